@@ -1,0 +1,32 @@
+"""A terminal dashboard that trains MNIST with PyTorch.
+
+The public names are loaded when they are first asked for: importing the package
+imports neither torch nor Textual, so that the dashboard is on screen at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = ["MnistNet", "TrainConfig", "load_digits", "read_checkpoint", "recipe_config"]
+
+_HOMES = {
+    "MnistNet": "mnist_tui.model",
+    "TrainConfig": "mnist_tui.config",
+    "load_digits": "mnist_tui.data",
+    "read_checkpoint": "mnist_tui.runs.checkpoint",
+    "recipe_config": "mnist_tui.config",
+}
+
+if TYPE_CHECKING:
+    from mnist_tui.config import TrainConfig, recipe_config
+    from mnist_tui.data import load_digits
+    from mnist_tui.model import MnistNet
+    from mnist_tui.runs.checkpoint import read_checkpoint
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,5 @@
+"""`python -m mnist_tui` is the command `mnist-tui`."""
+
+from mnist_tui.cli import main
+
+main()
