@@ -1,0 +1,143 @@
+"""Per-batch losses in bounded memory: full detail recently, honest buckets before that."""
+
+import math
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The losses of some consecutive batches, reduced without leaving any out."""
+
+    first: int
+    """Global index of the first batch, counted from 0."""
+    count: int
+    """Batches in it."""
+    low: float
+    """The smallest finite loss; nan when there is none."""
+    mean: float
+    """The mean of the finite losses; nan when there is none."""
+    high: float
+    """The largest finite loss; nan when there is none."""
+    bad: int
+    """How many losses were nan or infinite."""
+
+
+def reduce_losses(first: int, losses: Sequence[float]) -> Bucket:
+    """One bucket of `losses`, the losses of the batches from `first` on."""
+    finite = [loss for loss in losses if math.isfinite(loss)]
+    if not finite:
+        return Bucket(first, len(losses), math.nan, math.nan, math.nan, len(losses))
+    mean = math.fsum(finite) / len(finite)
+    return Bucket(first, len(losses), min(finite), mean, max(finite), len(losses) - len(finite))
+
+
+def merge(buckets: Sequence[Bucket]) -> Bucket:
+    """One bucket that stands for all of `buckets`, which follow each other."""
+    count = sum(bucket.count for bucket in buckets)
+    bad = sum(bucket.bad for bucket in buckets)
+    good = [bucket for bucket in buckets if bucket.count > bucket.bad]
+    if not good:
+        return Bucket(buckets[0].first, count, math.nan, math.nan, math.nan, bad)
+    total = math.fsum(bucket.mean * (bucket.count - bucket.bad) for bucket in good)
+    low = min(bucket.low for bucket in good)
+    high = max(bucket.high for bucket in good)
+    return Bucket(buckets[0].first, count, low, total / (count - bad), high, bad)
+
+
+class LossHistory:
+    """The training loss of every batch of a run, in memory that does not grow.
+
+    The last `recent` losses are kept as they are. All of them are also in buckets of equal
+    width, at most `buckets` of them: when those are full, neighbours are merged and the
+    width doubles, so that no batch is ever left out of a minimum, mean or maximum.
+
+    Written by the training thread, read from any thread.
+    """
+
+    def __init__(self, *, recent: int = 4096, buckets: int = 2048) -> None:
+        self._max_recent: Final = recent
+        self._max_buckets: Final = buckets
+        self._lock = threading.Lock()
+        self._recent: deque[float] = deque(maxlen=recent)
+        self._buckets: list[Bucket] = []
+        self._open: list[float] = []
+        """Losses that do not fill a bucket yet."""
+        self._width = 1
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Batches in it."""
+        return self._count
+
+    def extend(self, losses: Iterable[float]) -> None:
+        """Add the losses of the next batches. Training thread."""
+        with self._lock:
+            for loss in losses:
+                self._recent.append(loss)
+                self._open.append(loss)
+                self._count += 1
+                if len(self._open) == self._width:
+                    self._close_bucket()
+
+    def _close_bucket(self) -> None:
+        self._buckets.append(reduce_losses(self._count - self._width, self._open))
+        self._open = []
+        if len(self._buckets) == self._max_buckets:
+            pairs = zip(self._buckets[::2], self._buckets[1::2], strict=True)
+            self._buckets = [merge(pair) for pair in pairs]
+            self._width *= 2
+
+    def envelope(self, start: int, stop: int, columns: int) -> tuple[Bucket, ...]:
+        """The batches from `start` up to `stop` as at most `columns` buckets, in order.
+
+        The cost is bounded by the history's size, whatever the number of batches. Where
+        full detail is no longer kept, a bucket at either end may reach past the range.
+        """
+        with self._lock:
+            stop = min(stop, self._count)
+            start = max(start, 0)
+            if stop <= start or columns < 1:
+                return ()
+            width = math.ceil((stop - start) / columns)
+            if start >= self._count - len(self._recent):
+                return self._from_recent(start, stop, width)
+            return self._from_buckets(start, stop, width)
+
+    def _from_recent(self, start: int, stop: int, width: int) -> tuple[Bucket, ...]:
+        offset = self._count - len(self._recent)
+        losses = list(islice(self._recent, start - offset, stop - offset))
+        spans = range(0, len(losses), width)
+        return tuple(reduce_losses(start + i, losses[i : i + width]) for i in spans)
+
+    def _from_buckets(self, start: int, stop: int, width: int) -> tuple[Bucket, ...]:
+        inside = self._buckets[start // self._width : math.ceil(stop / self._width)]
+        if self._open and stop > self._count - len(self._open):
+            inside.append(reduce_losses(self._count - len(self._open), self._open))
+        step = math.ceil(width / self._width)
+        return tuple(merge(inside[i : i + step]) for i in range(0, len(inside), step))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything in it as plain values, for a checkpoint. Training thread."""
+        with self._lock:
+            rows = [(b.first, b.count, b.low, b.mean, b.high, b.bad) for b in self._buckets]
+            return {
+                "recent": list(self._recent),
+                "buckets": rows,
+                "open": list(self._open),
+                "width": self._width,
+                "count": self._count,
+            }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave. Training thread."""
+        with self._lock:
+            self._recent = deque(state["recent"], maxlen=self._max_recent)
+            self._buckets = [Bucket(*row) for row in state["buckets"]]
+            self._open = list(state["open"])
+            self._width = int(state["width"])
+            self._count = int(state["count"])

@@ -1,0 +1,77 @@
+"""The optimisers and the schedules of the learning rate, by the names that TrainConfig uses."""
+
+import inspect
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from mnist_tui.config import TrainConfig
+
+
+def _leave_compiler_out() -> None:
+    """Keep torch from importing its compiler when an optimiser is made.
+
+    Several of the optimisers' methods are wrapped so that the compiler lets them be, and the
+    wrapper imports it on the first call, which takes longer than importing torch itself.
+    Nothing is compiled here: each wrapper is told that its function is to be called as it is.
+    Where a version of torch wraps them differently, this finds nothing and costs only time.
+    """
+    for kind in (torch.optim.Optimizer, torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
+        for method in vars(kind).values():
+            home = getattr(method, "__globals__", {}).get("__name__")
+            if home == "torch._compile" and hasattr(method, "__wrapped__"):
+                method.__wrapped__.__dynamo_disable = method.__wrapped__
+
+
+def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """The optimiser that `config` names, over all of the model's parameters."""
+    _leave_compiler_out()
+    parameters = list(model.parameters())
+    # One pass over all weights instead of one per weight tensor and operation.
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
+    match config.optimizer:
+        case "sgd":
+            return torch.optim.SGD(parameters, lr=config.lr, fused=fused)
+        case "momentum":
+            return torch.optim.SGD(parameters, lr=config.lr, momentum=0.9, fused=fused)
+        case "adamw":
+            return torch.optim.AdamW(
+                parameters,
+                lr=config.lr,
+                betas=(config.beta1, config.beta2),
+                weight_decay=config.weight_decay,
+                fused=fused,
+            )
+    raise AssertionError(config.optimizer)
+
+
+def plain_step(optimizer: torch.optim.Optimizer) -> Callable[[], None]:
+    """The optimiser's step as a function, without what torch wraps around it.
+
+    The wrappers import the compiler, as above, and run hooks that nobody has set. The caller
+    turns gradients off.
+    """
+    step = inspect.unwrap(type(optimizer).step)
+    return lambda: step(optimizer)
+
+
+def scheduled_lr(config: TrainConfig, step: int, total_steps: int) -> float:
+    """The learning rate of the step after `step` others, before a person's changes.
+
+    `one-cycle` is PyTorch's OneCycleLR with its defaults: along half a cosine from a 25th of
+    `config.lr` up to it over 30 % of the steps, then down along another to nearly nothing
+    (Smith and Topin, Super-Convergence, 2018).
+    """
+    if config.schedule == "constant":
+        return config.lr
+    peak, last = max(1.0, 0.3 * total_steps - 1), total_steps - 1
+    if step <= peak:
+        return _along_cosine(config.lr / 25, config.lr, step / peak)
+    done = min(1.0, (step - peak) / (last - peak)) if last > peak else 1.0
+    return _along_cosine(config.lr, config.lr / 250_000, done)
+
+
+def _along_cosine(start: float, end: float, done: float) -> float:
+    return end + 0.5 * (start - end) * (1.0 + math.cos(math.pi * done))

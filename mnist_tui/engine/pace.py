@@ -1,0 +1,114 @@
+"""How fast a run goes, how long it has taken, and how long it will take."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+_NOW_S: Final = 1.0
+"""Samples per second `now` are those of about this long."""
+_WARM_UP_S: Final = 1.0
+"""What is trained in about the first second says nothing of the rest: caches are cold."""
+_WINDOW_S: Final = 20.0
+"""The estimate of what remains goes by the speed over this long."""
+_VALIDATION_COST: Final = 0.3
+"""A sample's forward pass against its training step, until a validation has been timed."""
+
+Clock = Callable[[], float]
+
+
+class Pace:
+    """Times training and validation; pauses do not count. Training thread only.
+
+    It counts samples, not batches, since the last batch of an epoch may be smaller.
+    """
+
+    def __init__(self, elapsed_s: float = 0.0, clock: Clock = time.perf_counter) -> None:
+        self._clock = clock
+        self._elapsed_before = elapsed_s
+        self._active_s = 0.0
+        self._since: float | None = None
+        self._trained = 0
+        self._train_s = 0.0
+        self._marks: deque[tuple[float, int]] = deque([(0.0, 0)])
+        """(seconds of training, samples trained by then), one for each block."""
+        self._validation_s: float | None = None
+
+    def go(self) -> None:
+        """The clock runs from here on."""
+        if self._since is None:
+            self._since = self._clock()
+
+    def halt(self) -> None:
+        """The clock stands still from here on."""
+        if self._since is not None:
+            self._active_s += self._clock() - self._since
+            self._since = None
+
+    @property
+    def active_s(self) -> float:
+        """Seconds of training and validation in this process."""
+        running = 0.0 if self._since is None else self._clock() - self._since
+        return self._active_s + running
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds of training and validation in the whole run."""
+        return self._elapsed_before + self.active_s
+
+    def trained(self, samples: int, seconds: float) -> None:
+        """So many more samples were trained on, in so many seconds."""
+        self._trained += samples
+        self._train_s += seconds
+        self._marks.append((self._train_s, self._trained))
+        while len(self._marks) > 2 and self._is_stale():
+            self._marks.popleft()
+
+    def _is_stale(self) -> bool:
+        """Whether the oldest mark should not count any more."""
+        (oldest_s, _), (next_s, _) = self._marks[0], self._marks[1]
+        is_warm = oldest_s < _WARM_UP_S and next_s <= self._train_s - _NOW_S
+        return is_warm or next_s < self._train_s - _WINDOW_S
+
+    def validated(self, seconds: float) -> None:
+        """A whole validation took that long."""
+        before = self._validation_s
+        self._validation_s = seconds if before is None else 0.5 * (before + seconds)
+
+    @property
+    def samples_per_second(self) -> float | None:
+        """Over about the last second of training."""
+        return self._rate(_NOW_S)
+
+    @property
+    def mean_samples_per_second(self) -> float | None:
+        """Over all training in this process."""
+        return self._trained / self._train_s if self._train_s else None
+
+    def remaining_s(
+        self, samples: int, validations: float, validation_samples: int
+    ) -> float | None:
+        """Seconds that are left, as far as can be told.
+
+        Args:
+            samples: Training samples that are left in the run.
+            validations: Validations that are left, the open one in parts.
+            validation_samples: Samples in one validation.
+        """
+        rate = self._rate(_WINDOW_S)
+        if rate is None:
+            return None
+        validation_s = self._validation_s
+        if validation_s is None:
+            validation_s = validation_samples * _VALIDATION_COST / rate
+        return samples / rate + validations * validation_s
+
+    def _rate(self, window_s: float) -> float | None:
+        """Samples per second over the last blocks that cover `window_s`."""
+        end_s, end = self._marks[-1]
+        start_s, start = self._marks[0]
+        for mark_s, count in reversed(self._marks):
+            start_s, start = mark_s, count
+            if end_s - mark_s >= window_s:
+                break
+        return (end - start) / (end_s - start_s) if end_s > start_s else None

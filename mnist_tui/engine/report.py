@@ -1,0 +1,86 @@
+"""What a checkpoint is worth, on digits that it was not trained on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mnist_tui.data import load_digits
+from mnist_tui.engine.batches import DeviceSplit
+from mnist_tui.engine.devices import resolve_device
+from mnist_tui.engine.evaluation import evaluate
+from mnist_tui.errors import CheckpointError
+from mnist_tui.model import build_model, find_mismatch
+from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointReport:
+    """A checkpoint's figures on the validation digits."""
+
+    checkpoint: str
+    model: str
+    epoch: int
+    """The epoch that was open when it was saved."""
+    batch: int
+    """Batches of that epoch that are in it."""
+    dataset: str
+    samples: int
+    loss: float
+    """Mean per sample."""
+    accuracy: float
+    """Fraction guessed right, in [0, 1]."""
+
+    def describe(self) -> str:
+        """The figures in two lines."""
+        return (
+            f"{self.checkpoint}: {self.model}, epoch {self.epoch} after batch {self.batch:,}\n"
+            f"loss {self.loss:.4f}, accuracy {100 * self.accuracy:.2f} % on "
+            f"{self.samples:,} validation digits ({self.dataset})"
+        )
+
+
+def load_model(checkpoint: Checkpoint, path: Path) -> torch.nn.Module:
+    """The checkpoint's network on the CPU, in eval mode.
+
+    Raises:
+        CheckpointError: When the weights are not those of the network that it names.
+    """
+    model = build_model(checkpoint.config.model)
+    mismatch = find_mismatch(checkpoint.model, model)
+    if mismatch is not None:
+        raise CheckpointError(f"{path} is not a {checkpoint.config.model}: {mismatch}")
+    model.load_state_dict(checkpoint.model)
+    return model.eval()
+
+
+def evaluate_checkpoint(
+    path: Path, dataset: str | None, data_dir: str | None, device: str
+) -> CheckpointReport:
+    """Evaluate the checkpoint in a file. Blocks.
+
+    Args:
+        path: The file.
+        dataset: As in TrainConfig; None: the one that it was trained on.
+        data_dir: As in TrainConfig; None: the one that it was trained with.
+        device: As in TrainConfig.
+
+    Raises:
+        MnistTuiError: When checkpoint, digits or device are not to be had.
+    """
+    checkpoint = read_checkpoint(path)
+    model = load_model(checkpoint, path)
+    target = resolve_device(device)
+    config = checkpoint.config
+    digits = load_digits(dataset or config.dataset, data_dir or config.data_dir)
+    result = evaluate(model.to(target), DeviceSplit(digits.validation, target))
+    return CheckpointReport(
+        checkpoint=str(path),
+        model=type(model).__name__,
+        epoch=checkpoint.epoch,
+        batch=checkpoint.batch,
+        dataset=digits.title,
+        samples=len(digits.validation),
+        loss=result.loss,
+        accuracy=result.accuracy,
+    )

@@ -1,0 +1,93 @@
+"""A run from its plan to its last event, whatever happens on the way."""
+
+import logging
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Final
+
+from mnist_tui.engine.control import Stop, StopAsked
+from mnist_tui.engine.events import RunEnded
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.progress import Progress
+from mnist_tui.engine.session import Session
+from mnist_tui.engine.state import State
+from mnist_tui.errors import CheckpointError, MnistTuiError
+from mnist_tui.runs.directory import RunDirectory, create_run
+from mnist_tui.runs.listing import find_run
+from mnist_tui.runs.logfile import log_to
+
+log: Final = logging.getLogger(__name__)
+
+
+class TrainingRunner:
+    """The engine's Runner. Making one is cheap and imports no torch; `run` does."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        self.plan = plan
+        self.session = Session()
+
+    def run(self) -> None:
+        """Train to the end. Blocks; call it once, on a thread of its own. Raises nothing."""
+        session = self.session
+        session.move(State.LOADING)
+        with ExitStack() as stack:
+            directory: RunDirectory | None = None
+            try:
+                self.say("opening the run's directory")
+                directory = self._open_directory()
+                stack.enter_context(directory.lock())
+                stack.enter_context(log_to(directory.log))
+                log.info("run %s: %s", directory.name, self.plan.config)
+                self.say("loading PyTorch")
+                # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
+                from mnist_tui.engine.training import train
+
+                ended = train(self, directory, stack)
+            except StopAsked as stop:
+                ended = _stopped_early(stop.request)
+            except MnistTuiError as error:
+                log.error("%s", error)
+                ended = _failed(str(error), error.exit_code, directory)
+            except Exception as error:
+                log.exception("training failed")
+                message = f"{type(error).__name__}: {error}".splitlines()[0]
+                ended = _failed(message, 1, directory)
+            log.info("%s: %s", ended.state, ended.message)
+            session.publish(_at_rest(session.progress, ended.state))
+            session.end(ended)
+
+    def say(self, activity: str) -> None:
+        """Publish what is being done while the run loads, and give way to a Stop.
+
+        Raises:
+            StopAsked: When a stop was asked for.
+        """
+        self.session.publish(Progress(state=self.session.state, activity=activity))
+        while (request := self.session.mailbox.take()) is not None:
+            if isinstance(request, Stop):
+                raise StopAsked(request)
+
+    def _open_directory(self) -> RunDirectory:
+        plan = self.plan
+        if plan.resume:
+            return find_run(plan.runs_dir, plan.name or "last")
+        return create_run(plan.runs_dir, plan.name, plan.config)
+
+
+def _stopped_early(request: Stop) -> RunEnded:
+    message = f"{request.reason}: stopped before the first batch"
+    return RunEnded(state=State.STOPPED, message=message, exit_code=request.exit_code)
+
+
+def _failed(message: str, exit_code: int, directory: RunDirectory | None) -> RunEnded:
+    hint = ""
+    if exit_code != CheckpointError.exit_code and directory is not None and directory.last.exists():
+        hint = f"the last good checkpoint stands: {directory.resume_command()}"
+    elif directory is not None and exit_code == 1:
+        hint = f"the details are in {directory.log}"
+    return RunEnded(state=State.FAILED, message=message, hint=hint, exit_code=exit_code)
+
+
+def _at_rest(progress: Progress, state: State) -> Progress:
+    """The last snapshot of a run that is over."""
+    return replace(progress, state=state, activity="", remaining_s=None)

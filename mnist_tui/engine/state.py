@@ -1,0 +1,51 @@
+"""The states of a run, and the one table of what may follow what."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class State(StrEnum):
+    """Where a run stands."""
+
+    READY = "ready"
+    """Made, not started."""
+    LOADING = "loading"
+    """Importing torch, fetching the digits, building the model."""
+    RUNNING = "running"
+    """Training or validating."""
+    PAUSED = "paused"
+    """Waiting at a batch boundary, using no CPU and no GPU."""
+    STOPPING = "stopping"
+    """Saving the last checkpoint before the end."""
+    FINISHED = "finished"
+    """All epochs are done."""
+    STOPPED = "stopped"
+    """Ended by request; it can be resumed."""
+    FAILED = "failed"
+    """Ended by an error; the last good checkpoint stands."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended and no event will follow."""
+        return self in _OVER
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a training thread is at work, or waiting, for this run."""
+        return self is not State.READY and self not in _OVER
+
+
+_OVER: Final = frozenset({State.FINISHED, State.STOPPED, State.FAILED})
+
+TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
+    State.READY: frozenset({State.LOADING}),
+    State.LOADING: frozenset({State.RUNNING, State.STOPPING, State.STOPPED, State.FAILED}),
+    State.RUNNING: frozenset({State.PAUSED, State.STOPPING, State.FINISHED, State.FAILED}),
+    State.PAUSED: frozenset({State.RUNNING, State.STOPPING, State.FAILED}),
+    State.STOPPING: frozenset({State.STOPPED, State.FAILED}),
+    State.FINISHED: frozenset(),
+    State.STOPPED: frozenset(),
+    State.FAILED: frozenset(),
+}
+"""Each state with the states that may follow it."""

@@ -1,0 +1,265 @@
+"""From an open run directory to the end of training: digits, device, learner, loop."""
+
+import platform
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from mnist_tui import __version__
+from mnist_tui.config import TrainConfig
+from mnist_tui.data import load_digits
+from mnist_tui.data.digits import Digits
+from mnist_tui.engine.control import StopAsked
+from mnist_tui.engine.devices import (
+    check_precision,
+    describe_device,
+    resolve_device,
+    set_determinism,
+)
+from mnist_tui.engine.events import EpochRow, Notice, RunEnded, RunPrepared, Warned
+from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.runner import TrainingRunner
+from mnist_tui.engine.state import State
+from mnist_tui.engine.trainer import Trainer
+from mnist_tui.errors import CheckpointError, DataError, TrainingError, UsageError
+from mnist_tui.model import count_parameters
+from mnist_tui.runs.checkpoint import Checkpoint, newest_good, read_checkpoint
+from mnist_tui.runs.directory import RunDirectory
+from mnist_tui.runs.files import read_json, write_json, write_lines
+from mnist_tui.runs.writer import RunWriter
+
+_FIXED: Final = (
+    "recipe",
+    "model",
+    "batch_size",
+    "optimizer",
+    "lr",
+    "beta1",
+    "beta2",
+    "weight_decay",
+    "label_smoothing",
+    "schedule",
+    "seed",
+)
+"""The settings that no run changes, as long as it lives."""
+
+
+def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> RunEnded:
+    """Prepare the run and train it to the end. Blocks; the runner's thread.
+
+    Args:
+        runner: Whose plan is followed, and whose session is told.
+        directory: The run's, locked.
+        stack: Closes what must stay open until the last event has been told.
+
+    Returns:
+        The run's last event, which the caller tells.
+
+    Raises:
+        StopAsked: When a stop was asked for before the first batch.
+        MnistTuiError: When the run cannot be trained.
+    """
+    session = runner.session
+    facts = read_json(directory.config)
+    checkpoint = _last_checkpoint(runner, directory)
+    config = checkpoint.config if checkpoint else directory.read_config()
+    overrides = dict(runner.plan.overrides)
+    # The rate that the run was made with stays part of what it is; a change is the trainer's.
+    lr = overrides.pop("lr", None)
+    config = replace(config, **overrides)
+    device = resolve_device(config.device)
+    check_precision(device, config.precision)
+    _use_threads(facts.get("threads"), device)
+    set_determinism(device, config.deterministic, config.precision)
+    digits = _load_digits(runner, config)
+    config = replace(config, dataset=digits.name)
+    notice = digits.notice or facts.get("dataset", {}).get("notice", "")
+    if checkpoint is not None and checkpoint.fingerprint != digits.fingerprint:
+        raise DataError(
+            f"the digits in {digits.source} are not the ones that run {directory.name} was "
+            "trained on; name the folder that has those with --data-dir"
+        )
+    runner.say("building the model")
+    learner = Learner(config, digits, device)
+    writer = RunWriter(directory, session)
+    trainer = Trainer(
+        config=config,
+        learner=learner,
+        fingerprint=digits.fingerprint,
+        session=session,
+        directory=directory,
+        writer=writer,
+    )
+    if checkpoint is not None:
+        _restore(trainer, checkpoint, directory, runner.plan.checkpoint)
+    rows = checkpoint.rows if checkpoint else ()
+    _write_start(writer, directory, _facts(config, digits, notice, device), rows)
+    writer.start()
+    stack.callback(writer.close)
+    session.emit(
+        RunPrepared(
+            run=directory.name,
+            directory=str(directory.path),
+            device=describe_device(device),
+            dataset=digits.title,
+            model=f"{type(learner.model).__name__}, {count_parameters(learner.model):,} parameters",
+            batches=learner.batches,
+            epochs=config.epochs,
+            resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
+            rows=rows,
+        )
+    )
+    if notice:
+        session.emit(Notice(message=notice))
+    before = facts.get("device", describe_device(device))
+    if before != describe_device(device):
+        message = f"this run was on {before} before: the numbers may differ in the last bits"
+        session.emit(Warned(message=message))
+    if lr is not None:
+        trainer.change_lr(lr)
+    try:
+        ended = trainer.run()
+    except TrainingError as error:
+        ended = trainer.ended(State.FAILED, str(error), exit_code=error.exit_code)
+        writer.flush()
+        return replace(ended, hint=_way_on(directory, trainer.lr))
+    finally:
+        writer.flush()
+    return _with_what_is_missing(ended, writer)
+
+
+def _last_checkpoint(runner: TrainingRunner, directory: RunDirectory) -> Checkpoint | None:
+    """Where a resumed run goes on; None where it is new, or died before its first checkpoint."""
+    name = runner.plan.checkpoint
+    if not runner.plan.resume or (name is None and not directory.last.exists()):
+        return None
+    runner.say("reading the checkpoint")
+    path = directory.last if name is None else directory.checkpoints / Path(name).name
+    try:
+        checkpoint = read_checkpoint(path)
+        problem = _difference(checkpoint.config, directory.read_config())
+        if problem is not None:
+            raise CheckpointError(f"{path} belongs to another run: {problem}")
+    except CheckpointError as error:
+        reason = str(error).partition("; use another checkpoint")[0]
+        raise CheckpointError(f"{reason}; {_other_way(directory, path)}") from error
+    return checkpoint
+
+
+def _difference(found: TrainConfig, expected: TrainConfig) -> str | None:
+    """What says that two settings are not one run's, in words; None when nothing does."""
+    for name in _FIXED:
+        ours, theirs = getattr(expected, name), getattr(found, name)
+        if ours != theirs:
+            return f"its {name} is {theirs}, not {ours}"
+    return None
+
+
+def _other_way(directory: RunDirectory, broken: Path) -> str:
+    """What to do when `broken` cannot be gone on from."""
+    found = newest_good(directory.checkpoints, broken)
+    if found is None:
+        return "no other checkpoint of this run is good; start a new run"
+    path, checkpoint = found
+    done = f"epoch {checkpoint.epoch}, batch {checkpoint.batch:,}"
+    options = [] if path == directory.last else ["--checkpoint", path.name]
+    command = directory.resume_command(*options)
+    return f"the newest good one is {path.name} ({done}): {command}"
+
+
+def _way_on(directory: RunDirectory, lr: float) -> str:
+    """What to do when training failed at the rate `lr`."""
+    slower = f"{lr / 2:g}"
+    if directory.last.exists():
+        command = directory.resume_command("--lr", slower)
+        return f"the last good checkpoint stands; go on from it at half the rate: {command}"
+    return f"nothing was saved yet; start again with --lr {slower}"
+
+
+def _with_what_is_missing(ended: RunEnded, writer: RunWriter) -> RunEnded:
+    """The run's last event with a hint about the files that could not be written."""
+    missing = writer.unsaved
+    if not missing:
+        return ended
+    path, reason = next(iter(missing.items()))
+    hint = f"could not be written: {path} ({reason}); what was saved before stands"
+    return replace(ended, hint=hint, exit_code=ended.exit_code or (0 if ended.saved else 1))
+
+
+def _write_start(
+    writer: RunWriter, directory: RunDirectory, facts: dict[str, Any], rows: tuple[EpochRow, ...]
+) -> None:
+    """Bring config.json and metrics.jsonl to where the run starts, before anything else."""
+    writer.facts = facts
+    try:
+        write_json(directory.config, facts)
+        write_lines(directory.metrics, [asdict(row) for row in rows])
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {directory.path}: {error.strerror}; make room or check its rights"
+        ) from error
+
+
+def _load_digits(runner: TrainingRunner, config: TrainConfig) -> Digits:
+    mailbox = runner.session.mailbox
+
+    def say(status: str) -> None:
+        # While a download runs, the downloader asks `should_stop` and tidies up first.
+        if not mailbox.has_requests:
+            runner.say(status)
+
+    try:
+        return load_digits(
+            config.dataset, config.data_dir, on_status=say, should_stop=lambda: mailbox.has_requests
+        )
+    except DataError:
+        runner.say("")  # a stop, if that is what ended the download, comes before the error
+        raise
+
+
+def _restore(
+    trainer: Trainer, checkpoint: Checkpoint, directory: RunDirectory, name: str | None
+) -> None:
+    try:
+        trainer.restore(checkpoint)
+    except StopAsked:
+        raise
+    except Exception as error:
+        path = directory.checkpoints / (name or directory.last.name)
+        raise CheckpointError(
+            f"{path} does not fit the model {checkpoint.config.model}; "
+            f"{_other_way(directory, path)}"
+        ) from error
+
+
+def _use_threads(threads: object, device: torch.device) -> None:
+    """A resumed run takes as many threads as before: sums are split by their number."""
+    if device.type == "cpu" and isinstance(threads, int) and threads > 0:
+        torch.set_num_threads(threads)
+
+
+def _facts(
+    config: TrainConfig, digits: Digits, notice: str, device: torch.device
+) -> dict[str, Any]:
+    """What config.json says."""
+    return {
+        "config": config.to_dict(),
+        "versions": {
+            "mnist_tui": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+        "device": describe_device(device),
+        "threads": torch.get_num_threads(),
+        "dataset": {
+            "name": digits.name,
+            "source": digits.source,
+            "fingerprint": digits.fingerprint,
+            "notice": notice,
+        },
+    }
