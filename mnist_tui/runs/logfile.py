@@ -1,0 +1,69 @@
+"""The run's log: everything that logs or warns, with tracebacks, in log.txt."""
+
+import logging
+import logging.handlers
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+
+def _make_printed() -> dict[str, logging.Logger]:
+    loggers = {name: logging.getLogger(name) for name in ("stdout", "stderr")}
+    for logger in loggers.values():
+        # Not on to the root: a handler there may print, and that would be logged again.
+        logger.propagate = False
+        logger.setLevel(logging.INFO)
+        logger.addHandler(logging.NullHandler())
+    return loggers
+
+
+PRINTED: Final = _make_printed()
+"""The loggers of what is printed while the dashboard has the screen, by the stream's name."""
+
+
+class RunLog(logging.handlers.WatchedFileHandler):
+    """Appends to log.txt, which may be deleted or on a full disk at any time.
+
+    What cannot be written is left out: the run's events tell that its files cannot be
+    written, and logging's own report would be a traceback on the person's screen.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """As logging asks; any thread."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Let it be."""
+
+    def close(self) -> None:
+        """As logging asks."""
+        with suppress(OSError):
+            super().close()
+
+
+@contextmanager
+def log_to(path: Path) -> Iterator[None]:
+    """While inside, append to `path` what any thread logs (from INFO on) or warns."""
+    root = logging.getLogger()
+    handler = RunLog(path)
+    level = root.level
+    for logger in (root, *PRINTED.values()):
+        logger.addHandler(handler)
+    root.setLevel(min(level, logging.INFO))
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.setLevel(level)
+        for logger in (root, *PRINTED.values()):
+            logger.removeHandler(handler)
+        handler.close()

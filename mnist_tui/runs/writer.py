@@ -1,0 +1,280 @@
+"""The thread that writes a run's files, so that training never waits for a disk."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from mnist_tui.engine.events import (
+    CheckpointSaved,
+    EpochFinished,
+    Event,
+    RunEnded,
+    RunPrepared,
+    SavedAgain,
+    SaveFailed,
+    SettingsChanged,
+    Warned,
+)
+from mnist_tui.engine.session import Session
+from mnist_tui.errors import MnistTuiError
+from mnist_tui.runs.checkpoint import Checkpoint
+from mnist_tui.runs.directory import RunDirectory
+from mnist_tui.runs.files import append_lines, read_json, write_atomic, write_json
+
+log: Final = logging.getLogger(__name__)
+
+_TICK_S: Final = 1.0
+"""How often status.json is brought up to date, and a file that failed is tried again."""
+TELL_AGAIN_S: Final = 60.0
+"""How often it is told that a checkpoint still cannot be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveJob:
+    """A checkpoint on its way to a file."""
+
+    path: Path
+    reason: str
+    checkpoint: Checkpoint
+    asked_at: float
+    """`time.perf_counter()` when it was asked for."""
+
+
+class RunWriter:
+    """Writes events, metrics, status and checkpoints of one run, on one thread of its own.
+
+    Checkpoints that wait are replaced by newer ones for the same file, so that a slow disk
+    costs checkpoints and never memory. What cannot be written is told as SaveFailed, kept,
+    and tried again each second.
+    """
+
+    def __init__(self, directory: RunDirectory, session: Session) -> None:
+        self._directory = directory
+        self._session = session
+        self._started = time.time()
+        self._wake = threading.Condition(threading.RLock())
+        self._events: list[dict[str, Any]] = []
+        self._rows: list[dict[str, Any]] = []
+        self._jobs: dict[Path, SaveJob] = {}
+        self._facts: dict[str, Any] = {}
+        """What status.json says beside the progress."""
+        self._settings: dict[str, Any] = {}
+        """Changes that config.json does not know of yet."""
+        self.facts: dict[str, Any] = {}
+        """What config.json says at the start; with it, a deleted run can be made again."""
+        self._all_rows: list[dict[str, Any]] = []
+        self._failing: dict[Path, str] = {}
+        """Files that could not be written, with the reason last told."""
+        self._told_at: dict[Path, float] = {}
+        """`time.monotonic()` when each of them was told last."""
+        self._locks = ExitStack()
+        self._is_busy = False
+        self._is_closing = False
+        self._is_urgent = False
+        self._thread = threading.Thread(target=self._work, name="run-writer")
+
+    def start(self) -> None:
+        """Begin to write; call it once."""
+        self._session.subscribe(self._on_event)
+        self._thread.start()
+
+    def save(self, path: Path, reason: str, checkpoint: Checkpoint) -> None:
+        """Write `checkpoint` to `path` soon. Any thread; returns at once."""
+        with self._wake:
+            self._jobs.pop(path, None)
+            self._jobs[path] = SaveJob(path, reason, checkpoint, time.perf_counter())
+            self._wake.notify_all()
+
+    def flush(self) -> bool:
+        """Wait until all that was asked for is written, or has failed once more.
+
+        Returns:
+            Whether every checkpoint that was asked for stands.
+        """
+        with self._wake:
+            self._is_urgent = True
+            self._wake.notify_all()
+            self._wake.wait_for(lambda: not self._is_urgent and not self._is_busy)
+            return not self._jobs
+
+    @property
+    def unsaved(self) -> dict[Path, str]:
+        """The files that could not be written when it was last tried, with the reasons."""
+        with self._wake:
+            return dict(self._failing)
+
+    def close(self) -> None:
+        """Write what is left and end the thread. Safe to call when it was never started."""
+        if not self._thread.is_alive():
+            return
+        with self._wake:
+            self._is_closing = True
+            self._wake.notify_all()
+        self._thread.join()
+        self._locks.close()
+
+    def _on_event(self, event: Event) -> None:
+        """Take an event, on whatever thread it happened."""
+        with self._wake:
+            self._events.append({"time": round(time.time(), 3), **event.to_dict()})
+            match event:
+                case EpochFinished():
+                    self._rows.append(asdict(event.row))
+                    self._all_rows.append(self._rows[-1])
+                    if event.is_best:
+                        self._facts["best"] = asdict(event.row)
+                case RunPrepared():
+                    self._all_rows = [asdict(row) for row in event.rows]
+                    self._facts.update(dataset=event.dataset, device=event.device)
+                case SettingsChanged():
+                    self._settings["epochs"] = event.epochs
+                    self._settings["checkpoint_every_s"] = event.checkpoint_every_s
+                case RunEnded():
+                    self._facts.update(message=event.message, saved=event.saved)
+            self._wake.notify_all()
+
+    def _work(self) -> None:
+        """The thread: write whatever waits, sleep until more comes or a tick has passed."""
+        while True:
+            with self._wake:
+                is_idle = not (self._events or self._jobs)
+                is_awaited = self._is_closing or self._is_urgent
+                if not is_awaited and (is_idle or self._failing):
+                    self._wake.wait(_TICK_S)
+                is_last, self._is_urgent, self._is_busy = self._is_closing, False, True
+                jobs = list(self._jobs.values())
+            for job in jobs:
+                self._write_checkpoint(job)
+            self._write_settings()
+            self._write_lines(self._directory.metrics, self._rows)
+            self._write_lines(self._directory.events, self._events)
+            self._attempt(self._directory.status, self._write_status)
+            with self._wake:
+                self._is_busy = False
+                self._wake.notify_all()
+                if is_last and (self._failing or not (self._events or self._jobs)):
+                    return
+
+    def _write_checkpoint(self, job: SaveJob) -> None:
+        content = b""
+
+        def write() -> None:
+            nonlocal content
+            content = job.checkpoint.to_bytes()
+            write_atomic(job.path, content)
+
+        is_written = self._attempt(job.path, write, always_tell=job.reason == "manual")
+        with self._wake:
+            if is_written and self._jobs.get(job.path) is job:
+                del self._jobs[job.path]
+        if is_written:
+            self._tell(
+                CheckpointSaved(
+                    path=str(job.path),
+                    reason=job.reason,
+                    epoch=job.checkpoint.epoch,
+                    batch=job.checkpoint.batch,
+                    global_batch=job.checkpoint.global_batch,
+                    size_bytes=len(content),
+                    milliseconds=(time.perf_counter() - job.asked_at) * 1e3,
+                )
+            )
+
+    def _write_settings(self) -> None:
+        """Bring config.json up to what was changed while the run went on."""
+        with self._wake:
+            changes = dict(self._settings)
+        if not changes:
+            return
+        facts = read_json(self._directory.config) or self.facts
+        facts["config"] = {**facts.get("config", {}), **changes}
+        if self._attempt(self._directory.config, lambda: write_json(self._directory.config, facts)):
+            with self._wake:
+                if self._settings == changes:
+                    self._settings.clear()
+
+    def _write_lines(self, path: Path, waiting: list[dict[str, Any]]) -> None:
+        with self._wake:
+            lines = list(waiting)
+        if lines and self._attempt(path, lambda: append_lines(path, lines)):
+            with self._wake:
+                del waiting[: len(lines)]
+
+    def _write_status(self) -> None:
+        progress = self._session.progress
+        status = {
+            "state": self._session.state,
+            "pid": os.getpid(),
+            "started": round(self._started, 3),
+            "updated": round(time.time(), 3),
+            "epoch": progress.epoch,
+            "epochs": progress.epochs,
+            "batch": progress.batch,
+            "batches": progress.batches,
+            "global_batch": progress.global_batch,
+            "best": None,
+            **self._facts,
+        }
+        write_json(self._directory.status, status)
+
+    def _attempt(self, path: Path, write: Callable[[], None], always_tell: bool = False) -> bool:
+        """Run `write`; tell when the file begins to fail, and when a person waits for it."""
+        try:
+            try:
+                write()
+            except FileNotFoundError:
+                self._make_again()
+                write()
+        except OSError as error:
+            self._tell_failure(path, error.strerror or str(error), always_tell)
+            return False
+        except Exception as error:
+            # The thread has to live, or the run would wait for it for ever.
+            log.exception("could not write %s", path)
+            self._tell_failure(path, f"{type(error).__name__}: {error}", always_tell)
+            return False
+        if self._failing.pop(path, None):
+            log.info("could write %s again", path)
+            self._tell(SavedAgain(path=str(path)))
+        return True
+
+    def _tell_failure(self, path: Path, message: str, always: bool) -> None:
+        """Tell that a file cannot be written: at first, and of a checkpoint again and again."""
+        now = time.monotonic()
+        is_news = self._failing.get(path) != message
+        is_old = path in self._jobs and now - self._told_at.get(path, now) >= TELL_AGAIN_S
+        if not (is_news or is_old or always):
+            return
+        self._failing[path], self._told_at[path] = message, now
+        log.warning("could not write %s: %s", path, message)
+        self._tell(SaveFailed(path=str(path), message=message))
+
+    def _make_again(self) -> None:
+        """Make the run's directory once more, after somebody has deleted it.
+
+        Raises:
+            OSError: When it is there, or cannot be made.
+        """
+        self._directory.checkpoints.mkdir(parents=True)
+        write_json(self._directory.config, self.facts)
+        try:
+            # The lock that the run holds was deleted too.
+            self._locks.enter_context(self._directory.lock())
+        except MnistTuiError as error:
+            log.warning("%s", error)
+        with self._wake:
+            self._rows[:] = self._all_rows
+        message = f"{self._directory.path} was deleted and is made again"
+        log.warning("%s", message)
+        self._tell(Warned(message=message))
+
+    def _tell(self, event: Event) -> None:
+        """Tell of a file, unless the run is over: RunEnded is the last that its viewers hear."""
+        if not self._session.state.is_over:
+            self._session.emit(event)
