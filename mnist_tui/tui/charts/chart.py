@@ -1,0 +1,342 @@
+"""The chart widget: a drawn plot on screen, and the keys and the mouse that move its view."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.theme import Theme
+from textual.timer import Timer
+from textual.widget import Widget
+
+from mnist_tui.tui.charts.glyphs import Glyphs, glyphs_for
+from mnist_tui.tui.charts.legend import title_of
+from mnist_tui.tui.charts.palette import Palette
+from mnist_tui.tui.charts.plot import Plot
+from mnist_tui.tui.charts.series import ChartData
+from mnist_tui.tui.charts.view import View
+
+DRAW_INTERVAL_S = 0.25
+"""New data is drawn no sooner than this after the draw before it."""
+ZOOM_STEP = 0.5
+WHEEL_STEP = 0.8
+PAN_STEP = 0.25
+"""Share of what is in view that one key press or turn of the wheel moves by."""
+
+
+class Chart(Widget, can_focus=True):
+    """Curves over epochs or batches.
+
+    Hand it immutable data with `set_data`, from the UI thread, as often as you like. It
+    draws while the terminal asks for its lines, so never while it is hidden; new data at
+    most four times a second, what a person did at once.
+
+    The title stands in the border if there is one, else in the top line.
+    """
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Chart {
+        height: 1fr;
+        min-width: 1;
+        min-height: 1;
+        border: round $panel;
+        border-title-color: $foreground;
+        border-title-style: bold;
+        &:focus { border: round $border; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "toggle_log", "Log axis", id="chart.log", tooltip="Logarithmic loss axis"),
+        Binding("plus,equals_sign", "zoom_in", "Zoom in", show=False, id="chart.zoom-in"),
+        Binding("minus", "zoom_out", "Zoom out", show=False, id="chart.zoom-out"),
+        Binding("0", "reset", "Show all", show=False, id="chart.reset"),
+        Binding("left", "go(-1)", "Left", show=False, id="chart.left"),
+        Binding("right", "go(1)", "Right", show=False, id="chart.right"),
+        Binding("c", "toggle_cursor", "Read values", id="chart.cursor", tooltip="Move with ← →"),
+    ]
+
+    @dataclass
+    class ViewChanged(Message):
+        """A person changed what is in view."""
+
+        chart: Chart
+        view: View
+
+        @property
+        def control(self) -> Chart:
+            """The chart that it is about."""
+            return self.chart
+
+    def __init__(
+        self,
+        data: ChartData | None = None,
+        *,
+        glyphs: Glyphs | None = None,
+        clock: Callable[[], float] = monotonic,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """Make a chart.
+
+        Args:
+            data: What to show at first.
+            glyphs: The characters to use; by default those that the terminal can show.
+            clock: Returns seconds.
+            name: The widget's name.
+            id: The widget's id.
+            classes: The widget's classes.
+            disabled: Whether the widget is disabled.
+        """
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self._data = data or ChartData("")
+        self._glyphs = glyphs
+        self._clock = clock
+        self._view = View()
+        self._plot: Plot | None = None
+        self._strips: list[Strip] = []
+        self._drawn_at_s = float("-inf")
+        self._timer: Timer | None = None
+        self._cursor: float | None = None
+        self._is_reading = False
+        self._drag: tuple[int, View] | None = None
+
+    @property
+    def data(self) -> ChartData:
+        """What is shown."""
+        return self._data
+
+    @property
+    def view(self) -> View:
+        """The window and kind of y axis; setting it posts no message."""
+        return self._view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        if view != self._view:
+            self._view = view
+            self._redraw()
+
+    @property
+    def cursor(self) -> float | None:
+        """The x whose values are read out, if any."""
+        return self._cursor
+
+    def set_data(self, data: ChartData) -> None:
+        """Show `data`. A zoomed view follows the newest value if that was in view."""
+        if data == self._data:
+            return
+        self._view = self._view.following(self._data, data)
+        self._data = data
+        wait_s = self._drawn_at_s + DRAW_INTERVAL_S - self._clock()
+        if wait_s <= 0 or not self.is_running:
+            self._redraw()
+        elif self._timer is None:
+            self._timer = self.set_timer(wait_s, self._redraw, name="draw chart")
+
+    def _redraw(self) -> None:
+        """Draw when the terminal next asks for lines, which it does only if they are seen."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._plot = None
+        self._restyle()
+
+    def _restyle(self) -> None:
+        """Send what changed; while it is hidden, draw nothing until it is seen again."""
+        title = title_of(self._data, self._view)
+        if title != self.border_title:
+            self.border_title = title
+        old, self._strips = self._strips, []
+        if not old or not self.is_on_screen or not self.content_size:
+            self.refresh()
+            return
+        self._make_strips()
+        pairs = zip(old, self._strips, strict=False)
+        ends = [changed_until(before, after) for before, after in pairs]
+        changes = [Region(0, y, end, 1) for y, end in enumerate(ends) if end]
+        if len(old) != len(self._strips):
+            self.refresh()
+        elif changes:
+            # Textual sends a line from the widget's left edge up to the region's end.
+            self.refresh(*changes)
+
+    @property
+    def _has_border(self) -> bool:
+        return self.styles.border_top[0] not in ("", "none", "hidden", "blank")
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the chart, drawing it first if anything changed."""
+        self._make_strips()
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.content_size.width)
+
+    def _make_strips(self) -> None:
+        if self._plot is None or self._plot.size != tuple(self.content_size):
+            self._draw()
+        if not self._strips and self._plot is not None:
+            _, background = self.background_colors
+            palette = Palette(self.app.theme_variables, background)
+            behind = Style(bgcolor=background.rich_color)
+            strips = self._plot.strips(palette, self._cursor)
+            self._strips = [strip.apply_style(behind) for strip in strips]
+
+    def _draw(self) -> None:
+        glyphs = self._glyphs or glyphs_for(self.app.console.encoding, os.environ.get("TERM", ""))
+        width, height = self.content_size
+        self._plot = Plot.draw(
+            self._data, width, height, self._view, glyphs, has_title=not self._has_border
+        )
+        self._strips = []
+        self._drawn_at_s = self._clock()
+
+    def on_mount(self) -> None:
+        """Follow the theme, whose colors are in the strips."""
+        self.app.theme_changed_signal.subscribe(self, self._on_theme_changed)
+        self._restyle()
+
+    def _on_theme_changed(self, _theme: Theme) -> None:
+        self._strips = []
+        self._restyle()
+
+    def notify_style_update(self) -> None:
+        """Take up another background or border."""
+        super().notify_style_update()
+        self._strips = []
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the logarithmic axis for losses only."""
+        if action == "toggle_log":
+            return self._data.y_format == "loss"
+        return super().check_action(action, parameters)
+
+    def action_toggle_log(self) -> None:
+        """Change between a linear and a logarithmic loss axis."""
+        self._change(View(self._view.window, not self._view.is_log))
+
+    def action_zoom_in(self) -> None:
+        """Show half as much, around the cursor or up to the newest value."""
+        self._change(self._view.zoomed(ZOOM_STEP, self._data, self._cursor))
+
+    def action_zoom_out(self) -> None:
+        """Show twice as much."""
+        self._change(self._view.zoomed(1 / ZOOM_STEP, self._data, self._cursor))
+
+    def action_reset(self) -> None:
+        """Show all."""
+        self._change(View(None, self._view.is_log))
+
+    def action_toggle_cursor(self) -> None:
+        """Show a cursor at the newest value that is in view, or take it away."""
+        self._is_reading = not self._is_reading
+        newest = self._data.last_x
+        end = self._view.range_of(self._data)[1]
+        at = None if newest is None else self._data.nearest_x(min(newest, end))
+        self._move_cursor(at if self._is_reading else None)
+
+    def action_go(self, direction: int) -> None:
+        """Move the cursor if there is one, else the view."""
+        if not self._is_reading or self._cursor is None or self._plot is None:
+            self._change(self._view.panned(direction * PAN_STEP, self._data))
+            return
+        scale = self._plot.x
+        column = scale.cell(self._cursor)
+        if direction > 0:
+            x = self._data.next_x(max(self._cursor, scale.value(column + 1)))
+        else:
+            x = self._data.previous_x(min(self._cursor, scale.value(column)))
+        if x is not None:
+            self._change(self._view.showing(x, self._data))
+            self._move_cursor(x)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Read out the values under the mouse; with a button held, pan."""
+        if self._plot is None or not self._plot.area:
+            return
+        column = event.get_content_offset_capture(self).x
+        if self._drag is not None:
+            start, view = self._drag
+            self._change(view.panned((start - column) / self._plot.area.width, self._data))
+        else:
+            self._move_cursor(self._data.nearest_x(self._plot.x_at(column)))
+
+    def on_leave(self) -> None:
+        """Take the mouse's cursor away."""
+        if not self._is_reading:
+            self._move_cursor(None)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Start to pan a zoomed view."""
+        if event.button == 1 and self._view.window is not None:
+            self._drag = (event.get_content_offset_capture(self).x, self._view)
+            self.capture_mouse()
+
+    def on_mouse_up(self, _event: events.MouseUp) -> None:
+        """End to pan."""
+        if self._drag is not None:
+            self._drag = None
+            self.release_mouse()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in at the mouse; with shift, pan."""
+        self._turn_wheel(event, WHEEL_STEP, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out at the mouse; with shift, pan."""
+        self._turn_wheel(event, 1 / WHEEL_STEP, 1)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        """Pan, as terminals report shift and wheel."""
+        self._turn_wheel(event, None, -1)
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        """Pan, as terminals report shift and wheel."""
+        self._turn_wheel(event, None, 1)
+
+    def _turn_wheel(self, event: events.MouseEvent, factor: float | None, direction: int) -> None:
+        if self._plot is None or not self._plot.area:
+            return
+        if factor is None or event.shift:
+            view = self._view.panned(direction * PAN_STEP, self._data)
+        else:
+            anchor = self._plot.x_at(event.get_content_offset_capture(self).x)
+            view = self._view.zoomed(factor, self._data, anchor)
+        if view != self._view:
+            # What changes nothing here may scroll the page that the chart is on.
+            event.stop()
+            self._change(view)
+
+    def _change(self, view: View) -> None:
+        if view != self._view:
+            self.view = view
+            self.post_message(self.ViewChanged(self, view))
+
+    def _move_cursor(self, x: float | None) -> None:
+        if x != self._cursor:
+            self._cursor = x
+            self._restyle()
+
+
+def changed_until(old: Strip, new: Strip) -> int:
+    """Return the column after the last one in which two lines differ; 0 if they don't."""
+    if list(old) == list(new):
+        return 0
+    before, after = _cells_of(old), _cells_of(new)
+    if len(before) != len(after):
+        return max(len(before), len(after))
+    differ = (x for x in range(len(after), 0, -1) if before[x - 1] != after[x - 1])
+    return next(differ, 0)
+
+
+def _cells_of(strip: Strip) -> list[tuple[str, Style | None]]:
+    return [(character, segment.style) for segment in strip for character in segment.text]

@@ -1,0 +1,78 @@
+"""Every command of the dashboard by name, with a sentence each, for the command palette."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Owner = Literal["app", "dashboard", "log", "epochs"]
+"""Whose action it is."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One line of the palette."""
+
+    title: str
+    sentence: str
+    """What it does."""
+    action: str
+    """A Textual action of the owner."""
+    owner: Owner = "app"
+
+
+_RUN: Final = (
+    Command("Start", "Start the run with the settings shown.", "start"),
+    Command("Pause", "Wait at the next batch, using no CPU and no GPU.", "pause"),
+    Command("Resume", "Go on with the paused run.", "resume"),
+    Command("Save", "Save a checkpoint of the next batch, to keep.", "save"),
+    Command("Stop", "End the run at the next batch, saving first.", "stop"),
+    Command("New run", "Start another run from the same settings.", "new"),
+    Command("Settings", "Change the next run, or what can change in the live one.", "settings"),
+    Command(
+        "Halve the learning rate", "Take smaller steps from the next batch on.", "scale_rate(0.5)"
+    ),
+    Command(
+        "Double the learning rate", "Take larger steps from the next batch on.", "scale_rate(2.0)"
+    ),
+)
+_SHOW: Final = (
+    Command(
+        "Full screen", "Fill the screen with the pane in focus, or go back.", "full", "dashboard"
+    ),
+    Command(
+        "Logarithmic axis",
+        "Spread small losses out, or go back.",
+        "chart('toggle_log')",
+        "dashboard",
+    ),
+    Command(
+        "Smoothing", "Go on to the next moving average over the curves.", "smooth", "dashboard"
+    ),
+    Command("x axis", "Count epochs, batches or time from left to right.", "axis", "dashboard"),
+    Command("Read values", "Move a cursor along the chart.", "chart('toggle_cursor')", "dashboard"),
+    Command("Show all", "Zoom out to the whole run.", "chart('reset')", "dashboard"),
+    Command("Previous run", "Compare with the run before, or hide it.", "previous", "dashboard"),
+    Command(
+        "Filter the log", "Show what matters, warnings, errors, or every detail.", "filter", "log"
+    ),
+    Command("Copy the log", "Put the lines of the log on the clipboard.", "copy", "log"),
+    Command(
+        "Copy the epoch", "Put the marked row of the table on the clipboard.", "copy", "epochs"
+    ),
+    Command("Theme", "Choose the colours; they are remembered.", "change_theme"),
+    Command("Help", "Explain the keys, the panes and the words.", "help"),
+    Command("Quit", "Leave; while a run is live, you are asked what becomes of it.", "quit"),
+)
+
+
+def commands(panes: tuple[str, ...]) -> Iterator[Command]:
+    """All there are, the run's first.
+
+    Args:
+        panes: The panes' titles, in order.
+    """
+    yield from _RUN
+    for index, title in enumerate(panes):
+        sentence = f"Bring the pane {title} into sight and into focus."
+        yield Command(f"Pane: {title}", sentence, f"pane({index})", "dashboard")
+    yield from _SHOW

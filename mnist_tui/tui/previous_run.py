@@ -1,0 +1,50 @@
+"""The run before this one, read from the runs directory to compare with."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mnist_tui.engine.events import EpochRow
+from mnist_tui.runs.directory import RunDirectory
+from mnist_tui.runs.files import read_lines
+from mnist_tui.runs.listing import list_runs
+from mnist_tui.tui.curves import Trace
+from mnist_tui.tui.timeline import Timeline
+
+_OVER = ("finished", "stopped", "failed", "interrupted")
+
+
+def newest_on_disk(runs_dir: Path, besides: str | None = None) -> Trace | None:
+    """The newest run that is over and has an epoch; None without one. Any thread.
+
+    Args:
+        runs_dir: The parent of the runs' directories.
+        besides: The name of a run to leave out.
+    """
+    for run in list_runs(runs_dir):
+        if run.epochs_done and run.state in _OVER and run.name != besides:
+            return read_trace(RunDirectory(Path(run.path)))
+    return None
+
+
+def read_trace(directory: RunDirectory) -> Trace | None:
+    """A run's epochs; None where its files hold none that can be read."""
+    try:
+        rows = tuple(_row(values) for values in read_lines(directory.metrics))
+        batches = max(
+            int(event["batches"])
+            for event in read_lines(directory.events)
+            if event.get("event") == "run_prepared"
+        )
+    except (TypeError, ValueError, KeyError):
+        return None
+    timeline = Timeline(batches)
+    timeline.observe_rows(rows)
+    return Trace(rows, None, timeline) if rows else None
+
+
+def _row(values: Mapping[str, Any]) -> EpochRow:
+    """A line of metrics.jsonl, where a number that is nan is null."""
+    known: dict[str, Any] = {key: math.nan if v is None else v for key, v in values.items()}
+    return EpochRow(**known)

@@ -1,0 +1,77 @@
+"""Our two themes, and the choice of theme remembered between starts."""
+
+import contextlib
+from pathlib import Path
+from typing import Final
+
+from textual.theme import Theme
+
+DARK: Final = Theme(
+    name="digits-dark",
+    dark=True,
+    primary="#56a3e8",
+    secondary="#7f8ea3",
+    accent="#f0a33c",
+    warning="#e8b84a",
+    error="#e8705f",
+    success="#5fbf8f",
+    foreground="#d5dae2",
+    background="#14171c",
+    surface="#1b1f26",
+    panel="#20252d",
+    variables={"border": "#56a3e8", "border-blurred": "#39414d"},
+)
+"""Blue for training and orange for validation: told apart with any kind of colour vision."""
+
+LIGHT: Final = Theme(
+    name="digits-light",
+    dark=False,
+    primary="#1f6fb8",
+    secondary="#5d6b7e",
+    accent="#b85a00",
+    warning="#8f6400",
+    error="#b3372a",
+    success="#1f7a4d",
+    foreground="#23282f",
+    background="#f6f7f9",
+    surface="#ffffff",
+    panel="#e7eaef",
+    variables={"border": "#1f6fb8", "border-blurred": "#b9c1cc"},
+)
+"""The same pair, dark enough for a light ground."""
+
+
+def curve_colors(theme: Theme) -> dict[str, str]:
+    """The theme variables of the curves: a blue and an orange in every theme.
+
+    After Okabe and Ito, "Color Universal Design" (2008): this pair is told apart with any
+    kind of colour vision, which many themes' own primary and accent are not.
+    """
+    if theme.ansi:
+        pair = (
+            ("ansi_bright_blue", "ansi_bright_yellow") if theme.dark else ("ansi_blue", "ansi_red")
+        )
+    else:
+        own = DARK if theme.dark else LIGHT
+        pair = (own.primary, own.accent or own.primary)
+    return dict(zip(("curve-training", "curve-validation"), pair, strict=True))
+
+
+class ThemeChoice:
+    """The theme's name in a small file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file: Final = file
+
+    def read(self) -> str | None:
+        """The remembered name, or None."""
+        try:
+            return self._file.read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def write(self, name: str) -> None:
+        """Remember `name`; where that cannot be done, the next start has the default."""
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(name + "\n", encoding="utf-8")

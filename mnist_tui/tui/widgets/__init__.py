@@ -1,0 +1,1 @@
+"""The parts of the dashboard's screen: one widget each, with the style that it needs anywhere."""

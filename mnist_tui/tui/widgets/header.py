@@ -1,0 +1,144 @@
+"""The top of the dashboard: which run, where it stands, on what, and what was just said."""
+
+from rich.cells import cell_len
+from textual.reactive import reactive
+
+from mnist_tui import figures
+from mnist_tui.engine.progress import Progress
+from mnist_tui.engine.state import State
+from mnist_tui.tui.widgets.lines import Line, Lines, Piece, cut, fit
+from mnist_tui.tui.wording import STATE_WORDS, Said
+
+_GLYPHS = {
+    State.READY: ("○", "muted"),
+    State.LOADING: ("◌", "accent"),
+    State.RUNNING: ("●", "good"),
+    State.PAUSED: ("‖", "warning"),
+    State.STOPPING: ("◌", "accent"),
+    State.FINISHED: ("✓", "good"),
+    State.STOPPED: ("■", "warning"),
+    State.FAILED: ("✗", "bad"),
+}
+"""Each state's glyph and tone: told apart without colour too."""
+
+_SPINNER = "◐◓◑◒"
+"""What turns while there is nothing to do but to wait."""
+
+_WAITING = (State.LOADING, State.STOPPING)
+
+_TONES = {"detail": "muted", "info": "accent", "good": "good", "warning": "warning", "error": "bad"}
+
+
+class Header(Lines):
+    """One line: the program, the run's name and its state."""
+
+    DEFAULT_CSS = """
+    Header {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+    }
+    """
+
+    run: reactive[str] = reactive("", repaint=False)
+    """The run's name, or empty before there is one."""
+    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    """The snapshot to show."""
+    state: reactive[State] = reactive(State.READY, repaint=False)
+    """The state as the events told it, which is newer than the snapshot's."""
+    beat: reactive[int] = reactive(0, repaint=False)
+    """Counts the looks at the run; turns the spinner while a person waits."""
+    is_leaving: reactive[bool] = reactive(False, repaint=False)
+    """Whether the dashboard ends as soon as the run has."""
+
+    def watch_run(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_progress(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_state(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_beat(self) -> None:
+        """Turn the spinner."""
+        if self.state in _WAITING:
+            self.redraw()
+
+    def watch_is_leaving(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks: what does not fit whole is left out, the state last of all."""
+        state = self._state(width)
+        room = width - sum(cell_len(text) for text, _ in state) - 2
+        name = "mnist-tui" if room >= 9 else ""
+        run = self.run if cell_len(self.run) <= room - len(name) - 2 else ""
+        left: Line = [(name, "accent"), (f"  {run}" if run else "", "")]
+        used = sum(cell_len(text) for text, _ in [*left, *state])
+        return [[*left, (" " * max(width - used, 0), ""), *state]]
+
+    def _state(self, width: int) -> list[Piece]:
+        glyph, tone = _GLYPHS[self.state]
+        if self.state in _WAITING:
+            glyph = _SPINNER[self.beat % len(_SPINNER)]
+        word = self._word()
+        numbers = []
+        if self.progress.total_batches and self.state.is_live:
+            numbers = [figures.whole_percent(self.progress.run_fraction).strip()]
+        text = fit([glyph, word, *numbers], width, between=" ")
+        return [(text, tone)]
+
+    def _word(self) -> str:
+        progress = self.progress
+        if self.state is State.STOPPING and self.is_leaving:
+            return "saving, then quitting …"
+        if self.state in (State.LOADING, State.RUNNING) and progress.state is self.state:
+            return progress.activity or STATE_WORDS[self.state]
+        return STATE_WORDS[self.state]
+
+
+class Facts(Lines):
+    """One line: the digits, the device and the network; or, for a while, an answer."""
+
+    DEFAULT_CSS = """
+    Facts {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+    }
+    """
+    SHOWN_FOR_S = 6.0
+    """How long something said stays."""
+
+    facts: reactive[tuple[str, ...]] = reactive((), repaint=False)
+    """What the run works with, the most telling first."""
+    said: reactive[Said | None] = reactive(None, repaint=False, always_update=True)
+    """What was said last, while it is fresh."""
+
+    def watch_facts(self) -> None:
+        """Show them."""
+        self.redraw()
+
+    def watch_said(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def say(self, said: Said) -> None:
+        """Show an answer at once, for some seconds."""
+        self.said = said
+        self.set_timer(self.SHOWN_FOR_S, lambda: self._forget(said))
+
+    def _forget(self, said: Said) -> None:
+        if self.said is said:
+            self.said = None
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks."""
+        if self.said is not None:
+            return [[(cut(f"› {self.said.text}", width), _TONES[self.said.level])]]
+        return [[(fit(self.facts, width), "muted")]]

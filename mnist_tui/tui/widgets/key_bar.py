@@ -1,0 +1,81 @@
+"""The keys that do something now, in one line."""
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import ActiveBinding
+from textual.screen import Screen
+
+from mnist_tui.tui.widgets.lines import Line, Lines
+
+Key = tuple[str, str, str]
+"""The key to press, how it is written, and what it does."""
+
+
+class KeyBar(Lines):
+    """The footer: only what can be done now, and only what fits whole; a click presses it.
+
+    The app's keys come first, then the focused widget's, then the screen's, each in the order
+    of its BINDINGS; the last are left out first.
+    """
+
+    DEFAULT_CSS = """
+    KeyBar {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: list[Key] = []
+
+    def on_mount(self) -> None:
+        """Follow the bindings."""
+        self.screen.bindings_updated_signal.subscribe(self, self._follow)
+
+    def _follow(self, screen: Screen[object]) -> None:
+        if screen is self.screen:
+            self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks."""
+        self._keys = self._fitting(self._current(), width)
+        line: Line = []
+        for _, shown, what in self._keys:
+            line += [(shown, "accent"), (f" {what}", "muted"), ("  ", "")]
+        return [line[:-1]]
+
+    def _current(self) -> list[Key]:
+        keys: dict[str, Key] = {}
+        for active in sorted(self.screen.active_bindings.values(), key=self._rank):
+            binding = active.binding
+            if binding.show and active.enabled and binding.action not in keys:
+                shown = self.app.get_key_display(binding)
+                keys[binding.action] = (binding.key, shown, binding.description)
+        return list(keys.values())
+
+    def _rank(self, active: ActiveBinding) -> int:
+        if active.node is self.app:
+            return 0
+        return 1 if active.node is self.screen.focused else 2
+
+    @staticmethod
+    def _fitting(keys: list[Key], width: int) -> list[Key]:
+        fitting, used = [], -2
+        for key in keys:
+            used += cell_len(key[1]) + cell_len(key[2]) + 3
+            if used > width:
+                break
+            fitting.append(key)
+        return fitting
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key under the mouse."""
+        x = event.get_content_offset_capture(self).x
+        for key, shown, what in self._keys:
+            width = cell_len(shown) + cell_len(what) + 1
+            if 0 <= x < width:
+                self.app.simulate_key(key)
+                return
+            x -= width + 2

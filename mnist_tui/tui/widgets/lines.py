@@ -1,0 +1,171 @@
+"""A fixed region of styled lines that repaints only what changed."""
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+Piece = tuple[str, str]
+"""Some text and its tone: one of TONES, or empty for the widget's own colour."""
+
+Line = list[Piece]
+"""One line on the screen, from the left."""
+
+TONES: Final = ("muted", "strong", "accent", "good", "warning", "bad", "bar", "rest", "done")
+"""The ways in which a piece of text can be set off."""
+
+
+class Lines(Widget):
+    """Lines of text that change often.
+
+    Subclasses say what to show in `lines`; `redraw` compares it with what is on the screen
+    and repaints the columns that differ. Nothing here ever asks for a layout, and over SSH
+    only the changed columns are sent.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{tone}" for tone in TONES}
+    DEFAULT_CSS = """
+    Lines {
+        & > .lines--muted { color: $foreground 62%; }
+        & > .lines--strong { text-style: bold; }
+        & > .lines--accent { color: $text-accent; text-style: bold; }
+        & > .lines--good { color: $text-success; }
+        & > .lines--warning { color: $text-warning; }
+        & > .lines--bad { color: $text-error; text-style: bold; }
+        & > .lines--bar { color: $primary; }
+        & > .lines--done { color: $success; }
+        & > .lines--rest { color: $foreground 25%; }
+    }
+    """
+
+    _shown: list[Line] | None = None
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """What to show in a region of `width` columns and `height` lines."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Repaint what changed since the last time. UI thread."""
+        width, height = self.content_size
+        if not self.is_mounted or not width or not height:
+            return
+        old, new = self._shown, self.lines(width, height)
+        self._shown = new
+        if old is None:
+            self.refresh()
+            return
+        changes = []
+        for y in range(max(len(old), len(new))):
+            left, right = changed_columns(_at(old, y), _at(new, y), width)
+            if left < right:
+                changes.append(Region(left, y, right - left, 1))
+        if changes:
+            self.refresh(*changes)
+
+    def on_resize(self) -> None:
+        """Lay the lines out anew for the new size."""
+        self._shown = None
+        self.redraw()
+
+    def render_line(self, y: int) -> Strip:
+        """As Widget asks."""
+        width, height = self.content_size
+        if self._shown is None:
+            self._shown = self.lines(width, height)
+        return self.strip(_at(self._shown, y), width)
+
+    def strip(self, line: Line, width: int) -> Strip:
+        """`line` in this widget's colours, made exactly `width` columns wide."""
+        base = self.visual_style.rich_style
+        segments = [
+            Segment(text, self._style(tone) if tone else base) for text, tone in line if text
+        ]
+        # Fewer segments are fewer bytes: each one carries its colours.
+        return Strip(segments).adjust_cell_length(width, base).simplify()
+
+    def _style(self, tone: str) -> Style:
+        return self.get_visual_style(f"lines--{tone}").rich_style
+
+
+def _at(lines: list[Line], y: int) -> Line:
+    return lines[y] if y < len(lines) else []
+
+
+def width_of(line: Iterable[Piece]) -> int:
+    """The columns that a line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def pad(text: str, width: int) -> str:
+    """`text` cut or filled with spaces to exactly `width` columns."""
+    return set_cell_size(text, width)
+
+
+def fit(parts: Iterable[str], width: int, between: str = " · ") -> str:
+    """As many whole parts as go into `width` columns, from the first on."""
+    text = ""
+    for part in parts:
+        longer = f"{text}{between}{part}" if text else part
+        if cell_len(longer) > width:
+            break
+        text = longer
+    return text
+
+
+def cut(text: str, width: int) -> str:
+    """`text`, or as many whole words of it as go into `width` columns, and an ellipsis."""
+    if cell_len(text) <= width:
+        return text
+    words = fit(text.split(" "), width - 2, between=" ")
+    return f"{words} …" if words else ("…" if width > 0 else "")
+
+
+def wrap_words(text: str, width: int) -> list[str]:
+    """`text` as lines of whole words; a word longer than a line is chopped."""
+    lines: list[str] = []
+    words = text.split(" ")
+    while words:
+        line = fit(words, width, between=" ")
+        taken = line.count(" ") + 1 if line else 0
+        if not line and words[0]:
+            head, *rest = chop_cells(words[0], max(width, 1))
+            lines.append(head)
+            words[:1] = ["".join(rest)] if rest else []
+            continue
+        lines.append(line)
+        words = words[max(taken, 1) :]
+    return lines
+
+
+def changed_columns(old: Line, new: Line, width: int) -> tuple[int, int]:
+    """From which column up to which two versions of a line differ; (0, 0) when they do not.
+
+    One span for each line: Textual sends a line from the widget's left edge for every span.
+    """
+    if old == new:
+        return 0, 0
+    if [cell_len(text) for text, _ in old] != [cell_len(text) for text, _ in new]:
+        return 0, width
+    first, last, x = width, 0, 0
+    for before, after in zip(old, new, strict=True):
+        end = x + cell_len(after[0])
+        if before != after:
+            left, right = _changed_within(before, after, x, end)
+            first, last = min(first, left), max(last, right)
+        x = end
+    return first, last
+
+
+def _changed_within(before: Piece, after: Piece, start: int, end: int) -> tuple[int, int]:
+    """The changed columns of one piece; only text of single cells is looked into."""
+    old, new = before[0], after[0]
+    if before[1] != after[1] or len(new) != end - start or len(old) != len(new):
+        return start, end
+    differing = [i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+    return start + differing[0], start + differing[-1] + 1

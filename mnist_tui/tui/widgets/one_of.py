@@ -1,0 +1,84 @@
+"""A choice of one among a few words, all in sight."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from mnist_tui.tui.widgets.lines import Line, Lines
+
+
+class OneOf(Lines, can_focus=True):
+    """One line of words, one of which is chosen: by arrow, space or click."""
+
+    DEFAULT_CSS = """
+    OneOf {
+        height: 1;
+        & > .lines--chosen { background: $primary 35%; text-style: bold; }
+        &:focus > .lines--chosen { color: $background; background: $primary; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "Previous", show=False),
+        Binding("right,space", "step(1)", "Next", show=False),
+    ]
+
+    value: reactive[str] = reactive("", repaint=False)
+    """The word that is chosen."""
+
+    @dataclass
+    class Changed(Message):
+        """A person chose another word."""
+
+        one_of: "OneOf"
+        value: str
+
+        @property
+        def control(self) -> "OneOf":
+            """The widget that it happened to."""
+            return self.one_of
+
+    def __init__(self, options: tuple[str, ...], value: str, *, id: str | None = None) -> None:
+        """`options` are the words; `value` is the one chosen at first."""
+        super().__init__(id=id)
+        self._options = options
+        self.set_reactive(OneOf.value, value)
+
+    def watch_value(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks: all of them, or where they do not fit the chosen one alone."""
+        words = [(f" {word} ", "chosen" if word == self.value else "") for word in self._options]
+        if sum(cell_len(word) for word, _ in words) > width:
+            return [[(f"‹ {self.value} ›", "chosen")]]
+        return [words]
+
+    def action_step(self, direction: int) -> None:
+        """Go to the word beside, around the ends."""
+        index = self._options.index(self.value) if self.value in self._options else -direction
+        self._choose(self._options[(index + direction) % len(self._options)])
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the word under the mouse."""
+        x = event.get_content_offset_capture(self).x
+        pieces = self.lines(self.content_size.width, 1)[0]
+        if len(pieces) < len(self._options):
+            self.action_step(1)
+            return
+        for word, (text, _) in zip(self._options, pieces, strict=True):
+            if 0 <= x < cell_len(text):
+                self._choose(word)
+                return
+            x -= cell_len(text)
+
+    def _choose(self, word: str) -> None:
+        if word != self.value:
+            self.value = word
+            self.post_message(self.Changed(self, word))

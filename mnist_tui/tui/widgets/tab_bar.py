@@ -1,0 +1,69 @@
+"""The panes as tabs, where there is room for one at a time."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+
+from mnist_tui.tui.widgets.lines import Line, Lines
+
+
+class TabBar(Lines):
+    """One line that names the panes with their keys; a click shows one."""
+
+    DEFAULT_CSS = """
+    TabBar {
+        height: 1;
+        padding: 0 1;
+        & > .lines--tab { color: $foreground 62%; }
+        & > .lines--open { color: $background; background: $primary; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--tab", "lines--open"}
+
+    titles: reactive[tuple[str, ...]] = reactive((), repaint=False)
+    """The panes' titles, in order."""
+    active: reactive[int] = reactive(0, repaint=False)
+    """The index of the pane in sight."""
+
+    @dataclass
+    class Chosen(Message):
+        """A person clicked the tab of pane `index`."""
+
+        index: int
+
+    def watch_active(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_titles(self) -> None:
+        """Show them."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks: with titles where they fit, else only the numbers."""
+        line: Line = []
+        for index, text in enumerate(self._labels(width)):
+            line.append((text, "open" if index == self.active else "tab"))
+            line.append((" ", ""))
+        return [line[:-1]]
+
+    def _labels(self, width: int) -> list[str]:
+        full = [f" {i} {title} " for i, title in enumerate(self.titles, 1)]
+        if sum(map(cell_len, full)) + len(full) - 1 <= width:
+            return full
+        short = [f" {i} " for i in range(1, len(full) + 1)]
+        short[self.active] = full[self.active]
+        return short if sum(map(cell_len, short)) + len(short) - 1 <= width else []
+
+    def on_click(self, event: events.Click) -> None:
+        """Find the tab under the mouse."""
+        x = event.get_content_offset_capture(self).x
+        for index, text in enumerate(self._labels(self.content_size.width)):
+            if 0 <= x < cell_len(text):
+                self.post_message(self.Chosen(index))
+                return
+            x -= cell_len(text) + 1

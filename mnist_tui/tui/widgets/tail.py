@@ -1,0 +1,164 @@
+"""A list of lines that is drawn only where it is in sight, and follows its newest line."""
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mnist_tui.tui.widgets.lines import TONES, Line
+
+
+class Tail(ScrollView, can_focus=True):
+    """Lines that grow at the end; a thousand cost no more than those in sight.
+
+    It keeps the newest line in sight until a person scrolls away from it, and again once
+    they are back at the end. It has no scrollbar: the keys and the wheel scroll.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tail--{tone}" for tone in (*TONES, "cursor")}
+    DEFAULT_CSS = """
+    Tail {
+        background: transparent;
+        scrollbar-size: 0 0;
+        overflow-x: hidden;
+        overflow-y: hidden;
+        & > .tail--muted { color: $foreground 62%; }
+        & > .tail--strong { text-style: bold; }
+        & > .tail--accent { color: $text-accent; text-style: bold; }
+        & > .tail--good { color: $text-success; }
+        & > .tail--warning { color: $text-warning; }
+        & > .tail--bad { color: $text-error; text-style: bold; }
+        & > .tail--bar { color: $primary; }
+        & > .tail--done { color: $success; }
+        & > .tail--rest { color: $foreground 25%; }
+        & > .tail--cursor { background: $foreground 12%; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "edge(-1)", "First", show=False),
+        Binding("end", "edge(1)", "Newest", show=False),
+    ]
+    HEADINGS: ClassVar[int] = 0
+    """Lines at the top that do not scroll."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._top = 0
+        self.is_following = True
+        """Whether the newest line is kept in sight."""
+
+    @property
+    def count(self) -> int:
+        """How many lines there are, headings left out."""
+        raise NotImplementedError
+
+    def line(self, index: int, width: int) -> Line:
+        """Line `index` for `width` columns."""
+        raise NotImplementedError
+
+    def heading(self, y: int, width: int) -> Line:
+        """Heading line `y`."""
+        raise NotImplementedError
+
+    def is_marked(self, index: int) -> bool:
+        """Whether line `index` is under the cursor."""
+        return False
+
+    @property
+    def room(self) -> int:
+        """How many lines are in sight at once."""
+        return max(self.content_size.height - self.HEADINGS, 0)
+
+    @property
+    def top(self) -> int:
+        """The first line in sight."""
+        return self._top
+
+    def grown(self) -> None:
+        """Lines were added at the end: repaint what moved. UI thread."""
+        before = self._top
+        self._settle()
+        if not self.content_size:
+            return
+        if before != self._top:
+            self.refresh()
+            return
+        first = max(self.count - 2 - self._top, 0) + self.HEADINGS
+        height = self.content_size.height
+        if first < height:
+            self.refresh(Region(0, first, self.content_size.width, height - first))
+
+    def scroll_lines(self, lines: int) -> None:
+        """Move what is in sight by `lines`."""
+        last_top = max(self.count - self.room, 0)
+        top = min(max(self._top + lines, 0), last_top)
+        self.is_following = top == last_top
+        if top != self._top:
+            self._top = top
+            self.refresh()
+
+    def _settle(self) -> None:
+        last_top = max(self.count - self.room, 0)
+        self._top = last_top if self.is_following else min(self._top, last_top)
+
+    def action_move(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.scroll_lines(lines)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll by pages."""
+        self.scroll_lines(pages * max(self.room - 1, 1))
+
+    def action_edge(self, direction: int) -> None:
+        """Go to the first or the newest line."""
+        self.scroll_lines(direction * self.count)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_lines(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_lines(-3)
+
+    def on_resize(self) -> None:
+        """Keep the newest line in sight."""
+        self.virtual_size = Size(0, 0)
+        self._settle()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """As ScrollView asks."""
+        width = self.content_size.width
+        base = self.visual_style.rich_style
+        if y < self.HEADINGS:
+            return self._strip(self.heading(y, width), width)
+        index = self._top + y - self.HEADINGS
+        if index >= self.count:
+            return Strip.blank(width, base)
+        strip = self._strip(self.line(index, width), width)
+        if self.has_focus and self.is_marked(index):
+            # Laid over the tones, whose own background is the widget's.
+            cursor = self.get_visual_style("tail--cursor").rich_style.background_style
+            return Strip([Segment(s.text, (s.style or base) + cursor) for s in strip])
+        return strip
+
+    def _strip(self, line: Line, width: int) -> Strip:
+        base = self.visual_style.rich_style
+        segments = [
+            Segment(text, self.get_visual_style(f"tail--{tone}").rich_style if tone else base)
+            for text, tone in line
+            if text
+        ]
+        return Strip(segments).adjust_cell_length(width, base).simplify()
