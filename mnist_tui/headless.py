@@ -1,0 +1,178 @@
+"""The engine without a dashboard: plain lines for people, JSON for scripts."""
+
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Final, TextIO
+
+from mnist_tui import figures
+from mnist_tui.engine.events import (
+    EpochFinished,
+    EpochRow,
+    Event,
+    Notice,
+    RunEnded,
+    RunPrepared,
+    SavedAgain,
+    SaveFailed,
+    Warned,
+)
+from mnist_tui.engine.plan import Runner
+from mnist_tui.engine.progress import Progress
+from mnist_tui.engine.session import Session
+from mnist_tui.engine.state import State
+from mnist_tui.runs.files import to_json
+from mnist_tui.signals import stop_on_signals
+
+_REDRAW_S: Final = 0.2
+
+
+def run_headless(runner: Runner, *, as_json: bool) -> int:
+    """Train to the end on this thread, telling how it goes. Main thread.
+
+    Epochs go to stdout, as lines or with `as_json` as objects, followed by a summary;
+    everything else goes to stderr, where a terminal also gets a line of live progress.
+
+    Returns:
+        The exit code.
+    """
+    terminal = Terminal(runner.session)
+    report = Report(terminal, as_json=as_json)
+    runner.session.subscribe(report.tell)
+    with stop_on_signals(runner.session.request), terminal.live():
+        runner.run()
+    return report.exit_code
+
+
+class Report:
+    """Tells a run's events. Called on whatever thread they happen."""
+
+    def __init__(self, terminal: "Terminal", *, as_json: bool) -> None:
+        self.exit_code = 1
+        """What the run ended with."""
+        self._terminal = terminal
+        self._as_json = as_json
+
+    def tell(self, event: Event) -> None:
+        """Print what a person, or a script, wants to know of `event`."""
+        match event:
+            case RunPrepared():
+                self._say(f"run {event.run}: {event.model}; {event.dataset}; {event.device}")
+                if event.resumed_at:
+                    epoch, batch = event.resumed_at
+                    self._say(f"going on in epoch {epoch} after batch {batch:,}")
+            case Notice() | Warned():
+                self._say(f"note: {event.message}")
+            case SaveFailed():
+                self._say(f"note: could not write {event.path}: {event.message}")
+            case SavedAgain():
+                self._say(f"note: could write {event.path} again")
+            case EpochFinished():
+                self._tell_epoch(event)
+            case RunEnded():
+                self._tell_end(event)
+            case _:
+                pass
+
+    def _say(self, text: str) -> None:
+        self._terminal.print(text, sys.stderr)
+
+    def _tell_epoch(self, event: EpochFinished) -> None:
+        row = event.row
+        if self._as_json:
+            values = {"event": "epoch", **asdict(row), "is_best": event.is_best}
+            self._terminal.print(to_json(values), sys.stdout)
+            return
+        self._terminal.print(
+            f"epoch {row.epoch}: training loss {figures.loss(row.train_loss)}, "
+            f"accuracy {figures.percent(row.train_accuracy)}; "
+            f"validation {_describe(row)}; {figures.seconds(row.seconds)} s, "
+            f"{figures.rate(row.samples_per_second)}{' (best)' if event.is_best else ''}",
+            sys.stdout,
+        )
+
+    def _tell_end(self, event: RunEnded) -> None:
+        self.exit_code = event.exit_code
+        is_error = event.state is State.FAILED
+        self._say(f"mnist-tui: {event.message}" if is_error else event.message)
+        if event.hint:
+            self._say(event.hint)
+        if self._as_json:
+            values = {**asdict(event), "event": "summary"}
+            self._terminal.print(to_json(values), sys.stdout)
+        elif event.best:
+            self._terminal.print(
+                f"best: epoch {event.best.epoch}, validation {_describe(event.best)}", sys.stdout
+            )
+
+
+class Terminal:
+    """Lines on stdout and stderr, and one live line of progress that gives way to them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._shown = ""
+        self._is_over = threading.Event()
+
+    def print(self, text: str, stream: TextIO) -> None:
+        """Print a whole line. Any thread."""
+        with self._lock:
+            self._erase()
+            print(text, file=stream, flush=True)
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """While inside, keep a line of progress on stderr if that is a terminal."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        drawer = threading.Thread(target=self._draw, name="progress-line", daemon=True)
+        drawer.start()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+            drawer.join()
+            with self._lock:
+                self._erase()
+
+    def _draw(self) -> None:
+        while not self._is_over.wait(_REDRAW_S):
+            width = shutil.get_terminal_size().columns
+            line = progress_line(self._session.progress)[: max(0, width - 1)]
+            with self._lock:
+                if line != self._shown:
+                    self._erase()
+                    sys.stderr.write(line)
+                    sys.stderr.flush()
+                    self._shown = line
+
+    def _erase(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
+            sys.stderr.flush()
+            self._shown = ""
+
+
+def progress_line(progress: Progress) -> str:
+    """How far the run is, in one line, the most important first."""
+    if not progress.batches:
+        return progress.activity
+    parts = [
+        f"epoch {progress.epoch}/{progress.epochs}",
+        f"{progress.batch:,}/{progress.batches:,}",
+        progress.activity if progress.activity != "training" else "",
+        f"loss {figures.loss(progress.train_loss)}",
+        f"accuracy {figures.percent(progress.train_accuracy)}",
+        figures.rate(progress.samples_per_second),
+        f"{figures.duration(progress.remaining_s)} left" if progress.remaining_s else "",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def _describe(row: EpochRow) -> str:
+    return f"loss {figures.loss(row.val_loss)}, accuracy {figures.percent(row.val_accuracy)}"
