@@ -1,0 +1,39 @@
+"""What all tests share: one thread for torch, no user's settings, and a small set of digits."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.few_digits import write_few_digits
+
+# Before torch is loaded, here and in the processes that tests start: with several threads,
+# torch waits for its own threads, which takes long while other tests or programs are busy.
+os.environ["OMP_NUM_THREADS"] = "1"
+# What the program tells people to type depends on it.
+os.environ.pop("UV_RUN_RECURSION_DEPTH", None)
+FULL_MNIST = os.environ.get("MNIST_TUI_DATA")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's caches and settings out of every test."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("MNIST_TUI_DATA", raising=False)
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+
+
+@pytest.fixture(scope="session")
+def few_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in torchvision's layout: 330 real digits to train on, 100 to validate on."""
+    return write_few_digits(tmp_path_factory.mktemp("few-digits"))
+
+
+@pytest.fixture(scope="session")
+def full_mnist() -> Path:
+    """The folder of the full MNIST that MNIST_TUI_DATA names."""
+    if FULL_MNIST is None:
+        pytest.skip("MNIST_TUI_DATA names no folder with the full MNIST")
+    return Path(FULL_MNIST)

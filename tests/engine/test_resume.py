@@ -1,0 +1,201 @@
+"""A resumed run is the run that never stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mnist_tui.engine.control import Adjust, Save, Stop
+from mnist_tui.engine.events import LearningRateChanged, RunPrepared, StateChanged
+from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.state import State
+from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
+from mnist_tui.runs.files import read_lines
+from tests.runs_of_tests import RecordedRun, few_config, resume, train
+
+BATCHES = 11
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, batches: int, request: Any = None) -> None:
+    """Make the next run ask for `request` (Stop) while it trains on its batch number `batches`."""
+    done = 0
+    real = Learner.train_batch
+
+    def counting(self: Learner, batch: int) -> None:
+        nonlocal done
+        done += 1
+        if done == batches:
+            session = RUNS[-1].session
+            assert session.request(request or Stop()).is_accepted
+        real(self, batch)
+
+    monkeypatch.setattr(Learner, "train_batch", counting)
+
+
+RUNS: list[RecordedRun] = []
+
+
+@pytest.fixture(autouse=True)
+def _know_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `stop_after` find the run that is going on."""
+    RUNS.clear()
+    real = RecordedRun.run
+    monkeypatch.setattr(RecordedRun, "run", lambda self: (RUNS.append(self), real(self))[1])
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Every weight, the optimiser, the generators and all rows but their times are equal."""
+    first, second = (
+        read_checkpoint(one / "checkpoints/last.pt"),
+        read_checkpoint(other / "checkpoints/last.pt"),
+    )
+    assert first.global_batch == second.global_batch
+    assert_equal(first.model, second.model)
+    assert_equal(first.optimizer, second.optimizer)
+    assert_equal(first.rng, second.rng)
+    assert rows_without_times(one) == rows_without_times(other)
+    assert best_of(first) == best_of(second)
+    assert first.history["recent"] == second.history["recent"]
+
+
+def assert_equal(one: Any, other: Any) -> None:
+    """Nested values are equal, tensors bit for bit."""
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_equal(one[key], other[key])
+    else:
+        assert one == other
+
+
+def best_of(checkpoint: Checkpoint) -> int | None:
+    return checkpoint.best.epoch if checkpoint.best else None
+
+
+def rows_without_times(run: Path) -> list[dict[str, Any]]:
+    rows = read_lines(run / "metrics.jsonl")
+    return [{k: v for k, v in row.items() if "second" not in k} for row in rows]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adamw"])
+def test_resume_in_mid_epoch_gives_the_same_weights(
+    optimizer: str, few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits, optimizer=optimizer, lr=0.01)
+    train(config, tmp_path, "whole")
+    stop_after(monkeypatch, 4)
+    stopped = train(config, tmp_path, "parts")
+    assert stopped.ended.state is State.STOPPED
+    assert read_checkpoint(stopped.directory.last).batch == 4
+    resumed = resume(tmp_path, "parts")
+    assert resumed.ended.state is State.FINISHED
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.parametrize("batches", [1, BATCHES - 1, BATCHES, BATCHES + 1, 2 * BATCHES])
+def test_resume_is_exact_wherever_the_run_was_stopped(
+    batches: int, few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits)
+    train(config, tmp_path, "whole")
+    stop_after(monkeypatch, batches)
+    train(config, tmp_path, "parts")
+    resume(tmp_path, "parts")
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_a_run_stopped_at_every_third_batch_is_the_same_run(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits, schedule="one-cycle")
+    train(config, tmp_path, "whole")
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3)
+        run = train(config, tmp_path, "parts")
+    for _ in range(2 * BATCHES):
+        if run.ended.state is State.FINISHED:
+            break
+        with monkeypatch.context() as patch:
+            stop_after(patch, 3)
+            run = resume(tmp_path, "parts")
+    assert run.ended.state is State.FINISHED
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_a_checkpoint_saved_by_hand_leaves_the_run_as_it_was(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits)
+    train(config, tmp_path, "whole")
+    stop_after(monkeypatch, 5, Save())
+    run = train(config, tmp_path, "saved")
+    assert read_checkpoint(run.directory.step(5)).global_batch == 5
+    assert_same_run(tmp_path / "whole", tmp_path / "saved")
+
+
+def test_a_changed_learning_rate_is_part_of_what_resume_restores(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3, Adjust(lr=0.1))
+        changed = train(config, tmp_path, "whole")
+    [event] = changed.of(LearningRateChanged)
+    assert (event.previous, event.lr, event.global_batch) == (0.05, pytest.approx(0.1), 3)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3, Adjust(lr=0.1))
+        stop_after(patch, 8)
+        train(config, tmp_path, "parts")
+    resume(tmp_path, "parts")
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_a_finished_run_can_be_made_longer(few_digits: Path, tmp_path: Path) -> None:
+    train(few_config(few_digits, epochs=3), tmp_path, "whole")
+    train(few_config(few_digits, epochs=2), tmp_path, "longer")
+    resumed = resume(tmp_path, "longer", overrides={"epochs": 3})
+    [prepared] = resumed.of(RunPrepared)
+    assert [row.epoch for row in prepared.rows] == [1, 2]
+    assert prepared.resumed_at == (3, 0)
+    assert_same_run(tmp_path / "whole", tmp_path / "longer")
+
+
+def test_a_run_that_died_before_its_first_checkpoint_starts_again(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits)
+    train(config, tmp_path, "whole")
+    stop_after(monkeypatch, 2, Stop(save=False))
+    died = train(config, tmp_path, "died")
+    assert not died.directory.last.exists()
+    assert not died.ended.saved
+    resume(tmp_path, "died")
+    assert_same_run(tmp_path / "whole", tmp_path / "died")
+
+
+def test_rows_beyond_the_checkpoint_are_trained_again_and_not_kept_twice(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits)
+    train(config, tmp_path, "whole")
+    stop_after(monkeypatch, 4)
+    run = train(config, tmp_path, "parts")
+    # As if the process had been killed after writing a row and before the next checkpoint.
+    run.directory.metrics.write_text((tmp_path / "whole/metrics.jsonl").read_text())
+    resume(tmp_path, "parts")
+    assert [row["epoch"] for row in rows_without_times(tmp_path / "parts")] == [1, 2]
+
+
+def test_every_state_change_of_a_resumed_run_is_told_once(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_after(monkeypatch, 4)
+    stopped = train(few_config(few_digits), tmp_path)
+    states = [event.state for event in stopped.of(StateChanged)]
+    assert states == [State.LOADING, State.RUNNING, State.STOPPING, State.STOPPED]
+    resumed = resume(tmp_path)
+    states = [event.state for event in resumed.of(StateChanged)]
+    assert states == [State.LOADING, State.RUNNING, State.FINISHED]

@@ -1,0 +1,82 @@
+"""What happens to a run when its disk will not take it."""
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_tui.engine.control import Save
+from mnist_tui.engine.events import CheckpointSaved, Event, SaveFailed, StateChanged
+from mnist_tui.engine.state import State
+from mnist_tui.runs import writer
+from tests.runs_of_tests import RecordedRun, few_config, train
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch, is_full: list[bool], name: str = "") -> None:
+    """Make writes of files whose name holds `name` fail while `is_full[0]`."""
+    real = {"write_atomic": writer.write_atomic, "append_lines": writer.append_lines}
+
+    def failing(kind: str) -> Any:
+        def write(path: Path, content: Any) -> None:
+            if is_full[0] and name in path.name:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            real[kind](path, content)
+
+        return write
+
+    for kind in real:
+        monkeypatch.setattr(writer, kind, failing(kind))
+
+
+def test_training_goes_on_when_nothing_can_be_saved(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_disk(monkeypatch, [True])
+    run = train(few_config(few_digits), tmp_path)
+    assert run.ended.state is State.FINISHED
+    assert not run.ended.saved
+    failed = {Path(event.path).name for event in run.of(SaveFailed)}
+    assert failed >= {"last.pt", "best.pt", "events.jsonl", "metrics.jsonl"}
+    assert not list(run.directory.checkpoints.iterdir())
+
+
+def test_what_could_not_be_saved_is_saved_once_it_can(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_full = [True]
+    full_disk(monkeypatch, is_full)
+
+    def make_room(run: RecordedRun, event: Event) -> None:
+        if isinstance(event, StateChanged) and event.state is State.FINISHED:
+            is_full[0] = False
+
+    run = train(few_config(few_digits), tmp_path, on_event=make_room)
+    assert run.directory.last.exists()
+    rows = [json.loads(line) for line in run.directory.metrics.open()]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    events = [json.loads(line)["event"] for line in run.directory.events.open()]
+    assert events[-1] == "run_ended"
+    assert events.count("epoch_finished") == 2
+
+
+def test_a_failing_file_is_told_once_and_not_with_every_try(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_disk(monkeypatch, [True], "events")
+    run = train(few_config(few_digits), tmp_path)
+    assert len(run.of(SaveFailed)) == 1
+    assert run.ended.state is State.FINISHED
+
+
+def test_a_save_by_hand_tells_path_batch_size_and_time(few_digits: Path, tmp_path: Path) -> None:
+    def save(run: RecordedRun, event: Event) -> None:
+        if isinstance(event, StateChanged) and event.state is State.RUNNING:
+            assert run.session.request(Save()).is_accepted
+
+    run = train(few_config(few_digits), tmp_path, on_event=save)
+    [saved] = [e for e in run.of(CheckpointSaved) if "step" in e.path]
+    assert (saved.reason, saved.epoch, saved.batch, saved.global_batch) == ("manual", 1, 1, 1)
+    assert Path(saved.path).stat().st_size == saved.size_bytes
+    assert saved.milliseconds > 0

@@ -1,0 +1,61 @@
+"""Numbers as people read them."""
+
+import math
+
+import pytest
+
+from mnist_tui import figures
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.13344, "0.1334"),
+        (2.302585, "2.3026"),
+        (12.3456, "12.35"),
+        (1234.5, "1234.50"),
+        (123456.0, "1.2e+05"),
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+    ],
+)
+def test_a_loss_takes_at_most_seven_columns(value: float | None, text: str) -> None:
+    assert figures.loss(value) == text
+    assert len(text) <= 7
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (math.nan, "–"),
+        (0.0, "0:00"),
+        (7.4, "0:07"),
+        (59.6, "1:00"),
+        (754.0, "12:34"),
+        (3723.0, "1:02:03"),
+        (183_840.0, "2d 03:04"),
+    ],
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert figures.duration(seconds) == text
+
+
+def test_a_hundred_percent_is_only_said_when_it_is_all() -> None:
+    assert figures.whole_percent(0.9999) == " 99 %"
+    assert figures.whole_percent(1.0) == "100 %"
+    assert figures.whole_percent(0.0) == "  0 %"
+
+
+def test_rates_sizes_and_steps() -> None:
+    assert figures.rate(12_345.6) == "12,346/s"
+    assert figures.rate(1_250_000.0) == "1.25 M/s"
+    assert figures.size(187_432) == "187 kB"
+    assert figures.size(4_812_041) == "4.8 MB"
+    assert figures.short_time(0.0026) == "2.6 ms"
+    assert figures.short_time(0.00032) == "320 µs"
+    assert figures.short_time(1.25) == "1.2 s"
+    assert figures.learning_rate(0.00125) == "0.00125"
+    assert figures.seconds(12.345) == "12.35" or figures.seconds(12.345) == "12.34"
+    assert figures.seconds(1500.0) == "25:00"

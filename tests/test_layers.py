@@ -1,0 +1,87 @@
+"""What may know what: each layer is imported in a fresh process, and what came with it is seen."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TORCH_FREE_ENGINE = [
+    "control",
+    "events",
+    "history",
+    "plan",
+    "progress",
+    "runner",
+    "session",
+    "state",
+]
+
+
+def modules_after(statement: str) -> set[str]:
+    """The top-level modules that a fresh process has after `statement`."""
+    code = f"{statement}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "mnist_tui",
+        "mnist_tui.cli",
+        "mnist_tui.config",
+        "mnist_tui.headless",
+        "mnist_tui.runs.listing",
+        "mnist_tui.tui.app",
+        "mnist_tui.dashboard",
+        *(f"mnist_tui.engine.{name}" for name in TORCH_FREE_ENGINE),
+    ],
+)
+def test_torch_is_not_imported_before_a_run_starts(module: str) -> None:
+    assert not {"torch", "torchvision"} & modules_after(f"import {module}")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "mnist_tui.engine.training",
+        "mnist_tui.engine.report",
+        "mnist_tui.runs.writer",
+        "mnist_tui.runs.listing",
+        "mnist_tui.headless",
+    ],
+)
+def test_the_engine_knows_nothing_of_the_dashboard(module: str) -> None:
+    assert not {"textual", "plotext"} & modules_after(f"import {module}")
+
+
+def test_training_imports_no_torchvision() -> None:
+    assert "torchvision" not in modules_after("import mnist_tui.engine.training")
+
+
+def test_the_public_names_are_there() -> None:
+    names = "MnistNet, TrainConfig, load_digits, read_checkpoint, recipe_config"
+    assert "torch" in modules_after(f"from mnist_tui import {names}")
+
+
+def test_training_does_not_wait_for_torchs_compiler(few_digits: Path) -> None:
+    train = f"""
+import sys
+from pathlib import Path
+import torch
+from mnist_tui.config import recipe_config
+from mnist_tui.data import read_mnist
+from mnist_tui.engine.devices import set_determinism
+from mnist_tui.engine.learner import Learner
+digits = read_mnist(Path({str(few_digits)!r}))
+set_determinism(torch.device("cpu"), True, "fp32")
+for optimizer in ("sgd", "momentum", "adamw"):
+    learner = Learner(recipe_config(optimizer=optimizer), digits, torch.device("cpu"))
+    learner.open_epoch(1)
+    learner.train_batch(0)
+    learner.restore(learner.capture())
+    learner.validate(lambda batch: None)
+sys.exit("torch._dynamo" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", train], check=False).returncode == 0

@@ -1,0 +1,43 @@
+"""What a series and a chart's data say about themselves."""
+
+import math
+
+import pytest
+
+from mnist_tui.tui.charts.series import ChartData, Series
+
+
+def test_tuples_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 xs but 1 ys"):
+        Series("loss", (1, 2), (0.5,))
+
+
+def test_an_envelope_without_lows_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs 1 lows and highs"):
+        Series("loss", (1,), (0.5,), "envelope")
+
+
+def test_nan_and_infinite_values_are_gaps_and_are_found() -> None:
+    series = Series("loss", (1, 2, 3), (0.5, math.inf, math.nan))
+    assert [x for x, _ in series.gaps] == [2, 3]
+
+
+def test_the_last_value_is_the_newest_number() -> None:
+    assert Series("loss", (1, 2, 3), (0.5, 0.4, math.nan)).last == 0.4
+    assert Series("loss", (), ()).last is None
+
+
+def test_the_full_range_holds_the_natural_range_and_all_data() -> None:
+    series = Series("loss", (1.0, 25.0), (0.5, 0.4))
+    assert ChartData("Loss", (series,), x_range=(1, 19)).full_range == (1, 25)
+    assert ChartData("Loss", x_range=(1, 19)).full_range == (1, 19)
+
+
+def test_values_of_nan_only_are_as_good_as_none() -> None:
+    assert ChartData("Loss", (Series("loss", (1,), (math.nan,)),)).is_empty
+
+
+def test_neighbours_are_found_in_every_series() -> None:
+    data = ChartData("Loss", (Series("a", (1, 3), (0, 0)), Series("b", (2,), (0,))))
+    assert (data.next_x(1), data.previous_x(3), data.nearest_x(2.2)) == (2, 2, 2)
+    assert (data.next_x(3), data.previous_x(1)) == (None, None)

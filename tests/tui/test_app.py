@@ -1,0 +1,455 @@
+"""The dashboard under a pilot, with a run that each test drives step by step."""
+
+import asyncio
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+from textual.widget import Widget
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.control import Stop
+from mnist_tui.engine.events import Notice, SaveFailed, StateChanged, Warned
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.state import State
+from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.screens.help import HelpScreen
+from mnist_tui.tui.screens.quit import QuitDialog
+from tests.tui.scripted import ScriptedRunner, epoch_row
+from tests.tui.stage import on_stage
+
+pytestmark = pytest.mark.asyncio
+
+SIZES = [(200, 60), (140, 40), (100, 30), (80, 24), (50, 12), (20, 5), (1, 1)]
+
+
+async def test_it_opens_ready_and_starts_nothing() -> None:
+    async with on_stage() as stage:
+        await stage.sees("ready")
+        assert "Start" in stage.footer
+        assert stage.runners == []
+        assert stage.app.exit_report() == ""
+
+
+async def test_start_at_once_needs_no_key() -> None:
+    async with on_stage(start=True) as stage:
+        await stage.until(lambda: stage.runners, "a run")
+
+
+async def test_loading_says_what_is_being_done() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("space")
+        await stage.sees("loading torch")
+
+
+async def test_numbers_of_a_training_run_are_on_the_screen() -> None:
+    async with on_stage((80, 24)) as stage:
+        runner = await stage.start()
+        runner.train(1204)
+        await stage.sees("1,204/1,875")
+        for text in ("epoch 1 of 19", "64 %", "12,346/s", "MNIST, 60,000", "CPU, 2 threads"):
+            await stage.sees(text)
+
+
+async def test_space_pauses_and_resumes() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.train(10)
+        await stage.pilot.press("space")
+        await stage.sees("‖ paused")
+        assert "Resume" in stage.footer
+        assert "Pause" not in stage.footer
+        await stage.sees("10/1,875")
+        await stage.pilot.press("space")
+        await stage.sees("● training")
+        assert "Pause" in stage.footer
+
+
+async def test_save_answers_with_path_batch_size_and_time() -> None:
+    async with on_stage((100, 30)) as stage:
+        runner = await stage.start()
+        runner.train(10)
+        await stage.pilot.press("s")
+        await stage.sees("saved checkpoints/step-10.pt · epoch 1, batch 10 · 187 kB, 12 ms")
+
+
+async def test_stop_saves_and_says_so_and_a_new_run_can_start() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.train(10)
+        await stage.pilot.press("x")
+        await stage.sees("stopped in epoch 1, batch 10, saved")
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        assert "Start" not in stage.footer
+        await stage.pilot.press("n")
+        await stage.until(lambda: len(stage.runners) == 2, "a second run")
+        assert stage.runner.plan.name is None
+        assert not stage.runner.plan.resume
+
+
+async def test_no_second_run_starts_while_the_first_ones_thread_lives() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        for key in ("n", "space", "space", "n"):
+            await stage.pilot.press(key)
+        assert stage.runners == [runner]
+
+
+async def test_brackets_halve_and_double_the_learning_rate() -> None:
+    async with on_stage((100, 30)) as stage:
+        runner = await stage.start()
+        runner.train(5)
+        await stage.pilot.press("left_square_bracket", "left_square_bracket")
+        await stage.sees("0.01 → 0.005")
+        await stage.until(lambda: runner.session.progress.lr == 0.0025, "two halvings")
+        await stage.pilot.press("right_square_bracket")
+        await stage.until(lambda: runner.session.progress.lr == 0.005, "a doubling")
+
+
+async def test_a_key_that_can_do_nothing_says_why() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("s")
+        await stage.sees("cannot save: the run has not started")
+
+
+async def test_the_footer_offers_only_what_can_be_done() -> None:
+    async with on_stage((140, 40)) as stage:
+        assert "Save" not in stage.footer
+        assert "Stop" not in stage.footer
+        await stage.start()
+        assert "Save" in stage.footer
+        assert "Start" not in stage.footer
+        await stage.pilot.press("x")
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        assert "Save" not in stage.footer
+
+
+async def test_q_quits_at_once_without_a_run() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("q")
+        await stage.until(lambda: not stage.app.is_running, "the end")
+
+
+@pytest.mark.parametrize(("key", "saves"), [("s", True), ("w", False), ("enter", True)])
+async def test_q_asks_while_running_and_ends_the_run_first(key: str, saves: bool) -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.train(10)
+        await stage.pilot.press("q")
+        await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
+        await stage.pilot.press(key)
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert not runner.is_alive
+        assert stage.app.view.ended is not None
+        assert stage.app.view.ended.saved is saves
+        assert "stopped in epoch 1, batch 10" in stage.app.exit_report()
+        assert ("mnist-tui resume 20260102" in stage.app.exit_report()) is saves
+
+
+async def test_cancel_goes_on_with_the_run() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        await stage.pilot.press("q")
+        await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
+        await stage.pilot.press("escape")
+        await stage.until(lambda: not isinstance(stage.app.screen, QuitDialog), "no question")
+        assert runner.session.state is State.RUNNING
+
+
+async def test_quitting_says_that_it_is_saving_until_it_has() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.holds_save = threading.Event()
+        runner.train(10)
+        await stage.pilot.press("q", "s")
+        await stage.sees("saving, then quitting")
+        assert stage.app.is_running
+        runner.holds_save.set()
+        await stage.until(lambda: not stage.app.is_running, "the end")
+
+
+async def test_a_run_that_ends_under_the_question_is_not_asked_about_again() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        await stage.pilot.press("q")
+        await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
+        runner.finish()
+        await stage.until(lambda: not runner.is_alive, "the thread's end")
+        await stage.pilot.press("s")
+        await stage.until(lambda: not stage.app.is_running, "the end")
+
+
+async def test_shut_down_saves_and_gives_the_exit_code() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.train(10)
+        stop = Stop(reason="ended by SIGTERM", exit_code=143)
+        threading.Thread(target=stage.app.shut_down, args=(stop,)).start()
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert stage.app.exit_code == 143
+        assert not runner.is_alive
+
+
+async def test_shut_down_without_a_run_ends_at_once() -> None:
+    async with on_stage() as stage:
+        stage.app.shut_down(Stop(exit_code=129))
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert stage.app.exit_code == 129
+
+
+async def test_shut_down_while_paused_ends_the_run() -> None:
+    async with on_stage() as stage:
+        await stage.start()
+        await stage.pilot.press("space")
+        await stage.sees("‖ paused")
+        stage.app.shut_down(Stop(exit_code=130))
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert stage.app.exit_code == 130
+
+
+async def test_events_after_the_end_do_no_harm() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        await stage.pilot.press("q", "s")
+        await stage.until(lambda: not stage.app.is_running, "the end")
+    event = StateChanged(state=State.STOPPED, previous=State.STOPPING)
+    runner.session.emit(event)
+    await asyncio.to_thread(runner.session.emit, event)
+    stage.app.shut_down(Stop())
+
+
+async def test_a_failure_stays_in_sight_and_the_dashboard_lives() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.train(5)
+        runner.fail("the loss became nan in epoch 1, batch 6", "try a smaller learning rate")
+        await stage.sees("✗ failed")
+        await stage.sees("the loss became nan in epoch 1, batch 6")
+        await stage.sees("try a smaller learning rate")
+        assert stage.app.exit_code == 1
+        await stage.pilot.press("4")
+        await stage.sees("the loss became nan")
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        assert "try a smaller" in stage.app.exit_report()
+
+
+async def test_a_runner_that_raises_is_told_as_a_failure() -> None:
+    class Broken(ScriptedRunner):
+        def run(self) -> None:
+            raise ZeroDivisionError("by zero")
+
+    app = DashboardApp(RunPlan(), Broken)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("space")
+        for _ in range(200):
+            await pilot.pause(0.01)
+            if app.exit_code:
+                break
+        assert app.exit_code == 1
+        assert "ZeroDivisionError: by zero" in app.exit_report()
+
+
+async def test_the_end_of_a_run_is_summed_up() -> None:
+    async with on_stage((100, 30), RunPlan(config=TrainConfig(epochs=2))) as stage:
+        runner = await stage.start()
+        for _ in range(2):
+            runner.train(1875)
+            runner.finish_epoch()
+        runner.finish()
+        await stage.sees("✓ finished")
+        await stage.sees("best epoch")
+        await stage.sees("runs/20260102-030405-tutorial")
+        report = stage.app.exit_report()
+        assert "last epoch  2 · accuracy 96.10 %" in report
+        assert "go further  mnist-tui resume 20260102-030405-tutorial --epochs 3" in report
+
+
+async def test_a_notice_stays_in_sight() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start(notice="training on the 5,000 digits")
+        await stage.sees("! training on the 5,000 digits")
+        runner.train(10)
+        runner.tell(Notice(message="another set under that name"))
+        await stage.sees("! another set under that name")
+        assert "! training on the 5,000 digits" in stage.text
+
+
+async def test_a_warning_pops_up_and_is_in_the_log() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.tell(Warned(message="the disk is nearly full"))
+        await stage.sees("the disk is nearly full")
+        runner.tell(SaveFailed(path="a/b/last.pt", message="no space left"))
+        await stage.pilot.press("5")
+        await stage.sees("could not save b/last.pt: no space left")
+
+
+async def test_epochs_fill_the_table_and_mark_the_best() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        await stage.pilot.press("4")
+        for epoch, accuracy in ((1, 0.93), (2, 0.97), (3, 0.95)):
+            runner.train(1875)
+            runner.finish_epoch(epoch_row(epoch, val_accuracy=accuracy))
+        await stage.sees("95.00 %")
+        stars = [line for line in stage.text.splitlines() if "★" in line and "97.00 %" in line]
+        assert any("12." in line for line in stars)
+
+
+async def test_a_resumed_run_shows_its_earlier_epochs() -> None:
+    async with on_stage() as stage:
+        await stage.start(rows=[epoch_row(1), epoch_row(2)])
+        await stage.pilot.press("4")
+        await stage.sees("96.10 %")
+        await stage.sees("93.70 %")
+
+
+async def test_number_keys_bring_each_pane_into_sight() -> None:
+    async with on_stage((80, 24)) as stage:
+        for key, pane in zip(
+            "123456", ("loss", "accuracy", "batches", "epochs", "log", "machine"), strict=True
+        ):
+            await stage.pilot.press(key)
+            await stage.pilot.pause()
+            focused = stage.app.focused
+            assert focused is not None
+            assert focused.id == pane
+            shown = [w.id for w in stage.app.screen.query(".pane") if w.region.area]
+            assert shown == [pane]
+
+
+async def test_a_click_on_a_tab_shows_its_pane() -> None:
+    async with on_stage((80, 24)) as stage:
+        await stage.pilot.click("TabBar", offset=(stage.text.splitlines()[7].index("5 Log"), 0))
+        await stage.pilot.pause()
+        assert stage.app.focused is not None
+        assert stage.app.focused.id == "log"
+
+
+async def test_a_click_on_a_key_presses_it() -> None:
+    async with on_stage((80, 24)) as stage:
+        await stage.pilot.click("KeyBar", offset=(3, 0))
+        await stage.until(lambda: stage.runners, "a run")
+
+
+async def test_f_fills_the_screen_with_the_pane_and_gives_it_back() -> None:
+    async with on_stage((140, 40)) as stage:
+        await stage.pilot.press("1", "f")
+        await stage.pilot.pause()
+        assert [w.id for w in stage.app.screen.query(".pane") if w.region.area] == ["loss"]
+        await stage.pilot.press("f")
+        await stage.pilot.pause()
+        assert len([w for w in stage.app.screen.query(".pane") if w.region.area]) == 6
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_size_shows_a_whole_run_without_failing(size: tuple[int, int]) -> None:
+    async with on_stage(size, start=True) as stage:
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+        stage.runner.prepare(notice="a notice that is long enough to be wrapped in small places")
+        stage.runner.train(1875)
+        stage.runner.finish_epoch()
+        stage.runner.train(100)
+        await stage.pilot.press("1", "2", "3", "4", "5", "f", "f")
+        await stage.pilot.press("question_mark", "escape", "q", "escape")
+        stage.runner.fail("the loss became nan", "try a smaller learning rate")
+        await stage.until(lambda: stage.app.view.ended, "the end")
+        await stage.pilot.pause()
+        lines = stage.text.splitlines()
+        assert len(lines) == size[1]
+
+
+async def test_the_terminal_may_be_resized_through_all_sizes() -> None:
+    async with on_stage((140, 40)) as stage:
+        runner = await stage.start()
+        for size in [*SIZES, *reversed(SIZES)]:
+            await stage.pilot.resize_terminal(*size)
+            runner.train(3)
+            await stage.pilot.pause()
+        await stage.sees("epoch 1 of 19")
+
+
+@pytest.mark.parametrize("size", [(200, 60), (140, 40), (100, 30), (80, 24)])
+async def test_nothing_overlaps_and_nothing_scrolls(size: tuple[int, int]) -> None:
+    async with on_stage(size) as stage:
+        await stage.start()
+        screen = stage.app.screen
+        assert not screen.show_vertical_scrollbar
+        assert not screen.show_horizontal_scrollbar
+        leaves = [w for w in screen.walk_children(Widget) if not w.children and w.region.area]
+        for i, one in enumerate(leaves):
+            for other in leaves[i + 1 :]:
+                assert not one.region.overlaps(other.region), (one, other)
+        bottom = max(w.region.bottom for w in leaves)
+        assert bottom == size[1]
+
+
+async def test_a_theme_is_shown_at_once_and_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "settings" / "theme"
+    async with on_stage(theme_file=file) as stage:
+        await stage.start()
+        for name in ("digits-light", "textual-light", "nord"):
+            stage.app.theme = name
+            await stage.pilot.pause()
+        await stage.until(file.exists, "the file")
+        assert file.read_text().strip() == "nord"
+    async with on_stage(theme_file=file) as stage:
+        assert stage.app.theme == "nord"
+
+
+async def test_help_opens_scrolls_and_closes() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("question_mark")
+        await stage.until(lambda: isinstance(stage.app.screen, HelpScreen), "the help")
+        await stage.sees("start, pause, resume")
+        await stage.pilot.press("end")
+        await stage.sees("Overfitting")
+        await stage.pilot.press("escape")
+        await stage.until(lambda: not isinstance(stage.app.screen, HelpScreen), "no help")
+
+
+async def test_the_palette_offers_what_can_be_done_now() -> None:
+    async with on_stage() as stage:
+        titles = {command.title for command in stage.app.get_system_commands(stage.app.screen)}
+        assert "Start" in titles
+        assert "Save" not in titles
+        await stage.start()
+        titles = {command.title for command in stage.app.get_system_commands(stage.app.screen)}
+        assert {"Pause", "Save", "Stop", "Halve the learning rate"} <= titles
+
+
+async def test_what_is_logged_in_any_thread_lands_in_the_log_pane() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("5")
+        log = logging.getLogger("somewhere")
+        await asyncio.to_thread(log.warning, "from another %s", "thread")
+        await stage.sees("from another thread")
+
+
+async def test_what_is_printed_lands_in_the_log_pane() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("5")
+        print("a stray line")
+        await stage.sees("a stray line")
+
+
+async def test_smoothing_zoom_and_log_axis_survive_a_run() -> None:
+    async with on_stage((140, 40)) as stage:
+        runner = await stage.start()
+        runner.train(1875)
+        runner.finish_epoch()
+        await stage.pilot.press("3", "m", "plus", "l", "m", "minus", "0", "m")
+        runner.train(500)
+        await stage.sees("Loss per batch")
+
+
+async def test_an_unchanged_progress_repaints_nothing() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.train(10)
+        await stage.sees("10/1,875")
+        dashboard = stage.app.screen
+        shown = dashboard.progress  # type: ignore[attr-defined]
+        await stage.pilot.pause(0.1)
+        assert dashboard.progress is shown  # type: ignore[attr-defined]

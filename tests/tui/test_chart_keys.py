@@ -1,0 +1,156 @@
+"""The keys of the charts in the whole dashboard, and the run that is compared with."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.tui.charts import Chart, ChartData
+from mnist_tui.tui.previous_run import newest_on_disk
+from tests.tui.scripted import epoch_row
+from tests.tui.stage import Stage, on_stage
+
+
+def chart(stage: Stage, name: str) -> Chart:
+    return stage.app.screen.query_one(f"#{name}", Chart)
+
+
+def data(stage: Stage, name: str) -> ChartData:
+    return chart(stage, name).data
+
+
+async def train(stage: Stage, epochs: int = 2) -> None:
+    """Train whole epochs and a part of the next."""
+    for _ in range(epochs):
+        stage.runner.train(1875)
+        await stage.until(lambda: stage.app._seen is stage.runner.session.progress, "a look")
+        stage.runner.finish_epoch()
+    stage.runner.train(500)
+    await stage.until(lambda: stage.app._seen is stage.runner.session.progress, "a look")
+    await stage.until(lambda: len(stage.app.view.rows) == epochs, "the rows")
+    await stage.until(lambda: data(stage, "batches").series, "batches")
+
+
+async def test_b_turns_the_x_axis_of_the_chart_in_focus() -> None:
+    async with on_stage((140, 40)) as stage:
+        await stage.start()
+        await train(stage)
+        await stage.pilot.press("1", "b")
+        assert data(stage, "loss").series[0].xs == (1875, 3750)
+        assert data(stage, "accuracy").x_label == "batch"
+        assert data(stage, "batches").x_label == "batch"
+        await stage.pilot.press("b")
+        assert data(stage, "loss").series[0].xs == (12.4, 24.9)
+        await stage.pilot.press("3", "b")
+        assert data(stage, "batches").x_label == "time"
+        await stage.pilot.press("b")
+        assert data(stage, "batches").x_label == "epoch"
+        assert data(stage, "loss").x_label == "time"
+
+
+async def test_the_batches_stand_at_their_times() -> None:
+    async with on_stage((140, 40)) as stage:
+        await stage.start()
+        await train(stage)
+        await stage.pilot.press("3", "b")
+        envelope = data(stage, "batches").series[-1]
+        assert abs(envelope.xs[-1] - 0.0065 * 4250) < 0.5
+
+
+async def test_the_keys_reach_the_chart_in_sight_from_another_pane() -> None:
+    async with on_stage((140, 40)) as stage:
+        await stage.start()
+        await train(stage)
+        await stage.pilot.press("1", "4", "l", "plus")
+        assert chart(stage, "loss").view.is_log
+        await stage.pilot.press("0", "l")
+        assert not chart(stage, "loss").view.is_log
+        await stage.pilot.press("3", "5", "plus")
+        assert chart(stage, "batches").view.window is not None
+        await stage.pilot.press("minus", "minus")
+        assert chart(stage, "batches").view.window is None
+        await stage.pilot.press("c", "m")
+        assert chart(stage, "batches").cursor is not None
+        assert "smoothed" in data(stage, "batches").note
+
+
+async def test_l_with_the_accuracy_in_focus_turns_the_loss() -> None:
+    async with on_stage((140, 40)) as stage:
+        await stage.pilot.press("2", "l")
+        assert chart(stage, "loss").view.is_log
+
+
+async def test_where_no_chart_is_in_sight_its_keys_do_nothing() -> None:
+    async with on_stage((80, 24)) as stage:
+        await stage.start()
+        await train(stage)
+        await stage.pilot.press("4")
+        await stage.pilot.pause()
+        assert "Smooth" not in stage.footer
+        await stage.pilot.press("l", "plus", "m", "b", "c")
+        assert not chart(stage, "loss").view.is_log
+        assert data(stage, "batches").note == ""
+
+
+async def test_the_best_epoch_and_rate_changes_are_marked_on_every_chart() -> None:
+    async with on_stage((140, 40)) as stage:
+        await stage.start()
+        await train(stage)
+        await stage.pilot.press("left_square_bracket")
+        await stage.until(lambda: len(data(stage, "loss").marks) == 2, "two marks")
+        await stage.until(lambda: len(data(stage, "batches").marks) == 2, "two marks")
+        assert [mark.x for mark in data(stage, "batches").marks] == [3750, 4250]
+        assert [mark.label for mark in data(stage, "loss").marks] == ["best", "lr 0.005"]
+
+
+async def test_the_previous_run_is_shown_until_p_hides_it() -> None:
+    plan = RunPlan(config=TrainConfig(epochs=2))
+    async with on_stage((140, 40), plan) as stage:
+        await stage.start()
+        assert "Previous" not in stage.footer
+        for _ in range(2):
+            stage.runner.train(1875)
+            stage.runner.finish_epoch()
+        stage.runner.finish()
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        await stage.pilot.press("n")
+        await stage.until(lambda: len(stage.runners) == 2 and stage.runner.thread, "a second run")
+        stage.runner.prepare()
+        await train(stage, 1)
+        assert [s.name for s in data(stage, "batches").series] == ["past", "training"]
+        before = data(stage, "loss").series[0]
+        assert (before.name, before.xs) == ("past", (1.0, 2.0))
+        await stage.pilot.press("p")
+        assert [s.name for s in data(stage, "batches").series] == ["training"]
+        assert "past" not in [s.name for s in data(stage, "loss").series]
+
+
+def write_run(folder: Path, epochs: int) -> None:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps({"config": {"recipe": "tutorial"}}))
+    (folder / "status.json").write_text(json.dumps({"state": "finished", "updated": epochs}))
+    (folder / "events.jsonl").write_text(json.dumps({"event": "run_prepared", "batches": 1875}))
+    rows = [{**asdict(epoch_row(epoch)), "val_loss": None} for epoch in range(1, epochs + 1)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+async def test_a_run_on_disk_is_compared_with(tmp_path: Path) -> None:
+    write_run(tmp_path / "old", 3)
+    async with on_stage((140, 40), RunPlan(runs_dir=tmp_path)) as stage:
+        await stage.start()
+        await train(stage, 1)
+        await stage.until(lambda: len(data(stage, "accuracy").series) == 3, "the run on disk")
+        assert data(stage, "accuracy").series[0].xs == (1, 2, 3)
+
+
+def test_the_newest_run_on_disk_is_taken_but_never_the_run_itself(tmp_path: Path) -> None:
+    assert newest_on_disk(tmp_path / "none") is None
+    write_run(tmp_path / "a", 1)
+    write_run(tmp_path / "b", 2)
+    (tmp_path / "c").mkdir()
+    for besides, epochs in ((None, 2), ("a", 2), ("b", 1)):
+        found = newest_on_disk(tmp_path, besides)
+        assert found is not None
+        assert len(found.rows) == epochs
+        assert found.timeline.batches == 1875

@@ -1,0 +1,210 @@
+"""What can be done now: in the footer and in the command palette, in every state of a run."""
+
+import threading
+
+import pytest
+from textual.command import CommandPalette
+
+from mnist_tui.engine.events import SaveFailed, Warned
+from mnist_tui.engine.state import State
+from mnist_tui.tui.charts import Chart
+from tests.tui.scripted import epoch_row
+from tests.tui.stage import Stage, on_stage
+
+pytestmark = pytest.mark.asyncio
+
+RUN_KEYS = {"Start", "Pause", "Resume", "Save", "Stop", "New run", "Edit", "lr÷2", "lr×2"}
+OFFERED = {
+    State.READY: {"Start", "Edit"},
+    State.LOADING: {"Stop"},
+    State.RUNNING: {"Pause", "Save", "Stop", "Edit", "lr÷2", "lr×2"},
+    State.PAUSED: {"Resume", "Save", "Stop", "Edit", "lr÷2", "lr×2"},
+    State.STOPPING: set(),
+    State.STOPPED: {"New run", "Edit"},
+    State.FINISHED: {"New run", "Edit"},
+    State.FAILED: {"New run", "Edit"},
+}
+TITLES_OF = {
+    "Edit": "Settings",
+    "lr÷2": "Halve the learning rate",
+    "lr×2": "Double the learning rate",
+}
+
+
+async def lead_to(stage: Stage, state: State) -> None:
+    """Bring the dashboard's run into `state`."""
+    if state is State.READY:
+        return
+    await stage.pilot.press("space")
+    await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+    runner = stage.runner
+    await stage.until(lambda: runner.session.state is State.LOADING, "loading")
+    if state is not State.LOADING:
+        runner.prepare()
+        await stage.until(lambda: "Pause" in stage.text, "a run that can be paused")
+        runner.train(5)
+    if state is State.PAUSED:
+        await stage.pilot.press("space")
+    if state in (State.STOPPING, State.STOPPED):
+        runner.holds_save = threading.Event() if state is State.STOPPING else None
+        await stage.pilot.press("x")
+    if state is State.FINISHED:
+        runner.finish()
+    if state is State.FAILED:
+        runner.fail("the loss became nan")
+    await stage.until(lambda: runner.session.state is state, str(state))
+    if state.is_over:
+        await stage.until(lambda: not runner.is_alive, "the thread's end")
+
+
+def run_keys(stage: Stage) -> set[str]:
+    """Of the keys that steer a run, those in the footer."""
+    return {key for key in RUN_KEYS if f" {key} " in f"{stage.footer} "}
+
+
+def titles(stage: Stage) -> set[str]:
+    """What the palette offers."""
+    return {command.title for command in stage.app.get_system_commands(stage.app.screen)}
+
+
+@pytest.mark.parametrize("state", State)
+async def test_footer_and_palette_offer_what_can_be_done_now(state: State) -> None:
+    async with on_stage((160, 40)) as stage:
+        await lead_to(stage, state)
+        await stage.until(lambda: run_keys(stage) == OFFERED[state], f"{OFFERED[state]}")
+        assert "Quit" in stage.footer
+        assert "Help" in stage.footer
+        all_titles = {TITLES_OF.get(key, key) for key in RUN_KEYS}
+        now = {TITLES_OF.get(key, key) for key in OFFERED[state]}
+        assert titles(stage) & all_titles == now
+        if stage.runners and stage.runner.holds_save is not None:
+            stage.runner.holds_save.set()
+
+
+@pytest.mark.parametrize("state", State)
+async def test_every_key_that_steers_a_run_is_answered(state: State) -> None:
+    async with on_stage((160, 40)) as stage:
+        await lead_to(stage, state)
+        await stage.until(lambda: run_keys(stage) == OFFERED[state], f"{OFFERED[state]}")
+        for key, offers in (
+            ("s", "Save"),
+            ("e", "Edit"),
+            ("left_square_bracket", "lr÷2"),
+        ):
+            if offers not in OFFERED[state]:
+                await stage.pilot.press(key)
+                await stage.sees("› cannot ")
+        if stage.runners and stage.runner.holds_save is not None:
+            stage.runner.holds_save.set()
+
+
+async def test_the_palette_has_everything_else_that_a_key_can_do() -> None:
+    async with on_stage((140, 40)) as stage:
+        await stage.start()
+        offered = titles(stage)
+        for title in (
+            *("Pane: Loss", "Pane: Accuracy", "Pane: Batches", "Pane: Epochs", "Pane: Log"),
+            *("Theme", "Help", "Quit", "Full screen", "Logarithmic axis", "Smoothing"),
+            *("Filter the log", "Copy the log", "Screenshot"),
+        ):
+            assert title in offered
+        for command in stage.app.get_system_commands(stage.app.screen):
+            assert command.help
+
+
+async def choose(stage: Stage, words: str) -> None:
+    """Pick a command from the palette by typing."""
+    await stage.pilot.press("ctrl+p")
+    await stage.until(lambda: CommandPalette.is_open(stage.app), "the palette")
+    await stage.pilot.press(*(key if key != " " else "space" for key in words))
+    await stage.pilot.app.workers.wait_for_complete(
+        [w for w in stage.app.workers if w.node is stage.app.screen]
+    )
+    await stage.pilot.pause(0.3)
+    await stage.pilot.press("enter")
+    await stage.until(lambda: not CommandPalette.is_open(stage.app), "no palette")
+
+
+async def test_a_run_can_be_steered_from_the_palette() -> None:
+    async with on_stage((100, 30)) as stage:
+        runner = await stage.start()
+        runner.train(5)
+        await choose(stage, "halve")
+        await stage.until(lambda: runner.session.progress.lr == 0.005, "half the rate")
+        await choose(stage, "pane log")
+        await stage.until(lambda: stage.app.focused and stage.app.focused.id == "log", "the log")
+        await choose(stage, "logarithmic")
+        await stage.until(
+            lambda: any(chart.view.is_log for chart in stage.app.screen.query(Chart)), "a log axis"
+        )
+        await choose(stage, "pause")
+        await stage.sees("‖ paused")
+
+
+async def test_a_new_run_with_n_has_the_same_settings() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.train(1875)
+        runner.finish_epoch(epoch_row(1))
+        await stage.pilot.press("x")
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        await stage.pilot.press("n")
+        await stage.until(lambda: len(stage.runners) == 2, "a second run")
+        assert stage.runner.plan.config == runner.plan.config
+
+
+async def test_the_log_filters_by_level_by_key_and_by_mouse_and_copies_what_it_shows() -> None:
+    async with on_stage((80, 24)) as stage:
+        runner = await stage.start()
+        runner.tell(Warned(message="the disk is nearly full"))
+        await stage.pilot.press("5")
+        await stage.sees("the disk is nearly full")
+        await stage.until(lambda: "v Filter" in stage.footer, "the key v")
+        stage.app.clear_notifications()
+        await stage.pilot.click("KeyBar", offset=(stage.footer.index("v Filter"), 0))
+        await stage.sees("warnings and errors")
+        await stage.until(lambda: "ready: space starts" not in stage.text, "no news")
+        await stage.pilot.press("y")
+        await stage.until(lambda: "nearly full" in stage.app.clipboard, "a copy")
+        assert len(stage.app.clipboard.splitlines()) == 1
+        await stage.pilot.press("v")
+        await stage.until(lambda: "! the disk" not in stage.text, "errors only")
+        await stage.pilot.press("v", "v")
+        await stage.sees("ready: space starts")
+
+
+async def test_toasts_tell_of_bests_saves_warnings_and_failures() -> None:
+    async with on_stage((100, 30)) as stage:
+        runner = await stage.start()
+        runner.train(1875)
+        runner.finish_epoch(epoch_row(1, val_accuracy=0.9123))
+        await stage.sees("★ new best: 91.23 %")
+        await stage.pilot.press("s")
+        await stage.until(lambda: len(stage.app._notifications) == 2, "the save's toast")
+        runner.tell(SaveFailed(path="a/last.pt", message="no space left"))
+        await stage.until(lambda: len(stage.app._notifications) == 3, "the warning's toast")
+        runner.fail("the loss became nan")
+        await stage.until(lambda: len(stage.app._notifications) == 4, "the failure's toast")
+        told = [(toast.severity, toast.message) for toast in stage.app._notifications]
+        assert [severity for severity, _ in told] == [
+            "information",
+            "information",
+            "warning",
+            "error",
+        ]
+        assert "saved checkpoints/step-" in told[1][1]
+
+
+@pytest.mark.parametrize("rings", [True, False])
+async def test_the_bell_rings_and_the_terminal_notifies_only_when_asked_to(
+    rings: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    async with on_stage(bell=rings) as stage:
+        monkeypatch.setattr(stage.app, "_write_to_terminal", written.append)
+        monkeypatch.setattr(stage.app, "bell", lambda: written.append("\a"))
+        runner = await stage.start()
+        runner.finish()
+        await stage.until(lambda: stage.app.view.ended, "the end")
+        rung = [text for text in written if "]2;" not in text]
+        assert rung == (["\a", "\x1b]9;mnist-tui: finished all epochs\x07"] if rings else [])

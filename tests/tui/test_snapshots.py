@@ -1,0 +1,168 @@
+"""The whole screen as it is drawn, at every arrangement, against pictures kept beside this file.
+
+After a change that is meant: `pytest tests/tui/test_snapshots.py --snapshot-update`, and look
+at the new pictures before they are committed.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.control import Stop
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.tui.app import DashboardApp
+from tests.tui.scripted import ScriptedRunner, epoch_row
+from tests.tui.stage import IDLE, Stage
+
+Compare = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def _same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No animation, no terminal, no time zone and no runs of one's own."""
+    for name in ("NO_COLOR", "COLORTERM", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.chdir(tmp_path)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+class Scene:
+    """A dashboard that stands still: a scripted run, no time of day, a machine at rest."""
+
+    def __init__(self, theme: str = "digits-dark", epochs: int = 19) -> None:
+        self.runners: list[ScriptedRunner] = []
+        self.app = DashboardApp(
+            RunPlan(config=TrainConfig(epochs=epochs)), self._make, sample_machine=lambda: IDLE
+        )
+        self.app.theme = theme
+        self.app._dashboard.log_pane._clock = lambda: 0.0
+        self.stage = Stage(self.app, None, self.runners)  # type: ignore[arg-type]
+
+    def _make(self, plan: RunPlan) -> ScriptedRunner:
+        self.runners.append(ScriptedRunner(plan))
+        return self.runners[-1]
+
+    async def train(self, pilot: Pilot[None], epochs: int = 5, batches: int = 800) -> None:
+        """Train that many epochs and batches."""
+        self.stage.pilot = pilot
+        runner = await self.stage.start()
+        for epoch in range(1, epochs + 1):
+            runner.train(1875, noisy)
+            await self._settle()
+            runner.finish_epoch(epoch_row(epoch))
+        if batches:
+            runner.train(batches, noisy)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        runner, stage = self.stage.runner, self.stage
+        await stage.until(lambda: len(self.app.view.rows) == len(runner.rows), "the rows")
+        # Not left to the dashboard's timers: everything is shown, and nothing twice.
+        self.app._look()
+        dashboard = self.app._dashboard
+        dashboard._facts.said = None
+        dashboard._curves.batches._drawn_at_s = dashboard._curves.loss._drawn_at_s = -math.inf
+        dashboard._curves.accuracy._drawn_at_s = -math.inf
+        dashboard.show_rows()
+        dashboard.draw_batches()
+        await stage.pilot.pause()
+
+    async def rest(self, pilot: Pilot[None]) -> None:
+        """Wait until the machine is on the screen, if it is in sight, and toasts are gone."""
+        await self._settle()
+        self.app.clear_notifications()
+        machine = self.app._dashboard._machine
+        if machine.is_on_screen:
+            await self.stage.until(lambda: machine.samples, "the machine")
+        machine._is_sampling = True  # from here on it takes no more samples
+        await pilot.pause()
+        machine.samples.clear()
+        machine.samples.extend([IDLE] * 30)
+        machine.redraw()
+        await pilot.pause()
+
+
+def noisy(batch: int) -> float:
+    """A batch's loss: falling, with the same noise each time."""
+    noise = ((batch * 7919) % 101) / 101
+    return 0.1 + 2.2 / (1 + batch / 300) * (0.7 + 0.6 * noise) + 0.1 * noise
+
+
+@pytest.fixture
+def scenes() -> Iterator[Callable[..., Scene]]:
+    """Make scenes whose runs are ended after the test."""
+    made: list[Scene] = []
+
+    def make(*args: Any, **options: Any) -> Scene:
+        made.append(Scene(*args, **options))
+        return made[-1]
+
+    yield make
+    for runner in (runner for scene in made for runner in scene.runners):
+        runner.session.request(Stop())
+        if runner.thread is not None:
+            runner.thread.join(10)
+
+
+SIZES = [(200, 60), (140, 40), (100, 30), (80, 24), (50, 12)]
+
+
+@pytest.mark.parametrize("theme", ["digits-dark", "digits-light"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_training_run_looks_as_it_did(
+    snap_compare: Compare, scenes: Callable[..., Scene], size: tuple[int, int], theme: str
+) -> None:
+    scene = scenes(theme)
+
+    async def run(pilot: Pilot[None]) -> None:
+        await scene.train(pilot)
+        await scene.rest(pilot)
+
+    assert snap_compare(scene.app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize(
+    "keys", [("question_mark",), ("q",), ("e",)], ids=["help", "quit", "settings"]
+)
+def test_a_screen_over_it_looks_as_it_did(
+    snap_compare: Compare, scenes: Callable[..., Scene], keys: tuple[str, ...]
+) -> None:
+    scene = scenes()
+
+    async def run(pilot: Pilot[None]) -> None:
+        await scene.train(pilot)
+        if keys == ("e",):
+            await pilot.press("space")
+            await scene.stage.sees("‖ paused")
+        await scene.rest(pilot)
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    assert snap_compare(scene.app, terminal_size=(80, 24), run_before=run)
+
+
+def test_the_end_of_a_run_looks_as_it_did(
+    snap_compare: Compare, scenes: Callable[..., Scene]
+) -> None:
+    scene = scenes(epochs=3)
+
+    async def run(pilot: Pilot[None]) -> None:
+        await scene.train(pilot, 3, 0)
+        scene.stage.runner.finish()
+        await scene.stage.sees("✓ finished")
+        await scene.stage.until(lambda: "New run" in scene.stage.footer, "the key n")
+        await scene.rest(pilot)
+
+    assert snap_compare(scene.app, terminal_size=(100, 30), run_before=run)

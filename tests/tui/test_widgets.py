@@ -1,0 +1,289 @@
+"""The dashboard's own widgets, mostly as pure functions of what they show."""
+
+import math
+
+import pytest
+from textual.app import App, ComposeResult
+
+from mnist_tui.engine.events import (
+    CheckpointSaved,
+    EpochRow,
+    LearningRateChanged,
+    RunPrepared,
+    StateChanged,
+)
+from mnist_tui.engine.progress import Progress
+from mnist_tui.engine.state import State
+from mnist_tui.tui.run_view import RunView, Scores
+from mnist_tui.tui.widgets.bars import bar
+from mnist_tui.tui.widgets.epoch_table import EpochTable
+from mnist_tui.tui.widgets.event_log import Entry, EventLog, wrap
+from mnist_tui.tui.widgets.lines import (
+    Line,
+    changed_columns,
+    cut,
+    fit,
+    width_of,
+    wrap_words,
+)
+from mnist_tui.tui.widgets.pace import Pace
+from mnist_tui.tui.widgets.scoreboard import BOARD_WIDTH, scoreboard
+from mnist_tui.tui.wording import Said, describe
+from tests.tui.scripted import epoch_row
+
+
+def plain(line: list[tuple[str, str]]) -> str:
+    return "".join(text for text, _ in line)
+
+
+@pytest.mark.parametrize("fraction", [-1.0, 0.0, 0.1, 0.5, 0.999, 1.0, 2.0])
+@pytest.mark.parametrize("width", [0, 1, 7, 40])
+def test_a_bar_is_exactly_as_wide_as_asked(fraction: float, width: int) -> None:
+    assert width_of(bar(fraction, width)) == width
+
+
+def test_a_bar_is_told_from_its_rest_without_colour() -> None:
+    assert plain(bar(0.5, 10)) == "━━━━━─────"
+
+
+def test_only_the_changed_columns_of_a_line_are_repainted() -> None:
+    old = [("speed ", "muted"), ("12,345", "strong"), (" end", "")]
+    new = [("speed ", "muted"), ("12,399", "strong"), (" end", "")]
+    assert changed_columns(old, old, 16) == (0, 0)
+    assert changed_columns(old, new, 16) == (10, 12)
+    assert changed_columns(old, [("x", "")], 16) == (0, 16)
+    assert changed_columns([("a", "good")], [("a", "bad")], 1) == (0, 1)
+
+
+def test_text_is_cut_between_words_only() -> None:
+    assert cut("one two three", 13) == "one two three"
+    assert cut("one two three", 10) == "one two …"
+    assert fit(["MNIST", "CPU", "MnistNet"], 12) == "MNIST · CPU"
+    assert wrap_words("one two three", 7) == ["one two", "three"]
+    assert wrap_words("abcdefgh ij", 4) == ["abcd", "efgh", "ij"]
+    assert wrap_words("", 4) == [""]
+
+
+@pytest.mark.parametrize("width", [1, 10, 26, 40, 54, 100])
+def test_the_scoreboard_fits_its_width_in_whole_columns(width: int) -> None:
+    scores = Scores(epoch_row(5), epoch_row(4), epoch_row(5))
+    progress = Progress(epoch=6, epochs=19, train_loss=0.1, train_accuracy=0.97)
+    lines = scoreboard(progress, scores, width)
+    assert len(lines) == 3
+    if width >= 26:
+        assert all(width_of(line) <= width for line in lines)
+
+
+def test_the_scoreboard_shows_changes_with_their_direction() -> None:
+    scores = Scores(epoch_row(2), epoch_row(1), epoch_row(2))
+    progress = Progress(epoch=3, epochs=19, train_loss=0.2, train_accuracy=0.95)
+    heading, loss, accuracy = map(plain, scoreboard(progress, scores, BOARD_WIDTH))
+    assert "★ epoch 2" in heading
+    assert "0.2000 ▼0.0850" in loss
+    assert "0.1350 ▼0.0750" in loss
+    assert "95.00 % ▲3.50" in accuracy
+    assert accuracy.rstrip().endswith("96.10 %")
+
+
+def test_log_entries_wrap_between_words_beside_their_time() -> None:
+    entry = Entry("12:34:56", "saved a checkpoint of epoch 3", "info")
+    lines = [plain(line) for line in wrap(entry, 30)]
+    assert lines == ["12:34:56   saved a checkpoint", "           of epoch 3"]
+
+
+def test_events_are_told_in_words() -> None:
+    saved = CheckpointSaved(
+        path="/x/runs/a/checkpoints/last.pt",
+        reason="manual",
+        epoch=3,
+        batch=1204,
+        global_batch=4954,
+        size_bytes=187_432,
+        milliseconds=12.4,
+    )
+    said = describe(saved)
+    assert said is not None
+    assert said.text == "saved checkpoints/last.pt · epoch 3, batch 1,204 · 187 kB, 12 ms"
+    resumed = StateChanged(state=State.RUNNING, previous=State.PAUSED)
+    assert describe(resumed) == Said("resumed")
+    assert describe(StateChanged(state=State.FINISHED, previous=State.RUNNING)) is None
+
+
+def test_a_resumed_run_brings_its_rows_and_its_best() -> None:
+    view = RunView()
+    view.take(
+        RunPrepared(
+            run="a",
+            directory="runs/a",
+            device="CPU",
+            dataset="MNIST",
+            model="MnistNet",
+            batches=10,
+            epochs=5,
+            resumed_at=(3, 4),
+            rows=(epoch_row(1), epoch_row(2)),
+        )
+    )
+    assert view.best == epoch_row(2)
+    assert view.scores == Scores(epoch_row(2), epoch_row(1), epoch_row(2))
+    view.take(LearningRateChanged(lr=0.005, previous=0.01, epoch=3, global_batch=24))
+    assert len(view.rates) == 1
+
+
+class OneWidget(App[None]):
+    """A table and a log, nothing else."""
+
+    def compose(self) -> ComposeResult:
+        yield EpochTable(id="epochs")
+        yield EventLog(id="log", clock=lambda: 0.0)
+
+    CSS = "EpochTable, EventLog { height: 10; }"
+
+
+async def test_a_thousand_epochs_paint_only_what_is_in_sight() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)) as pilot:
+        table = app.query_one(EpochTable)
+        painted = 0
+        line = table.line
+
+        def counted(index: int, width: int) -> Line:
+            nonlocal painted
+            painted += 1
+            return line(index, width)
+
+        table.line = counted  # type: ignore[method-assign]
+        rows = []
+        for epoch in range(1, 1001):
+            rows.append(epoch_row(epoch))
+            table.show(rows, rows[-1])
+        await pilot.pause()
+        assert painted < 100
+        assert table.top == 1000 - 8
+        table.focus()
+        await pilot.press("home", "pagedown", "up", "end")
+        assert table.top == 1000 - 8
+
+
+async def test_the_cursor_moves_through_a_thousand_epochs_without_comparing_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)) as pilot:
+        table = app.query_one(EpochTable)
+        rows = [epoch_row(epoch) for epoch in range(1, 1001)]
+        table.show(rows, rows[-1])
+        table.focus()
+        compared = 0
+
+        def counted(row: object, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return row is other
+
+        monkeypatch.setattr(EpochRow, "__eq__", counted)
+        for _ in range(12):
+            await pilot.press("up")
+        await pilot.press("y")
+        assert compared == 0
+        assert app.clipboard.split("\t")[0] == "988"
+        assert table.top == 988 - 1
+        await pilot.press("home")
+        table.show([epoch_row(1)], None)
+        await pilot.press("y")
+        assert app.clipboard.split("\t")[0] == "1", "of another run"
+
+
+async def test_the_table_stays_where_a_person_scrolled_to() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)) as pilot:
+        table = app.query_one(EpochTable)
+        rows = [epoch_row(epoch) for epoch in range(1, 51)]
+        table.show(rows, rows[-1])
+        table.focus()
+        await pilot.press("pageup", "pageup")
+        top = table.top
+        rows.append(epoch_row(51))
+        table.show(rows, rows[-1])
+        await pilot.pause()
+        assert table.top == top
+
+
+async def test_the_table_sorts_by_a_column_and_back() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)) as pilot:
+        table = app.query_one(EpochTable)
+        rows = [epoch_row(1), epoch_row(2), epoch_row(3, val_accuracy=0.5)]
+        table.show(rows, rows[1])
+        table.focus()
+        await pilot.press("o", "o", "o", "o")
+        assert [row.epoch for row in table.rows] == [3, 1, 2]
+        await pilot.press("O")
+        assert [row.epoch for row in table.rows] == [2, 1, 3]
+        rows.append(epoch_row(4))
+        table.show(rows, rows[3])
+        assert [row.epoch for row in table.rows] == [4, 2, 1, 3]
+        await pilot.click(EpochTable, offset=(5, 1))
+        assert [row.epoch for row in table.rows] == [1, 2, 3, 4]
+
+
+async def test_a_loss_that_is_nan_comes_last_in_both_orders() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)):
+        table = app.query_one(EpochTable)
+        rows = [epoch_row(1, train_loss=math.nan), epoch_row(2), epoch_row(3)]
+        table.show(rows, None)
+        table.sort_by(1)
+        assert [row.epoch for row in table.rows] == [3, 2, 1]
+        table.sort_by(1)
+        assert [row.epoch for row in table.rows] == [2, 3, 1]
+
+
+async def test_a_row_and_the_log_can_be_copied() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)) as pilot:
+        table, log = app.query_one(EpochTable), app.query_one(EventLog)
+        table.show([epoch_row(1)], epoch_row(1))
+        table.focus()
+        await pilot.press("y")
+        assert app.clipboard.split("\t")[:2] == ["1", "0.5200"]
+        log.add(Said("something happened"))
+        log.focus()
+        await pilot.press("y")
+        assert app.clipboard.endswith("something happened")
+
+
+async def test_the_log_filters_by_level_and_stays_bounded() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)) as pilot:
+        log = app.query_one(EventLog)
+        for i in range(7000):
+            log.add(Said(f"line {i}", "error" if i == 6999 else "info"))
+        assert log.count <= 3 * log.LONGEST
+        log.focus()
+        log.add(Said("a detail", "detail"))
+        await pilot.press("v")
+        assert log.count == 1
+        await pilot.press("v", "v")
+        assert log.count == log.LONGEST
+        await pilot.press("v")
+        assert log.count == log.LONGEST - 1
+
+
+@pytest.mark.parametrize("width", [22, 26, 44, 58])
+def test_speed_now_and_mean_and_the_time_of_a_step_are_shown_in_every_width(width: int) -> None:
+    pace = Pace()
+    pace.set_reactive(
+        Pace.progress,
+        Progress(
+            samples_per_second=999_999.0,
+            mean_samples_per_second=11_987.0,
+            step_s=0.00032,
+            lr=0.00125,
+        ),
+    )
+    lines = pace.lines(width, 3)
+    assert all(len(plain(line)) == width for line in lines)
+    text = "\n".join(map(plain, lines))
+    for number in ("999,999/s", "11,987/s", "320 µs", "0.00125"):
+        assert number in text
