@@ -1,0 +1,289 @@
+"""Checkpoints that are damaged, exchanged or made up: refused, and no code of theirs is run.
+
+    python -m tests.campaigns.bad_checkpoints --count 2000 --seed 0
+
+Each attempt puts a mutant in the place of last.pt and resumes. A mutant that torch and the
+checksum take for whole must hold, bit for bit, what the good one holds.
+"""
+
+import io
+import pickle
+import random
+import warnings
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mnist_tui.errors import CheckpointError
+from mnist_tui.runs.checkpoint import Checkpoint, _digest, read_checkpoint
+from tests.campaigns.campaign import few_digits, kept_folder, main
+from tests.campaigns.command import assert_refused, run_command
+from tests.campaigns.sameness import difference
+from tests.runs_of_tests import few_config, train
+
+Mutant = Callable[[random.Random, bytes, Path], bytes]
+
+
+@cache
+def good_run() -> Path:
+    """A run of one epoch that can be made longer."""
+    folder = kept_folder()
+    train(few_config(few_digits(), epochs=1, optimizer="momentum"), folder, "good")
+    train(few_config(few_digits(), epochs=1, optimizer="momentum", seed=7), folder, "other")
+    return folder / "good"
+
+
+def last(run: Path) -> Path:
+    return run / "checkpoints" / "last.pt"
+
+
+def flip_bits(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    changed = bytearray(content)
+    for _ in range(dice.choice((1, 1, 1, 2, 8, 100))):
+        changed[_place(dice, content)] ^= 1 << dice.randrange(8)
+    return bytes(changed)
+
+
+def cut(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    return content[: dice.choice((dice.randrange(len(content)), _place(dice, content)))]
+
+
+def cut_start(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    return content[dice.randrange(1, len(content)) :]
+
+
+def swap(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """Exchange two pieces."""
+    size = dice.choice((1, 16, 512, 4096, 65_536))
+    one, other = sorted(dice.randrange(len(content) - size) for _ in range(2))
+    changed = bytearray(content)
+    changed[one : one + size], changed[other : other + size] = (
+        content[other : other + size],
+        content[one : one + size],
+    )
+    return bytes(changed)
+
+
+def splice(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """Put a piece of another run's checkpoint in."""
+    other = last(good_run().parent / "other").read_bytes()
+    start = dice.randrange(len(content))
+    end = min(len(content), start + dice.choice((16, 4096, 1_000_000)))
+    return content[:start] + other[start:end] + content[end:]
+
+
+def blank(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """Zeros, as a file system leaves where it lost a block."""
+    start = dice.randrange(len(content)) // 4096 * 4096
+    end = min(len(content), start + 4096 * dice.choice((1, 4, 1000)))
+    return content[:start] + bytes(end - start) + content[end:]
+
+
+def repeat_entry(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """A zip file with an entry twice, the second time with something else in it."""
+    return _rezip(dice, content, lambda name, data: [data, flip_bits(dice, data or b"x", trap)])
+
+
+def lose_entry(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    return _rezip(dice, content, lambda name, data: [])
+
+
+def change_entry(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """An entry changed, with a checksum in the zip file that fits the change."""
+    return _rezip(dice, content, lambda name, data: [flip_bits(dice, data or b"x", trap)])
+
+
+def run_code(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """A pickle that would make a folder when it is loaded as pickles are."""
+    bomb = _Bomb(trap)
+    values: Any = dice.choice(
+        (bomb, {"model": bomb}, {"format": bomb}, [bomb], {"model": {bomb: 1}})
+    )
+    kind = dice.randrange(4)
+    if kind == 0:
+        return pickle.dumps(values, protocol=dice.randrange(1, 5))
+    if kind == 1:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _saved(values, legacy=True)
+    if kind == 2:
+        return _saved(values)
+    # The good file, with its pickle followed or led by the bomb's.
+    bomb_bytes = pickle.dumps(bomb, protocol=2)
+    is_first = dice.random() < 0.5
+
+    def lead(name: str, data: bytes) -> list[bytes]:
+        return [bomb_bytes[:-1] + data[2:] if is_first else data[:-1] + bomb_bytes[2:]]
+
+    return _rezip(dice, content, lead, only="data.pkl")
+
+
+def lie(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """Impossible values under a checksum that is right."""
+    values = torch.load(io.BytesIO(content), weights_only=True)
+    del values["digest"]
+    key = dice.choice([key for key in values if key != "fingerprint"])
+    match dice.randrange(3):
+        case 0:
+            del values[key]
+        case 1 if key in ("epoch", "batch", "global_batch", "correct"):
+            values[key] = dice.choice((-1, -(2**40), 0.5, "7", None))
+        case 1 if key == "model":
+            name = dice.choice(list(values["model"]))
+            values["model"][name] = torch.full_like(values["model"][name], float("nan"))
+        case _:
+            values[key] = dice.choice(("x", None, [], torch.zeros(2, 2), {"x": [1]}, float("nan")))
+    try:
+        values["digest"] = _digest(values)
+    except (TypeError, AttributeError):
+        values["digest"] = ""
+    return _saved(values)
+
+
+def exchange(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """The whole and good checkpoint of another run."""
+    if dice.random() < 0.5:
+        return last(good_run().parent / "other").read_bytes()
+    checkpoint = read_checkpoint(last(good_run()))
+    changes = {"lr": 0.3, "batch_size": 16, "optimizer": "sgd", "seed": 3}
+    name = dice.choice(list(changes))
+    return replace(
+        checkpoint, config=replace(checkpoint.config, **{name: changes[name]})
+    ).to_bytes()
+
+
+def other_file(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """Something else altogether."""
+    return dice.choice(
+        (
+            b"",
+            b"not a checkpoint\n",
+            dice.randbytes(dice.randrange(1, 5000)),
+            b"PK\x03\x04" + dice.randbytes(200),
+            b"\x80\x02" + dice.randbytes(200),
+            _saved(torch.zeros(3)),
+            _saved({"model": {"weight": torch.zeros(3)}}),
+            pickle.dumps({"format": "mnist-tui checkpoint 1"}),
+        )
+    )
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    flip_bits,
+    flip_bits,
+    cut,
+    cut_start,
+    swap,
+    splice,
+    blank,
+    repeat_entry,
+    lose_entry,
+    change_entry,
+    run_code,
+    lie,
+    exchange,
+    other_file,
+)
+
+
+class _Bomb:
+    def __init__(self, trap: Path) -> None:
+        self._trap = trap
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        import os
+
+        return os.mkdir, (str(self._trap),)
+
+
+def _saved(values: Any, *, legacy: bool = False) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(values, buffer, _use_new_zipfile_serialization=not legacy)
+    return buffer.getvalue()
+
+
+def _place(dice: random.Random, content: bytes) -> int:
+    """Anywhere, and often in the few bytes that say what the others are."""
+    if dice.random() < 0.5:
+        return dice.randrange(len(content))
+    start = content.find(b"data.pkl")
+    spots = [range(min(64, len(content))), range(max(0, len(content) - 4000), len(content))]
+    if start >= 0:
+        spots.append(range(start, min(len(content), start + 20_000)))
+    return dice.choice(dice.choice(spots))
+
+
+def _rezip(
+    dice: random.Random, content: bytes, make: Callable[[str, bytes], list[bytes]], only: str = ""
+) -> bytes:
+    """The zip file with one entry replaced by what `make` gives for it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
+        names = old.namelist()
+        chosen = dice.choice([name for name in names if name.endswith(only)])
+        for name in names:
+            data = old.read(name)
+            for piece in make(name, data) if name == chosen else [data]:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    new.writestr(name, piece)
+    return buffer.getvalue()
+
+
+def attempt(dice: random.Random, folder: Path) -> None:
+    """Make a mutant, try to resume from it, and look what became of the run."""
+    good = good_run()
+    content = last(good).read_bytes()
+    trap = folder / "ran"
+    mutate = dice.choice(MUTANTS)
+    mutant = mutate(dice, content, trap)
+    # A fast look first: only what is refused here is worth the whole command, now and then.
+    path = folder / "mutant.pt"
+    path.write_bytes(mutant)
+    try:
+        taken: Checkpoint | None = read_checkpoint(path)
+    except CheckpointError as error:
+        taken = None
+        _assert_one_line(error, mutate.__name__)
+    assert not trap.exists(), f"{mutate.__name__}: code was run"
+    # What only the model can tell to be wrong is refused by the command.
+    if taken is not None and mutate not in (exchange, lie):
+        found = difference(vars(taken), vars(read_checkpoint(last(good))), mutate.__name__)
+        assert found is None, f"taken for whole: {found}"
+        return
+    if mutate in (exchange, run_code, lie) or dice.random() < 0.2:
+        _resume(folder, mutant, has_best=dice.random() < 0.7)
+        assert not trap.exists(), f"{mutate.__name__}: code was run"
+
+
+def _resume(folder: Path, mutant: bytes, *, has_best: bool) -> None:
+    """The command refuses the mutant, leaves the run alone, and offers another checkpoint."""
+    import shutil
+
+    run = folder / "runs" / "a"
+    shutil.copytree(good_run(), run)
+    last(run).write_bytes(mutant)
+    if not has_best:
+        (run / "checkpoints" / "best.pt").unlink()
+    metrics = (run / "metrics.jsonl").read_bytes()
+    done = run_command("resume", run, "--headless", "--epochs", 2)
+    offer = "--checkpoint best.pt" if has_best else "no other checkpoint"
+    assert_refused(done, 4, "last.pt", offer)
+    assert last(run).read_bytes() == mutant
+    assert (run / "metrics.jsonl").read_bytes() == metrics
+    done = run_command("evaluate", last(run))
+    assert done.code in (0, 4), done.text
+    assert "Traceback" not in done.text
+
+
+def _assert_one_line(error: Exception, what: str) -> None:
+    assert "\n" not in str(error), f"{what}: more than one line: {error}"
+
+
+if __name__ == "__main__":
+    main(attempt, 2000)

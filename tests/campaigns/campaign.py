@@ -1,0 +1,104 @@
+"""What all campaigns share: attempts by seed, the count of survivors, and the command line."""
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+# As in the ordinary tests, which say why; before torch is loaded.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ.pop("MNIST_TUI_DATA", None)
+
+Attempt = Callable[[random.Random, Path], None]
+"""Tries once, by these dice, in this empty folder; raises when something is lost."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An attempt that did not survive."""
+
+    seed: int
+    reason: str
+
+
+@dataclass
+class Outcome:
+    """What a campaign came to."""
+
+    tried: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [f"{self.tried} tried, {self.tried - len(self.failures)} survived"]
+        lines += [f"seed {failure.seed}: {failure.reason}" for failure in self.failures]
+        return "\n".join(lines)
+
+
+def try_many(attempt: Attempt, count: int, seed: int, *, verbose: bool = False) -> Outcome:
+    """Attempt `count` times, with the seeds from `seed` on."""
+    outcome = Outcome()
+    for number in range(seed, seed + count):
+        folder = Path(tempfile.mkdtemp(prefix="campaign-"))
+        try:
+            attempt(random.Random(number), folder)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the next seed is tried
+            if verbose:
+                traceback.print_exc()
+            reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            outcome.failures.append(Failure(number, reason[:300]))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        outcome.tried += 1
+    return outcome
+
+
+def main(attempt: Attempt, count: int, args: Sequence[str] | None = None) -> None:
+    """The campaign as a command: print the outcome, and exit with 1 if something was lost."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--count", type=int, default=count, help="attempts [%(default)s]")
+    parser.add_argument("--seed", type=int, default=0, help="of the first one [%(default)s]")
+    parser.add_argument("--verbose", action="store_true", help="show the tracebacks")
+    given = parser.parse_args(args)
+    home = tempfile.mkdtemp(prefix="campaign-home-")
+    os.environ["HOME"] = home
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
+        os.environ.pop(name, None)
+    try:
+        outcome = try_many(attempt, given.count, given.seed, verbose=given.verbose)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+        clean_up()
+    print(outcome)
+    sys.exit(1 if outcome.failures else 0)
+
+
+_KEPT: list[Path] = []
+
+
+def kept_folder() -> Path:
+    """A folder that lasts as long as the campaign."""
+    folder = Path(tempfile.mkdtemp(prefix="campaign-kept-"))
+    _KEPT.append(folder)
+    return folder
+
+
+def clean_up() -> None:
+    """Delete what was kept."""
+    while _KEPT:
+        shutil.rmtree(_KEPT.pop(), ignore_errors=True)
+    few_digits.cache_clear()
+
+
+@cache
+def few_digits() -> Path:
+    """A data folder of few digits."""
+    from tests.few_digits import write_few_digits
+
+    return write_few_digits(kept_folder())

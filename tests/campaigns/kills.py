@@ -1,0 +1,126 @@
+"""kill -9 at any instant, in headless runs and dashboards by turns; then `resume last`.
+
+    python -m tests.campaigns.kills --count 200 --seed 0
+
+The instants are spread over start, training, saving, evaluation and exit: some by the clock,
+some by what has just appeared in the run's directory. Afterwards every file there is whole,
+the checkpoint is no older than the newest one that was told of, and the resumed run ends as
+the one that was never killed.
+"""
+
+import json
+import os
+import random
+import signal
+import time
+from functools import cache
+from pathlib import Path
+
+from mnist_tui.runs.checkpoint import read_checkpoint
+from mnist_tui.runs.directory import RunDirectory
+from mnist_tui.runs.files import read_lines
+from mnist_tui.runs.listing import is_over
+from tests.campaigns.campaign import few_digits, kept_folder, main
+from tests.campaigns.processes import InTerminal, in_child
+from tests.campaigns.sameness import assert_same_run
+
+EPOCHS = 3
+LIMIT_S = 120.0
+
+
+def options(name: str) -> list[str]:
+    return [
+        *("--dataset", "mnist", "--data-dir", str(few_digits()), "--epochs", str(EPOCHS)),
+        *("--lr", "0.05", "--checkpoint-every", "0.05", "--name", name),
+    ]
+
+
+@cache
+def whole_run() -> tuple[Path, float]:
+    """The run that was never killed, and the seconds it took."""
+    folder = kept_folder()
+    began = time.monotonic()
+    with InTerminal(["train", "--headless", *options("whole")], folder) as process:
+        assert process.wait(LIMIT_S) == 0, process.text
+    return folder / "runs" / "whole", time.monotonic() - began
+
+
+def attempt(dice: random.Random, folder: Path) -> None:
+    """Start, kill, look at what is left, resume, compare."""
+    whole, seconds = whole_run()
+    is_dashboard = dice.random() < 0.5
+    mode = ["--start"] if is_dashboard else ["--headless"]
+    run = RunDirectory(folder / "runs" / "a")
+    when = dice.choice(("clock", "clock", "config", "scratch", "last", "row", "finished"))
+    with InTerminal(["train", *mode, *options("a")], folder, fresh=dice.random() < 0.1) as process:
+        if when == "clock":
+            process.watch(dice.uniform(0, seconds * (2.0 if is_dashboard else 1.2)))
+        else:
+            nth = dice.randint(1, 6)
+            process.watch(LIMIT_S, lambda: has_come(run, when, nth))
+            process.watch(dice.choice((0.0, dice.uniform(0, 0.05))))
+        process.kill(signal.SIGKILL)
+    if not run.path.exists():
+        return  # killed before there was a run
+    told = assert_whole(run)
+    code = in_child(lambda: resume(folder))
+    assert code == 0, f"resume ended with {code}; {when}, {mode}: {run.log.read_text()[-500:]}"
+    assert is_over(run, EPOCHS), "resume did not finish the run"
+    assert read_checkpoint(run.last).global_batch >= told
+    left = [path.name for path in run.path.rglob(".*")]
+    assert not left, f"scratch files are left: {left}"
+    assert_same_run(whole, run.path)
+
+
+def resume(folder: Path) -> int:
+    """`mnist-tui resume last --headless` in that folder; the exit code."""
+    from mnist_tui.cli import main as command
+
+    os.chdir(folder)
+    try:
+        command(["resume", "last", "--headless"])
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def has_come(run: RunDirectory, what: str, nth: int) -> bool:
+    """Whether the run has come to that point of its life."""
+    match what:
+        case "config":
+            return run.config.exists()
+        case "scratch":
+            return any(run.path.rglob(".*"))
+        case "last":
+            return run.last.exists()
+        case "row":
+            return len(read_lines(run.metrics)) >= min(nth, EPOCHS)
+        case _:
+            return b"finished" in _content(run.status)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def assert_whole(run: RunDirectory) -> int:
+    """Every file of the run is whole; the newest global batch whose saving was told of."""
+    for path in (run.config, run.status):
+        if path.exists():
+            assert isinstance(json.loads(path.read_bytes()), dict), f"{path.name} is torn"
+    for path in run.checkpoints.glob("[!.]*.pt"):
+        read_checkpoint(path)
+    for path in (run.metrics, run.events):
+        for line in _content(path).split(b"\n")[:-1]:
+            assert isinstance(json.loads(line), dict), f"{path.name} holds a torn line"
+    saved = [e["global_batch"] for e in read_lines(run.events) if e["event"] == "checkpoint_saved"]
+    newest = max(saved, default=0)
+    if newest:
+        assert read_checkpoint(run.last).global_batch >= newest
+    return newest
+
+
+if __name__ == "__main__":
+    main(attempt, 200)

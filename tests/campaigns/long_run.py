@@ -1,0 +1,109 @@
+"""A run of a million batches: memory and the cost of drawing stay what they were.
+
+    python -m tests.campaigns.long_run --count 1 --seed 0
+
+The step is a stub; session, history, events, files and charts are the real ones. After the
+first twentieth memory may grow by 10 MB at most, and a chart of all batches has no more points
+than before.
+"""
+
+import gc
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.data.digits import Digits, Split
+from mnist_tui.engine.events import EpochFinished, Event
+from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.session import Session
+from mnist_tui.engine.state import State
+from mnist_tui.engine.trainer import Trainer
+from mnist_tui.runs.checkpoint import read_checkpoint
+from mnist_tui.runs.directory import create_run
+from mnist_tui.runs.files import read_lines
+from mnist_tui.runs.writer import RunWriter
+from tests.campaigns.campaign import main
+
+BATCHES_PER_EPOCH = 5000
+COLUMNS = 160
+
+
+class StubLearner(Learner):
+    """Steps that cost nothing, with losses like a real run's."""
+
+    def train_batch(self, batch: int) -> None:
+        """Take no step."""
+        if batch == 0:
+            self._losses = torch.rand(self.batches) + 0.1
+
+
+def attempt(dice: random.Random, folder: Path, batches: int = 1_000_000) -> None:
+    """Train that many batches, and look at memory and charts on the way."""
+    epochs = batches // BATCHES_PER_EPOCH
+    images = np.zeros((BATCHES_PER_EPOCH, 28, 28), np.uint8)
+    split = Split(images, np.zeros(BATCHES_PER_EPOCH, np.int64))
+    digits = Digits("sample", "", split, Split(images[:10], split.labels[:10]), "0" * 64)
+    config = TrainConfig(epochs=epochs, batch_size=1, checkpoint_every_s=0.5, device="cpu")
+    directory = create_run(folder, "long", config)
+    session = Session()
+    writer = RunWriter(directory, session)
+    trainer = Trainer(
+        config=config,
+        learner=StubLearner(config, digits, torch.device("cpu")),
+        fingerprint=digits.fingerprint,
+        session=session,
+        directory=directory,
+        writer=writer,
+    )
+    sizes: list[int] = []
+    points: list[int] = []
+    finished = 0
+
+    def look(event: Event) -> None:
+        nonlocal finished
+        if not isinstance(event, EpochFinished):
+            return
+        finished += 1
+        points.append(drawn_points(session))
+        if finished >= max(1, epochs // 20):
+            gc.collect()
+            sizes.append(resident_bytes())
+
+    session.subscribe(look)
+    session.move(State.LOADING)
+    writer.start()
+    ended = trainer.run()
+    session.end(ended)
+    writer.close()
+    assert ended.state is State.FINISHED
+    growth = (max(sizes[-3:]) - min(sizes[:3])) / 1e6
+    print(
+        f"{batches:,} batches: memory grew by {growth:.1f} MB, charts {points[0]}"
+        f" to {max(points)} points"
+    )
+    assert growth < 10, f"memory grew by {growth:.1f} MB"
+    assert max(points) <= 2 * COLUMNS, f"a chart has {max(points)} points"
+    assert len(read_lines(directory.metrics)) == epochs
+    assert read_checkpoint(directory.last).global_batch == batches
+    assert read_lines(directory.events)
+
+
+def drawn_points(session: Session) -> int:
+    """How many buckets a chart of all batches is made of."""
+    history = session.history
+    return len(history.envelope(0, len(history), COLUMNS))
+
+
+def resident_bytes() -> int:
+    """The memory of this process that is in use."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("/proc says nothing about this process's memory")
+
+
+if __name__ == "__main__":
+    main(attempt, 1)

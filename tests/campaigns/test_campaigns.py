@@ -1,0 +1,54 @@
+"""A small count of each campaign; the full counts are run by hand, see README.md."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.campaigns import (
+    bad_checkpoints,
+    bad_data,
+    bad_disk,
+    kills,
+    long_run,
+    same_run,
+    signals,
+    ssh_line,
+    two_at_once,
+    wrong_numbers,
+)
+from tests.campaigns.campaign import Attempt, clean_up, try_many
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kept() -> Iterator[None]:
+    """Delete at the end what the campaigns share."""
+    yield
+    clean_up()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "count"),
+    [
+        (bad_checkpoints.attempt, 60),
+        (bad_data.attempt, 12),
+        (bad_disk.attempt, 3),
+        (kills.attempt, 2),
+        (same_run.attempt, 2),
+        (signals.attempt, 3),
+        (two_at_once.attempt, 2),
+        (wrong_numbers.attempt, 5),
+    ],
+    ids=lambda value: getattr(value, "__module__", "").rpartition(".")[2],
+)
+def test_a_few_attempts_lose_nothing(attempt: Attempt, count: int) -> None:
+    assert not try_many(attempt, count, seed=0).failures
+
+
+def test_a_long_run_grows_no_memory() -> None:
+    outcome = try_many(lambda dice, folder: long_run.attempt(dice, folder, 100_000), 1, seed=0)
+    assert not outcome.failures
+
+
+@pytest.mark.skipif(ssh_line.missing() is not None, reason=ssh_line.missing() or "")
+def test_a_cut_line_loses_nothing() -> None:
+    assert not try_many(ssh_line.attempt, 1, seed=0).failures

@@ -1,0 +1,224 @@
+"""What the campaigns found, one by one."""
+
+import errno
+import json
+import logging
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.control import Stop
+from mnist_tui.engine.events import (
+    CheckpointSaved,
+    EpochFinished,
+    Event,
+    LearningRateChanged,
+    SaveFailed,
+    Warned,
+)
+from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.state import State
+from mnist_tui.errors import UsageError
+from mnist_tui.runs import files
+from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
+from mnist_tui.runs.directory import RunDirectory, check_place, create_run
+from mnist_tui.runs.files import append_lines, read_lines, write_json, write_lines
+from mnist_tui.runs.listing import is_over, list_runs
+from mnist_tui.runs.logfile import log_to
+from tests.campaigns.command import assert_refused, run_command
+from tests.runs_of_tests import RecordedRun, few_config, resume, train
+
+
+def stop_in_second_epoch(run: RecordedRun, event: Event) -> None:
+    if isinstance(event, EpochFinished):
+        run.session.request(Stop())
+
+
+def test_lines_that_are_written_again_do_not_stand_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "metrics.jsonl"
+    append_lines(path, [{"epoch": 1}])
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            append_lines(path, [{"epoch": 2}, {"epoch": 3}])
+    append_lines(path, [{"epoch": 2}, {"epoch": 3}])
+    assert [row["epoch"] for row in read_lines(path)] == [1, 2, 3]
+
+
+def test_a_log_that_cannot_be_written_shows_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with log_to(tmp_path / "missing" / "log.txt"):
+        logging.getLogger("test").warning("lost")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_process_killed_while_it_makes_a_run_leaves_its_name_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(path: Path, value: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mnist_tui.runs.directory.write_json", killed)
+        patch.setattr(shutil, "rmtree", lambda *args, **rest: None)
+        with pytest.raises(KeyboardInterrupt):
+            create_run(tmp_path, "a", TrainConfig())
+    assert list_runs(tmp_path) == []
+    check_place(tmp_path, "a")
+    assert create_run(tmp_path, "a", TrainConfig()).read_config() == TrainConfig()
+    with pytest.raises(UsageError, match="already"):
+        create_run(tmp_path, "a", TrainConfig())
+
+
+def test_what_a_killed_process_was_writing_is_deleted_by_the_next(tmp_path: Path) -> None:
+    run = create_run(tmp_path, "a", TrainConfig())
+    half = run.checkpoints / ".last.pt-0123456789ab"
+    half.write_bytes(b"half")
+    mine = run.checkpoints / ".mine"
+    mine.write_bytes(b"")
+    with run.lock():
+        pass
+    assert not half.exists()
+    assert mine.exists()
+
+
+def test_rows_ahead_of_the_last_checkpoint_do_not_make_a_run_finished(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    run = train(few_config(few_digits), tmp_path, "a", on_event=stop_in_second_epoch)
+    assert run.ended.state is State.STOPPED
+    [row] = read_lines(run.directory.metrics)
+    # As after a kill between the row of the last epoch and its checkpoint.
+    write_lines(run.directory.metrics, [row, {**row, "epoch": 2}])
+    write_json(run.directory.status, {"state": "running"})
+    done = run_command("resume", run.directory.path, "--headless")
+    assert done.code == 0
+    assert is_over(run.directory, 2)
+    assert read_checkpoint(run.directory.last).global_batch == 22
+
+
+def test_a_loss_that_is_no_number_can_be_listed(tmp_path: Path) -> None:
+    run = create_run(tmp_path, "a", TrainConfig())
+    rows = [
+        {"epoch": 1, "val_accuracy": 0.1, "val_loss": None},
+        {"epoch": 2, "val_accuracy": 0.1, "val_loss": 9.0},
+    ]
+    write_lines(run.metrics, rows)
+    [listed] = list_runs(tmp_path)
+    assert listed.best_epoch == 2
+
+
+def test_weights_broken_by_an_epochs_last_step_make_no_row(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Learner.train_batch
+
+    def breaking(self: Learner, batch: int) -> None:
+        real(self, batch)
+        if batch == 10:
+            next(iter(self.model.parameters())).data.fill_(float("nan"))
+
+    monkeypatch.setattr(Learner, "train_batch", breaking)
+    run = train(few_config(few_digits), tmp_path, "a")
+    assert run.ended.state is State.FAILED
+    assert "after batch 11 of epoch 1" in run.ended.message
+    assert not run.of(EpochFinished)
+
+
+def test_a_writer_that_runs_out_of_memory_lives_on(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(self: Checkpoint) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(Checkpoint, "to_bytes", too_large)
+    run = train(few_config(few_digits), tmp_path, "a")
+    assert run.ended.state is State.FINISHED
+    assert (run.ended.saved, run.ended.exit_code) == (False, 1)
+    assert "last.pt" in run.ended.hint or "best.pt" in run.ended.hint
+    assert "MemoryError" in run.of(SaveFailed)[0].message
+
+
+def test_a_run_whose_directory_is_deleted_makes_it_again(few_digits: Path, tmp_path: Path) -> None:
+    def delete(run: RecordedRun, event: Event) -> None:
+        if isinstance(event, CheckpointSaved) and event.reason == "best" and not deleted:
+            shutil.rmtree(run.directory.path)
+            deleted.append(run.directory.path)
+
+    deleted: list[Path] = []
+    run = train(few_config(few_digits, epochs=4), tmp_path, "a", on_event=delete)
+    assert deleted
+    assert run.ended.saved
+    assert any("deleted" in event.message for event in run.of(Warned))
+    assert run.directory.read_config().epochs == 4
+    assert [row["epoch"] for row in read_lines(run.directory.metrics)] == [1, 2, 3, 4]
+
+
+def test_a_broken_last_checkpoint_is_answered_with_the_command_that_goes_on(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    run = train(few_config(few_digits), tmp_path, "a").directory
+    run.last.write_bytes(b"broken")
+    done = run_command("resume", run.path, "--headless", "--epochs", 3)
+    assert_refused(done, 4, "last.pt", f"mnist-tui resume {run.path} --checkpoint best.pt")
+    best = read_checkpoint(run.best)
+    again = run_command("resume", run.path, "--headless", "--checkpoint", "best.pt")
+    assert again.code == 0, again
+    assert best.epoch > 1
+    assert read_checkpoint(run.last).global_batch == 22
+    assert [row["epoch"] for row in read_lines(run.metrics)] == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["step-7.pt", "../a/config.json", "none"])
+def test_a_checkpoint_that_the_run_has_not_is_refused(
+    name: str, few_digits: Path, tmp_path: Path
+) -> None:
+    run = train(few_config(few_digits), tmp_path, "a").directory
+    done = run_command("resume", run.path, "--headless", "--checkpoint", name)
+    assert_refused(done, 4, Path(name).name, "last.pt")
+
+
+def test_a_checkpoint_of_another_run_is_refused(few_digits: Path, tmp_path: Path) -> None:
+    run = train(few_config(few_digits, epochs=1), tmp_path, "a").directory
+    other = train(few_config(few_digits, epochs=1, seed=5), tmp_path, "b").directory
+    shutil.copy(other.last, run.last)
+    done = run_command("resume", run.path, "--headless", "--epochs", 2)
+    assert_refused(done, 4, "belongs to another run", "its seed is 5, not 0")
+
+
+def test_resume_with_another_rate_takes_it_from_its_first_batch(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    train(few_config(few_digits), tmp_path, "a", on_event=stop_in_second_epoch)
+    before = read_checkpoint(RunDirectory(tmp_path / "a").last)
+    resumed = resume(tmp_path, "a", {"lr": 0.025})
+    [change] = resumed.of(LearningRateChanged)
+    assert (change.lr, change.previous) == (pytest.approx(0.025), pytest.approx(0.05))
+    assert change.global_batch == before.global_batch
+    after = read_checkpoint(resumed.directory.last)
+    assert after.lr_scale == pytest.approx(0.5)
+    assert after.config.lr == 0.05
+
+
+def test_files_are_made_without_touching_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It belongs to the whole process: what another thread makes meanwhile would be for all.
+    def touched(mask: int) -> int:
+        raise AssertionError("the umask was changed")
+
+    monkeypatch.setattr(os, "umask", touched)
+    write_json(tmp_path / "file", {})
+    assert json.loads((tmp_path / "file").read_text()) == {}
+    assert not re.search(r"\.file", str(list(tmp_path.iterdir())))

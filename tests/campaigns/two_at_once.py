@@ -1,0 +1,111 @@
+"""Two processes in the same runs directory, and two on the same run.
+
+    python -m tests.campaigns.two_at_once --count 30 --seed 0
+
+Two start at the same moment, under the same name, under none, or resuming the same run, while
+a third lists the runs again and again. One run has one process: the other is refused with the
+first one's process id, or has a run of its own. A lock of a dead process stops nobody.
+"""
+
+import os
+import random
+import signal
+from pathlib import Path
+
+from mnist_tui.cli import main as command
+from mnist_tui.engine.control import Stop
+from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.runs.checkpoint import read_checkpoint
+from mnist_tui.runs.directory import RunDirectory
+from mnist_tui.runs.listing import is_over, list_runs
+from tests.campaigns.campaign import few_digits, main
+from tests.campaigns.kills import EPOCHS, assert_whole, options, whole_run
+from tests.campaigns.processes import leave
+from tests.campaigns.sameness import assert_same_run
+from tests.runs_of_tests import RecordedRun, few_config
+
+
+def attempt(dice: random.Random, folder: Path) -> None:
+    """Start two at once, see them both to their end, and look what stands."""
+    whole, _ = whole_run()
+    how = dice.choice(("same name", "no name", "same run", "stale lock"))
+    stop_at = dice.randint(1, 2 * EPOCHS)
+    if how in ("same run", "stale lock"):
+        _interrupt(folder, stop_at)
+    if how == "stale lock":
+        (folder / "runs" / "a" / "lock").write_text("4194304\n")
+    start = ["resume", "a"] if how in ("same run", "stale lock") else ["train", *options("a")]
+    if how == "no name":
+        start = start[:-2]
+    lister = _start(folder, None, "lister")
+    said = [_start(folder, [*start, "--headless"], name) for name in ("one", "two")]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in said]
+    os.kill(lister, signal.SIGKILL)
+    os.waitpid(lister, 0)
+    words = [(folder / name).read_text() for name in ("one", "two")]
+    runs = list_runs(folder / "runs")
+    assert not any("Traceback" in text for text in words), words
+    if how == "no name":
+        assert codes == [0, 0], words
+        assert len(runs) == 2, "two runs became one"
+    else:
+        # The second one is refused, or came when the first had finished.
+        assert 0 in codes, words
+        assert set(codes) <= {0, 2}, words
+        assert len(runs) == 1
+        for code, text, other in zip(codes, words, reversed(said), strict=True):
+            if code == 2 and "being trained" in text:
+                assert f"process {other}" in text, text
+    for listed in runs:
+        run = RunDirectory(Path(listed.path))
+        assert_whole(run)
+        assert is_over(run, EPOCHS)
+        assert_same_run(whole, run.path)
+
+
+def _interrupt(folder: Path, batches: int) -> None:
+    """A run of the same settings that was stopped after some batches."""
+    config = few_config(few_digits(), epochs=EPOCHS, checkpoint_every_s=0.05)
+    run = RecordedRun(RunPlan(config=config, runs_dir=folder / "runs", name="a"))
+    real, done = Learner.train_batch, 0
+
+    def step(self: Learner, batch: int) -> None:
+        nonlocal done
+        real(self, batch)
+        done += 1
+        if done == batches:
+            run.session.request(Stop())
+
+    Learner.train_batch = step  # type: ignore[method-assign]
+    try:
+        run.run()
+    finally:
+        Learner.train_batch = real  # type: ignore[method-assign]
+    assert read_checkpoint(run.directory.last).global_batch == batches
+
+
+def _start(folder: Path, args: list[str] | None, name: str) -> int:
+    """A process that runs the command, or lists the runs for ever; its id."""
+    pid = os.fork()
+    if pid:
+        return pid
+
+    def act() -> int:
+        os.chdir(folder)
+        file = os.open(name, os.O_WRONLY | os.O_CREAT)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        while args is None:
+            list_runs(Path("runs"))
+        try:
+            command(args)
+        except SystemExit as end:
+            return int(end.code or 0)
+
+    leave(act)
+    return 0
+
+
+if __name__ == "__main__":
+    main(attempt, 30)
