@@ -1,0 +1,1 @@
+"""Scripts that print ratios: each one paired, interleaved and repeatable."""

@@ -1,0 +1,26 @@
+"""All rows that need no GPU, as one table.
+
+python -m benchmarks [--data-dir DIR]
+"""
+
+from benchmarks import dashboard, fast, process, start, steps
+from benchmarks.arguments import parse
+from benchmarks.pairs import table
+
+
+def main() -> None:
+    """Measure and print."""
+    data_dir = parse(__doc__).data_dir
+    figures = [
+        # Memory first: a process's peak is told through the largest child so far.
+        *process.measure(data_dir, 15),
+        *steps.measure(data_dir, "cpu", pairs=9, batches=60),
+        *fast.measure(data_dir, "cpu", pairs=5),
+        *start.measure(data_dir, pairs=5),
+        *dashboard.measure(data_dir, pairs=5, seconds=12),
+    ]
+    print(table(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""What the dashboard costs: throughput against --headless, answers to keys, bytes to the terminal.
+
+    python -m benchmarks.dashboard [--data-dir DIR] [--pairs N] [--seconds N]
+
+Everything runs in a real pseudo-terminal that is read, on the full MNIST.
+"""
+
+import itertools
+import json
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.arguments import parse
+from benchmarks.pairs import Figure, interleave, ratios, table
+from benchmarks.screen import batch_on
+from tests.terminal.terminal import Terminal
+
+
+@contextmanager
+def training(
+    data_dir: Path, *args: str, size: tuple[int, int] = (120, 36)
+) -> Iterator[tuple[Terminal, Path]]:
+    """A command that trains, and the folder that it was started in."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--data-dir", str(data_dir.resolve()), "--name", "run")
+        terminal = Terminal("train", *args, *options, cwd=Path(folder), size=size)
+        try:
+            yield terminal, Path(folder)
+        finally:
+            terminal.close()
+
+
+def watch(terminal: Terminal, seconds: float) -> int:
+    """Read the terminal for that long; how many bytes came."""
+    before, end = len(terminal.raw), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        terminal.look(0.02)
+    return len(terminal.raw) - before
+
+
+def throughput(data_dir: Path, seconds: float, *args: str) -> float:
+    """Training samples per second, as the run itself tells them at its end."""
+    with training(data_dir, *args) as (terminal, folder):
+        terminal.wait_for(lambda text: batch_on(text) or "epoch 1/" in text)
+        watch(terminal, seconds)
+        terminal.child.kill(signal.SIGTERM)
+        terminal.exit_code()
+        lines = (folder / "runs" / "run" / "events.jsonl").read_text().splitlines()
+    return float(json.loads(lines[-1])["samples_per_second"])
+
+
+def answers(data_dir: Path, presses: int) -> Iterator[float]:
+    """Milliseconds from each key to the screen that shows its effect, under full training load."""
+    with training(data_dir, "--start") as (terminal, _):
+        terminal.wait_for(batch_on)
+        watch(terminal, 3.0)
+        for word in itertools.islice(itertools.cycle(("Resume", "Pause")), presses):
+            started = time.perf_counter()
+            terminal.press(" ")
+            terminal.wait_for(f"space {word}")
+            yield 1e3 * (time.perf_counter() - started)
+            watch(terminal, 0.37)  # not in step with the dashboard's own timers
+
+
+def bytes_per_second(data_dir: Path, size: tuple[int, int], seconds: float, *keys: str) -> float:
+    """Bytes to the terminal per second of training, or after `keys`."""
+    with training(data_dir, "--start", size=size) as (terminal, _):
+        terminal.wait_for(batch_on)
+        terminal.press(*keys)
+        watch(terminal, 5.0)
+        return watch(terminal, seconds) / seconds
+
+
+def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
+    """The dashboard's costs."""
+    values = interleave(
+        lambda: throughput(data_dir, seconds, "--start"),
+        lambda: throughput(data_dir, seconds, "--headless"),
+        pairs,
+    )
+    yield Figure(
+        name="throughput in the dashboard at 120x36",
+        values=ratios(*values),
+        goal=0.97,
+        is_more_better=True,
+        note="against --headless",
+    )
+    waits = sorted(answers(data_dir, 40))
+    yield Figure(
+        name="from a key to its effect on the screen, median",
+        values=tuple(waits),
+        goal=50,
+        is_more_better=False,
+        unit="ms",
+        note=f"the slowest of {len(waits)}: {waits[-1]:.0f} ms",
+    )
+    for size, goal in (((80, 24), 6.0), ((200, 50), 20.0)):
+        rate = bytes_per_second(data_dir, size, seconds) / 1e3
+        yield Figure(
+            name=f"bytes to the terminal while training, {size[0]}x{size[1]}",
+            values=(rate,),
+            goal=goal,
+            is_more_better=False,
+            unit="kB/s",
+        )
+    yield Figure(
+        name="bytes to the terminal while paused, 80x24",
+        values=(bytes_per_second(data_dir, (80, 24), seconds, " "),),
+        goal=200,
+        is_more_better=False,
+        unit="B/s",
+    )
+
+
+if __name__ == "__main__":
+    arguments = parse(__doc__, pairs=5, seconds=12)
+    print(table(list(measure(arguments.data_dir, arguments.pairs, arguments.seconds))))
