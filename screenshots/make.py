@@ -1,0 +1,145 @@
+"""Takes the README's screenshots from a real training run on the full MNIST.
+
+    uv run python screenshots/make.py [--data-dir FOLDER] [--epochs N]
+
+The dashboard trains the tutorial's recipe through the real engine; only the terminal is
+Textual's headless one. Nothing in the pictures is drawn or edited by hand: the SVG files
+are Textual's own, with two changes that let them look alike everywhere. The web font is
+left out, since README pages may not load one, and braille characters become dots at their
+places in the cell, since few fonts have them.
+"""
+
+import argparse
+import asyncio
+import html
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from mnist_tui.config import recipe_config
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.runner import TrainingRunner
+from mnist_tui.tui.app import DashboardApp
+
+FOLDER = Path(__file__).resolve().parent
+CELL_WIDTH, CELL_HEIGHT = 12.2, 24.4
+"""Of Textual's SVG export, in its units."""
+DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+"""(column, row) of the dot that each bit of a braille character stands for."""
+
+
+def portable(svg: str) -> str:
+    """The picture without its web font and with braille as dots."""
+    svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)
+    svg = svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+    return re.sub(r"<text ([^>]*)>([^<]*)</text>", _spell, svg)
+
+
+def _spell(match: re.Match[str]) -> str:
+    """One run of text, word by word and braille cell by cell, each at its own place.
+
+    Renderers treat runs of spaces differently, and fonts differ in width.
+    """
+    place = dict(re.findall(r'([\w-]+)="([^"]*)"', match[1]))
+    left, base = float(place["x"]), float(place["y"])
+    rest = " ".join(f'{k}="{v}"' for k, v in place.items() if k not in ("x", "y", "textLength"))
+    drawn = []
+    for word in re.finditer("[\u2801-\u28ff]|[^\\s\u2800-\u28ff]+", html.unescape(match[2])):
+        x = left + word.start() * CELL_WIDTH
+        bits = ord(word[0][0]) - 0x2800
+        if 0 < bits < 256:
+            drawn += [
+                f'<circle class="{place["class"]}" '
+                f'cx="{x + CELL_WIDTH * (0.25 + 0.5 * dot_x):.1f}" '
+                f'cy="{base - 18.5 + CELL_HEIGHT * (0.125 + 0.25 * dot_y):.1f}" r="1.9"/>'
+                for bit, (dot_x, dot_y) in enumerate(DOTS)
+                if bits >> bit & 1
+            ]
+        else:
+            drawn.append(
+                f'<text {rest} x="{x:.1f}" y="{base}" '
+                f'textLength="{len(word[0]) * CELL_WIDTH:.1f}">{html.escape(word[0])}</text>'
+            )
+    return "".join(drawn)
+
+
+class Photographer:
+    """Takes pictures of one dashboard."""
+
+    def __init__(self, app: DashboardApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def until(self, is_so: Callable[[], object]) -> None:
+        """Let the dashboard work until `is_so`."""
+        while not is_so():
+            await self.pilot.pause(0.1)
+
+    async def take(self, name: str, columns: int, rows: int, *keys: str) -> None:
+        """Resize the terminal, press keys, let it draw, and keep the picture."""
+        await self.pilot.resize_terminal(columns, rows)
+        await self.pilot.press(*keys)
+        await self.pilot.pause(2.5)
+        path = FOLDER / f"{name}.svg"
+        path.write_text(portable(self.app.export_screenshot(title="mnist-tui")))
+
+
+async def session(data_dir: str | None, epochs: int) -> None:
+    """One run, from ready to its end, and the pictures on the way."""
+    config = recipe_config("tutorial", dataset="mnist", data_dir=data_dir, epochs=epochs)
+    plan = RunPlan(config=config, runs_dir=Path("runs"), name="first-run")
+    app = DashboardApp(plan, TrainingRunner)
+    async with app.run_test(size=(120, 36)) as pilot:
+        photographer = Photographer(app, pilot)
+        await pilot.pause(1.0)
+        await photographer.take("ready", 80, 24)
+        await pilot.press("space")
+        await photographer.until(lambda: _epoch(app) == epochs)
+        await running(photographer)
+        await photographer.until(lambda: app.view.ended is not None)
+        await photographer.take("finished", 120, 36)
+        await pilot.press("q")
+
+
+def _epoch(app: DashboardApp) -> int:
+    return 1 + len(app.view.rows)
+
+
+async def running(photographer: Photographer) -> None:
+    """Pictures of the last epoch, while it trains."""
+    press = photographer.pilot.press
+    await photographer.take("normal", 120, 36)
+    await photographer.take("wide", 160, 48)
+    await photographer.take("desk", 200, 60)
+    await photographer.take("compact", 80, 24, "3")
+    await photographer.take("compact-accuracy", 80, 24, "2")
+    await photographer.take("compact-epochs", 80, 24, "4")
+    await photographer.take("tiny", 50, 12)
+    photographer.app.theme = "digits-light"
+    await photographer.take("light", 120, 36)
+    photographer.app.theme = "digits-dark"
+    await photographer.take("help", 100, 30, "question_mark")
+    await press("escape")
+    await photographer.take("settings", 80, 24, "e")
+    await press("escape")
+
+
+def main() -> None:
+    """Parse the arguments and take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", default=os.environ.get("MNIST_TUI_DATA"))
+    parser.add_argument("--epochs", type=int, default=6)
+    arguments = parser.parse_args()
+    data_dir = str(Path(arguments.data_dir).resolve()) if arguments.data_dir else None
+    with tempfile.TemporaryDirectory() as folder:
+        # The pictures show paths: `runs/first-run`, as a user's would be.
+        os.chdir(folder)
+        asyncio.run(session(data_dir, arguments.epochs))
+
+
+if __name__ == "__main__":
+    main()
