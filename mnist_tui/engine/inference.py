@@ -1,0 +1,55 @@
+"""Asking a run what it makes of images: the question, the answer, and the way to it."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+IMAGE_BYTES: Final = 28 * 28
+"""The size of one image on its way to the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Images to be read by a run's model as it is at the moment.
+
+    Raises:
+        ValueError: When the bytes are not whole images.
+    """
+
+    images: bytes
+    """N x 28 x 28 grey values, image by image, row by row; 0 is background, 255 is ink."""
+    looks_inside: bool = False
+    """Whether the first layer's filters and their response to the first image are wanted."""
+
+    def __post_init__(self) -> None:
+        if not self.images or len(self.images) % IMAGE_BYTES:
+            raise ValueError(f"{len(self.images)} bytes are not images of {IMAGE_BYTES} each")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """The first convolution and what it makes of one image."""
+
+    filters: bytes
+    """(F, h, w) uint8: each weight, 128 for zero, scaled by the greatest of its filter."""
+    filter_shape: tuple[int, int, int]
+    maps: bytes
+    """(F, H, W) uint8: each filter's response after its activation, 255 for the greatest of all."""
+    map_shape: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the model made of the images of a Question."""
+
+    probabilities: tuple[tuple[float, ...], ...]
+    """For each image, those of the ten classes; each row's sum is 1."""
+    epoch: int
+    """The epoch that was open in the weights that answered, counted from 1."""
+    batch: int
+    """Batches of that epoch that are in them."""
+    inside: Inside | None = None
+
+
+Reply = Future[Reading]
+"""Where the answer comes: MnistTuiError where there is none; cancelled when the run ends first."""

@@ -1,0 +1,1 @@
+"""What the model learned: the screen, its panes, and what they are drawn with."""

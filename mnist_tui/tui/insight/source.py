@@ -1,0 +1,28 @@
+"""Where the insight panes get what they show."""
+
+from typing import Protocol
+
+from mnist_tui.data.digits import Digits
+from mnist_tui.engine.inference import Question, Reply
+from mnist_tui.engine.insight import Insight
+
+
+class InsightSource(Protocol):
+    """A run, live or over, or one on disk, as the panes see it."""
+
+    @property
+    def insight(self) -> Insight:
+        """What its validations showed so far; a new object after each. Any thread."""
+
+    def ask(self, question: Question) -> Reply:
+        """Let its model read images. Any thread; returns at once.
+
+        The reply is done on another thread: come back with `call_soon_threadsafe` or a message.
+        """
+
+    def load_digits(self) -> Digits:
+        """The digits that it is trained and validated on. Blocks; call it on a worker's thread.
+
+        Raises:
+            MnistTuiError: When they are not to be had, without a download.
+        """
