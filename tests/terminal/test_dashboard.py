@@ -12,7 +12,8 @@ from mnist_tui.runs.checkpoint import read_checkpoint
 from tests.terminal.conftest import Open
 from tests.terminal.terminal import Terminal
 
-LONG = ("--dataset", "sample", "--epochs", "50", "--name", "a")
+LONG = ("--dataset", "sample", "--epochs", "900", "--name", "a")
+"""A run that no test sees the end of, however long the test itself has to wait."""
 
 
 def batch_on(text: str) -> int | None:
@@ -31,7 +32,7 @@ def wait_for_batch(terminal: Terminal, beyond: int) -> int:
 
 
 def test_a_whole_session_by_keys(open_terminal: Open, tmp_path: Path) -> None:
-    terminal = open_terminal("--dataset", "sample", "--epochs", "3", "--name", "a")
+    terminal = open_terminal(*LONG)
     terminal.wait_for("ready")
     assert not (tmp_path / "runs").exists()
     terminal.press(" ")
@@ -118,7 +119,7 @@ def test_a_signal_saves_restores_the_terminal_and_is_told(
         wait_for_batch(terminal, 1)
     else:
         terminal = open_terminal("train", "--headless", *LONG)
-        terminal.wait_for(lambda text: re.search(r"epoch 1/50 +\d", text))
+        terminal.wait_for(lambda text: re.search(r"epoch 1/900 +\d", text))
     terminal.child.kill(number)
     assert terminal.exit_code() == code
     if mode == "dashboard":

@@ -2,20 +2,20 @@
 
 import base64
 import re
-from pathlib import Path
 
-from tests.terminal.terminal import Terminal
+from tests.terminal.conftest import Open
 
 
-def test_a_row_of_the_epoch_table_is_copied_to_the_terminals_clipboard(tmp_path: Path) -> None:
-    terminal = Terminal("--dataset", "sample", "--epochs", "9", "--start", cwd=tmp_path)
-    try:
-        terminal.wait_for("training")
-        terminal.press("4")
-        terminal.wait_for(lambda text: re.search(r"★ +1 +\d", text))
-        terminal.press("y")
-        terminal.wait_for("copied the row of epoch 1")
-        [copied] = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", terminal.raw)
-        assert base64.b64decode(copied).startswith(b"1\t")
-    finally:
-        terminal.close()
+def test_a_row_of_the_epoch_table_is_copied_to_the_terminals_clipboard(
+    open_terminal: Open,
+) -> None:
+    terminal = open_terminal("--dataset", "sample", "--epochs", "900", "--start")
+    terminal.wait_for("training")
+    terminal.press("4")
+    terminal.wait_for(lambda text: re.search(r"★ +\d+ +\d", text))
+    terminal.press(" ")
+    terminal.wait_for("‖ paused")
+    terminal.press("y")
+    copied_row = terminal.wait_for(lambda text: re.search(r"copied the row of epoch (\d+)", text))
+    [copied] = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", terminal.raw)
+    assert base64.b64decode(copied).startswith(copied_row[1].encode() + b"\t")
