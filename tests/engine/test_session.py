@@ -81,7 +81,7 @@ def test_a_waiting_thread_wakes_when_a_request_comes() -> None:
     thread = threading.Thread(target=lambda: got.append(mailbox.wait()))
     thread.start()
     mailbox.put(Resume())
-    thread.join(10)
+    thread.join(60)
     assert got == [Resume()]
 
 

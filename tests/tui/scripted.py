@@ -89,7 +89,7 @@ class ScriptedRunner:
                 done.set()
 
         self._steps.put(and_tell)
-        assert done.wait(10), "the training thread did not take the step"
+        assert done.wait(60), "the training thread did not take the step"
 
     def publish(self, **changes: object) -> None:
         """Publish the last snapshot with `changes`."""
@@ -299,7 +299,7 @@ class ScriptedRunner:
         self.session.move(State.STOPPING, stop.reason)
         self.publish()
         if self.holds_save is not None:
-            self.holds_save.wait(10)
+            self.holds_save.wait(60)
         if stop.save:
             self.save("stop")
         where = f"epoch {self.session.progress.epoch}, batch {self.session.progress.batch}"

@@ -104,5 +104,5 @@ async def on_stage(
                 runner.session.request(Stop())
     for runner in runners:
         if runner.thread is not None:
-            runner.thread.join(10)
+            runner.thread.join(60)
             assert not runner.thread.is_alive()

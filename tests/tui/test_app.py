@@ -242,7 +242,7 @@ async def test_a_runner_that_raises_is_told_as_a_failure() -> None:
     app = DashboardApp(RunPlan(), Broken)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("space")
-        for _ in range(200):
+        for _ in range(2000):
             await pilot.pause(0.01)
             if app.exit_code:
                 break

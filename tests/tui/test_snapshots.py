@@ -113,7 +113,7 @@ def scenes() -> Iterator[Callable[..., Scene]]:
     for runner in (runner for scene in made for runner in scene.runners):
         runner.session.request(Stop())
         if runner.thread is not None:
-            runner.thread.join(10)
+            runner.thread.join(60)
 
 
 SIZES = [(200, 60), (140, 40), (100, 30), (80, 24), (50, 12)]
