@@ -92,6 +92,8 @@ class RunPrepared(Event):
     """(epoch, batches done in it) where a resumed run goes on; None for a new run."""
     rows: tuple[EpochRow, ...] = ()
     """The epochs that a resumed run had finished before."""
+    rates: "tuple[LearningRateChanged, ...]" = ()
+    """The changes of the learning rate before that place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

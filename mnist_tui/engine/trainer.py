@@ -12,6 +12,8 @@ from mnist_tui.engine.evaluation import Evaluation
 from mnist_tui.engine.events import (
     EpochFinished,
     EpochRow,
+    Event,
+    LearningRateChanged,
     RunEnded,
     SettingsChanged,
 )
@@ -59,6 +61,7 @@ class Trainer:
         self._epoch = OpenEpoch()
         self._rows: list[EpochRow] = []
         self._best: EpochRow | None = None
+        self._rates: list[LearningRateChanged] = []
         self._activity = "training"
         self._validation_batch = 0
         self._batch_loss: float | None = None
@@ -79,6 +82,7 @@ class Trainer:
         self._session.history.load_state_dict(checkpoint.history)
         self._rows = list(checkpoint.rows)
         self._best = checkpoint.best
+        self._rates = list(checkpoint.rates)
         self._settings.lr_scale = checkpoint.lr_scale
         self._pace = Pace(checkpoint.elapsed_s)
         self._epoch = OpenEpoch(
@@ -93,8 +97,7 @@ class Trainer:
 
     def change_lr(self, lr: float) -> None:
         """Train at `lr` from the next batch on, with a schedule at that peak; before `run`."""
-        event = self._settings.set_peak_lr(lr, self._epoch.number, self._global_batch)
-        self._session.emit(event)
+        self._tell(self._settings.set_peak_lr(lr, self._epoch.number, self._global_batch))
 
     @property
     def lr(self) -> float:
@@ -230,10 +233,16 @@ class Trainer:
         """Change what was asked for; the session has found the values possible."""
         told = self._settings.adjust(request, self._epoch.number, self._global_batch)
         for event in told:
-            self._session.emit(event)
+            self._tell(event)
         if any(isinstance(event, SettingsChanged) for event in told):
             # At once, so that a resume of a run that was killed knows of it too.
             self._save("schedule")
+
+    def _tell(self, event: Event) -> None:
+        """Emit a change of the settings; those of the rate are part of what a resume restores."""
+        if isinstance(event, LearningRateChanged):
+            self._rates.append(event)
+        self._session.emit(event)
 
     def _stop(self, request: Stop) -> RunEnded:
         """End at this boundary, saved unless that was not wanted."""
@@ -356,6 +365,7 @@ class Trainer:
             rows=tuple(self._rows),
             elapsed_s=self._pace.elapsed_s,
             history=self._session.history.state_dict(),
+            rates=tuple(self._rates),
         )
         if reason == "best":
             self._writer.save(self._directory.best, reason, checkpoint)

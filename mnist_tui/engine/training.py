@@ -111,6 +111,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
             epochs=config.epochs,
             resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
             rows=rows,
+            rates=checkpoint.rates if checkpoint else (),
         )
     )
     if notice:

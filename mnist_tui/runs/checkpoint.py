@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.events import EpochRow
+from mnist_tui.engine.events import EpochRow, LearningRateChanged
 from mnist_tui.errors import CheckpointError
 
 FORMAT: Final = "mnist-tui checkpoint 1"
@@ -56,6 +56,8 @@ class Checkpoint:
     """Seconds of those that went into training in the open epoch."""
     history: dict[str, Any] = field(default_factory=dict)
     """LossHistory's state."""
+    rates: tuple[LearningRateChanged, ...] = ()
+    """The changes of the learning rate that led to it, oldest first."""
 
     @property
     def best(self) -> EpochRow | None:
@@ -71,6 +73,7 @@ class Checkpoint:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["config"] = self.config.to_dict()
         values["rows"] = [asdict(row) for row in self.rows]
+        values["rates"] = [asdict(change) for change in self.rates]
         values = {"format": FORMAT, **values}
         values["digest"] = _digest(values)
         buffer = io.BytesIO()
@@ -95,6 +98,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         values["config"] = TrainConfig.from_dict(values["config"])
         values["rows"] = tuple(EpochRow(**row) for row in values["rows"])
+        changes = values.get("rates", ())  # files of the first version have none
+        values["rates"] = tuple(LearningRateChanged(**change) for change in changes)
         checkpoint = Checkpoint(**values)
         problem = _problem(checkpoint)
     except Exception as error:
@@ -156,6 +161,9 @@ def _problem(checkpoint: Checkpoint) -> str | None:
             return f"has an impossible {name}"
     if checkpoint.lr_scale <= 0.0:
         return "has an impossible lr_scale"
+    for change in checkpoint.rates:
+        if not isinstance(change.global_batch, int) or not math.isfinite(change.lr):
+            return "has an impossible change of the learning rate"
     if [row.epoch for row in checkpoint.rows] != list(range(1, checkpoint.epoch)):
         return f"is of epoch {checkpoint.epoch} and does not hold the rows of those before"
     for name, tensor in checkpoint.model.items():

@@ -48,6 +48,7 @@ class RunView:
         match event:
             case RunPrepared():
                 self.prepared, self.epochs = event, event.epochs
+                self.rates = list(event.rates)
                 for row in event.rows:
                     self._add(row)
             case EpochFinished():

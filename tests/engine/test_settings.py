@@ -10,7 +10,14 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.control import Adjust, Pause, Resume, Stop
-from mnist_tui.engine.events import EpochFinished, Event, SettingsChanged, StateChanged
+from mnist_tui.engine.events import (
+    EpochFinished,
+    Event,
+    LearningRateChanged,
+    RunPrepared,
+    SettingsChanged,
+    StateChanged,
+)
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.session import Session
@@ -140,3 +147,17 @@ def test_settings_that_cannot_be_are_refused_with_a_reason(request_: Adjust, rea
     assert reason in answer.message
     assert not session.mailbox.has_requests
     assert session.request(Adjust(epochs=5)).is_accepted
+
+
+def test_a_resumed_run_tells_of_the_rate_changes_that_led_to_its_checkpoint(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    with monkeypatch.context() as patch:
+        at_batch(patch, 3, lambda: held.ask(Adjust(lr=0.025)))
+        at_batch(patch, 5, lambda: held.ask(Stop()))
+        run = train(few_config(few_digits), tmp_path, on_event=held)
+    [changed] = run.of(LearningRateChanged)
+    assert read_checkpoint(run.directory.last).rates == (changed,)
+    [prepared] = resume(tmp_path).of(RunPrepared)
+    assert prepared.rates == (changed,)
