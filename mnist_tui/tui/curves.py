@@ -141,7 +141,9 @@ def run_marks(
         places = zip(rows, epoch_xs(axis, rows, timeline.batches), strict=True)
         marks = [Mark(x, "best", "best") for row, x in places if row is best]
     if timeline.batches:
-        marks += [_rate_mark(change, timeline.x(axis, change.global_batch)) for change in rates]
+        # Of several changes between two batches only the last one was trained with.
+        trained = {change.global_batch: change for change in rates}
+        marks += [_rate_mark(change, timeline.x(axis, at)) for at, change in trained.items()]
     return tuple(sorted(marks, key=lambda mark: mark.x))
 
 

@@ -77,6 +77,13 @@ def test_the_best_epoch_and_the_rate_changes_are_marked(
     assert marks[0].label == "lr 0.005"
 
 
+def test_of_two_changes_between_the_same_batches_only_the_last_is_marked() -> None:
+    run = trace([], epochs=3)
+    rates = [HALVED, replace(HALVED, lr=0.02, previous=0.005), replace(HALVED, global_batch=160)]
+    marks = run_marks(run.rows, None, rates, run.timeline)
+    assert [mark.label for mark in marks] == ["lr 0.02", "lr 0.005"]
+
+
 def test_a_batch_stands_where_its_time_was() -> None:
     timeline = Timeline(100)
     for batch, seconds in ((50, 5.0), (100, 10.0), (100, 14.0), (150, 19.0)):

@@ -61,16 +61,19 @@ class Canvas:
 
     def add_mark_labels(self, marks: Iterable[Mark], x: Scale) -> None:
         """Write the labels of the marks at the top or the bottom, where nothing is hidden."""
+        # A label keeps its distance from the next one, or the two would read as one word.
+        taken: dict[int, set[int]] = {0: set(), self._height - 1: set()}
         for mark in marks:
-            column = x.cell(mark.x)
+            column, size = x.cell(mark.x), len(mark.label)
             if not 0 <= column < self._width:
                 continue
-            starts = (column + 1, column - len(mark.label))
-            for row in (self.rows[0], self.rows[-1]):
-                start = next((s for s in starts if self._is_free(row, s, len(mark.label))), None)
-                if start is not None:
+            places = ((y, start) for y in taken for start in (column + 1, column - size))
+            for y, start in places:
+                row, cells = self.rows[y], set(range(start, start + size))
+                if self._is_free(row, start, size) and not cells & taken[y]:
                     ink = Ink(MARK_COLORS[mark.kind], 0.9)
-                    row[start : start + len(mark.label)] = [Cell(c, ink) for c in mark.label]
+                    row[start : start + size] = [Cell(c, ink) for c in mark.label]
+                    taken[y] |= set(range(start - 1, start + size + 1))
                     break
 
     def add_series(self, series: Sequence[Series], reduced: Sequence[Reduced], y: Scale) -> None:

@@ -174,6 +174,15 @@ def test_a_mark_has_a_line_and_a_label_that_hides_no_value() -> None:
     assert any("┊best" in row for row in text)
 
 
+def test_labels_of_marks_side_by_side_are_apart() -> None:
+    for place in range(10, 19):
+        data = replace(LOSS, marks=(Mark(9, "best"), Mark(place, "lr 0.005", "rate")))
+        text = "\n".join(lines(data, width=38))
+        assert "bestlr" not in text
+        assert "lr 0.005best" not in text
+        assert "best" in text
+
+
 def test_no_style_has_a_background() -> None:
     palette = Palette({"primary": "#0178D4", "warning": "#FEA62B", "foreground": "#E0E0E0"})
     strips = Plot.draw(LOSS, 78, 12).strips(palette)
