@@ -46,6 +46,9 @@ FIELDS: Final = (
 LIVE: Final = ("epochs", "lr", "checkpoint_every_s")
 """What can change safely in the middle of a run."""
 
+RISKY_FACTOR: Final = 10.0
+"""A learning rate that many times as high is worth a second look."""
+
 _SHOWN: Final = frozenset(field.name for field in FIELDS)
 
 
@@ -110,6 +113,13 @@ class Draft:
         if name == "epochs" and value < (self._open_epoch or 1):
             return f"at least {self._open_epoch}, the open epoch"
         return None
+
+    def caution(self, name: str) -> str | None:
+        """What is possible but seldom meant, in few words; None when there is nothing to say."""
+        if name != "lr" or not self.is_live or self.problem(name) is not None:
+            return None
+        factor = self.value(name) / self._values[name]
+        return f"{factor:,.4g} times as high: it may blow up" if factor >= RISKY_FACTOR else None
 
     @property
     def has_problems(self) -> bool:

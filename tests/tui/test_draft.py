@@ -25,6 +25,16 @@ def test_numbers_are_shown_with_every_digit(value: float) -> None:
     assert float(to_text(value)) == value
 
 
+def test_a_rate_many_times_as_high_is_worth_a_word_in_a_live_run() -> None:
+    form = Draft(RunPlan(config=TrainConfig()), live_lr=0.01, open_epoch=2)
+    for text, caution in (("0.02", None), ("4", "400 times as high: it may blow up"), ("x", None)):
+        form.write("lr", text)
+        assert form.caution("lr") == caution
+    first = draft()
+    first.write("lr", "4")
+    assert first.caution("lr") is None
+
+
 def test_only_what_was_typed_changes() -> None:
     form = draft()
     form.write("lr", " 0.05")

@@ -134,13 +134,16 @@ class SettingsScreen(ModalScreen[Draft]):
         draft = self._draft
         different = draft.differences()
         for field in FIELDS:
-            problem = draft.problem(field.name)
+            problem, caution = draft.problem(field.name), draft.caution(field.name)
             row = self.query_one(f"#row-{field.name}")
             row.set_class(problem is not None, "-wrong")
-            row.set_class(problem is None and field.name in different, "-different")
+            is_different = field.name in different or caution is not None
+            row.set_class(problem is None and is_different, "-different")
             note = field.hint
             if problem is not None:
                 note = f"✗ {problem}"
+            elif caution is not None:
+                note = f"! {caution}"
             elif field.name in different:
                 note = f"≠ recipe: {to_text(different[field.name])}"
             elif not draft.is_open(field.name):
