@@ -32,7 +32,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def _absent(name: str) -> str:
-    found = [f"cpu ({torch.get_num_threads()} threads)"]
+    found = [f"cpu ({_threads()})"]
     if torch.cuda.is_available():
         count = torch.cuda.device_count()
         found += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(count)]
@@ -49,7 +49,12 @@ def describe_device(device: torch.device) -> str:
         return f"{torch.cuda.get_device_name(device)} ({device})"
     if device.type == "mps":
         return "Apple GPU (mps)"
-    return f"CPU, {torch.get_num_threads()} threads"
+    return f"CPU, {_threads()}"
+
+
+def _threads() -> str:
+    count = torch.get_num_threads()
+    return f"{count} thread{'s' if count != 1 else ''}"
 
 
 def check_precision(device: torch.device, precision: str) -> None:
