@@ -18,6 +18,7 @@ from mnist_tui.tui.run_view import RunView, Scores
 from mnist_tui.tui.widgets.bars import bar
 from mnist_tui.tui.widgets.epoch_table import EpochTable
 from mnist_tui.tui.widgets.event_log import Entry, EventLog, wrap
+from mnist_tui.tui.widgets.header import Facts
 from mnist_tui.tui.widgets.lines import (
     Line,
     changed_columns,
@@ -83,6 +84,25 @@ def test_the_scoreboard_shows_changes_with_their_direction() -> None:
     assert "0.1350 ▼0.0750" in loss
     assert "95.00 % ▲3.50" in accuracy
     assert accuracy.rstrip().endswith("96.10 %")
+
+
+def test_a_change_that_is_too_long_for_its_columns_loses_decimals_and_never_its_size() -> None:
+    scores = Scores(epoch_row(2), epoch_row(1), epoch_row(2))
+    for loss, change in ((19.2, "▲18.915"), (5_432.1, "▲5431.8"), (1.9e11, "▲2e+11")):
+        progress = Progress(epoch=3, epochs=19, train_loss=loss, train_accuracy=0.95)
+        _, line, _ = map(plain, scoreboard(progress, scores, BOARD_WIDTH))
+        assert f" {change} " in line
+        assert len(line) == BOARD_WIDTH
+
+
+def test_a_narrow_screen_tells_the_pace_of_a_live_run_in_place_of_its_facts() -> None:
+    facts = Facts()
+    facts.set_reactive(Facts.facts, ("MNIST, 60,000 + 10,000 digits", "CPU, 2 threads"))
+    assert plain(facts.lines(48, 1)[0]).startswith("MNIST")
+    running = Progress(samples_per_second=1_234.0, step_s=0.026, remaining_s=123.0, lr=0.01)
+    facts.set_reactive(Facts.progress, running)
+    assert plain(facts.lines(48, 1)[0]) == "1,234/s · 2:03 left · 26 ms a step · lr 0.01"
+    assert plain(facts.lines(78, 1)[0]).startswith("MNIST")
 
 
 def test_log_entries_wrap_between_words_beside_their_time() -> None:

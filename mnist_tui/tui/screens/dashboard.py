@@ -107,7 +107,7 @@ class Dashboard(Screen[None]):
     def compose(self) -> ComposeResult:
         """As Screen asks; the order matters to the grid of app.tcss."""
         yield self._header.data_bind(Dashboard.progress)
-        yield self._facts
+        yield self._facts.data_bind(Dashboard.progress)
         yield self._notices
         yield self._outcome
         with Container(id="body"):

@@ -103,7 +103,10 @@ class Header(Lines):
 
 
 class Facts(Lines):
-    """One line: the digits, the device and the network; or, for a while, an answer."""
+    """One line: the digits, the device and the network; or, for a while, an answer.
+
+    Where a narrow screen has no other place for it, a live run's pace stands here instead.
+    """
 
     DEFAULT_CSS = """
     Facts {
@@ -114,11 +117,20 @@ class Facts(Lines):
     """
     SHOWN_FOR_S = 6.0
     """How long something said stays."""
+    NARROW = 76
+    """With fewer columns than these, this line tells the pace."""
 
     facts: reactive[tuple[str, ...]] = reactive((), repaint=False)
     """What the run works with, the most telling first."""
+    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    """The snapshot whose pace is told."""
     said: reactive[Said | None] = reactive(None, repaint=False, always_update=True)
     """What was said last, while it is fresh."""
+
+    def watch_progress(self) -> None:
+        """Show it, where it is shown at all."""
+        if self.content_size.width < self.NARROW:
+            self.redraw()
 
     def watch_facts(self) -> None:
         """Show them."""
@@ -141,4 +153,17 @@ class Facts(Lines):
         """As Lines asks."""
         if self.said is not None:
             return [[(cut(f"› {self.said.text}", width), _TONES[self.said.level])]]
-        return [[(fit(self.facts, width), "muted")]]
+        has_pace = width < self.NARROW and self.progress.step_s is not None
+        facts = _pace(self.progress) if has_pace else self.facts
+        return [[(fit(facts, width), "muted")]]
+
+
+def _pace(progress: Progress) -> tuple[str, ...]:
+    """Speed, the time left, the time of a step, the learning rate: the most telling first."""
+    left = figures.duration(progress.remaining_s)
+    return (
+        figures.rate(progress.samples_per_second),
+        *((f"{left} left",) if progress.remaining_s is not None else ()),
+        f"{figures.short_time(progress.step_s)} a step",
+        f"lr {figures.learning_rate(progress.lr)}",
+    )
