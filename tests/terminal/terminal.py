@@ -33,6 +33,8 @@ class Terminal:
         self.child = pexpect.spawn(
             COMMAND, list(args), cwd=str(cwd), env=environment, dimensions=(rows, columns)
         )
+        # pexpect would wait 50 ms before each key, for programs that turn echoing off late.
+        self.child.delaybeforesend = None
 
     def look(self, timeout_s: float = 0.05) -> None:
         """Take in what has come since the last look."""
