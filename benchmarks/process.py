@@ -50,6 +50,7 @@ def stalls(data_dir: Path, pairs: int) -> tuple[float, ...]:
                 for batch in range(_BATCHES):
                     learner.train_batch(batch)
                     if saves and batch % (_BATCHES // saves) == 0:
+                        assert learner.has_finite_weights()
                         writer.save(directory.last, "schedule", _checkpoint(learner))
 
             return timed(train, "cpu")

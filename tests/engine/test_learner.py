@@ -144,3 +144,22 @@ def test_the_fast_recipe_learns_the_few_digits(few_digits: Path) -> None:
             learner.set_lr(0.005)
             learner.train_batch(batch)
     assert learner.validate(lambda batch: None).accuracy > 0.7
+
+
+@pytest.mark.parametrize(
+    ("values", "is_finite"),
+    [((), True), ((torch.nan,), False), ((torch.inf,), False), ((torch.inf, -torch.inf), False)],
+)
+def test_one_weight_that_is_no_number_is_found(
+    values: tuple[float, ...], is_finite: bool, few_digits: Path
+) -> None:
+    learner = Learner(recipe_config(), read_mnist(few_digits), CPU)
+    weights = learner.model.get_parameter("fc1.weight").data.view(-1)
+    weights[100 : 100 + len(values)] = torch.tensor(values)
+    assert learner.has_finite_weights() is is_finite
+
+
+def test_weights_whose_sum_overflows_are_numbers_all_the_same(few_digits: Path) -> None:
+    learner = Learner(recipe_config(), read_mnist(few_digits), CPU)
+    learner.model.get_parameter("fc1.weight").data.fill_(3e38)
+    assert learner.has_finite_weights()
