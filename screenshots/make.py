@@ -22,8 +22,11 @@ from textual.pilot import Pilot
 
 from mnist_tui.config import recipe_config
 from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.runner import TrainingRunner
+from mnist_tui.engine.state import State
 from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.screens.dashboard import Dashboard
 
 FOLDER = Path(__file__).resolve().parent
 CELL_WIDTH, CELL_HEIGHT = 12.2, 24.4
@@ -98,8 +101,16 @@ async def session(data_dir: str | None, epochs: int) -> None:
         await pilot.pause(1.0)
         await photographer.take("ready", 80, 24)
         await pilot.press("space")
-        await photographer.until(lambda: _epoch(app) == epochs)
-        await running(photographer)
+        # The rate is halved for the last two epochs, so that the charts have a mark of it.
+        await photographer.until(lambda: _epoch(app) == epochs - 1)
+        await pilot.press("left_square_bracket")
+        await photographer.until(lambda: _is_training(app, epochs, 0.2))
+        await training(photographer)
+        await photographer.until(lambda: _is_training(app, epochs, 0.6) or _epoch(app) > epochs)
+        await pilot.press("space")
+        await photographer.until(lambda: _progress(app).state is State.PAUSED)
+        await paused(photographer)
+        await pilot.press("space")
         await photographer.until(lambda: app.view.ended is not None)
         await photographer.take("finished", 120, 36)
         await pilot.press("q")
@@ -109,23 +120,36 @@ def _epoch(app: DashboardApp) -> int:
     return 1 + len(app.view.rows)
 
 
-async def running(photographer: Photographer) -> None:
+def _is_training(app: DashboardApp, epoch: int, fraction: float) -> bool:
+    progress = _progress(app)
+    return progress.epoch == epoch and progress.epoch_fraction >= fraction
+
+
+def _progress(app: DashboardApp) -> Progress:
+    dashboard = app.screen_stack[0]
+    assert isinstance(dashboard, Dashboard)
+    return dashboard.progress
+
+
+async def training(photographer: Photographer) -> None:
     """Pictures of the last epoch, while it trains."""
-    press = photographer.pilot.press
     await photographer.take("normal", 120, 36)
     await photographer.take("wide", 160, 48)
-    await photographer.take("desk", 200, 60)
     await photographer.take("compact", 80, 24, "3")
+    await photographer.take("tiny", 50, 12)
+
+
+async def paused(photographer: Photographer) -> None:
+    """Pictures that would take longer than an epoch."""
     await photographer.take("compact-accuracy", 80, 24, "2")
     await photographer.take("compact-epochs", 80, 24, "4")
-    await photographer.take("tiny", 50, 12)
+    await photographer.take("desk", 200, 60, "3")
     photographer.app.theme = "digits-light"
     await photographer.take("light", 120, 36)
     photographer.app.theme = "digits-dark"
-    await photographer.take("help", 100, 30, "question_mark")
-    await press("escape")
-    await photographer.take("settings", 80, 24, "e")
-    await press("escape")
+    for name, key in (("help", "question_mark"), ("settings", "e"), ("quit", "q")):
+        await photographer.take(name, 80, 24, key)
+        await photographer.pilot.press("escape")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ KEYS: Final = (
             ("s", "save a checkpoint now"),
             ("x", "stop at the next batch; saves first, resume it later"),
             ("n", "after the end: a new run from the same settings"),
-            ("e", "edit the settings; while it trains: epochs, rate and saving"),
+            ("e", "edit the settings; live: epochs, rate and saving"),
             ("[  ]", "halve or double the learning rate while it trains"),
             ("q", "quit; asks while a run is live"),
         ),
