@@ -38,13 +38,17 @@ class MnistNet(nn.Module):
         # This view has channels-last strides for certain; with a single channel,
         # `to(memory_format=...)` may leave them as they are.
         x = x.reshape(-1, 28, 28, 1).permute(0, 3, 1, 2)  # (B, 1, 28, 28)
-        x = F.relu(self.conv1(x), inplace=True)  # (B, 32, 26, 26)
+        x = self.first_layer(x)  # (B, 32, 26, 26)
         x = F.max_pool2d(self.conv2(x), 2)  # (B, 64, 12, 12)
         # ReLU before the copy to channels-first: the pooling's gradient stays channels-last.
         x = F.relu(x, inplace=True).contiguous()
         x = self.dropout(x).flatten(1)  # (B, 9216)
         x = F.relu(self.fc1(x), inplace=True)  # (B, 128)
         return F.log_softmax(self.fc2(x).float(), dim=1)
+
+    def first_layer(self, x: Tensor) -> Tensor:
+        """What the filters of `conv1` make of (B, 1, 28, 28) images: (B, 32, 26, 26), from 0 on."""
+        return F.relu(self.conv1(x), inplace=True)
 
 
 class FastNet(nn.Module):
@@ -66,23 +70,30 @@ class FastNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Log-probabilities, as MnistNet's."""
-        x = (x - 0.1307) / 0.3081  # the mean and standard deviation of MNIST's training images
         x = x.reshape(-1, 28, 28, 1).permute(0, 3, 1, 2)  # channels last, as in MnistNet
-        x = F.relu(self.norm1(self.conv1(x)), inplace=True)  # (B, 16, 12, 12)
+        x = self.first_layer(x)  # (B, 16, 12, 12)
         x = F.max_pool2d(self.conv2(x), 2)  # (B, 32, 5, 5)
         x = F.relu(self.norm2(x), inplace=True).flatten(1)  # (B, 800)
         x = F.relu(self.fc1(x), inplace=True)  # (B, 64)
         return F.log_softmax(self.fc2(x).float(), dim=1)
 
+    def first_layer(self, x: Tensor) -> Tensor:
+        """What the filters of `conv1` make of (B, 1, 28, 28) images: (B, 16, 12, 12), from 0 on."""
+        x = (x - 0.1307) / 0.3081  # the mean and standard deviation of MNIST's training images
+        return F.relu(self.norm1(self.conv1(x)), inplace=True)
 
-MODELS: Final[Mapping[str, Callable[[], nn.Module]]] = {
+
+Net = MnistNet | FastNet
+"""Any of the networks: each has a first convolution `conv1`, and `first_layer`."""
+
+MODELS: Final[Mapping[str, Callable[[], Net]]] = {
     "mnist_net": MnistNet,
     "fast_net": FastNet,
 }
 """How to make each network, by the name that TrainConfig and checkpoints use."""
 
 
-def build_model(name: str) -> nn.Module:
+def build_model(name: str) -> Net:
     """A network of that name with fresh weights, drawn from torch's default generator."""
     return MODELS[name]()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from mnist_tui.engine.inference import Question, Reply
 from mnist_tui.engine.state import State
 
 
@@ -44,6 +45,15 @@ class Adjust:
     checkpoint_every_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Infer:
+    """Let the model as it is at the next batch boundary read images."""
+
+    question: Question
+    reply: Reply
+    """Done on the training thread; cancelled when the run ends first."""
+
+
 class StopAsked(Exception):  # noqa: N818 - a way out of the training loops, not an error
     """Somebody asked for the end of the run; raised between two batches. Training thread."""
 
@@ -52,7 +62,7 @@ class StopAsked(Exception):  # noqa: N818 - a way out of the training loops, not
         self.request = request
 
 
-Request = Pause | Resume | Save | Stop | Adjust
+Request = Pause | Resume | Save | Stop | Adjust | Infer
 
 _LIVE: Final = frozenset({State.RUNNING, State.PAUSED})
 
@@ -62,6 +72,7 @@ ALLOWED: Final[Mapping[type[Request], frozenset[State]]] = {
     Save: _LIVE,
     Stop: _LIVE | {State.LOADING},
     Adjust: _LIVE,
+    Infer: _LIVE,
 }
 """The states in which each request can be honoured."""
 

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnist_tui.engine.batches import DeviceSplit
+from mnist_tui.engine.insight import Confusion
 
 BATCH_SIZE = {"cpu": 200, "cuda": 2500, "mps": 1000}
 """Digits per evaluation batch; on a CPU a batch's activations should stay near the cache."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """A model's figures on one split."""
 
@@ -21,8 +22,9 @@ class Evaluation:
     """Mean loss per sample."""
     accuracy: float
     """Fraction guessed right, in [0, 1]."""
-    confusion: tuple[tuple[int, ...], ...]
-    """10 rows, the true classes, of 10 counts, the guesses."""
+    confusion: Confusion
+    log_probabilities: Tensor
+    """(N, 10) float32 on the CPU: what the model gave to each class, digit by digit."""
 
 
 def batch_count(digits: DeviceSplit) -> int:
@@ -48,6 +50,7 @@ def evaluate(
     size = BATCH_SIZE[device.type]
     loss = torch.zeros((), dtype=torch.float64, device="cpu" if device.type == "mps" else device)
     confusion = torch.zeros(100, dtype=torch.int64, device=device)
+    outputs = torch.empty(len(digits), 10, device=device)
     was_training = model.training
     model.eval()
     try:
@@ -62,6 +65,7 @@ def evaluate(
                 # One number per (label, guess) pair; index_add_ has a deterministic kernel.
                 pairs = labels * 10 + output.argmax(dim=1)
                 confusion.index_add_(0, pairs, torch.ones_like(pairs))
+                outputs[start : start + size] = output
             between(batch)
     finally:
         model.train(was_training)
@@ -71,4 +75,5 @@ def evaluate(
         loss=loss.item() / len(digits),
         accuracy=right / len(digits),
         confusion=tuple(tuple(row) for row in table),
+        log_probabilities=outputs.cpu(),
     )

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from typing import Any, TypedDict
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.digits import Digits
 from mnist_tui.engine.batches import DeviceSplit, epoch_order
 from mnist_tui.engine.evaluation import Evaluation, batch_count, evaluate
+from mnist_tui.engine.inference import Question
+from mnist_tui.engine.observer import Observer
 from mnist_tui.engine.optimizers import build_optimizer, plain_step
-from mnist_tui.model import build_model
+from mnist_tui.engine.reading import Answer, read_images
+from mnist_tui.model import Net, build_model
 
 
 class LearnerState(TypedDict):
@@ -33,7 +36,7 @@ class Learner:
 
     def __init__(self, config: TrainConfig, digits: Digits, device: torch.device) -> None:
         torch.manual_seed(config.seed)
-        self.model: nn.Module = build_model(config.model).to(device)
+        self.model: Net = build_model(config.model).to(device)
         self._optimizer = build_optimizer(self.model, config)
         self._step = plain_step(self._optimizer)
         self._config = config
@@ -45,6 +48,8 @@ class Learner:
         self.batches = -(-self.samples // config.batch_size)
         """Training batches per epoch."""
         self.validation_samples = len(digits.validation)
+        self.observer = Observer(self._validation)
+        """Makes an Insight of each validation."""
         self.validation_batches = batch_count(self._validation)
         self._order: tuple[Tensor, ...] = ()
         """The open epoch's batches: (B,) int64 indices on the device."""
@@ -103,6 +108,10 @@ class Learner:
     def validate(self, between: Callable[[int], None]) -> Evaluation:
         """Evaluate on the validation digits; `between` as in `evaluate`."""
         return evaluate(self.model, self._validation, self._config.precision, between)
+
+    def read(self, question: Question) -> Answer:
+        """What the model makes of images, as `read_images`. Waits for the device."""
+        return read_images(self.model, question, self._config.precision)
 
     def has_finite_weights(self) -> bool:
         """Whether every weight is a number. Waits for the device."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mnist_tui.config import TrainConfig
+from mnist_tui.engine.inference import Question, Reply
 from mnist_tui.engine.session import Session
 
 
@@ -36,6 +37,12 @@ class Runner(Protocol):
         """Train to the end. Blocks; call it once, on a thread of its own.
 
         Raises nothing: whatever happens, the session's last event is one RunEnded.
+        """
+
+    def ask(self, question: Question) -> Reply:
+        """Let the model read images: the live one, or that of the last checkpoint.
+
+        Any thread; returns at once. The reply gets an MnistTuiError where there is no model yet.
         """
 
 

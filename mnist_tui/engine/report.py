@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from mnist_tui.confusion import ClassFigures, class_figures
 from mnist_tui.data import load_digits
 from mnist_tui.engine.batches import DeviceSplit
 from mnist_tui.engine.devices import resolve_device
 from mnist_tui.engine.evaluation import evaluate
 from mnist_tui.errors import CheckpointError
-from mnist_tui.model import build_model, find_mismatch
+from mnist_tui.model import Net, build_model, find_mismatch
 from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
 
 
@@ -30,17 +29,12 @@ class CheckpointReport:
     """Mean per sample."""
     accuracy: float
     """Fraction guessed right, in [0, 1]."""
-
-    def describe(self) -> str:
-        """The figures in two lines."""
-        return (
-            f"{self.checkpoint}: {self.model}, epoch {self.epoch} after batch {self.batch:,}\n"
-            f"loss {self.loss:.4f}, accuracy {100 * self.accuracy:.2f} % on "
-            f"{self.samples:,} validation digits ({self.dataset})"
-        )
+    classes: tuple[ClassFigures, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    """10 rows, the true classes, of 10 counts, the guesses."""
 
 
-def load_model(checkpoint: Checkpoint, path: Path) -> torch.nn.Module:
+def load_model(checkpoint: Checkpoint, path: Path) -> Net:
     """The checkpoint's network on the CPU, in eval mode.
 
     Raises:
@@ -83,4 +77,6 @@ def evaluate_checkpoint(
         samples=len(digits.validation),
         loss=result.loss,
         accuracy=result.accuracy,
+        classes=class_figures(result.confusion),
+        confusion=result.confusion,
     )

@@ -5,13 +5,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
-from mnist_tui.engine.control import Stop, StopAsked
+from mnist_tui.engine.control import Infer, Stop, StopAsked
 from mnist_tui.engine.events import RunEnded
+from mnist_tui.engine.inference import Question, Reply
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.progress import Progress
+from mnist_tui.engine.reader import CheckpointReader
 from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
-from mnist_tui.errors import CheckpointError, MnistTuiError
+from mnist_tui.errors import CheckpointError, MnistTuiError, TrainingError
 from mnist_tui.runs.directory import RunDirectory, create_run
 from mnist_tui.runs.listing import find_run
 from mnist_tui.runs.logfile import log_to
@@ -25,6 +27,8 @@ class TrainingRunner:
     def __init__(self, plan: RunPlan) -> None:
         self.plan = plan
         self.session = Session()
+        self._reader: CheckpointReader | None = None
+        """Answers for the run once it is over."""
 
     def run(self) -> None:
         """Train to the end. Blocks; call it once, on a thread of its own. Raises nothing."""
@@ -36,6 +40,7 @@ class TrainingRunner:
                 self.say("opening the run's directory")
                 directory = self._open_directory()
                 stack.enter_context(directory.lock())
+                self._reader = CheckpointReader(directory)
                 stack.enter_context(log_to(directory.log))
                 log.info("run %s: %s", directory.name, self.plan.config)
                 self.say("loading PyTorch")
@@ -55,6 +60,16 @@ class TrainingRunner:
             log.info("%s: %s", ended.state, ended.message)
             session.publish(_at_rest(session.progress, ended.state))
             session.end(ended)
+
+    def ask(self, question: Question) -> Reply:
+        """Let the model read images: the live one, or that of the last checkpoint. Any thread."""
+        reply = Reply()
+        answer = self.session.request(Infer(question, reply))
+        if not answer.is_accepted and self.session.state.is_over and self._reader is not None:
+            return self._reader.ask(question)
+        if not answer.is_accepted:
+            reply.set_exception(TrainingError(answer.message))
+        return reply
 
     def say(self, activity: str) -> None:
         """Publish what is being done while the run loads, and give way to a Stop.

@@ -10,6 +10,7 @@ from mnist_tui.engine.control import (
     ALLOWED,
     Adjust,
     Answer,
+    Infer,
     Mailbox,
     Pause,
     Request,
@@ -19,6 +20,7 @@ from mnist_tui.engine.control import (
 )
 from mnist_tui.engine.events import Event, RunEnded, StateChanged
 from mnist_tui.engine.history import LossHistory
+from mnist_tui.engine.insight import Insight
 from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.state import TRANSITIONS, State
 
@@ -40,6 +42,8 @@ class Session:
         """The latest snapshot; replaced whole, never changed."""
         self.history = LossHistory()
         """Per-batch training losses, bounded."""
+        self.insight = Insight()
+        """What the validations showed so far; replaced whole, never changed."""
         self.mailbox = Mailbox()
         self._state = State.READY
         self._listeners: list[Listener] = []
@@ -98,6 +102,10 @@ class Session:
     def end(self, event: RunEnded) -> None:
         """Go over to the event's state and tell it as the last event. Training side."""
         self.move(event.state, event.message)
+        # From here on nothing is accepted any more; nobody is left waiting.
+        while (request := self.mailbox.take()) is not None:
+            if isinstance(request, Infer):
+                request.reply.cancel()
         self.emit(event)
 
 
@@ -118,7 +126,8 @@ def _problem(request: Adjust, progress: Progress) -> str | None:
 
 def refusal(request: Request, state: State) -> str:
     """Why `request` cannot be honoured in `state`, in words."""
-    name = "change the settings" if isinstance(request, Adjust) else type(request).__name__.lower()
+    names: dict[type[Request], str] = {Adjust: "change the settings", Infer: "ask the model"}
+    name = names.get(type(request), type(request).__name__.lower())
     if state is State.READY:
         return f"cannot {name}: the run has not started"
     if state.is_over:
@@ -138,5 +147,7 @@ def _promise(request: Request) -> str:
             return "stopping at the next batch, saving first"
         case Stop():
             return "stopping at the next batch, without saving"
+        case Infer():
+            return "asking the model at the next batch"
         case _:
             return "from the next batch on"

@@ -1,11 +1,21 @@
 """The training loop: epochs of batches, and what happens between two batches."""
 
+import logging
 import math
 import time
 from typing import Final
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.control import Adjust, Pause, Request, Resume, Save, Stop, StopAsked
+from mnist_tui.engine.control import (
+    Adjust,
+    Infer,
+    Pause,
+    Request,
+    Resume,
+    Save,
+    Stop,
+    StopAsked,
+)
 from mnist_tui.engine.devices import is_out_of_memory
 from mnist_tui.engine.epoch import OpenEpoch
 from mnist_tui.engine.evaluation import Evaluation
@@ -17,6 +27,7 @@ from mnist_tui.engine.events import (
     RunEnded,
     SettingsChanged,
 )
+from mnist_tui.engine.inference import Reading
 from mnist_tui.engine.learner import Learner, LearnerState
 from mnist_tui.engine.pace import Pace
 from mnist_tui.engine.progress import Progress
@@ -27,6 +38,8 @@ from mnist_tui.errors import TrainingError
 from mnist_tui.runs.checkpoint import Checkpoint
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.writer import RunWriter
+
+log: Final = logging.getLogger(__name__)
 
 _PUBLISH_S: Final = 0.1
 """Losses are fetched from the device, and a snapshot published, at most this often."""
@@ -186,6 +199,8 @@ class Trainer:
         self._rows.append(row)
         self._best = row if is_best else self._best
         self._epoch = OpenEpoch(number=row.epoch + 1)
+        session = self._session
+        session.insight = self._learner.observer.after(session.insight, row.epoch, result)
         self._session.emit(EpochFinished(row=row, is_best=is_best))
         if is_best:
             self._save("best")
@@ -215,6 +230,8 @@ class Trainer:
                 raise StopAsked(request)
             case Adjust():
                 self._adjust(request)
+            case Infer():
+                self._infer(request)
 
     def _pause(self) -> None:
         """Wait for Resume, answering everything else meanwhile."""
@@ -228,6 +245,25 @@ class Trainer:
                 self._publish()
         self._session.move(State.RUNNING)
         self._pace.go()
+
+    def _infer(self, request: Infer) -> None:
+        """Let the model read images; a question that fails harms nobody but who asked."""
+        if not request.reply.set_running_or_notify_cancel():
+            return
+        try:
+            probabilities, inside = self._learner.read(request.question)
+        except Exception as error:
+            log.exception("a question could not be answered")
+            request.reply.set_exception(TrainingError(f"the model could not answer: {error}"))
+            return
+        request.reply.set_result(
+            Reading(
+                probabilities=probabilities,
+                epoch=min(self._epoch.number, self._config.epochs),
+                batch=self._epoch.batch,
+                inside=inside,
+            )
+        )
 
     def _adjust(self, request: Adjust) -> None:
         """Change what was asked for; the session has found the values possible."""

@@ -23,6 +23,7 @@ from mnist_tui.engine.devices import (
 from mnist_tui.engine.events import EpochRow, Notice, RunEnded, RunPrepared, Warned
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.runner import TrainingRunner
+from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import CheckpointError, DataError, TrainingError, UsageError
@@ -30,6 +31,7 @@ from mnist_tui.model import count_parameters
 from mnist_tui.runs.checkpoint import Checkpoint, newest_good, read_checkpoint
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import read_json, write_json, write_lines
+from mnist_tui.runs.insight import read_insight
 from mnist_tui.runs.writer import RunWriter
 
 _FIXED: Final = (
@@ -97,6 +99,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     if checkpoint is not None:
         _restore(trainer, checkpoint, directory, runner.plan.checkpoint)
     rows = checkpoint.rows if checkpoint else ()
+    lost = _take_up_insight(session, directory, rows)
     _write_start(writer, directory, _facts(config, digits, notice, device), rows)
     writer.start()
     stack.callback(writer.close)
@@ -116,6 +119,8 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     )
     if notice:
         session.emit(Notice(message=notice))
+    if lost:
+        session.emit(Warned(message=lost))
     before = facts.get("device", describe_device(device))
     if before != describe_device(device):
         message = f"this run was on {before} before: the numbers may differ in the last bits"
@@ -235,6 +240,17 @@ def _restore(
             f"{path} does not fit the model {checkpoint.config.model}; "
             f"{_other_way(directory, path)}"
         ) from error
+
+
+def _take_up_insight(
+    session: Session, directory: RunDirectory, rows: tuple[EpochRow, ...]
+) -> str | None:
+    """Go on with what the validations before showed; in words, why that cannot be."""
+    try:
+        session.insight = read_insight(directory.insight).up_to(len(rows))
+    except DataError as error:
+        return str(error)
+    return None
 
 
 def _use_threads(threads: object, device: torch.device) -> None:

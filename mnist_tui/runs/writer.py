@@ -21,11 +21,13 @@ from mnist_tui.engine.events import (
     SettingsChanged,
     Warned,
 )
+from mnist_tui.engine.insight import Insight
 from mnist_tui.engine.session import Session
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.runs.checkpoint import Checkpoint
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import append_lines, read_json, write_atomic, write_json
+from mnist_tui.runs.insight import insight_bytes
 
 log: Final = logging.getLogger(__name__)
 
@@ -69,6 +71,8 @@ class RunWriter:
         self.facts: dict[str, Any] = {}
         """What config.json says at the start; with it, a deleted run can be made again."""
         self._all_rows: list[dict[str, Any]] = []
+        self._insight: Insight | None = None
+        """What the newest validation showed, while it is not on disk."""
         self._failing: dict[Path, str] = {}
         """Files that could not be written, with the reason last told."""
         self._told_at: dict[Path, float] = {}
@@ -127,6 +131,7 @@ class RunWriter:
                 case EpochFinished():
                     self._rows.append(asdict(event.row))
                     self._all_rows.append(self._rows[-1])
+                    self._insight = self._session.insight
                     if event.is_best:
                         self._facts["best"] = asdict(event.row)
                 case RunPrepared():
@@ -149,6 +154,8 @@ class RunWriter:
                     self._wake.wait(_TICK_S)
                 is_last, self._is_urgent, self._is_busy = self._is_closing, False, True
                 jobs = list(self._jobs.values())
+            # Before the checkpoint of its epoch, so that a resumed run lacks none.
+            self._write_insight()
             for job in jobs:
                 self._write_checkpoint(job)
             self._write_settings()
@@ -185,6 +192,15 @@ class RunWriter:
                     milliseconds=(time.perf_counter() - job.asked_at) * 1e3,
                 )
             )
+
+    def _write_insight(self) -> None:
+        with self._wake:
+            insight = self._insight
+        path = self._directory.insight
+        if insight and self._attempt(path, lambda: write_atomic(path, insight_bytes(insight))):
+            with self._wake:
+                if self._insight is insight:
+                    self._insight = None
 
     def _write_settings(self) -> None:
         """Bring config.json up to what was changed while the run went on."""
@@ -270,6 +286,7 @@ class RunWriter:
             log.warning("%s", error)
         with self._wake:
             self._rows[:] = self._all_rows
+            self._insight = self._session.insight if self._all_rows else None
         message = f"{self._directory.path} was deleted and is made again"
         log.warning("%s", message)
         self._tell(Warned(message=message))

@@ -1,0 +1,66 @@
+"""Asking the checkpoints of a run that is over, or was never seen alive."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnist_tui.engine.inference import Question, Reading, Reply
+from mnist_tui.errors import CheckpointError
+from mnist_tui.runs.directory import RunDirectory
+
+if TYPE_CHECKING:
+    from mnist_tui.model import Net
+
+
+class CheckpointReader:
+    """Answers questions from a run's last checkpoint, on one thread of its own.
+
+    The checkpoint is read again only when its file has changed. Making a reader is cheap and
+    imports no torch; its first answer does.
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self._directory = directory
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint-reader")
+        self._read: tuple[Path, int, int] | None = None
+        """The checkpoint that the model is of: its path, time and size."""
+        self._model: Net | None = None
+        self._epoch, self._batch = 1, 0
+
+    def ask(self, question: Question) -> Reply:
+        """Let the model of the last checkpoint read images. Any thread; returns at once.
+
+        The reply gets a CheckpointError where no checkpoint can be read.
+        """
+        return self._thread.submit(self._answer, question)
+
+    def close(self) -> None:
+        """Forget the questions that wait, and end the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _answer(self, question: Question) -> Reading:
+        from mnist_tui.engine.reading import read_images
+
+        model = self._load()
+        probabilities, inside = read_images(model, question)
+        return Reading(
+            probabilities=probabilities, inside=inside, epoch=self._epoch, batch=self._batch
+        )
+
+    def _load(self) -> "Net":
+        from mnist_tui.engine.report import load_model
+        from mnist_tui.runs.checkpoint import read_checkpoint
+
+        path = self._directory.last if self._directory.last.exists() else self._directory.best
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise CheckpointError(
+                f"{self._directory.name} has no checkpoint to ask; go on with the run, or start one"
+            ) from error
+        found = (path, stat.st_mtime_ns, stat.st_size)
+        if self._model is None or found != self._read:
+            checkpoint = read_checkpoint(path)
+            self._model, self._read = load_model(checkpoint, path), found
+            self._epoch, self._batch = checkpoint.epoch, checkpoint.batch
+        return self._model
