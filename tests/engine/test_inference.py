@@ -1,0 +1,199 @@
+"""Asking a run what it makes of images, while it trains and after."""
+
+import threading
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_tui.config import recipe_config
+from mnist_tui.data import read_mnist
+from mnist_tui.engine.control import Infer, Pause, Resume, Stop
+from mnist_tui.engine.events import EpochFinished, StateChanged
+from mnist_tui.engine.inference import Question, Reading, Reply
+from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.reader import CheckpointReader
+from mnist_tui.engine.runner import TrainingRunner
+from mnist_tui.engine.session import Session
+from mnist_tui.engine.state import State
+from mnist_tui.errors import CheckpointError, TrainingError
+from mnist_tui.runs.checkpoint import read_checkpoint
+from mnist_tui.runs.directory import RunDirectory
+from tests.runs_of_tests import RecordedRun, few_config, train
+
+LIMIT_S = 60.0
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8).tobytes()
+QUESTION = Question(images=IMAGES, looks_inside=True)
+
+
+def test_a_question_is_of_whole_images() -> None:
+    for images in (b"", b"x" * 783):
+        with pytest.raises(ValueError, match="are not images"):
+            Question(images=images)
+
+
+class Curious:
+    """Asks at every event of a run, in the middle of epochs and validations too."""
+
+    def __init__(self) -> None:
+        self.replies: list[Reply] = []
+
+    def __call__(self, run: RecordedRun, event: object) -> None:
+        for _ in range(10):
+            reply = Reply()
+            if run.session.request(Infer(QUESTION, reply)).is_accepted:
+                self.replies.append(reply)
+
+
+@pytest.mark.parametrize("recipe", ["tutorial", "fast"])
+def test_a_run_that_is_asked_questions_ends_with_the_same_bits(
+    recipe: str, few_digits: Path, tmp_path: Path
+) -> None:
+    config = few_config(few_digits, epochs=3, recipe=recipe)
+    curious = Curious()
+    asked = train(config, tmp_path, "asked", on_event=curious)
+    left_alone = train(config, tmp_path, "left-alone")
+    first, second = (read_checkpoint(run.directory.last) for run in (asked, left_alone))
+    assert all(torch.equal(first.model[name], second.model[name]) for name in second.model)
+    assert all(torch.equal(first.rng[name], second.rng[name]) for name in second.rng)
+    answered = [reply for reply in curious.replies if not reply.cancelled()]
+    assert len(answered) >= 20
+    for reply in answered:
+        reading = reply.result(LIMIT_S)
+        assert len(reading.probabilities) == 3
+        assert all(sum(row) == pytest.approx(1.0, abs=1e-4) for row in reading.probabilities)
+
+
+def test_nobody_is_left_waiting_at_the_end_of_a_run(few_digits: Path, tmp_path: Path) -> None:
+    curious = Curious()
+    train(few_config(few_digits), tmp_path, on_event=curious)
+    assert curious.replies
+    assert all(reply.done() for reply in curious.replies)
+
+
+def test_a_paused_run_answers(few_digits: Path, tmp_path: Path) -> None:
+    paused = threading.Event()
+    runner = TrainingRunner(RunPlan(config=few_config(few_digits), runs_dir=tmp_path, name="a"))
+
+    def listen(event: object) -> None:
+        if isinstance(event, EpochFinished) and event.row.epoch == 1:
+            runner.session.request(Pause())
+        if isinstance(event, StateChanged) and event.state is State.PAUSED:
+            paused.set()
+
+    runner.session.subscribe(listen)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    try:
+        assert paused.wait(LIMIT_S)
+        first = runner.ask(QUESTION).result(LIMIT_S)
+        again = runner.ask(QUESTION).result(LIMIT_S)
+        assert first == again
+        assert (first.epoch, first.batch) == (2, runner.session.progress.batch)
+        assert runner.session.state is State.PAUSED
+    finally:
+        runner.session.request(Resume())
+        runner.session.request(Stop())
+        thread.join(LIMIT_S)
+    after = runner.ask(QUESTION).result(LIMIT_S)
+    assert isinstance(after, Reading)
+
+
+def test_before_there_is_a_model_nobody_answers() -> None:
+    reply = TrainingRunner(RunPlan()).ask(QUESTION)
+    with pytest.raises(TrainingError, match="cannot ask the model: the run has not started"):
+        reply.result(0)
+
+
+def test_the_checkpoint_of_a_run_that_is_over_answers_as_the_run_would(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    run = train(few_config(few_digits), tmp_path)
+    learner = Learner(run.runner.plan.config, read_mnist(few_digits), torch.device("cpu"))
+    checkpoint = read_checkpoint(run.directory.last)
+    learner.model.load_state_dict(checkpoint.model)
+    probabilities, inside = learner.read(QUESTION)
+    found = run.runner.ask(QUESTION).result(LIMIT_S)
+    assert found == Reading(
+        probabilities=probabilities, inside=inside, epoch=checkpoint.epoch, batch=checkpoint.batch
+    )
+
+
+def test_a_checkpoint_is_read_again_when_it_has_changed(few_digits: Path, tmp_path: Path) -> None:
+    first = train(few_config(few_digits, epochs=1), tmp_path, "first")
+    second = train(few_config(few_digits, epochs=2), tmp_path, "second")
+    reader = CheckpointReader(first.directory)
+    before = reader.ask(QUESTION).result(LIMIT_S)
+    first.directory.last.write_bytes(second.directory.last.read_bytes())
+    after = reader.ask(QUESTION).result(LIMIT_S)
+    assert (before.epoch, after.epoch) == (2, 3)
+    assert before.probabilities != after.probabilities
+    reader.close()
+
+
+def test_where_no_checkpoint_can_be_read_the_answer_says_so(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "a")
+    directory.checkpoints.mkdir(parents=True)
+    reader = CheckpointReader(directory)
+    with pytest.raises(CheckpointError, match="a has no checkpoint to ask"):
+        reader.ask(QUESTION).result(LIMIT_S)
+    directory.last.write_bytes(b"broken")
+    with pytest.raises(CheckpointError, match="is damaged"):
+        reader.ask(QUESTION).result(LIMIT_S)
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "filters", "maps"),
+    [("tutorial", (32, 3, 3), (32, 26, 26)), ("fast", (16, 6, 6), (16, 12, 12))],
+)
+def test_the_first_layer_is_shown_with_what_it_makes_of_the_first_image(
+    recipe: str, filters: tuple[int, ...], maps: tuple[int, ...], few_digits: Path
+) -> None:
+    learner = Learner(recipe_config(recipe), read_mnist(few_digits), torch.device("cpu"))
+    was_training = learner.model.training
+    _, inside = learner.read(QUESTION)
+    assert learner.model.training is was_training
+    assert inside is not None
+    assert (inside.filter_shape, inside.map_shape) == (filters, maps)
+    shown = np.frombuffer(inside.filters, np.uint8).reshape(filters).astype(int)
+    weights = learner.model.conv1.weight.detach()[:, 0].numpy()
+    assert np.array_equal(
+        shown > 128, weights > 0.5 / 127 * abs(weights).max((1, 2))[:, None, None]
+    )
+    responses = np.frombuffer(inside.maps, np.uint8)
+    assert len(responses) == np.prod(maps)
+    assert responses.max() == 255
+    _, nothing = learner.read(Question(images=IMAGES))
+    assert nothing is None
+
+
+def test_a_question_that_fails_harms_nobody_but_who_asked(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(Learner, "read", fail)
+    curious = Curious()
+    run = train(few_config(few_digits), tmp_path, on_event=curious)
+    assert run.ended.state is State.FINISHED
+    failed = [reply for reply in curious.replies if not reply.cancelled()]
+    assert failed
+    for reply in failed:
+        assert isinstance(reply.exception(0), TrainingError)
+
+
+def test_a_question_that_nobody_waits_for_any_more_is_left_out() -> None:
+    session = Session()
+    session.move(State.LOADING)
+    session.move(State.RUNNING)
+    reply = Reply()
+    assert session.request(Infer(QUESTION, reply)).is_accepted
+    assert reply.cancel()
+    with pytest.raises(CancelledError):
+        reply.result(0)
