@@ -62,7 +62,7 @@ def test_a_specimen_is_the_digit_and_what_the_model_gave_to_it(
         assert specimen.label == validation.labels[specimen.index]
         learner.model.eval()
         pixels = torch.tensor(image).reshape(1, 1, 28, 28) / 255
-        given = learner.model(pixels)[0].exp()
+        given = learner.model(pixels)[0].exp().detach()
         assert specimen.guess == int(given.argmax())
         assert specimen.probability == pytest.approx(float(given.max()), abs=1e-5)
         assert specimen.label_probability == pytest.approx(float(given[specimen.label]), abs=1e-5)

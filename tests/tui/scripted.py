@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mnist_tui.engine.control import Adjust, Pause, Resume, Save, Stop
+import numpy as np
+
+from mnist_tui.engine.control import Adjust, Infer, Pause, Resume, Save, Stop
 from mnist_tui.engine.events import (
     CheckpointSaved,
     EpochFinished,
@@ -18,9 +20,12 @@ from mnist_tui.engine.events import (
     RunPrepared,
     SettingsChanged,
 )
+from mnist_tui.engine.inference import Inside, Question, Reading, Reply
+from mnist_tui.engine.insight import Insight
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
+from mnist_tui.errors import TrainingError
 
 
 def epoch_row(epoch: int, **values: Any) -> EpochRow:
@@ -36,6 +41,29 @@ def epoch_row(epoch: int, **values: Any) -> EpochRow:
         samples_per_second=12_345.0 + 7 * epoch,
     )
     return replace(row, **values)
+
+
+def read_by_ink(question: Question) -> Reading:
+    """A made-up answer: the more ink an image has, the higher the digit; sure of it, not too much.
+
+    Its filters and maps are of the tutorial's shapes: stripes, and the image shifted about.
+    """
+    images = np.frombuffer(question.images, np.uint8).reshape(-1, 28, 28)
+    rows = []
+    for image in images:
+        scores = -abs(np.arange(10) - 10 * min(float(image.mean()) / 60, 0.99))
+        rows.append(tuple((np.exp(scores) / np.exp(scores).sum()).tolist()))
+    inside = None
+    if question.looks_inside:
+        shifted = [np.roll(images[0], shift, (0, 1))[1:27, 1:27] for shift in range(32)]
+        stripes = [np.roll(np.arange(9) * 28, shift).astype(np.uint8) for shift in range(32)]
+        inside = Inside(
+            filters=np.stack(stripes).tobytes(),
+            filter_shape=(32, 3, 3),
+            maps=np.ascontiguousarray(np.stack(shifted)).tobytes(),
+            map_shape=(32, 26, 26),
+        )
+    return Reading(probabilities=tuple(rows), epoch=2, batch=640, inside=inside)
 
 
 @dataclass
@@ -72,6 +100,16 @@ class ScriptedRunner:
                 continue
             if step is not None:
                 step()
+
+    def ask(self, question: Question) -> Reply:
+        """As Runner asks; the answer is made up from the images, at once or while paused."""
+        reply = Reply()
+        answer = self.session.request(Infer(question, reply))
+        if not answer.is_accepted and self.session.state.is_over:
+            reply.set_result(read_by_ink(question))
+        elif not answer.is_accepted:
+            reply.set_exception(TrainingError(answer.message))
+        return reply
 
     @property
     def is_alive(self) -> bool:
@@ -163,8 +201,8 @@ class ScriptedRunner:
         """Validate some batches."""
         self.do(lambda: self.publish(activity="validating", validation_batch=batches))
 
-    def finish_epoch(self, row: EpochRow | None = None) -> None:
-        """End the open epoch with `row`, and open the next."""
+    def finish_epoch(self, row: EpochRow | None = None, insight: Insight | None = None) -> None:
+        """End the open epoch with `row` and what its validation showed, and open the next."""
 
         def step() -> None:
             progress = self.session.progress
@@ -173,6 +211,7 @@ class ScriptedRunner:
             for old in self.rows:
                 best = old if old.is_better_than(best) else best
             self.rows.append(new)
+            self.session.insight = insight or self.session.insight
             self.session.emit(EpochFinished(row=new, is_best=new.is_better_than(best)))
             self.save("epoch")
             if new.epoch < progress.epochs:
@@ -260,6 +299,9 @@ class ScriptedRunner:
                     self.save("manual")
                 case Adjust():
                     self._adjust(request)
+                case Infer():
+                    if request.reply.set_running_or_notify_cancel():
+                        request.reply.set_result(read_by_ink(request.question))
                 case Stop():
                     self._stop(request)
 
