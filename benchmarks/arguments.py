@@ -8,14 +8,16 @@ from pathlib import Path
 from mnist_tui.data import has_mnist
 
 
-def parse(description: str | None, **numbers: int) -> argparse.Namespace:
-    """The arguments: --data-dir, --device, and an option for each of `numbers`."""
+def parse(description: str | None, *paths: str, **numbers: int) -> argparse.Namespace:
+    """The arguments: --data-dir, --device, each of `paths`, an option for each of `numbers`."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     default = Path(os.environ.get("MNIST_TUI_DATA", "data"))
     parser.add_argument("--data-dir", type=Path, default=default)
     parser.add_argument("--device", default="cpu")
+    for path in paths:
+        parser.add_argument(path, type=Path, metavar=path.upper())
     for name, number in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=number)
     arguments = parser.parse_args()

@@ -35,6 +35,9 @@ def modules_after(statement: str) -> set[str]:
         "mnist_tui.runs.listing",
         "mnist_tui.tui.app",
         "mnist_tui.dashboard",
+        "mnist_tui.confusion",
+        "mnist_tui.handwriting",
+        "mnist_tui.pictures",
         *(f"mnist_tui.engine.{name}" for name in TORCH_FREE_ENGINE),
     ],
 )
@@ -47,6 +50,7 @@ def test_torch_is_not_imported_before_a_run_starts(module: str) -> None:
     [
         "mnist_tui.engine.training",
         "mnist_tui.engine.report",
+        "mnist_tui.engine.predict",
         "mnist_tui.runs.writer",
         "mnist_tui.runs.listing",
         "mnist_tui.headless",
@@ -54,6 +58,11 @@ def test_torch_is_not_imported_before_a_run_starts(module: str) -> None:
 )
 def test_the_engine_knows_nothing_of_the_dashboard(module: str) -> None:
     assert not {"textual", "plotext"} & modules_after(f"import {module}")
+
+
+@pytest.mark.parametrize("module", ["cli", "tui.app", "handwriting", "engine.predict"])
+def test_pillow_waits_for_the_first_image(module: str) -> None:
+    assert "PIL" not in modules_after(f"import mnist_tui.{module}")
 
 
 def test_training_imports_no_torchvision() -> None:

@@ -23,6 +23,8 @@ class RunPlan:
     """Whether to go on with the run of that name, from its last checkpoint."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """Settings of a resumed run to be changed, by TrainConfig's names."""
+    is_shown: bool = False
+    """Whether the run of that name is only shown as it stands on disk, not trained."""
     checkpoint: str | None = None
     """The file, in the run's checkpoints, that a resumed run goes on from; None: last.pt."""
 

@@ -40,7 +40,10 @@ _OVER: Final = frozenset({State.FINISHED, State.STOPPED, State.FAILED})
 
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.READY: frozenset({State.LOADING}),
-    State.LOADING: frozenset({State.RUNNING, State.STOPPING, State.STOPPED, State.FAILED}),
+    # A run that is shown from disk is finished without ever running.
+    State.LOADING: frozenset(
+        {State.RUNNING, State.STOPPING, State.STOPPED, State.FINISHED, State.FAILED}
+    ),
     State.RUNNING: frozenset({State.PAUSED, State.STOPPING, State.FINISHED, State.FAILED}),
     State.PAUSED: frozenset({State.RUNNING, State.STOPPING, State.FAILED}),
     State.STOPPING: frozenset({State.STOPPED, State.FAILED}),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mnist_tui.engine.events import EpochRow
 from mnist_tui.errors import UsageError
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import read_json, read_lines
@@ -55,6 +56,18 @@ def summarize(directory: RunDirectory) -> RunSummary | None:
         updated=updated if isinstance(updated, int | float) else _modified(directory.config),
         can_resume=directory.last.exists() and state != "finished",
     )
+
+
+def read_rows(directory: RunDirectory) -> tuple[EpochRow, ...]:
+    """The run's epochs up to the first line that is none; null stands for a number that is nan."""
+    rows = []
+    for values in read_lines(directory.metrics):
+        known: dict[str, Any] = {key: math.nan if v is None else v for key, v in values.items()}
+        try:
+            rows.append(EpochRow(**known))
+        except TypeError:
+            break
+    return tuple(rows)
 
 
 def is_over(directory: RunDirectory, epochs: int) -> bool:

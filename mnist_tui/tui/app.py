@@ -34,6 +34,7 @@ from mnist_tui.runs.logfile import PRINTED
 from mnist_tui.tui import report
 from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.draft import Draft
+from mnist_tui.tui.insight.door import InsightDoor
 from mnist_tui.tui.log_handler import PaneHandler
 from mnist_tui.tui.messages import (
     LogArrived,
@@ -79,6 +80,10 @@ class DashboardApp(App[None]):
         Binding("e", "settings", "Edit", tooltip="Change the settings"),
         Binding("q", "quit", "Quit"),
         Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("i", "insight", "Insight", tooltip="What the model has learned"),
+        Binding(
+            "d", "insight('Draw')", "Draw", show=False, tooltip="Draw a digit for the model to read"
+        ),
         Binding("left_square_bracket", "scale_rate(0.5)", "lr÷2", key_display="["),
         Binding("right_square_bracket", "scale_rate(2.0)", "lr×2", key_display="]"),
         # Where none of the above can be done, the key says why.
@@ -125,6 +130,7 @@ class DashboardApp(App[None]):
         self._dashboard = Dashboard(
             draw_interval_s=DRAW_INTERVAL_S * self._slowness, sample_machine=sample_machine
         )
+        self._insight = InsightDoor(self, self._owner)
         self._toasts = Toasts(self)
         self._prints = ExitStack()
         """What is undone when printing is to reach the terminal again."""
@@ -221,6 +227,7 @@ class DashboardApp(App[None]):
                 progress = replace(progress, epochs=self._owner.plan.config.epochs)
             self._dashboard.progress = progress
             self._show_title()
+        self._insight.look(self._dashboard.progress)
 
     def _show_title(self) -> None:
         state, scores = self._owner.state, self._owner.view.scores
@@ -262,6 +269,8 @@ class DashboardApp(App[None]):
             case RunEnded():
                 self.exit_code = event.exit_code
                 self._show_end(event)
+        if isinstance(event, RunPrepared | EpochFinished | RunEnded):
+            self._insight.show_insight()
         self._answer_with(event, said)
 
     def _answer_with(self, event: Event, said: Said | None) -> None:
@@ -275,11 +284,17 @@ class DashboardApp(App[None]):
             # What to do about it stands in the panel under this line.
             said = Said(event.message, said.level if said else "info")
         if said is not None and is_answer:
-            self._dashboard.say(said)
+            self._say(said)
+
+    def _say(self, said: Said) -> None:
+        """Answer on whichever screen a person looks at."""
+        self._dashboard.say(said)
+        self._insight.say(said)
 
     def _show_state(self) -> None:
         state = self._owner.state
         self._dashboard.show_state(state, is_leaving=self._owner.leaving is not None)
+        self._insight.show_state()
         self._look()
         self._show_title()
         self._dashboard.refresh_bindings()
@@ -355,6 +370,7 @@ class DashboardApp(App[None]):
         self._show_plan()
         epochs = self._owner.plan.config.epochs
         self._dashboard.begin(self._owner.view, run.session.history, epochs)
+        self._insight.show_insight()
 
     def action_pause(self) -> None:
         """Pause."""
@@ -378,12 +394,12 @@ class DashboardApp(App[None]):
 
     def _ask(self, action: str) -> None:
         answer = self._owner.ask(REQUESTS[action])
-        self._dashboard.say(Said(answer.message, "info" if answer.is_accepted else "warning"))
+        self._say(Said(answer.message, "info" if answer.is_accepted else "warning"))
 
     def action_scale_rate(self, factor: float) -> None:
         """Halve or double the learning rate."""
         answer = self._owner.scale_rate(factor)
-        self._dashboard.say(Said(answer.message, "info" if answer.is_accepted else "warning"))
+        self._say(Said(answer.message, "info" if answer.is_accepted else "warning"))
 
     async def action_quit(self) -> None:
         """Quit; while a run is live, ask first."""
@@ -392,7 +408,7 @@ class DashboardApp(App[None]):
         if not self._owner.is_busy:
             self.exit()
         elif self._owner.leaving is not None:
-            self._dashboard.say(Said("saving, then quitting …"))
+            self._say(Said("saving, then quitting …"))
         elif not isinstance(self.screen, QuitDialog):
             self.push_screen(QuitDialog(self._dashboard.progress), self._quit_as)
 
@@ -403,7 +419,7 @@ class DashboardApp(App[None]):
     def _quit_as(self, choice: str | None) -> None:
         if choice in ("save", "discard"):
             answer = self._owner.leave(Stop(save=choice == "save", reason="quit"))
-            self._dashboard.say(Said(answer.message))
+            self._say(Said(answer.message))
             self._show_state()
             self._leave_if_over()
 
@@ -422,7 +438,11 @@ class DashboardApp(App[None]):
             self._dashboard.show_next(describe_plan(self._owner.next_plan))
         elif not draft.is_live:
             self._show_plan()
-        self._dashboard.say(Said(answer.message, "info" if answer.is_accepted else "warning"))
+        self._say(Said(answer.message, "info" if answer.is_accepted else "warning"))
+
+    def action_insight(self, pane: str = "") -> None:
+        """Show what the model learned, in the pane in sight last, or in that one."""
+        self._insight.open(pane, self._dashboard.progress)
 
     def action_help(self) -> None:
         """Show the help."""
@@ -441,6 +461,8 @@ class DashboardApp(App[None]):
         }
         for command in commands(TITLES):
             owner = owners[command.owner]
+            if owner is not self and screen is not dashboard:
+                continue  # it would change what is out of sight
             if owner.check_action(*parse(command.action)[1:]):
                 run = partial(self._run_command, command.action, owner)
                 yield SystemCommand(command.title, command.sentence, run)

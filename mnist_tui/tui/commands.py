@@ -35,6 +35,14 @@ _RUN: Final = (
         "Double the learning rate", "Take larger steps from the next batch on.", "scale_rate(2.0)"
     ),
 )
+_INSIGHT: Final = (
+    ("Confusion", "Which digits are taken for which, and the figures of each class."),
+    ("Mistakes", "The digits that are guessed wrong, and the hardest of the others."),
+    ("Learning", "Twenty digits, and what they are taken for after each epoch."),
+    ("Inside", "The filters of the first layer, and what they make of a digit."),
+    ("Draw", "Draw a digit and see what the model makes of it."),
+    ("Data", "Page through the digits that it is trained and validated on."),
+)
 _SHOW: Final = (
     Command(
         "Full screen", "Fill the screen with the pane in focus, or go back.", "full", "dashboard"
@@ -75,4 +83,6 @@ def commands(panes: tuple[str, ...]) -> Iterator[Command]:
     for index, title in enumerate(panes):
         sentence = f"Bring the pane {title} into sight and into focus."
         yield Command(f"Pane: {title}", sentence, f"pane({index})", "dashboard")
+    for title, sentence in _INSIGHT:
+        yield Command(f"Insight: {title}", sentence, f"insight('{title}')")
     yield from _SHOW

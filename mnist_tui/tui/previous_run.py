@@ -1,14 +1,10 @@
 """The run before this one, read from the runs directory to compare with."""
 
-import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from mnist_tui.engine.events import EpochRow
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import read_lines
-from mnist_tui.runs.listing import list_runs
+from mnist_tui.runs.listing import list_runs, read_rows
 from mnist_tui.tui.curves import Trace
 from mnist_tui.tui.timeline import Timeline
 
@@ -31,7 +27,6 @@ def newest_on_disk(runs_dir: Path, besides: str | None = None) -> Trace | None:
 def read_trace(directory: RunDirectory) -> Trace | None:
     """A run's epochs; None where its files hold none that can be read."""
     try:
-        rows = tuple(_row(values) for values in read_lines(directory.metrics))
         batches = max(
             int(event["batches"])
             for event in read_lines(directory.events)
@@ -39,12 +34,7 @@ def read_trace(directory: RunDirectory) -> Trace | None:
         )
     except (TypeError, ValueError, KeyError):
         return None
+    rows = read_rows(directory)
     timeline = Timeline(batches)
     timeline.observe_rows(rows)
     return Trace(rows, None, timeline) if rows else None
-
-
-def _row(values: Mapping[str, Any]) -> EpochRow:
-    """A line of metrics.jsonl, where a number that is nan is null."""
-    known: dict[str, Any] = {key: math.nan if v is None else v for key, v in values.items()}
-    return EpochRow(**known)

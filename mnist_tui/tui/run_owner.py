@@ -54,7 +54,7 @@ class RunOwner:
         if self.run is None:
             return self.plan
         # The name belongs to the run that was; a new run gets one of its own.
-        return self._next or replace(self.plan, name=None, resume=False, overrides={})
+        return self._next or RunPlan(config=self.plan.config, runs_dir=self.plan.runs_dir)
 
     @property
     def state(self) -> State:

@@ -1,0 +1,39 @@
+"""`runs`: what is in the runs directory."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from mnist_tui.cli.options import json_option, runs_dir_option
+from mnist_tui.cli.table import table
+
+
+@click.command()
+@runs_dir_option
+@json_option
+def runs(runs_dir: Path, as_json: bool) -> int:
+    """List the runs, the newest first."""
+    from mnist_tui import figures
+    from mnist_tui.runs.listing import describe_age, list_runs
+
+    found = list_runs(runs_dir)
+    if as_json:
+        click.echo(json.dumps([asdict(run) for run in found], indent=2))
+        return 0
+    if not found:
+        click.echo(f"no runs in {runs_dir}; start one with: mnist-tui")
+        return 0
+    rows = [
+        (
+            run.name,
+            run.state,
+            f"{run.epochs_done}/{run.epochs}",
+            figures.percent(run.best_val_accuracy),
+            describe_age(run.updated),
+        )
+        for run in found
+    ]
+    click.echo(table(("RUN", "STATE", "EPOCHS", "BEST", "UPDATED"), rows))
+    return 0

@@ -1,0 +1,46 @@
+"""`show`: the dashboard on a run as it stands on disk."""
+
+from pathlib import Path
+
+import click
+
+from mnist_tui.cli.options import dashboard_options, runs_dir_option
+from mnist_tui.cli.train import check_terminal
+from mnist_tui.engine.plan import Runner, RunPlan
+from mnist_tui.look import Look
+
+
+@click.command()
+@click.argument("run", default="last")
+@runs_dir_option
+@dashboard_options
+def show(run: str, runs_dir: Path, look: Look) -> int:
+    """Show RUN (a name, a folder, or `last`) without training it: its curves, what it learned.
+
+    Nothing is written; n starts a new run with its settings.
+    """
+    from mnist_tui.runs.listing import find_run
+
+    directory = find_run(runs_dir, run)
+    plan = RunPlan(
+        config=directory.read_config(),
+        runs_dir=directory.path.parent,
+        name=directory.name,
+        is_shown=True,
+    )
+    check_terminal()
+    from mnist_tui.dashboard import run_dashboard
+
+    run_dashboard(plan, make_runner, look, start=True)
+    return 0
+
+
+def make_runner(plan: RunPlan) -> Runner:
+    """What trains the plan's run, or only tells of it."""
+    if plan.is_shown:
+        from mnist_tui.engine.playback import PlaybackRunner
+
+        return PlaybackRunner(plan)
+    from mnist_tui.engine.runner import TrainingRunner
+
+    return TrainingRunner(plan)

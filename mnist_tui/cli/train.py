@@ -1,0 +1,135 @@
+"""`train` and `resume`: from options to a plan, and the plan to the dashboard or plain lines."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mnist_tui.cli.options import (
+    dashboard_options,
+    headless_option,
+    json_option,
+    runs_dir_option,
+    setting,
+    training_options,
+)
+from mnist_tui.config import TrainConfig, recipe_config
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.errors import UsageError
+from mnist_tui.look import Look
+
+
+@click.command()
+@training_options
+@runs_dir_option
+@click.option("--name", help="The run's name. [default: date, time and recipe]")
+@headless_option
+@json_option
+@click.option("--start", is_flag=True, help="Begin at once, without waiting for space.")
+@dashboard_options
+def train(
+    runs_dir: Path,
+    name: str | None,
+    headless: bool,
+    as_json: bool,
+    start: bool,
+    look: Look,
+    **settings: Any,
+) -> int:
+    """Train a network: the dashboard, or plain lines with --headless."""
+    from mnist_tui.runs.directory import check_place
+
+    given = {field: value for field, value in settings.items() if value is not None}
+    config = recipe_config(given.pop("recipe", "tutorial"), **given)
+    check_place(runs_dir, name)
+    plan = RunPlan(config=config, runs_dir=runs_dir, name=name)
+    return _run(plan, look, headless=headless, as_json=as_json, start=start)
+
+
+@click.command()
+@click.argument("run", default="last")
+@runs_dir_option
+@setting("epochs")
+@setting("lr")
+@setting("device")
+@setting("data_dir")
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="One of the run's checkpoints to go on from, by its name. [default: last.pt]",
+)
+@headless_option
+@json_option
+@dashboard_options
+def resume(
+    run: str,
+    runs_dir: Path,
+    checkpoint: str | None,
+    headless: bool,
+    as_json: bool,
+    look: Look,
+    **settings: Any,
+) -> int:
+    """Go on with RUN (a name, a folder, or `last`) exactly where it stopped.
+
+    --epochs N makes a run longer, also one that has finished. --lr changes the learning rate
+    from here on. --checkpoint best.pt goes back to the best epoch.
+    """
+    from mnist_tui.runs.listing import find_run, is_over, summarize
+
+    directory = find_run(runs_dir, run)
+    config = directory.read_config()
+    overrides = {field: value for field, value in settings.items() if value is not None}
+    summary = summarize(directory)
+    epochs = overrides.get("epochs", config.epochs)
+    is_long_enough = summary is not None and summary.epochs_done >= epochs and checkpoint is None
+    if summary is not None and is_long_enough and "epochs" in overrides:
+        raise UsageError(
+            f"run {directory.name} has {summary.epochs_done} epochs already; "
+            "give --epochs a larger number"
+        )
+    if summary is not None and is_long_enough and is_over(directory, epochs):
+        click.echo(
+            f"run {directory.name} is finished, {summary.epochs_done} of {epochs} epochs; "
+            f"to make it longer: {directory.resume_command('--epochs', str(epochs + 1))}"
+        )
+        return 0
+    config = TrainConfig.from_dict({**config.to_dict(), **overrides})
+    plan = RunPlan(
+        config=config,
+        runs_dir=directory.path.parent,
+        name=directory.name,
+        resume=True,
+        overrides=overrides,
+        checkpoint=checkpoint,
+    )
+    return _run(plan, look, headless=headless, as_json=as_json, start=True)
+
+
+def check_terminal() -> None:
+    """Find out whether the dashboard has a terminal.
+
+    Raises:
+        UsageError: When it has none.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the dashboard needs a terminal; without one use: mnist-tui train --headless"
+        )
+
+
+def _run(plan: RunPlan, look: Look, *, headless: bool, as_json: bool, start: bool) -> int:
+    """Hand the plan to the dashboard or to the plain lines; the exit code."""
+    from mnist_tui.engine.runner import TrainingRunner
+
+    if headless:
+        from mnist_tui.headless import run_headless
+
+        return run_headless(TrainingRunner(plan), as_json=as_json)
+    if as_json:
+        raise UsageError("--json is for --headless; the dashboard writes no JSON")
+    check_terminal()
+    from mnist_tui.dashboard import run_dashboard
+
+    return run_dashboard(plan, TrainingRunner, look, start=start)

@@ -1,0 +1,109 @@
+"""From Pillow's many modes to grey values in which ink stands out from its ground."""
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_tui.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Steps = tuple[str, ...]
+"""What was done, in words, in order."""
+Floats = NDArray[np.float32]
+
+CHANNELS: Final = ("red", "green", "blue")
+FULL_SCALES: Final = (255, 1023, 4095, 16383, 65535)
+"""What white may be in an image of 16 bits, of which fewer may be in use: the least that no
+pixel exceeds."""
+LEGIBLE: Final = 64
+"""The difference in grey from which an image's own ink and ground are told apart."""
+FAINT: Final = 0.5
+"""Ink whose contrast in grey is below this fraction of that in one colour is read in that."""
+
+
+def grey_values(image: "Image", max_side: int) -> tuple[Floats, Steps]:
+    """Grey values of an image in any mode, shrunk to at most `max_side`.
+
+    Returns:
+        (H, W) float32 in [0, 255], 0 is black, and what it took.
+
+    Raises:
+        DataError: When nothing of it can be seen.
+    """
+    size = image.size
+    image, done = _plain(image)
+    if max(size) > max_side:
+        image = image.reduce(math.ceil(max(size) / max_side))
+        done += (f"shrunk to {image.width:,}x{image.height:,}",)
+    if image.mode == "RGBA":
+        image, steps = _lay(image)
+        done += steps
+    if image.mode == "RGB":
+        image, steps = _without_colour(image)
+        done += steps
+    return np.asarray(image, np.float32), done
+
+
+def _plain(image: "Image") -> tuple["Image", Steps]:
+    """The same image in one of four modes: L, RGB, RGBA, or F in [0, 255] for 16 bits."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        values, steps = _to_8_bits(np.asarray(image, np.float32))
+        return Image.fromarray(values), steps
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        is_opaque = image.getchannel("A").getextrema() == (255, 255)
+        return (image.convert("RGB"), ()) if is_opaque else (image, ())
+    wanted = "L" if image.mode in ("1", "L") else "RGB"
+    return image if image.mode == wanted else image.convert(wanted), ()
+
+
+def _to_8_bits(values: Floats) -> tuple[Floats, Steps]:
+    """Values of 16 bits on the scale of 0 to 255, not rounded."""
+    full = next(scale for scale in FULL_SCALES if scale >= values.max())
+    return values * np.float32(255 / full), (f"0 to {full:,} taken as black to white",)
+
+
+def _lay(image: "Image") -> tuple["Image", Steps]:
+    """An RGBA image on the ground on which it can be read.
+
+    Where what can be seen of it is a page, with ink and ground of its own, that ground goes
+    on behind it. Where it is bare strokes, they are laid on white when they are dark and on
+    black when they are light.
+    """
+    from PIL import Image
+
+    grey = np.asarray(image.convert("RGB").convert("L"))
+    seen = np.asarray(image.getchannel("A")) >= 128
+    if not seen.any():
+        raise DataError("is transparent all over; give its strokes a colour")
+    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+    coverage = seen.sum() / ((np.ptp(rows) + 1) * (np.ptp(columns) + 1))
+    low, high = np.percentile(grey[seen], (1, 99))
+    if high - low >= LEGIBLE and coverage > 0.5:
+        colours = np.asarray(image)[seen][:, :3]
+        ground = tuple(int(value) for value in np.median(colours, axis=0))
+        name = "the ground of its page"
+    else:
+        is_dark = bool(grey[seen].mean() < 128)
+        ground, name = ((255,) * 3, "white") if is_dark else ((0,) * 3, "black")
+    page = Image.new("RGBA", image.size, (*ground, 255))
+    return Image.alpha_composite(page, image).convert("RGB"), (f"laid on {name}",)
+
+
+def _without_colour(image: "Image") -> tuple["Image", Steps]:
+    """An RGB image in grey, or one of its colours where grey would leave the ink faint."""
+    channels = image.split()
+    grey = image.convert("L")
+    if all(channel == grey for channel in channels):
+        return grey, ()
+    spreads = [float(np.asarray(channel).std()) for channel in channels]
+    best = int(np.argmax(spreads))
+    if np.asarray(grey).std() < FAINT * spreads[best]:
+        return channels[best], (f"turned to grey by its {CHANNELS[best]} alone",)
+    return grey, ("turned to grey",)
