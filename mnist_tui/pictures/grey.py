@@ -79,9 +79,10 @@ def _lay(image: "Image") -> tuple["Image", Steps]:
     from PIL import Image
 
     grey = np.asarray(image.convert("RGB").convert("L"))
-    seen = np.asarray(image.getchannel("A")) >= 128
-    if not seen.any():
+    alpha = np.asarray(image.getchannel("A"))
+    if not alpha.any():
         raise DataError("is transparent all over; give its strokes a colour")
+    seen = alpha >= alpha.max() / 2
     rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
     coverage = seen.sum() / ((np.ptp(rows) + 1) * (np.ptp(columns) + 1))
     low, high = np.percentile(grey[seen], (1, 99))

@@ -1,0 +1,82 @@
+"""The way from the dashboard to what was learned, and what the app tells that screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.app import App
+
+from mnist_tui.engine.progress import Progress
+from mnist_tui.tui.insight.live_source import LiveSource
+from mnist_tui.tui.run_owner import RunOwner
+from mnist_tui.tui.wording import Said
+
+if TYPE_CHECKING:
+    from mnist_tui.tui.insight.screen import InsightScreen
+
+
+@dataclass
+class InsightMemory:
+    """What a person left behind on the screen, for when it is opened again."""
+
+    title: str = ""
+    """The pane that was in sight; empty: the first."""
+    panes: dict[str, object] = field(default_factory=dict)
+    """What each pane remembers, by its title."""
+
+
+class InsightDoor:
+    """Opens the screen; while it is closed, what it is told is passed over. UI thread."""
+
+    def __init__(self, app: App[Any], owner: RunOwner) -> None:
+        self._app, self._owner = app, owner
+        self._source: Final = LiveSource(owner)
+        self._memory: Final = InsightMemory()
+        self._screen: InsightScreen | None = None
+
+    def open(self, title: str, progress: Progress) -> None:
+        """Show the pane of that title; empty: the one that was in sight last."""
+        from mnist_tui.tui.insight.screen import InsightScreen
+
+        if self._screen is not None:
+            if title:
+                self._screen.call_later(self._screen.show_pane, title)
+            return
+        self._memory.title = title or self._memory.title
+        self._screen = InsightScreen(self._source, self._name, self._memory)
+        self._app.push_screen(self._screen, self._close)
+        self.show_state()
+        self.look(progress)
+
+    def _close(self, _: None) -> None:
+        self._screen = None
+
+    @property
+    def _name(self) -> str:
+        prepared = self._owner.view.prepared
+        return prepared.run if prepared is not None else self._owner.plan.name or ""
+
+    def look(self, progress: Progress) -> None:
+        """Show how far the run is."""
+        if self._screen is not None:
+            self._screen.beat()
+            self._screen.progress = progress
+
+    def show_state(self) -> None:
+        """Show which run it is, where it stands and how well it does."""
+        owner = self._owner
+        if self._screen is not None:
+            self._screen.show_run(self._name, owner.state, is_leaving=owner.leaving is not None)
+            self._screen.show_scores(owner.view.scores)
+
+    def show_insight(self) -> None:
+        """Show what the newest validation showed."""
+        if self._screen is not None:
+            self.show_state()
+            self._screen.show_insight()
+
+    def say(self, said: Said) -> None:
+        """Show an answer at once, for some seconds."""
+        if self._screen is not None:
+            self._screen.say(said)

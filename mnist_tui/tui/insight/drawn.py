@@ -1,0 +1,78 @@
+"""A region whose lines are kept until they change, images and text side by side."""
+
+from collections.abc import Iterable
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.theme import Theme
+
+from mnist_tui.tui.charts.chart import changed_until
+from mnist_tui.tui.widgets.lines import Line, Lines
+
+
+class Drawn(Lines):
+    """Lines that are more than text.
+
+    Subclasses say what to show in `draw`; `redraw` compares it with what is on the screen and
+    repaints the lines that differ. Nothing here asks for a layout.
+    """
+
+    _strips: list[Strip] | None = None
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """What to show in a region of `width` columns and `height` lines; blank below that."""
+        raise NotImplementedError
+
+    def text(self, line: Line, width: int) -> Strip:
+        """Text in the tones of Lines, exactly `width` columns wide."""
+        return self.strip(line, width)
+
+    def beside(self, strips: Iterable[Strip]) -> Strip:
+        """Strips one after the other, from the left."""
+        return Strip.join(list(strips))
+
+    def on_mount(self) -> None:
+        """Follow the theme, whose colours are in the strips."""
+        self.app.theme_changed_signal.subscribe(self, self._forget)
+
+    def _forget(self, _theme: Theme) -> None:
+        self._strips = None
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Take up another background."""
+        super().notify_style_update()
+        self._strips = None
+
+    def redraw(self) -> None:
+        """Repaint what changed since the last time. UI thread."""
+        width, height = self.content_size
+        if not self.is_mounted or not width or not height:
+            self._strips = None
+            return
+        old, self._strips = self._strips, self._made(width, height)
+        if old is None or len(old) != len(self._strips):
+            self.refresh()
+            return
+        ends = [changed_until(a, b) for a, b in zip(old, self._strips, strict=True)]
+        changes = [Region(0, y, end, 1) for y, end in enumerate(ends) if end]
+        if changes:
+            self.refresh(*changes)
+
+    def _made(self, width: int, height: int) -> list[Strip]:
+        base = self.visual_style.rich_style
+        strips = self.draw(width, height)[:height]
+        strips += [Strip.blank(width, base)] * (height - len(strips))
+        return [strip.adjust_cell_length(width, base) for strip in strips]
+
+    def on_resize(self) -> None:
+        """Draw anew for the new size."""
+        self._strips = None
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """As Widget asks."""
+        width, height = self.content_size
+        if self._strips is None or len(self._strips) != height:
+            self._strips = self._made(width, height)
+        return self._strips[y] if y < height else Strip.blank(width)

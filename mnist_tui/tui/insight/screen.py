@@ -1,0 +1,180 @@
+"""What the model learned, on a screen over the dashboard."""
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import Container
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from mnist_tui.engine.progress import Progress
+from mnist_tui.engine.state import State
+from mnist_tui.tui.insight.confusion import ConfusionPane
+from mnist_tui.tui.insight.data import DataPane
+from mnist_tui.tui.insight.door import InsightMemory
+from mnist_tui.tui.insight.draw import DrawPane
+from mnist_tui.tui.insight.inside import InsidePane
+from mnist_tui.tui.insight.learning import LearningPane
+from mnist_tui.tui.insight.mistakes import MistakesPane
+from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.run_line import RunLine
+from mnist_tui.tui.insight.source import InsightSource
+from mnist_tui.tui.run_view import Scores
+from mnist_tui.tui.widgets.key_bar import KeyBar
+from mnist_tui.tui.widgets.tab_bar import TabBar
+from mnist_tui.tui.wording import Said
+
+PANES: Final[tuple[type[InsightPane], ...]] = (
+    ConfusionPane,
+    MistakesPane,
+    LearningPane,
+    InsidePane,
+    DrawPane,
+    DataPane,
+)
+"""In the order of the keys 1 to 6."""
+
+TITLES: Final = tuple(pane.TITLE for pane in PANES)
+"""What they are called, in the same order."""
+
+
+class PaneKeys(KeyBar):
+    """The footer: the way back, then the pane's own keys, then the app's."""
+
+    def _rank(self, active: ActiveBinding) -> int:
+        if active.node is self.screen:
+            return 0
+        return 2 if active.node is self.app else 1
+
+
+class InsightScreen(Screen[None]):
+    """Six panes under tabs; only the one in sight exists. Told of the run by the app."""
+
+    DEFAULT_CSS = """
+    InsightScreen {
+        layout: vertical;
+        overflow: hidden;
+        background: $background;
+        #pane { height: 1fr; overflow: hidden; }
+        TabBar { margin-bottom: 0; }
+        &.-h5 TabBar, &.-h0 TabBar { display: none; }
+        &.-h0 PaneKeys { display: none; }
+    }
+    """
+    VERTICAL_BREAKPOINTS = [(0, "-h0"), (5, "-h5"), (9, "-h9")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,i", "back", "Back", key_display="esc"),
+        *(
+            Binding(str(key), f"pane('{title}')", title, show=False)
+            for key, title in enumerate(TITLES, 1)
+        ),
+        Binding("d", "pane('Draw')", show=False),
+        Binding("t", "app.change_theme", show=False),
+    ]
+    AUTO_FOCUS = ""
+
+    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    """The snapshot that the line at the top shows."""
+
+    def __init__(
+        self, source: InsightSource, title: str, memory: InsightMemory | None = None
+    ) -> None:
+        """Make a screen about one run.
+
+        Args:
+            source: The run.
+            title: Its name.
+            memory: What an earlier screen left behind; changed as a person goes about.
+        """
+        super().__init__()
+        self._source = source
+        self._memory = memory or InsightMemory()
+        # Held here and not queried: events may come before the first and after the last frame.
+        self._line, self._tabs, self._place = RunLine(), TabBar(), Container(id="pane")
+        self._line.run = title
+        self._pane: InsightPane | None = None
+
+    def compose(self) -> ComposeResult:
+        """As Screen asks."""
+        yield self._line.data_bind(InsightScreen.progress)
+        yield self._tabs
+        yield self._place
+        yield PaneKeys()
+
+    async def on_mount(self) -> None:
+        """Show the pane that was in sight last."""
+        self._tabs.titles = TITLES
+        await self.show_pane(self._memory.title or TITLES[0])
+
+    def on_unmount(self) -> None:
+        """Keep what was chosen for the next time."""
+        self._remember()
+
+    # What the app tells.
+
+    def show_run(self, title: str, state: State, *, is_leaving: bool) -> None:
+        """Show which run it is and where it stands."""
+        line = self._line
+        line.run, line.state, line.is_leaving = title, state, is_leaving
+        if self.is_mounted:
+            self.refresh_bindings()
+
+    def show_scores(self, scores: Scores) -> None:
+        """Show how well it does."""
+        self._line.scores = scores
+
+    def show_insight(self) -> None:
+        """Show what the newest validation showed."""
+        if self._pane is not None and self._pane.is_mounted and self._pane.is_attached:
+            self._pane.show_insight(self._source.insight)
+
+    def say(self, said: Said) -> None:
+        """Show an answer at once, for some seconds."""
+        self._line.say(said)
+
+    def beat(self) -> None:
+        """Show that it is alive while a person waits."""
+        self._line.beat += 1
+
+    # What a person asks for.
+
+    async def show_pane(self, title: str, memory: object = None) -> None:
+        """Bring a pane into sight; the work of the one before ends.
+
+        Args:
+            title: Which one.
+            memory: What it is to show; None: what was chosen in it last.
+        """
+        place = TITLES.index(title)
+        if memory is None and isinstance(self._pane, PANES[place]):
+            return
+        self._remember()
+        if self._pane is not None:
+            await self._pane.remove()
+        pane = PANES[place](self._source)
+        pane.memory = self._memory.panes.get(title) if memory is None else memory
+        self._pane, self._memory.title, self._tabs.active = pane, title, place
+        await self._place.mount(pane)
+        pane.focus()
+
+    def _remember(self) -> None:
+        if self._pane is not None and self._pane.is_mounted:
+            self._memory.panes[self._pane.TITLE] = self._pane.remember()
+
+    async def action_pane(self, title: str) -> None:
+        """Bring a pane into sight."""
+        await self.show_pane(title)
+
+    def action_back(self) -> None:
+        """Go back to the dashboard."""
+        self._remember()
+        self.dismiss()
+
+    async def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
+        """Show the pane whose tab was clicked."""
+        await self.show_pane(TITLES[event.index])
+
+    async def on_insight_pane_opened(self, event: InsightPane.Opened) -> None:
+        """One pane leads to another."""
+        await self.show_pane(event.title, event.memory)
