@@ -116,6 +116,12 @@ def test_strokes_on_nothing_are_laid_on_what_shows_them(
     assert picture.done[0] == f"laid on {ground}"
 
 
+def test_strokes_that_one_hardly_sees_are_read() -> None:
+    faint = strokes(BLACK)
+    faint.putalpha(faint.getchannel("A").point(lambda alpha: alpha // 5))
+    assert_digit(read(faint))
+
+
 def test_a_palette_with_a_colour_of_nothing_is_read() -> None:
     picture = read(strokes(BLACK).quantize(32))
     assert_digit(picture)

@@ -1,0 +1,75 @@
+"""`evaluate`: a checkpoint's figures, and what is said about a file that is none."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.runs.checkpoint import read_checkpoint
+from tests.cli.bad_checkpoint import write_bad_checkpoint
+from tests.cli.done import Run, assert_one_line
+
+
+def test_evaluate_gives_the_figures_of_the_epochs_row(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("train", *few, "--name", "a")
+    [*_, last] = [json.loads(line) for line in (tmp_path / "runs/a/metrics.jsonl").open()]
+    done = run("evaluate", "runs/a/checkpoints/last.pt", "--json")
+    report = json.loads(done.out)
+    assert report["accuracy"] == last["val_accuracy"]
+    assert report["loss"] == pytest.approx(last["val_loss"], rel=1e-6)
+    assert "accuracy" in run("evaluate", "runs/a/checkpoints/last.pt").out
+
+
+def test_evaluate_has_the_figures_of_each_digit(run: Run, checkpoint: Path) -> None:
+    report = json.loads(run("evaluate", checkpoint, "--json").out)
+    table = report["confusion"]
+    assert [len(row) for row in table] == [10] * 10
+    assert sum(map(sum, table)) == report["samples"] == 100
+    assert sum(table[digit][digit] for digit in range(10)) == 100 * report["accuracy"]
+    for digit, figures in enumerate(report["classes"]):
+        right, guessed = table[digit][digit], sum(row[digit] for row in table)
+        assert figures["digit"] == digit
+        assert figures["support"] == sum(table[digit])
+        assert figures["recall"] == pytest.approx(right / sum(table[digit]))
+        assert figures["precision"] == pytest.approx(right / guessed if guessed else 0)
+
+
+def test_evaluate_prints_both_tables_in_less_than_80_columns(run: Run, checkpoint: Path) -> None:
+    report = json.loads(run("evaluate", checkpoint, "--json").out)
+    head, classes, confusion = run("evaluate", checkpoint).out.split("\n\n")
+    assert f"accuracy {100 * report['accuracy']:.2f} %" in head
+    assert all(len(line) < 80 for line in [*classes.splitlines(), *confusion.splitlines()])
+    assert classes.split()[:5] == ["digit", "precision", "recall", "F1", "images"]
+    third = report["classes"][2]
+    wanted = ["2", *(f"{third[name]:.4f}" for name in ("precision", "recall", "f1"))]
+    assert classes.splitlines()[3].split() == [*wanted, str(third["support"])]
+    counts = [line.split()[1:] for line in confusion.splitlines()[1:]]
+    assert [[0 if cell == "." else int(cell) for cell in row] for row in counts] == (
+        report["confusion"]
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["empty", "truncated", "flipped", "text", "other model", "tensor", "code", "folder", "missing"],
+)
+def test_a_file_that_is_no_checkpoint_is_named(
+    run: Run, few: tuple[str, ...], tmp_path: Path, kind: str
+) -> None:
+    run("train", *few, "--name", "a")
+    good, bad = tmp_path / "runs/a/checkpoints/last.pt", tmp_path / "bad.pt"
+    write_bad_checkpoint(kind, good, bad)
+    assert_one_line(run("evaluate", bad), 4, "bad.pt")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_checkpoint_of_another_model_is_named(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("train", *few, "--name", "a")
+    good = read_checkpoint(tmp_path / "runs/a/checkpoints/last.pt")
+    del good.model["fc2.bias"]
+    (tmp_path / "other.pt").write_bytes(good.to_bytes())
+    assert_one_line(run("evaluate", "other.pt"), 4, "other.pt", "fc2.bias")

@@ -1,0 +1,60 @@
+"""`resume`: when there is something to go on with, and when not."""
+
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.data.download import FILES
+from tests.cli.bad_checkpoint import write_bad_checkpoint
+from tests.cli.damage import damage
+from tests.cli.done import Run, assert_one_line
+
+
+def test_resume_of_a_finished_run_says_how_to_make_it_longer(
+    run: Run, few: tuple[str, ...]
+) -> None:
+    run("train", *few, "--name", "a")
+    done = run("resume", "--headless")
+    assert done.code == 0
+    assert "resume a --epochs 3" in done.out
+    done = run("resume", "a", "--headless", "--epochs", 3)
+    assert done.code == 0
+    assert "epoch 3:" in done.out
+    assert_one_line(run("resume", "a", "--headless", "--epochs", 2), 2, "3 epochs already")
+
+
+@pytest.mark.parametrize("name", ["last", "nothing"])
+def test_resume_without_a_run_is_one_line(run: Run, name: str) -> None:
+    assert_one_line(run("resume", name, "--headless"), 2, "there is no run")
+
+
+@pytest.mark.parametrize("kind", ["empty", "truncated", "flipped", "other model", "code"])
+def test_resume_from_a_broken_checkpoint_is_refused_and_the_run_left_alone(
+    run: Run, few: tuple[str, ...], tmp_path: Path, kind: str
+) -> None:
+    run("train", *few, "--name", "a")
+    last = tmp_path / "runs/a/checkpoints/last.pt"
+    write_bad_checkpoint(kind, tmp_path / "runs/a/checkpoints/best.pt", tmp_path / "bad.pt")
+    (tmp_path / "bad.pt").replace(last)
+    broken = last.read_bytes()
+    metrics = (tmp_path / "runs/a/metrics.jsonl").read_text()
+    done = run("resume", "a", "--headless", "--epochs", 3)
+    assert done.code == 4
+    assert "last.pt" in done.err
+    assert "Traceback" not in done.err
+    assert last.read_bytes() == broken
+    assert (tmp_path / "runs/a/metrics.jsonl").read_text() == metrics
+
+
+def test_changed_digits_are_found_on_resume(
+    run: Run, few: tuple[str, ...], few_digits: Path, tmp_path: Path
+) -> None:
+    run("train", *few, "--name", "a")
+
+    def change(content: bytes) -> bytes:
+        return content[:100] + bytes([content[100] ^ 1]) + content[101:]
+
+    data_dir = damage(few_digits, tmp_path, FILES[0], change)
+    done = run("resume", "a", "--headless", "--epochs", 3, "--data-dir", data_dir)
+    assert done.code == 3
+    assert "not the ones that run a was trained on" in done.err

@@ -1,0 +1,140 @@
+"""`train`: what it prints and leaves, and what it says about bad input."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.cli.done import Run, assert_one_line
+
+
+def test_headless_prints_one_line_per_epoch(run: Run, few: tuple[str, ...]) -> None:
+    done = run("train", *few)
+    assert done.code == 0
+    epochs = [line for line in done.out.splitlines() if line.startswith("epoch ")]
+    assert [line.split(":")[0] for line in epochs] == ["epoch 1", "epoch 2"]
+    assert "not the official MNIST" in done.err
+    assert "\r" not in done.err
+
+
+def test_headless_json_is_one_object_per_epoch_and_a_summary(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run("train", *few, "--json", "--name", "j")
+    objects = [json.loads(line) for line in done.out.splitlines()]
+    assert [o["event"] for o in objects] == ["epoch", "epoch", "summary"]
+    assert objects[-1]["state"] == "finished"
+    assert objects[-1]["last"]["epoch"] == 2
+    metrics = [json.loads(line) for line in (tmp_path / "runs/j/metrics.jsonl").open()]
+    assert [m["val_loss"] for m in metrics] == [o["val_loss"] for o in objects[:2]]
+
+
+def test_a_run_leaves_the_files_that_are_promised(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("train", *few, "--name", "a")
+    found = {str(path.relative_to(tmp_path / "runs/a")) for path in tmp_path.rglob("runs/a/**/*")}
+    assert found >= {
+        "config.json",
+        "status.json",
+        "metrics.jsonl",
+        "events.jsonl",
+        "log.txt",
+        "checkpoints/last.pt",
+        "checkpoints/best.pt",
+    }
+    assert not [name for name in found if "/." in name or name.startswith(".")]
+    status = json.loads((tmp_path / "runs/a/status.json").read_text())
+    assert (status["state"], status["epoch"], status["pid"]) == ("finished", 2, os.getpid())
+    config = json.loads((tmp_path / "runs/a/config.json").read_text())
+    assert config["config"]["epochs"] == 2
+    assert len(config["dataset"]["fingerprint"]) == 64
+    events = [json.loads(line) for line in (tmp_path / "runs/a/events.jsonl").open()]
+    assert events[-1]["event"] == "run_ended"
+    assert all(event["time"] > 0 for event in events)
+
+
+def test_a_checkpoint_needs_nothing_of_ours_to_be_used(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("train", *few, "--name", "a")
+    loaded = torch.load(tmp_path / "runs/a/checkpoints/last.pt", weights_only=True)
+    assert loaded["model"]["fc1.weight"].shape == (128, 9216)
+
+
+def test_without_a_terminal_the_dashboard_says_so(run: Run, tmp_path: Path) -> None:
+    assert_one_line(run(), 2, "terminal", "--headless")
+    assert_one_line(run("--epochs", 3), 2, "terminal", "--headless")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--recipe", "cooking", ("tutorial", "fast")),
+        ("--dataset", "imagenet", ("mnist", "sample")),
+        ("--device", "tpu", ("cuda", "cpu")),
+        ("--batch-size", "0", ("1 to 60000",)),
+        ("--batch-size", "-1", ("1 to 60000",)),
+        ("--batch-size", "10000000", ("1 to 60000",)),
+        ("--epochs", "0", ("from 1",)),
+        ("--epochs", "many", ("many",)),
+        ("--lr", "0", ("above 0",)),
+        ("--lr", "-0.1", ("above 0",)),
+        ("--lr", "nan", ("above 0",)),
+        ("--precision", "fp8", ("bf16",)),
+        ("--name", "../out", ("folder",)),
+        ("--name", "", ("folder",)),
+        ("--flux", "3", ("--flux", "--help")),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_leaves_nothing(
+    run: Run, tmp_path: Path, option: str, value: str, words: tuple[str, ...]
+) -> None:
+    assert_one_line(run("train", "--headless", option, value), 2, option, *words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_command_is_one_line(run: Run) -> None:
+    assert_one_line(run("trian"), 2, "trian")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+@pytest.mark.parametrize("device", ["cuda", "cuda:7", "mps"])
+def test_a_device_that_is_not_there_is_answered_with_what_is(
+    run: Run, few: tuple[str, ...], device: str
+) -> None:
+    done = run("train", *few, "--device", device)
+    assert done.code == 2
+    assert f"--device {device} is not on this machine; found: cpu" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_tf32_on_a_cpu_is_answered(run: Run, few: tuple[str, ...]) -> None:
+    assert_one_line(run("train", *few, "--device", "cpu", "--precision", "tf32"), 2, "tf32", "CUDA")
+
+
+def test_a_runs_folder_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    done = run("train", "--headless", "--runs-dir", tmp_path / "file" / "runs")
+    assert_one_line(done, 2, "cannot write", "--runs-dir")
+    done = run("train", "--headless", "--runs-dir", "/proc/runs")
+    assert_one_line(done, 2, "cannot write", "--runs-dir")
+
+
+def test_an_existing_name_is_refused_and_the_run_left_alone(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("train", *few, "--name", "a")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("runs/a/**/*") if path.is_file()}
+    assert_one_line(run("train", *few, "--name", "a"), 2, "a is already in", "resume a")
+    after = {path: path.read_bytes() for path in tmp_path.rglob("runs/a/**/*") if path.is_file()}
+    assert before == after
+
+
+def test_version_and_help_are_answered(run: Run) -> None:
+    assert run("--version").out.startswith("mnist-tui ")
+    assert "resume" in run("--help").out
+    assert "--batch-size" in run("train", "--help").out
