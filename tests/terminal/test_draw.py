@@ -1,0 +1,94 @@
+"""Drawing in a real pseudo-terminal, with a mouse as terminals tell of it, on a real run."""
+
+import re
+
+from tests.terminal.conftest import Open
+from tests.terminal.terminal import Terminal
+
+LEFT, RIGHT, MOVES = 0, 2, 32
+
+
+def open_canvas(open_terminal: Open, size: tuple[int, int] = (80, 24)) -> Terminal:
+    """A run of the sample that has learned something and is paused, and the pane Draw."""
+    terminal = open_terminal("--dataset", "sample", "--epochs", "900", "--start", size=size)
+    terminal.wait_for(lambda text: re.search(r"epoch +[4-9] of 900", text))
+    terminal.press(" ")
+    terminal.wait_for("‖ paused")
+    terminal.press("d")
+    terminal.wait_for("the model sees")
+    terminal.wait_for("╰")
+    return terminal
+
+
+def stroke(terminal: Terminal, button: int, *points: tuple[int, int]) -> None:
+    """Press over the first pixel of the canvas, move over the others, and let go at the last."""
+    left, top = terminal.find("╭")
+
+    def report(code: int, point: tuple[int, int], end: str = "M") -> None:
+        x, y = left + 1 + point[0], top + 1 + point[1] // 2
+        terminal.press(f"\x1b[<{code};{x + 1};{y + 1}{end}")
+
+    report(button, points[0])
+    for point in points[1:]:
+        report(MOVES + button, point)
+    report(button, points[-1], "m")
+
+
+def best(text: str) -> str | None:
+    """The class that is marked, and its percentage."""
+    found = re.search(r"▸ (\d) [━╸─]+ +(\d+) %", text)
+    return f"{found[1]} {found[2]}" if found else None
+
+
+ONE = ((14, 4), (14, 9), (14, 15), (14, 23))
+ZERO = ((14, 4), (8, 8), (7, 15), (10, 22), (15, 23), (20, 17), (20, 9), (14, 4))
+
+
+def test_a_one_is_drawn_with_the_mouse_and_read_by_a_paused_run(open_terminal: Open) -> None:
+    terminal = open_canvas(open_terminal)
+    assert best(terminal.text) is None
+    stroke(terminal, LEFT, *ONE)
+    terminal.wait_for("It is a 1")
+    one = best(terminal.text)
+    assert one is not None
+    assert one.startswith("1 ")
+    assert re.search(r"by the weights of epoch \d+, batch \d+", terminal.text)
+
+    # The right button takes it away, and with it the answer.
+    stroke(terminal, RIGHT, *ONE)
+    terminal.wait_for("Draw a digit.")
+    assert best(terminal.text) is None
+
+    stroke(terminal, LEFT, *ZERO)
+    terminal.wait_for(lambda text: (best(text) or "").startswith("0 "))
+    terminal.press("u")
+    terminal.wait_for("Draw a digit.")
+    terminal.press("\x1b")
+    terminal.wait_for("‖ paused")
+
+
+def test_while_it_trains_newer_weights_answer_unasked(open_terminal: Open) -> None:
+    terminal = open_canvas(open_terminal)
+    stroke(terminal, LEFT, *ONE)
+    where = terminal.wait_for(lambda text: re.search(r"weights of (epoch \d+, batch \d+)", text))
+    terminal.press("\x1b")
+    terminal.wait_for("space Resume")
+    terminal.press(" ")
+    terminal.wait_for("space Pause")
+    terminal.press("d")
+    terminal.wait_for(
+        lambda text: (
+            (new := re.search(r"weights of (epoch \d+, batch \d+)", text)) and new[1] != where[1]
+        )
+    )
+    stroke(terminal, RIGHT, *ONE)
+    terminal.wait_for("Draw a digit.")
+
+
+def test_keys_draw_too(open_terminal: Open) -> None:
+    terminal = open_canvas(open_terminal)
+    terminal.press(*["\x1b[A"] * 10, " ", *["\x1b[B"] * 19, " ")
+    terminal.wait_for("It is a 1")
+    assert "‖ paused" in terminal.text  # space drew, and did not resume
+    terminal.press("c")
+    terminal.wait_for("Draw a digit.")

@@ -1,0 +1,258 @@
+"""The pane of the confusion matrix, under a pilot."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from mnist_tui.engine.insight import Confusion, EpochInsight, Insight
+from mnist_tui.tui.insight.confusion import ConfusionPane, worst_cell
+from mnist_tui.tui.insight.matrix import Counts, Matrix
+from mnist_tui.tui.insight.mistakes import Filter
+from mnist_tui.tui.insight.pane import InsightPane
+from tests.tui.insight.alone import Alone, ScriptedSource
+from tests.tui.insight.learned import insight_of
+from tests.tui.stage import Stage
+
+
+class Listening(Alone):
+    """Hears which pane is wanted."""
+
+    opened: InsightPane.Opened | None = None
+
+    def on_insight_pane_opened(self, event: InsightPane.Opened) -> None:
+        """Remember it."""
+        self.opened = event
+
+
+@asynccontextmanager
+async def confusion(
+    insight: Insight, size: tuple[int, int] = (80, 22)
+) -> AsyncIterator[tuple[Stage, Listening]]:
+    """The pane by itself."""
+    app = Listening(ConfusionPane(ScriptedSource(insight=insight)))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Stage(app, pilot), app  # type: ignore[arg-type]
+
+
+def cell_of(app: Listening) -> tuple[int, int]:
+    """The chosen cell."""
+    return app.query_one(Matrix).cell
+
+
+def at(app: Listening, label: int, guess: int) -> tuple[int, int]:
+    """Where a cell is, from the matrix's corner."""
+    arrangement = app.query_one(Matrix).arrangement
+    return 1 + guess * arrangement.cell + 2, 2 + label * arrangement.lines
+
+
+def table_of(**cells: int) -> Confusion:
+    """A matrix of 10 right ones of each class, and `t4g9=3`: three 4s taken for 9."""
+    rows = [[10 if guess == label else 0 for guess in range(10)] for label in range(10)]
+    for name, count in cells.items():
+        rows[int(name[1])][int(name[3])] = count
+    return tuple(tuple(row) for row in rows)
+
+
+def learned(*tables: Confusion) -> Insight:
+    """Epochs with these matrices, and nothing else."""
+    return Insight(
+        epochs=tuple(
+            EpochInsight(epoch=epoch, confusion=table, watched=b"")
+            for epoch, table in enumerate(tables, 1)
+        )
+    )
+
+
+async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> None:
+    async with confusion(Insight()) as (stage, app):
+        assert "After the first epoch is validated" in stage.text
+        assert "Images" not in stage.footer
+        await stage.pilot.press("enter", "left", "comma", "full_stop", "home", "end")
+        assert app.opened is None
+
+
+async def test_the_counts_stand_in_rows_of_the_true_class() -> None:
+    async with confusion(learned(table_of(t4g9=3))) as (stage, _app):
+        row = next(line for line in stage.text.splitlines() if line.strip().startswith("4 "))
+        assert row.replace("▸", " ").split()[:11] == ["4", *"····", "10", *"····", "3"]
+
+
+async def test_the_most_frequent_mistake_is_chosen_until_a_person_chooses() -> None:
+    async with confusion(learned(table_of(t4g9=3, t5g3=2))) as (stage, app):
+        assert cell_of(app) == (4, 9)
+        pane = app.query_one(ConfusionPane)
+        pane.show_insight(learned(table_of(), table_of(t5g3=7)))
+        assert cell_of(app) == (5, 3)
+        await stage.pilot.press("up")
+        pane.show_insight(learned(table_of(), table_of(), table_of(t9g0=9)))
+        assert cell_of(app) == (4, 3)
+
+
+async def test_the_figures_of_a_class_and_their_change_are_those_of_the_counts() -> None:
+    now, before = table_of(t4g9=10), table_of()
+    async with confusion(learned(before, now)) as (stage, _app):
+        row = next(line for line in stage.text.splitlines() if line.strip().startswith("4 "))
+        # Of 20 fours 10 are found; no other digit is taken for one.
+        assert "50.0▾50" in row
+        assert "66.7▾33" in row
+        assert "▴▾ since epoch 1" in stage.text
+
+
+async def test_the_first_epoch_has_nothing_to_be_compared_with() -> None:
+    async with confusion(learned(table_of())) as (stage, _app):
+        assert "since" not in stage.text
+        assert "▴" not in stage.text
+
+
+async def test_the_chosen_cell_is_told_in_words() -> None:
+    async with confusion(learned(table_of(t4g9=1), table_of(t4g9=3))) as (stage, _app):
+        assert "4 taken for 9: 3 of 13 (23.08 %), +2 since epoch 1" in stage.text
+        await stage.pilot.press("left", "left", "left", "left", "left")
+        assert "4 recognised: 10 of 13 (76.92 %), as many as after epoch 1" in stage.text
+
+
+async def test_the_arrows_choose_a_cell_and_stop_at_the_edges() -> None:
+    async with confusion(insight_of(3)) as (stage, app):
+        await stage.pilot.press(*["right"] * 10, *["down"] * 10)
+        assert cell_of(app) == (9, 9)
+        await stage.pilot.press("left", "up", "up")
+        assert cell_of(app) == (7, 8)
+
+
+@pytest.mark.parametrize("size", [(80, 22), (140, 43), (60, 30)])
+async def test_the_mouse_chooses_the_cell_under_it_and_a_click_opens_it(
+    size: tuple[int, int],
+) -> None:
+    async with confusion(insight_of(3), size) as (stage, app):
+        await stage.pilot.hover(Matrix, offset=at(app, 6, 0))
+        await stage.pilot.pause()
+        assert cell_of(app) == (6, 0)
+        assert app.opened is None
+        await stage.pilot.click(Matrix, offset=at(app, 7, 2))
+        await stage.pilot.pause()
+        assert cell_of(app) == (7, 2)
+        assert app.opened is not None
+        assert app.opened.memory == Filter(label=7, guess=2)
+
+
+async def test_a_click_beside_the_cells_chooses_none() -> None:
+    async with confusion(insight_of(3)) as (stage, app):
+        before = cell_of(app)
+        for offset in ((0, 0), (5, 1), (60, 5), (0, 6)):
+            await stage.pilot.click(Matrix, offset=offset)
+        assert cell_of(app) == before
+        assert app.opened is None
+
+
+async def test_enter_opens_the_mistakes_of_the_cell() -> None:
+    async with confusion(learned(table_of(t4g9=3))) as (stage, app):
+        await stage.pilot.press("enter")
+        await stage.pilot.pause()
+        assert app.opened is not None
+        assert app.opened.title == "Mistakes"
+        assert app.opened.memory == Filter(label=4, guess=9)
+
+
+async def test_enter_on_the_diagonal_opens_the_hardest_correct_ones() -> None:
+    async with confusion(learned(table_of(t4g5=3))) as (stage, app):
+        await stage.pilot.press("left", "enter")
+        await stage.pilot.pause()
+        assert app.opened is not None
+        assert app.opened.memory == Filter(label=4, guess=4, is_narrow=True)
+
+
+async def test_comma_and_full_stop_go_through_the_epochs() -> None:
+    async with confusion(insight_of(4)) as (stage, _app):
+        assert "epoch 4, the newest" in stage.text
+        assert "Epoch before" in stage.footer
+        assert "Epoch after" not in stage.footer
+        await stage.pilot.press("comma")
+        assert "epoch 3 of 4" in stage.text
+        assert "Epoch after" in stage.footer
+        await stage.pilot.press("home")
+        assert "epoch 1 of 4" in stage.text
+        assert "Epoch before" not in stage.footer
+        await stage.pilot.press("comma", "full_stop")
+        assert "epoch 2 of 4" in stage.text
+        await stage.pilot.press("end")
+        assert "epoch 4, the newest" in stage.text
+
+
+async def test_the_wheel_and_the_arrows_in_the_line_go_through_the_epochs() -> None:
+    async with confusion(insight_of(4)) as (stage, app):
+        pane = app.query_one(ConfusionPane)
+        await stage.pilot._post_mouse_events([_wheel("up")], widget=pane, offset=(20, 8))
+        await stage.pilot.pause()
+        assert "epoch 3 of 4" in stage.text
+        await stage.pilot._post_mouse_events([_wheel("down")], widget=pane, offset=(20, 8))
+        await stage.pilot.pause()
+        assert "epoch 4, the newest" in stage.text
+        await stage.pilot.click("ActionLine", offset=(0, 0))
+        assert "epoch 3 of 4" in stage.text
+        await stage.pilot.click("ActionLine", offset=(stage.text.splitlines()[0].index("▸") - 1, 0))
+        assert "epoch 4, the newest" in stage.text
+
+
+def _wheel(way: str) -> type:
+    from textual import events
+
+    return events.MouseScrollUp if way == "up" else events.MouseScrollDown
+
+
+async def test_the_newest_epoch_is_followed_and_an_old_one_stays() -> None:
+    async with confusion(insight_of(2)) as (stage, app):
+        pane = app.query_one(ConfusionPane)
+        pane.show_insight(insight_of(3))
+        await stage.pilot.pause()
+        assert "epoch 3, the newest" in stage.text
+        await stage.pilot.press("comma")
+        pane.show_insight(insight_of(4))
+        await stage.pilot.pause()
+        assert "epoch 2 of 4" in stage.text
+
+
+async def test_a_lost_epoch_is_gone_over() -> None:
+    whole = insight_of(4)
+    holed = replace(whole, epochs=(whole.epochs[0], whole.epochs[3]))
+    async with confusion(holed) as (stage, _app):
+        assert "since epoch 1" in stage.text
+        await stage.pilot.press("comma")
+        assert "epoch 1 of 4" in stage.text
+
+
+async def test_what_was_chosen_is_handed_on() -> None:
+    source = ScriptedSource(insight=insight_of(4))
+    async with confusion(insight_of(4)) as (stage, app):
+        await stage.pilot.press("up", "comma")
+        memory, cell = app.query_one(ConfusionPane).remember(), cell_of(app)
+    pane = ConfusionPane(source)
+    pane.memory = memory
+    again = Listening(pane)
+    async with again.run_test(size=(80, 22)) as pilot:
+        await pilot.pause()
+        assert cell_of(again) == cell
+        assert "epoch 3 of 4" in Stage(again, pilot).text  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "size", [(80, 22), (60, 22), (40, 14), (20, 6), (5, 3), (2, 2), (1, 1), (300, 100)]
+)
+async def test_any_size_is_survived(size: tuple[int, int]) -> None:
+    async with confusion(insight_of(3), size) as (stage, _app):
+        await stage.pilot.press("left", "comma")
+        assert len(stage.text.splitlines()) == size[1]
+
+
+def test_one_mistake_among_many_is_seen_and_most_of_all_the_greatest() -> None:
+    counts = Counts(table_of(t4g9=50, t9g4=1))
+    assert counts.heat(4, 9) == 1.0
+    assert 0.03 < counts.heat(9, 4) < 0.2
+    assert counts.heat(0, 1) == 0.0
+
+
+def test_a_matrix_without_mistakes_has_a_worst_cell_too() -> None:
+    assert worst_cell(table_of()) == (0, 1)
+    assert Counts(table_of()).most_mistakes == 1

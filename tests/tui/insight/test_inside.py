@@ -1,0 +1,219 @@
+"""The first layer's filters, and what they make of a digit."""
+
+import numpy as np
+import pytest
+
+from mnist_tui.engine.inference import Inside as Layer
+from mnist_tui.engine.insight import Insight, WatchedDigit
+from mnist_tui.errors import MnistTuiError
+from mnist_tui.tui.insight.filter_words import CLOSELY, PATTERNS, most_like
+from mnist_tui.tui.insight.filters import (
+    Layout,
+    filter_image,
+    filter_values,
+    map_image,
+    map_values,
+)
+from mnist_tui.tui.insight.inside import InsidePane, Look
+from tests.tui.insight.alone import Mouse, ScriptedSource, alone
+from tests.tui.stage import Stage
+
+DIGITS = tuple(
+    WatchedDigit(index=100 + place, label=place // 2, image=bytes([10 * place + 10] * 784))
+    for place in range(20)
+)
+
+
+def layer_of(filters: int = 32, side: int = 3, map_side: int = 26, seed: int = 0) -> Layer:
+    """A layer with known weights: in filter 5 an upright stroke; filter 6 responds to nothing."""
+    draw = np.random.default_rng(seed)
+    weights = draw.integers(0, 256, (filters, side, side), dtype=np.uint8)
+    maps = draw.integers(0, 256, (filters, map_side, map_side), dtype=np.uint8)
+    weights[4] = 20
+    weights[4][:, 1:-1] = 255
+    maps[5] = 0
+    return Layer(
+        filters=weights.tobytes(),
+        filter_shape=weights.shape,
+        maps=maps.tobytes(),
+        map_shape=maps.shape,
+    )
+
+
+SHAPES = {"tutorial": (32, 3, 26), "fast": (16, 6, 12)}
+
+
+async def answer(
+    source: ScriptedSource, stage: Stage, shape: tuple[int, int, int] = (32, 3, 26)
+) -> None:
+    """Answer what is asked until nothing more is."""
+    await stage.until(lambda: source.open, "a question")
+    while source.open:
+        source.answer(3, inside=layer_of(*shape))
+        await stage.pilot.pause()
+    await stage.sees("filter 1")
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+async def test_every_filter_can_be_seen_in_pages(shape: tuple[int, int, int]) -> None:
+    source = ScriptedSource(insight=Insight(watched=DIGITS))
+    pane = InsidePane(source)
+    async with alone(pane) as stage:
+        await answer(source, stage, shape)
+        assert source.question.looks_inside
+        assert source.question.images == DIGITS[0].image
+        seen: set[int] = set()
+        for page in range(pane._grid.pages):
+            count = pane._grid.arrangement.count
+            first, last = page * count, min((page + 1) * count, shape[0])
+            assert f"filters {first + 1}-{last} of {shape[0]}" in stage.text
+            seen |= set(range(first, last))
+            await stage.pilot.press("pagedown")
+        assert seen == set(range(shape[0]))
+        await stage.pilot.press("pagedown")  # there is no page more
+        assert pane._grid.page == pane._grid.pages - 1
+        await stage.pilot.press("pageup", "home")
+        assert pane._grid.page == 0
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+async def test_in_a_large_terminal_all_filters_are_in_sight(shape: tuple[int, int, int]) -> None:
+    source = ScriptedSource(insight=Insight(watched=DIGITS))
+    pane = InsidePane(source)
+    async with alone(pane, (140, 43)) as stage:
+        await answer(source, stage, shape)
+        assert pane._grid.pages == 1
+        assert "Filters after" not in stage.footer
+        assert all(f"{number} " in stage.text for number in range(1, shape[0] + 1))
+        for word in ("weakens", "ignores", "strengthens"):
+            assert word in stage.text
+
+
+async def test_arrows_and_the_mouse_choose_a_filter_and_it_is_explained() -> None:
+    source = ScriptedSource(insight=Insight(watched=DIGITS))
+    pane = InsidePane(source)
+    async with alone(pane) as stage:
+        await answer(source, stage)
+        columns = pane._grid.arrangement.columns
+        await stage.pilot.press("right", "right", "down")
+        assert pane._detail.chosen == 2 + columns
+        await stage.pilot.press("up", "left", "left", "left", "up")
+        assert pane._detail.chosen == 0
+        await stage.pilot.press("end")
+        assert pane._detail.chosen == 31
+        await stage.pilot.press("home", "right", "right", "right", "right")
+        await stage.sees("Filter 5 answers to upright strokes.")
+        assert "▸5" in stage.text
+        await stage.pilot.press("right")
+        await stage.sees("Filter 6 finds nothing that it answers to in this digit.")
+        x, y = pane._grid.region.offset
+        await Mouse(stage).drag((x + 2 * pane._grid.arrangement.width, y + 1))
+        await stage.until(lambda: pane._detail.chosen == 2, "the third filter")
+        await Mouse(stage).send(65, x + 3, y + 3)
+        assert pane._grid.page == 1
+        await Mouse(stage).send(64, x + 3, y + 3)
+        assert pane._grid.page == 0
+
+
+async def test_the_watched_digits_are_turned_through_and_each_is_asked_about() -> None:
+    source = ScriptedSource(insight=Insight(watched=DIGITS))
+    pane = InsidePane(source)
+    async with alone(pane) as stage:
+        await answer(source, stage)
+        await stage.sees("a 0, number 100")
+        assert "Digit before" not in stage.footer
+        await stage.pilot.press("full_stop", "full_stop", "full_stop")
+        await answer(source, stage)
+        assert source.question.images == DIGITS[3].image
+        await stage.sees("a 1, number 103")
+        assert pane._detail.digit == DIGITS[3].image
+        await stage.pilot.press("comma")
+        await stage.sees("a 1, number 102")
+        x, y = pane._head.region.offset
+        await Mouse(stage).drag((x, y))  # the arrow at the left
+        await stage.sees("a 0, number 101")
+
+
+async def test_the_drawing_stands_before_the_watched_digits() -> None:
+    drawing = bytes([200] * 784)
+    source = ScriptedSource(insight=Insight(watched=DIGITS))
+    pane = InsidePane(source)
+    pane.memory = Look(digit=-1, drawing=drawing)
+    async with alone(pane) as stage:
+        await answer(source, stage)
+        assert source.asked[0][0].images == drawing
+        assert "your drawing" in stage.text
+        await stage.pilot.press("full_stop")
+        await answer(source, stage)
+        assert source.question.images == DIGITS[0].image
+        assert pane.remember() == Look(digit=0, drawing=drawing)
+
+
+async def test_without_digits_it_says_how_to_get_some() -> None:
+    source = ScriptedSource()
+    pane = InsidePane(source)
+    async with alone(pane) as stage:
+        await stage.sees("After the first epoch is validated")
+        assert not source.asked
+        source.insight = Insight(watched=DIGITS)
+        pane.show_insight(source.insight)
+        await answer(source, stage)
+        await stage.sees("a 0, number 100")
+
+
+async def test_why_there_is_no_answer_is_said() -> None:
+    source = ScriptedSource(insight=Insight(watched=DIGITS))
+    async with alone(InsidePane(source)) as stage:
+        await stage.until(lambda: source.open, "a question")
+        source.refuse(MnistTuiError("there is no model to ask yet; start a run"))
+        await stage.sees("there is no model to ask yet; start a run")
+
+
+async def test_leaving_cancels_what_was_asked() -> None:
+    source = ScriptedSource(insight=Insight(watched=DIGITS))
+    pane = InsidePane(source)
+    async with alone(pane) as stage:
+        await stage.until(lambda: source.open, "a question")
+        await pane.remove()
+        assert not source.open
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("size", [(2, 2), (20, 8), (47, 18), (108, 38), (300, 100)])
+def test_what_is_in_sight_fits(shape: tuple[int, int, int], size: tuple[int, int]) -> None:
+    layout = Layout.of(*size, shape[0], shape[2])
+    assert layout.columns >= 1
+    assert layout.rows >= 1
+    if size > (10, 10):
+        assert layout.columns * layout.width - 1 <= size[0]
+        assert layout.rows * layout.height - 1 <= size[1] or layout.rows == 1
+    assert layout.side <= shape[2]
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_pictures_show_the_weights_and_the_responses(shape: tuple[int, int, int]) -> None:
+    layer = layer_of(*shape)
+    values = filter_values(layer, 2)
+    assert values.shape == shape[1:2] * 2
+    small = filter_image(layer, 2).array
+    assert small.shape == (6, 6)
+    assert np.array_equal(small[:: 6 // shape[1], :: 6 // shape[1]], values)
+    assert np.array_equal(map_image(layer, 2, shape[2]).array, map_values(layer, 2))
+    assert map_image(layer, 2, 10).array.shape == (10, 10)
+    assert abs(float(map_image(layer, 2, 10).array.mean()) - float(map_values(layer, 2).mean())) < 4
+
+
+@pytest.mark.parametrize("side", [3, 6])
+@pytest.mark.parametrize(("name", "make"), PATTERNS)
+def test_each_pattern_is_known_by_its_name(name: str, make, side: int) -> None:  # type: ignore[no-untyped-def]
+    x, y = np.meshgrid(np.linspace(-1, 1, side), np.linspace(-1, 1, side))
+    weights = make(x, y)
+    noise = np.random.default_rng(1).normal(0, 0.1, weights.shape)
+    values = np.clip(128 + 90 * (weights / abs(weights).max() + noise), 0, 255).astype(np.uint8)
+    found, likeness = most_like(values)
+    assert found == name
+    assert likeness >= CLOSELY
+
+
+def test_a_filter_of_nothing_is_like_nothing() -> None:
+    assert most_like(np.full((3, 3), 128, np.uint8))[1] == 0

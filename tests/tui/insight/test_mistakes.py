@@ -1,0 +1,271 @@
+"""The pane of the mistakes, under a pilot."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual import events
+
+from mnist_tui.engine.insight import Insight, Specimen
+from mnist_tui.tui.insight.gallery import Gallery, Grid, Tile
+from mnist_tui.tui.insight.mistakes import Filter, MistakesPane
+from mnist_tui.tui.insight.portrait import Portrait
+from tests.tui.insight.alone import Alone, ScriptedSource
+from tests.tui.insight.learned import insight_of
+from tests.tui.stage import Stage
+
+
+class Shown:
+    """The pane, and what a test asks of it."""
+
+    def __init__(self, stage: Stage, pane: MistakesPane) -> None:
+        self.stage, self.pane = stage, pane
+        self.gallery = pane.query_one(Gallery)
+        self.press = stage.pilot.press
+
+    @property
+    def first_line(self) -> str:
+        """The line of kinds, filters and pages."""
+        return self.stage.text.splitlines()[0]
+
+    @property
+    def pairs(self) -> set[tuple[int, int | None]]:
+        """True class and guess of all that are let through."""
+        return {(tile.label, tile.guess) for tile in self.gallery.tiles}
+
+
+@asynccontextmanager
+async def mistakes(
+    insight: Insight, size: tuple[int, int] = (80, 22), memory: object = None
+) -> AsyncIterator[Shown]:
+    """The pane by itself."""
+    pane = MistakesPane(ScriptedSource(insight=insight))
+    pane.memory = memory
+    app = Alone(pane)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        yield Shown(Stage(app, pilot), pane)  # type: ignore[arg-type]
+
+
+async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> None:
+    async with mistakes(Insight()) as shown:
+        assert "After the first epoch is validated" in shown.stage.text
+        assert "Hardest" not in shown.stage.footer
+        await shown.press("h", "r", "g", "a", "pagedown", "enter", "left", "down", "end")
+        assert "After the first epoch is validated" in shown.stage.text
+
+
+async def test_the_worst_comes_first_and_is_shown_large() -> None:
+    insight = insight_of(3)
+    async with mistakes(insight) as shown:
+        worst = insight.mistakes[0]
+        assert shown.gallery.tiles[0].image == worst.image
+        assert shown.pane.query_one(Portrait).image == worst.image
+        assert f"✗ taken for {worst.guess}" in shown.stage.text
+        assert f"loss {worst.loss:.4f}" in shown.stage.text
+        assert f"✗ {worst.label}→{worst.guess} 97%" in shown.stage.text
+
+
+async def test_h_shows_the_hardest_correct_ones_and_goes_back() -> None:
+    insight = insight_of(3)
+    async with mistakes(insight) as shown:
+        assert "Hardest right" in shown.stage.footer
+        await shown.press("h")
+        assert len(shown.gallery.tiles) == len(insight.narrow)
+        assert "✓ guessed right" in shown.stage.text
+        assert "Mistakes" in shown.stage.footer
+        await shown.press("h")
+        assert len(shown.gallery.tiles) == len(insight.mistakes)
+
+
+async def test_r_and_g_filter_by_true_class_and_guess() -> None:
+    async with mistakes(insight_of(3)) as shown:
+        await shown.press("r", "r", "r", "r", "r")
+        assert {label for label, _ in shown.pairs} == {4}
+        await shown.press("G")
+        assert shown.pairs == {(4, 9)}
+        assert "true 4" in shown.first_line
+        assert "guess 9" in shown.first_line
+        assert "digits of class 4 taken for 9" in shown.stage.text
+        await shown.press("R", "R", "R", "R", "R")
+        assert {guess for _, guess in shown.pairs} == {9}
+        assert len(shown.pairs) > 1
+        await shown.press("g")
+        assert len(shown.pairs) > 10
+
+
+async def test_a_shows_all_again() -> None:
+    async with mistakes(insight_of(3)) as shown:
+        assert "All" not in shown.stage.footer
+        await shown.press("r", "a")
+        assert len(shown.gallery.tiles) == len(insight_of(3).mistakes)
+
+
+async def test_of_the_correct_ones_class_and_guess_are_filtered_as_one() -> None:
+    async with mistakes(insight_of(3)) as shown:
+        await shown.press("h", "r", "r")
+        assert shown.pairs == {(1, 1)}
+        await shown.press("h")
+        assert {label for label, _ in shown.pairs} == {1}
+        assert len(shown.pairs) > 1
+
+
+async def test_the_words_in_the_first_line_can_be_clicked() -> None:
+    async with mistakes(insight_of(3)) as shown:
+        click = shown.stage.pilot.click
+        for word, seen in (
+            ("hardest right", "✓ guessed right"),
+            ("mistakes", "✗ taken for"),
+            ("true", "digits of class 0"),
+            ("guess", "digits of class 0 taken for 0"),
+        ):
+            at = shown.first_line.index(word) - 1
+            await click("ActionLine", offset=(at + 1, 0))
+            await shown.stage.sees(seen)
+
+
+async def test_what_a_filter_lets_nothing_through_is_said() -> None:
+    async with mistakes(insight_of(3)) as shown:
+        await shown.press("r", "g")
+        assert "No digits of class 0 taken for 0" in shown.stage.text
+        assert "All" in shown.stage.footer
+
+
+async def test_pages_are_turned_by_keys_the_wheel_and_the_mouse() -> None:
+    async with mistakes(insight_of(1)) as shown:
+        pages, page = shown.gallery.pages, shown.gallery.grid.count
+        assert f"1 of {pages}" in shown.first_line
+        await shown.press("pagedown", "pagedown")
+        assert shown.gallery.chosen == 2 * page
+        assert f"3 of {pages}" in shown.first_line
+        await shown.press("pageup")
+        for kind, number in ((events.MouseScrollDown, 3), (events.MouseScrollUp, 2)):
+            await shown.stage.pilot._post_mouse_events([kind], widget=shown.pane, offset=(9, 9))
+            await shown.stage.sees(f"{number} of {pages}")
+        await shown.stage.pilot.click("ActionLine", offset=(shown.first_line.index("▸") - 1, 0))
+        await shown.stage.sees(f"3 of {pages}")
+        await shown.stage.pilot.click("ActionLine", offset=(shown.first_line.index("◂") - 1, 0))
+        await shown.stage.sees(f"2 of {pages}")
+        await shown.press("end", "pagedown")
+        assert shown.gallery.chosen == len(shown.gallery.tiles) - 1
+        await shown.press("home", "pageup")
+        assert shown.gallery.chosen == 0
+
+
+async def test_the_arrows_choose_and_turn_the_page_where_it_ends() -> None:
+    async with mistakes(insight_of(1)) as shown:
+        grid = shown.gallery.grid
+        await shown.press("left", "up")
+        assert shown.gallery.chosen == 0
+        await shown.press("right", "down")
+        assert shown.gallery.chosen == 1 + grid.columns
+        await shown.press(*["down"] * (grid.rows - 1))
+        assert shown.gallery.page == 1
+        specimen = insight_of(1).mistakes[shown.gallery.chosen]
+        assert shown.pane.query_one(Portrait).image == specimen.image
+
+
+async def test_a_click_chooses_a_digit() -> None:
+    async with mistakes(insight_of(3)) as shown:
+        grid = shown.gallery.grid
+        x, y = grid.side + 1 + 3, grid.height + 2
+        await shown.stage.pilot.click(Gallery, offset=(x, y))
+        await shown.stage.pilot.pause()
+        assert shown.gallery.chosen == grid.columns + 1
+        specimen = insight_of(3).mistakes[grid.columns + 1]
+        assert shown.pane.query_one(Portrait).image == specimen.image
+
+
+async def test_enter_makes_room_for_the_others() -> None:
+    async with mistakes(insight_of(1)) as shown:
+        before = shown.gallery.grid
+        await shown.press("enter")
+        await shown.stage.until(lambda: shown.gallery.grid.side > before.side, "larger ones")
+        assert not shown.pane.query_one(Portrait).display
+        await shown.press("enter")
+        await shown.stage.until(lambda: shown.gallery.grid == before, "the large one")
+
+
+async def test_the_chosen_one_stays_chosen_when_an_epoch_brings_others() -> None:
+    insight = insight_of(3)
+    async with mistakes(insight) as shown:
+        await shown.press("r", "r", "right")
+        chosen = shown.pane._chosen
+        assert chosen is not None
+        fewer = tuple(one for one in insight.mistakes if one.label != 1 or one is chosen)
+        shown.pane.show_insight(replace(insight, mistakes=fewer))
+        assert shown.pane._chosen == chosen
+        assert "true 1" in shown.first_line
+
+
+async def test_images_that_are_not_there_are_missed_in_words() -> None:
+    lost = replace(insight_of(3), mistakes=(), narrow=())
+    async with mistakes(lost) as shown:
+        assert "not in this run's directory" in shown.stage.text
+
+
+async def test_no_mistakes_at_all_are_told_from_lost_ones() -> None:
+    insight = insight_of(1)
+    table = tuple(tuple(10 * (i == j) for j in range(10)) for i in range(10))
+    perfect = replace(insight, epochs=(replace(insight.epochs[0], confusion=table),), mistakes=())
+    async with mistakes(perfect) as shown:
+        assert "not one of the validation digits is guessed wrong" in shown.stage.text
+
+
+async def test_a_filter_that_another_pane_asks_for_is_taken_up() -> None:
+    wanted = Filter(label=4, guess=4, is_narrow=True)
+    async with mistakes(insight_of(3), memory=wanted) as shown:
+        assert shown.pairs == {(4, 4)}
+        await shown.press("right")
+        memory, chosen = shown.pane.remember(), shown.gallery.chosen
+    async with mistakes(insight_of(3), memory=memory) as shown:
+        assert (shown.pairs, shown.gallery.chosen) == ({(4, 4)}, chosen)
+
+
+@pytest.mark.parametrize(
+    "size", [(80, 22), (60, 22), (40, 14), (20, 6), (5, 3), (2, 2), (1, 1), (300, 100)]
+)
+async def test_any_size_is_survived(size: tuple[int, int]) -> None:
+    async with mistakes(insight_of(3), size) as shown:
+        await shown.press("right", "pagedown", "h", "enter")
+        assert len(shown.stage.text.splitlines()) == size[1]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "wanted", "side"),
+    [(48, 18, 12, 10), (78, 18, 20, 10), (108, 40, 12, 20), (5, 3, 12, 10), (20, 11, 1, 20)],
+)
+def test_digits_are_as_large_as_the_wanted_number_allows(
+    width: int, height: int, wanted: int, side: int
+) -> None:
+    assert Grid.of(width, height, wanted).side == side
+
+
+def test_a_caption_tells_right_from_wrong_without_colour() -> None:
+    wrong, right = Tile(b"", 4, 9, 0.873), Tile(b"", 4, 4, 1.0)
+    assert wrong.caption(20)[0] == "✗ 4 → 9  87 %"
+    assert wrong.caption(10)[0] == "✗ 4→9 87%"
+    assert right.caption(10)[0] == "✓ 4 100%"
+    assert Tile(b"", 4).caption(10)[0] == "4"
+
+
+def test_classes_are_turned_through_and_any_is_among_them() -> None:
+    wanted = Filter()
+    seen = []
+    for _ in range(11):
+        wanted = wanted.turned("label", 1)
+        seen.append(wanted.label)
+    assert seen == [*range(10), None]
+    assert Filter().turned("guess", -1).guess == 9
+
+
+def test_specimens_are_let_through_by_both_classes() -> None:
+    def one(label: int, guess: int) -> Specimen:
+        return replace(insight_of(1).mistakes[0], label=label, guess=guess)
+
+    insight = Insight(mistakes=(one(4, 9), one(4, 7), one(3, 9)))
+    assert [s.guess for s in Filter(label=4).of(insight)] == [9, 7]
+    assert [s.label for s in Filter(guess=9).of(insight)] == [4, 3]
+    assert len(Filter(label=4, guess=9).of(insight)) == 1

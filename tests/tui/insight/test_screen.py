@@ -1,0 +1,242 @@
+"""The screen of what was learned, over a dashboard with a scripted run."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.tui.insight.matrix import Matrix
+from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.screen import PANES, TITLES, InsightScreen
+from mnist_tui.tui.screens.quit import QuitDialog
+from tests.tui.insight.learned import insight_of
+from tests.tui.stage import Stage, on_stage
+
+PLAN = RunPlan(config=TrainConfig(dataset="sample"))
+
+
+@asynccontextmanager
+async def learned(
+    epochs: int = 3, size: tuple[int, int] = (80, 24), *keys: str
+) -> AsyncIterator[Stage]:
+    """A run in the middle of the epoch after these, and the keys pressed."""
+    async with on_stage(size, PLAN) as stage:
+        runner = await stage.start()
+        for epoch in range(1, epochs + 1):
+            runner.train(1875)
+            runner.finish_epoch(insight=insight_of(epoch))
+        runner.train(100)
+        await stage.until(lambda: len(stage.app.view.rows) == epochs, "the rows")
+        await stage.pilot.press(*keys)
+        await stage.pilot.pause()
+        yield stage
+
+
+def pane_of(stage: Stage) -> InsightPane:
+    """The pane in sight; there is no other."""
+    return stage.app.screen.query_exactly_one(InsightPane)
+
+
+async def shows(stage: Stage, title: str) -> None:
+    """Wait until that pane is the one in sight."""
+
+    def is_there() -> bool:
+        panes = stage.app.screen.query(InsightPane)
+        return len(panes) == 1 and panes.first().TITLE == title and panes.first().has_focus
+
+    await stage.until(is_there, f"the pane {title}")
+
+
+async def test_i_opens_it_and_escape_or_i_goes_back() -> None:
+    async with learned() as stage:
+        assert "i Insight" in stage.footer
+        for back in ("escape", "i"):
+            await stage.pilot.press("i")
+            await shows(stage, "Confusion")
+            assert "9,805 of 10,000 right" in stage.text
+            await stage.pilot.press(back)
+            await stage.sees("Loss per batch")
+
+
+async def test_d_goes_straight_to_the_drawing() -> None:
+    async with learned() as stage:
+        await stage.pilot.press("d")
+        await shows(stage, "Draw")
+        await stage.pilot.press("1")
+        await shows(stage, "Confusion")
+        await stage.pilot.press("d")
+        await shows(stage, "Draw")
+
+
+async def test_it_opens_before_any_run() -> None:
+    async with on_stage((80, 24), PLAN) as stage:
+        await stage.pilot.press("i")
+        await stage.sees("After the first epoch is validated")
+        assert "space Start" in stage.footer
+
+
+async def test_a_number_opens_each_pane_and_only_that_one_is_mounted() -> None:
+    async with learned(1) as stage:
+        await stage.pilot.press("i")
+        for key, title in enumerate(TITLES, 1):
+            await stage.pilot.press(str(key))
+            await shows(stage, title)
+            assert type(pane_of(stage)) is PANES[key - 1]
+
+
+async def test_a_click_on_a_tab_opens_its_pane() -> None:
+    async with learned() as stage:
+        await stage.pilot.press("i")
+        await shows(stage, "Confusion")
+        for title in ("Learning", "Mistakes"):
+            x = stage.text.splitlines()[1].index(title) + 1
+            await stage.pilot.click(offset=(x, 1))
+            await shows(stage, title)
+
+
+async def test_it_opens_at_the_pane_last_used() -> None:
+    async with learned(3, (80, 24), "i", "3", "escape") as stage:
+        await stage.pilot.press("i")
+        await shows(stage, "Learning")
+
+
+async def test_what_was_chosen_is_still_chosen_after_leaving() -> None:
+    async with learned() as stage:
+        await stage.pilot.press("i", "2")
+        await shows(stage, "Mistakes")
+        await stage.pilot.press("r", "r", "r", "right")
+        await stage.pilot.press("3")
+        await shows(stage, "Learning")
+        await stage.pilot.press("left", "2")
+        await shows(stage, "Mistakes")
+        assert "true 2" in stage.text
+        await stage.pilot.press("escape", "i")
+        await shows(stage, "Mistakes")
+        assert "true 2" in stage.text
+        await stage.pilot.press("3")
+        await shows(stage, "Learning")
+        assert "epoch 2 of 3" in stage.text
+
+
+async def test_leaving_a_pane_or_the_screen_ends_its_work() -> None:
+    async with learned() as stage:
+        await stage.pilot.press("i", "3")
+        await shows(stage, "Learning")
+        pane = pane_of(stage)
+        await stage.pilot.press("p")
+        await stage.pilot.press("1")
+        await shows(stage, "Confusion")
+        assert not pane.is_attached
+        assert not pane.is_running
+        pane = pane_of(stage)
+        await stage.pilot.press("escape")
+        await stage.until(lambda: not pane.is_running, "the end of the pane")
+        assert not [worker for worker in stage.app.workers if worker.node is pane]
+
+
+async def test_a_cell_opens_its_mistakes_by_key_and_by_mouse() -> None:
+    async with learned() as stage:
+        await stage.pilot.press("i", "enter")
+        await shows(stage, "Mistakes")
+        assert "digits of class 4 taken for 9" in stage.text.replace("\n", " ")
+        await stage.pilot.press("1")
+        await shows(stage, "Confusion")
+        arrangement = stage.app.screen.query_one(Matrix).arrangement
+        await stage.pilot.click(Matrix, offset=(1 + 2 * arrangement.cell + 1, 2 + 7))
+        await shows(stage, "Mistakes")
+        assert "true 7" in stage.text
+        assert "guess 2" in stage.text
+
+
+async def test_a_new_epoch_comes_into_the_pane_in_sight() -> None:
+    async with learned(2, (80, 24), "i") as stage:
+        await stage.sees("epoch 2, the newest")
+        stage.runner.finish_epoch(insight=insight_of(3))
+        await stage.sees("epoch 3, the newest")
+
+
+async def test_the_line_at_the_top_follows_the_run() -> None:
+    async with learned(2, (100, 30), "i") as stage:
+        await stage.sees("epoch 3 of 19")
+        top = stage.text.splitlines()[0]
+        assert "20260102-030405-tutorial" in top
+        assert "● training" in top
+        assert "accuracy 96.10 %" in top
+        stage.runner.finish_epoch(insight=insight_of(3))
+        await stage.sees("epoch 4 of 19")
+        assert "accuracy 96.90 %" in stage.text.splitlines()[0]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_training_is_paused_and_resumed_without_leaving(size: tuple[int, int]) -> None:
+    async with learned(2, size, "i") as stage:
+        await stage.pilot.press("space")
+        await stage.sees("‖ paused")
+        await stage.pilot.press("space")
+        await stage.sees("● training")
+
+
+async def test_a_save_is_answered_in_the_line_at_the_top() -> None:
+    async with learned(2, (80, 24), "i") as stage:
+        await stage.pilot.press("s")
+        await stage.until(lambda: "saved checkpoints/" in stage.text.splitlines()[0], "the answer")
+
+
+async def test_q_asks_as_everywhere() -> None:
+    async with learned(2, (80, 24), "i") as stage:
+        await stage.pilot.press("q")
+        await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
+        await stage.pilot.press("escape")
+        await shows(stage, "Confusion")
+
+
+async def test_the_end_of_the_run_leaves_it_open_and_a_new_run_empties_it() -> None:
+    async with learned(2, (80, 24), "i") as stage:
+        stage.runner.finish()
+        await stage.until(lambda: "n New run" in stage.footer, "the key n")
+        assert "epoch 2, the newest" in stage.text
+        assert "✓ finished" in stage.text
+        await stage.pilot.press("n")
+        await stage.sees("After the first epoch is validated")
+
+
+async def test_the_footer_has_the_way_back_first_and_then_the_panes_keys() -> None:
+    async with learned(2, (80, 24), "i", "2") as stage:
+        await shows(stage, "Mistakes")
+        await stage.until(lambda: stage.footer.strip().startswith("esc Back  h Hard"), "the keys")
+        await stage.pilot.click(offset=(3, 23))
+        await stage.sees("Loss per batch")
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("size", [(80, 24), (140, 45), (30, 8), (10, 4), (3, 2), (1, 1)])
+async def test_any_size_is_survived(size: tuple[int, int], title: str) -> None:
+    async with learned(1, size, "i") as stage:
+        await stage.pilot.press(str(TITLES.index(title) + 1))
+        await stage.until(lambda: pane_of(stage).TITLE == title, title)
+        assert len(stage.text.splitlines()) == size[1]
+        for width, height in ((1, 1), (200, 60), (80, 24)):
+            await stage.pilot.resize_terminal(width, height)
+            await stage.pilot.pause()
+        assert title in stage.text
+
+
+async def test_hurried_keys_leave_one_pane() -> None:
+    async with learned(2, (80, 24), "i", "2", "3", "1", "2", "3", "2", "1", "3") as stage:
+        await shows(stage, "Learning")
+
+
+async def test_the_palette_leads_to_each_pane() -> None:
+    async with learned(2) as stage:
+        screen = stage.app.screen
+        titles = {command.title: command for command in stage.app.get_system_commands(screen)}
+        titles["Insight: Learning"].callback()
+        await shows(stage, "Learning")
+        titles["Insight: Mistakes"].callback()
+        await shows(stage, "Mistakes")
+        assert isinstance(stage.app.screen, InsightScreen)
+        shown = {c.title for c in stage.app.get_system_commands(stage.app.screen)}
+        assert "Insight: Draw" in shown
+        assert "Full screen" not in shown
