@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from textual.actions import parse
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.message import Message
@@ -51,6 +51,7 @@ from mnist_tui.tui.screens.dashboard import TITLES, Dashboard
 from mnist_tui.tui.terminal_title import TerminalTitle, title_of
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 from mnist_tui.tui.toasts import Toasts
+from mnist_tui.tui.typed_ahead import TypedAhead
 from mnist_tui.tui.widgets.machine import SampleMachine
 from mnist_tui.tui.wording import Said, describe, describe_plan
 
@@ -65,7 +66,7 @@ _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
 
 
-class DashboardApp(App[None]):
+class DashboardApp(TypedAhead):
     """Trains on one thread of its own and shows it; never two runs at a time."""
 
     TITLE = "mnist-tui"
