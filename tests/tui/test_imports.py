@@ -3,7 +3,19 @@
 import subprocess
 import sys
 
-CONTRACTS = {"control", "events", "history", "plan", "progress", "session", "state"}
+CONTRACTS = {
+    *(
+        "control",
+        "events",
+        "history",
+        "inference",
+        "insight",
+        "plan",
+        "progress",
+        "session",
+        "state",
+    ),
+}
 
 SCRIPT = """
 import sys
