@@ -85,8 +85,9 @@ class DashboardApp(TypedAhead):
         Binding(
             "d", "insight('Draw')", "Draw", show=False, tooltip="Draw a digit for the model to read"
         ),
-        Binding("left_square_bracket", "scale_rate(0.5)", "lr÷2", key_display="["),
-        Binding("right_square_bracket", "scale_rate(2.0)", "lr×2", key_display="]"),
+        # Shown by the dashboard, after the keys of the pane in focus.
+        Binding("left_square_bracket", "scale_rate(0.5)", show=False),
+        Binding("right_square_bracket", "scale_rate(2.0)", show=False),
         # Where none of the above can be done, the key says why.
         Binding("space", "refuse('pause')", show=False),
         Binding("s", "refuse('save')", show=False),

@@ -48,6 +48,8 @@ class Dashboard(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "app.scale_rate(0.5)", "lr÷2", key_display="["),
+        Binding("right_square_bracket", "app.scale_rate(2.0)", "lr×2", key_display="]"),
         Binding("t", "app.change_theme", "Theme", tooltip="Choose a theme"),
         Binding("f", "full", "Full screen", tooltip="The pane in focus fills the screen"),
         Binding("m", "smooth", "Smooth", tooltip="Lay a moving average over the curves"),
