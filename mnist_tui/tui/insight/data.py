@@ -22,7 +22,7 @@ from mnist_tui.tui.insight.pane import InsightPane
 from mnist_tui.tui.insight.portrait import Portrait
 from mnist_tui.tui.insight.source import InsightSource
 
-_WANTED: Final = 6
+_WANTED: Final = 12
 """How many digits should be in sight at once, before they are drawn any larger."""
 _TALL: Final = 26
 """From so many lines on the counts have a line for each class."""
@@ -36,7 +36,7 @@ class NumberedTile(Tile):
 
     def caption(self, width: int) -> tuple[str, str]:
         """Class and place."""
-        return f"{self.label}  {figures.count(self.index)}", ""
+        return f"{self.label}  #{figures.count(self.index)}", ""
 
 
 class NumberEntry(Input):

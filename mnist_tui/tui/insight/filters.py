@@ -51,14 +51,28 @@ def filter_image(layer: Layer, index: int, size: tuple[int, int] = _SMALL) -> Im
     return Image.of(values.repeat(max(down, 1), axis=0).repeat(max(across, 1), axis=1))
 
 
+_BRIGHTER: Final = np.rint(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
+"""How responses are shown: most are far weaker than the strongest, and would not be seen."""
+
+
+def _in_full(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scaled so that the greatest is 255."""
+    return np.rint(values * (255 / max(int(values.max()), 1))).astype(np.uint8)
+
+
 @lru_cache(maxsize=256)
 def _resized(pixels: bytes, width: int, height: int, side: int) -> Image:
     return Image(pixels, width, height).resized(side, side)
 
 
-def map_image(layer: Layer, index: int, side: int) -> Image:
-    """A response with at most `side` pixels a side: its own, whole multiples of them, or fewer."""
+def map_image(layer: Layer, index: int, side: int, *, is_full: bool = False) -> Image:
+    """A response with at most `side` pixels a side: its own, whole multiples of them, or fewer.
+
+    Weak ones are shown brighter than they are, the strongest stays the brightest; `is_full`: as
+    if it were the strongest itself.
+    """
     values = map_values(layer, index)
+    values = _BRIGHTER[values] if not is_full else _in_full(values)
     height, width = values.shape
     if side < max(height, width):
         return _resized(values.tobytes(), width, height, side)
@@ -252,10 +266,10 @@ class FilterDetail(Drawn):
             lines = [self._caption(f"{'the digit':<12}× {name}", width)]
             lines += self._side_by_side(digit, weights)
         share = figures.whole_percent(int(map_values(layer, self.chosen).max()) / 255).strip()
-        lines.append(self._caption(f"= response, at most {share}", width))
+        lines.append(self._caption(f"= response, peak {share}", width))
         side = min(26, 2 * (height - len(lines))) // 2 * 2
         if side >= MAP_SIDES[-1]:
-            response = map_image(layer, self.chosen, side)
+            response = map_image(layer, self.chosen, side, is_full=True)
             lines += strips_of(response, _on_backdrop(shading, _MAP_PAPER))
         return lines
 

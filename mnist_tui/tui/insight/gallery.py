@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from mnist_tui import figures
 from mnist_tui.tui.insight.bitmap import Image, Shading, shading_of, strips_of
 from mnist_tui.tui.insight.drawn import Drawn
 from mnist_tui.tui.widgets.lines import Line, pad
@@ -37,12 +38,12 @@ class Tile:
             return f"{self.label}", ""
         is_right = self.guess == self.label
         mark, tone = ("✓", "good") if is_right else ("✗", "bad")
-        percent = f"{100 * self.probability:.0f}"
+        percent = figures.whole_percent(self.probability).strip()
         if width >= 14:
             name = f"{self.label}" if is_right else f"{self.label} → {self.guess}"
-            return f"{mark} {name}  {percent} %", tone
+            return f"{mark} {name}  {percent}", tone
         name = f"{self.label}" if is_right else f"{self.label}→{self.guess}"
-        return f"{mark} {name} {percent}%", tone
+        return f"{mark} {name} {percent.replace(' ', '')}", tone
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from mnist_tui.engine.inference import Inside as Layer
 from mnist_tui.engine.inference import Question, Reading
 from mnist_tui.engine.insight import Insight, WatchedDigit
 from mnist_tui.tui.insight.action_line import ActionLine, Part
-from mnist_tui.tui.insight.asking import Asker, Replied
+from mnist_tui.tui.insight.asking import Asker, Replied, weights_of
 from mnist_tui.tui.insight.filter_words import CLOSELY, ROUGHLY, most_like
 from mnist_tui.tui.insight.filters import FilterDetail, FilterGrid, filter_values, map_values
 from mnist_tui.tui.insight.notes import Notes
@@ -27,9 +27,10 @@ _NO_DIGITS: Final = (
     "or draw one in the pane Draw, and press enter there."
 )
 _HOW: Final = (
-    "A filter is a small pattern that slides over the digit. Its response is strong where there "
-    "is ink under its strengthening weights and none under its weakening ones. Training finds "
-    "the patterns; all later layers see only the responses."
+    "A filter is a pattern that slides over the digit and responds where ink lies under its "
+    "bright weights and none under its dark ones. Training finds them.",
+    "The rest of the network sees nothing but the responses. The peak is that of this response, "
+    "compared with the strongest of all filters.",
 )
 
 
@@ -146,9 +147,9 @@ class InsidePane(InsightPane):
             lead = (_about(layer, self._look.chosen), "strong")
         self._notes.lead, self._notes.paragraphs = (), ()
         if layer is None:
-            self._notes.paragraphs = (lead[0], _HOW)
+            self._notes.paragraphs = (lead[0], *_HOW)
         else:
-            self._notes.lead, self._notes.paragraphs = (lead,), (_HOW,)
+            self._notes.lead, self._notes.paragraphs = (lead,), _HOW
         self.refresh_bindings()
 
     def _parts(self) -> tuple[Part, ...]:
@@ -165,13 +166,13 @@ class InsidePane(InsightPane):
         values = reading.probabilities[0]
         best = likeliest(values)
         percent = figures.whole_percent(values[best]).strip()
-        parts += ((f"   taken for a {best}, {percent}", "", ""),)
+        parts += ((f"  taken for a {best}, {percent}", "", ""),)
         if self._grid.pages > 1:
             first = self._grid.page * self._grid.arrangement.count
             last = min(first + self._grid.arrangement.count, self._grid.filters)
-            parts += ((f"   filters {first + 1}-{last} of {self._grid.filters}", "", "page(1)"),)
-        where = f"   epoch {reading.epoch}, batch {figures.count(reading.batch)}"
-        return (*parts, (where, "muted", ""), ("   ← → ↑ ↓ choose", "muted", ""))
+            parts += ((f"  filters {first + 1}-{last} of {self._grid.filters}", "", "page(1)"),)
+        where = f"  {weights_of(reading).removeprefix('of ')}"
+        return (*parts, (where, "muted", ""), ("  ← → ↑ ↓ choose", "muted", ""))
 
     def _digit_words(self) -> str:
         if self._look.digit < 0 or not self._watched:

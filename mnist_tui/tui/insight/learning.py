@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from mnist_tui import figures
 from mnist_tui.engine.insight import EpochInsight, Insight
 from mnist_tui.tui.insight.action_line import ActionLine, Part
 from mnist_tui.tui.insight.epoch_choice import EpochChoice
@@ -257,7 +258,7 @@ def _about(label: int, values: tuple[float, ...], past: list[float], at: int) ->
         name: Piece = (f"{mark} {digit} ", tone)
         lines.append([name, *bar(value, 16, "bar"), (f" {100 * value:5.1f} %", "")])
     curve, mark_at = sparkline(past, at, 28)
-    return [*lines, [(f"the {label}, epoch by epoch", "muted")], *_marked(curve, mark_at)]
+    return [*lines, [(f"how surely a {label}, by epoch", "muted")], *_marked(curve, mark_at)]
 
 
 def _marked(curve: str, at: int) -> list[Line]:
@@ -269,12 +270,12 @@ def _in_one_line(
     label: int, values: tuple[float, ...], past: list[float], at: int
 ) -> tuple[Piece, ...]:
     best = sorted(range(10), key=lambda digit: -values[digit])[:3]
-    guesses = ", ".join(f"{digit} {100 * values[digit]:.0f} %" for digit in best)
+    guess, *others = (f"{digit} ({figures.whole_percent(values[digit]).strip()})" for digit in best)
     curve, mark_at = sparkline(past, at, 28)
     return (
-        (f"▸ {label}: ", "strong"),
-        (f"{guesses:<24}", ""),
-        (f"  the {label} by epoch ", "muted"),
+        (f"▸ a {label}: ", "strong"),
+        (f"taken for {guess}, then {', '.join(others)}".ljust(37), ""),
+        (" by epoch ", "muted"),
         *_marked(curve, mark_at)[0],
     )
 

@@ -221,7 +221,7 @@ def _count(count: int, width: int) -> str:
 
 def _figures(row: list[tuple[float, float | None]], width: int) -> Line:
     line: Line = []
-    change_width = 3 if width == _FIGURE else 5
+    change_width = 4 if width == _FIGURE else 5
     for value, change in row:
         text = f"{100 * value:.1f}" if value < 0.9995 else "100"
         line.append((text.rjust(width - change_width), ""))
@@ -237,8 +237,6 @@ def _change(change: float | None, width: int) -> tuple[str, str]:
     if points < 0.05:
         return "=".rjust(width), "rest"
     size = f"{points:.1f}" if points < 9.95 else f"{points:.0f}"
-    if len(size) >= width:
-        size = size.removeprefix("0") if points < 0.95 else f"{points:.0f}"
     return ("▴" if change > 0 else "▾") + size.rjust(width - 1), "good" if change > 0 else "bad"
 
 

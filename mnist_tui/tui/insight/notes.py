@@ -15,7 +15,7 @@ class Notes(Lines):
     lead: reactive[tuple[tuple[str, str], ...]] = reactive((), repaint=False)
     """The fact, in pieces; none: there is no such line."""
     paragraphs: reactive[tuple[str, ...]] = reactive((), repaint=False)
-    """The sentences."""
+    """The sentences. Of those after the first, only what fits whole is shown."""
 
     def watch_lead(self) -> None:
         """Show it."""
@@ -28,6 +28,9 @@ class Notes(Lines):
     def lines(self, width: int, height: int) -> list[Line]:
         """As Lines asks."""
         lines: list[Line] = [list(self.lead)] if self.lead else []
-        for paragraph in self.paragraphs:
-            lines += [[(line, "muted")] for line in wrap_words(paragraph, width)]
+        for place, paragraph in enumerate(self.paragraphs):
+            wrapped: list[Line] = [[(line, "muted")] for line in wrap_words(paragraph, width)]
+            if place and len(lines) + len(wrapped) > height:
+                break
+            lines += wrapped
         return lines

@@ -96,8 +96,8 @@ async def test_the_figures_of_a_class_and_their_change_are_those_of_the_counts()
     async with confusion(learned(before, now)) as (stage, _app):
         row = next(line for line in stage.text.splitlines() if line.strip().startswith("4 "))
         # Of 20 fours 10 are found; no other digit is taken for one.
-        assert "50.0▾50" in row
-        assert "66.7▾33" in row
+        assert "50.0▾ 50" in row
+        assert "66.7▾ 33" in row
         assert "▴▾ since epoch 1" in stage.text
 
 

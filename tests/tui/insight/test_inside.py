@@ -12,7 +12,6 @@ from mnist_tui.tui.insight.filters import (
     filter_image,
     filter_values,
     map_image,
-    map_values,
 )
 from mnist_tui.tui.insight.inside import InsidePane, Look
 from tests.tui.insight.alone import Mouse, ScriptedSource, alone
@@ -198,9 +197,19 @@ def test_pictures_show_the_weights_and_the_responses(shape: tuple[int, int, int]
     small = filter_image(layer, 2).array
     assert small.shape == (6, 6)
     assert np.array_equal(small[:: 6 // shape[1], :: 6 // shape[1]], values)
-    assert np.array_equal(map_image(layer, 2, shape[2]).array, map_values(layer, 2))
     assert map_image(layer, 2, 10).array.shape == (10, 10)
-    assert abs(float(map_image(layer, 2, 10).array.mean()) - float(map_values(layer, 2).mean())) < 4
+
+
+def test_weak_responses_are_brightened_and_keep_their_order() -> None:
+    values = np.arange(0, 128, dtype=np.uint8)[:100].reshape(1, 10, 10)
+    layer = replace(layer_of(1, 3, 10), maps=values.tobytes(), map_shape=(1, 10, 10))
+    shown, full = (map_image(layer, 0, 10, is_full=is_full).array for is_full in (False, True))
+    for picture in (shown, full):
+        assert np.all(np.diff(picture.ravel().astype(int)) >= 0)
+        assert np.all(picture >= values[0])
+        assert picture[0, 0] == 0
+    assert full.max() == 255
+    assert shown.max() < 255
 
 
 @pytest.mark.parametrize("side", [3, 6])

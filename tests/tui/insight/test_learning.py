@@ -134,13 +134,13 @@ async def test_up_and_down_and_a_click_choose_a_digit() -> None:
     async with watching(insight_of(3)) as shown:
         await shown.press("down", "down", "up")
         assert shown.gallery.chosen == 1
-        assert "▸ 0: " in shown.stage.text
+        assert "▸ a 0: " in shown.stage.text
         grid = shown.gallery.grid
         await shown.stage.pilot.click(Gallery, offset=(2 * (grid.side + 1) + 3, grid.height + 1))
         await shown.stage.pilot.pause()
         assert shown.gallery.chosen == grid.columns + 2
         label = insight_of(3).watched[grid.columns + 2].label
-        assert f"▸ {label}: " in shown.stage.text
+        assert f"▸ a {label}: " in shown.stage.text
 
 
 async def test_enter_shows_the_ten_probabilities_of_the_chosen_one() -> None:
