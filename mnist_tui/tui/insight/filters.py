@@ -57,7 +57,9 @@ _BRIGHTER: Final = np.rint(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
 
 def _in_full(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Scaled so that the greatest is 255."""
-    return np.rint(values * (255 / max(int(values.max()), 1))).astype(np.uint8)
+    scale = 255 / max(int(values.max()), 1)
+    full: NDArray[np.uint8] = np.rint(values * scale).astype(np.uint8)
+    return full
 
 
 @lru_cache(maxsize=256)

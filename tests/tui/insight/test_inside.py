@@ -202,7 +202,9 @@ def test_pictures_show_the_weights_and_the_responses(shape: tuple[int, int, int]
 
 def test_weak_responses_are_brightened_and_keep_their_order() -> None:
     values = np.arange(0, 128, dtype=np.uint8)[:100].reshape(1, 10, 10)
-    layer = replace(layer_of(1, 3, 10), maps=values.tobytes(), map_shape=(1, 10, 10))
+    layer = Layer(
+        filters=bytes(9), filter_shape=(1, 3, 3), maps=values.tobytes(), map_shape=(1, 10, 10)
+    )
     shown, full = (map_image(layer, 0, 10, is_full=is_full).array for is_full in (False, True))
     for picture in (shown, full):
         assert np.all(np.diff(picture.ravel().astype(int)) >= 0)
