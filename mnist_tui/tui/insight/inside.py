@@ -54,6 +54,7 @@ class InsidePane(InsightPane):
     InsidePane {
         & > Horizontal { height: 1fr; }
         Notes { height: 3; }
+        &.-empty > Horizontal { display: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -140,6 +141,7 @@ class InsidePane(InsightPane):
     def _show(self) -> None:
         layer = self._grid.first_layer
         self._head.parts = self._parts()
+        self.set_class(layer is None, "-empty")
         lead: tuple[str, str] = (_NO_DIGITS, "") if self._image is None else (_WAITING, "muted")
         if self._trouble:
             lead = (self._trouble, "warning")
