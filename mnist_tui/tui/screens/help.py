@@ -53,6 +53,32 @@ KEYS: Final = (
             ("y", "copy the row, or the log"),
         ),
     ),
+    (
+        "What it learned",
+        (
+            ("i", "open it, at the pane last used; esc or i goes back"),
+            ("d", "draw a digit for the model to read"),
+            ("1 to 6", "confusion, mistakes, learning, inside, draw, data"),
+            ("arrows", "choose a cell, a digit or a filter; the mouse too"),
+            (",  .", "the epoch before or after; inside: the digit"),
+            ("enter", "the images of the cell; the digit large"),
+            ("pgup pgdn", "turn pages; the wheel too"),
+            ("h", "mistakes: the hardest that were guessed right, and back"),
+            ("r  g  a", "mistakes: by true class, by guess, all again"),
+            ("p", "learning: play the epochs"),
+            ("v  k  g", "data: the other split, one class, go to a number"),
+        ),
+    ),
+    (
+        "Drawing",
+        (
+            ("mouse", "left button draws, right button erases"),
+            ("arrows", "move the pen; with shift by four"),
+            ("space  e", "set down the pen or the eraser; again: lift it"),
+            ("u  c", "take the last stroke back; clear"),
+            ("enter", "what the filters make of the drawing"),
+        ),
+    ),
 )
 """Keys by topic."""
 
@@ -63,6 +89,12 @@ PANES: Final = (
     ("Epochs", "One row per finished epoch. ★ marks the best by validation accuracy."),
     ("Log", "What happened and when, warnings and errors included."),
     ("Machine", "GPUs, processors and memory, and their last two minutes while in sight."),
+    ("Confusion", "Which digit is taken for which, and each class's figures."),
+    ("Mistakes", "The digits guessed wrong, worst first; and the hardest right ones."),
+    ("Learning", "Twenty digits, and what they are taken for after each epoch."),
+    ("Inside", "The first layer's filters, and what they make of a digit."),
+    ("Draw", "Your own digit, and what the model takes it for as you draw."),
+    ("Data", "The digits it learns from and is validated on, with their counts."),
     ("Colours", "Blue is training, orange validation: told apart with any colour vision."),
 )
 """What each pane shows."""
