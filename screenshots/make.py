@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from textual._xterm_parser import XTermParser
 from textual.pilot import Pilot
 
 from mnist_tui.config import recipe_config
@@ -26,11 +27,17 @@ from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.engine.state import State
 from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.insight.canvas import Canvas
+from mnist_tui.tui.insight.run_line import RunLine
 from mnist_tui.tui.screens.dashboard import Dashboard
 
 FOLDER = Path(__file__).resolve().parent
 CELL_WIDTH, CELL_HEIGHT = 12.2, 24.4
 """Of Textual's SVG export, in its units."""
+PANES = (100, 30)
+"""The size of the pictures of what was learned."""
+TWO = ((8, 8), (11, 5), (16, 4), (19, 8), (17, 13), (12, 18), (8, 22), (13, 21), (21, 22))
+"""A digit to be drawn, in the canvas's pixels."""
 DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 """(column, row) of the dot that each bit of a braille character stands for."""
 
@@ -43,15 +50,19 @@ def portable(svg: str) -> str:
 
 
 def _spell(match: re.Match[str]) -> str:
-    """One run of text, word by word and braille cell by cell, each at its own place.
+    """One run of text, in pieces and braille cell by cell, each at its own place.
 
-    Renderers treat runs of spaces differently, and fonts differ in width.
+    Renderers treat runs of spaces differently, fonts differ in width, and not every renderer
+    knows `textLength`, so that what is long would not end where it should.
     """
     place = dict(re.findall(r'([\w-]+)="([^"]*)"', match[1]))
     left, base = float(place["x"]), float(place["y"])
     rest = " ".join(f'{k}="{v}"' for k, v in place.items() if k not in ("x", "y", "textLength"))
     drawn = []
-    for word in re.finditer("[\u2801-\u28ff]|[^\\s\u2800-\u28ff]+", html.unescape(match[2])):
+    if "textLength" not in place:
+        return match[0]  # the title, which is centred
+    pieces = re.finditer("[\u2801-\u28ff]|[^\\s\u2800-\u28ff]{1,8}", html.unescape(match[2]))
+    for word in pieces:
         x = left + word.start() * CELL_WIDTH
         bits = ord(word[0][0]) - 0x2800
         if 0 < bits < 256:
@@ -90,6 +101,19 @@ class Photographer:
         path = FOLDER / f"{name}.svg"
         path.write_text(portable(self.app.export_screenshot(title="mnist-tui")))
 
+    async def draw(self, *points: tuple[int, int]) -> None:
+        """One stroke on the canvas, with the mouse as a terminal tells of it."""
+        canvas = self.app.screen.query_one(Canvas)
+        (left, top), scale = canvas.content_region.offset, canvas.scale
+        cells = [(left + 2 + scale * x, top + 2 + scale * y // 2) for x, y in points]
+        reports = [f"<0;{x};{y}M" if not i else f"<32;{x};{y}M" for i, (x, y) in enumerate(cells)]
+        parser, driver = XTermParser(), self.app._driver
+        assert driver is not None
+        for report in (*reports, "<0;{};{}m".format(*cells[-1])):
+            for event in parser.feed(f"\x1b[{report}"):
+                driver.process_message(event)
+            await self.pilot.pause()
+
 
 async def session(data_dir: str | None, epochs: int) -> None:
     """One run, from ready to its end, and the pictures on the way."""
@@ -113,6 +137,7 @@ async def session(data_dir: str | None, epochs: int) -> None:
         await pilot.press("space")
         await photographer.until(lambda: app.view.ended is not None)
         await photographer.take("finished", 120, 36)
+        await learned(photographer)
         await pilot.press("q")
 
 
@@ -152,6 +177,24 @@ async def paused(photographer: Photographer) -> None:
         await photographer.pilot.press("escape")
 
 
+async def learned(photographer: Photographer) -> None:
+    """Pictures of what it has learned, once it has ended."""
+    await photographer.pilot.press("i")
+    # By then the line at the top has said its last.
+    await photographer.pilot.pause(RunLine.SHOWN_FOR_S)
+    await photographer.take("insight-confusion", *PANES)
+    await photographer.take("insight-mistakes", *PANES, "2")
+    await photographer.take("insight-learning", *PANES, "3", "home", *["down"] * 10)
+    await photographer.take("insight-inside", *PANES, "4", *["full_stop"] * 4, *["right"] * 5)
+    await photographer.take("insight-data", *PANES, "6")
+    await photographer.pilot.press("5")
+    await photographer.until(lambda: photographer.app.screen.query(Canvas))
+    await photographer.pilot.pause(0.5)
+    await photographer.draw(*TWO)
+    await photographer.take("insight-draw", *PANES)
+    await photographer.pilot.press("escape")
+
+
 def main() -> None:
     """Parse the arguments and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -162,6 +205,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         # The pictures show paths: `runs/first-run`, as a user's would be.
         os.chdir(folder)
+        # As in a terminal of today, whatever this one is.
+        os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        os.environ.pop("NO_COLOR", None)
         asyncio.run(session(data_dir, arguments.epochs))
 
 
