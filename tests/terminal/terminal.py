@@ -127,5 +127,10 @@ class Terminal:
 
     def close(self) -> None:
         """End the command if it is still there."""
-        if not self._hung_up:
+        if self._hung_up:
+            return
+        try:
             self.child.close(force=True)
+        except pexpect.ExceptionPexpect:
+            # It has been killed, but on a loaded machine that takes its time.
+            self.child.ptyproc.wait()
