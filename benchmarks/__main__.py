@@ -3,7 +3,7 @@
 python -m benchmarks [--data-dir DIR]
 """
 
-from benchmarks import dashboard, fast, process, start, steps
+from benchmarks import dashboard, draw, fast, process, start, steps
 from benchmarks.arguments import parse
 from benchmarks.pairs import table
 
@@ -18,6 +18,7 @@ def main() -> None:
         *fast.measure(data_dir, "cpu", pairs=5),
         *start.measure(data_dir, pairs=5),
         *dashboard.measure(data_dir, pairs=5, seconds=12),
+        *draw.measure(data_dir, strokes=40, pairs=7, seconds=6),
     ]
     print(table(figures))
 
