@@ -1,20 +1,22 @@
 """The model, its optimiser and the digits, together on one device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.digits import Digits
 from mnist_tui.engine.batches import DeviceSplit, epoch_order
+from mnist_tui.engine.chunks import Chunks
 from mnist_tui.engine.evaluation import Evaluation, batch_count, evaluate
+from mnist_tui.engine.graphs import Recorder
 from mnist_tui.engine.inference import Question
 from mnist_tui.engine.observer import Observer
-from mnist_tui.engine.optimizers import build_optimizer, plain_step
+from mnist_tui.engine.optimizers import build_optimizer, load_state
 from mnist_tui.engine.reading import Answer, read_images
+from mnist_tui.engine.steps import Steps
 from mnist_tui.model import Net, build_model
 
 
@@ -30,15 +32,30 @@ class LearnerState(TypedDict):
 class Learner:
     """What takes training steps, and all the state that they depend on.
 
-    Making one seeds torch's default generators. No training step waits for the device:
-    losses and counts stay there until they are fetched. One thread at a time.
+    Making one seeds torch's default generators. No training step waits for its own results:
+    losses and counts stay on the device until they are fetched. One thread at a time.
     """
 
-    def __init__(self, config: TrainConfig, digits: Digits, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        digits: Digits,
+        device: torch.device,
+        recorder: Recorder | None = None,
+        warn: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        """Put model, optimiser and digits on `device`.
+
+        Args:
+            config: The run's settings.
+            digits: What to train and to validate on.
+            device: Where.
+            recorder: Records chunks of steps for that device; None: each step as it is.
+            warn: Told, in words, when recording fails.
+        """
         torch.manual_seed(config.seed)
         self.model: Net = build_model(config.model).to(device)
         self._optimizer = build_optimizer(self.model, config)
-        self._step = plain_step(self._optimizer)
         self._config = config
         self._device = device
         self._train = DeviceSplit(digits.train, device)
@@ -51,15 +68,15 @@ class Learner:
         self.observer = Observer(self._validation)
         """Makes an Insight of each validation."""
         self.validation_batches = batch_count(self._validation)
-        self._order: tuple[Tensor, ...] = ()
-        """The open epoch's batches: (B,) int64 indices on the device."""
+        self._order = torch.empty(0, dtype=torch.int64, device=device)
+        """(N,) int64: the open epoch's digits, batch after batch."""
         self._losses = torch.zeros(self.batches, device=device)
         """Each batch's mean loss per sample, float32."""
-        self._correct = torch.zeros(self.batches, dtype=torch.int64, device=device)
-        """How many of each batch were guessed right."""
-        self._autocast = torch.autocast(
-            device.type, torch.bfloat16, enabled=config.precision == "bf16"
-        )
+        self._hits = torch.zeros(self.samples, dtype=torch.bool, device=device)
+        """Which of the open epoch's digits were guessed right, in its order."""
+        self._lr = config.lr
+        steps = Steps(self.model, self._optimizer, self._train, config)
+        self._chunks = Chunks(steps, config.batch_size, self.batches, recorder, warn)
 
     def samples_up_to(self, batch: int) -> int:
         """Samples in the first `batch` batches of an epoch; the last batch may be smaller."""
@@ -67,35 +84,43 @@ class Learner:
 
     def open_epoch(self, epoch: int) -> None:
         """Take up the order of that epoch, counted from 1, and train mode."""
-        order = epoch_order(self._config.seed, epoch, self.samples)
-        self._order = torch.split(order.to(self._device), self._config.batch_size)
+        self._order = epoch_order(self._config.seed, epoch, self.samples).to(self._device)
         self.model.train()
 
+    def stop_after(self, start: int) -> int:
+        """Up to which batch to train at once, from batch `start` on: one further, or a chunk."""
+        return self._chunks.stop_after(start)
+
+    def train(self, start: int, rates: Sequence[float]) -> None:
+        """A step on each of the open epoch's batches from `start` on, one for each rate.
+
+        Waits for the device while that has two such calls to do.
+
+        Args:
+            start: The first batch, counted from 0.
+            rates: The learning rates; their number is best told by `stop_after`.
+        """
+        if len(rates) == 1:
+            self.set_lr(rates[0])
+            self.train_batch(start)
+        else:
+            self._take(start, rates)
+
     def set_lr(self, lr: float) -> None:
-        """Use `lr` from the next step on."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = lr
+        """Use `lr` for the next `train_batch`."""
+        self._lr = lr
 
     def train_batch(self, batch: int) -> None:
         """One step on the open epoch's batch number `batch`, counted from 0."""
-        images, labels = self._train.gather(self._order[batch])
-        with self._autocast:
-            output = self.model(images)  # (B, 10)
-        loss = F.nll_loss(output, labels)
-        # What is told stays the plain loss, which the validation's can be compared with.
-        target = self._smooth(loss, output)
-        for parameter in self.model.parameters():
-            parameter.grad = None
-        target.backward()  # type: ignore[no-untyped-call]
-        with torch.no_grad():
-            self._step()
-            self._losses[batch] = loss
-            self._correct[batch] = (output.argmax(dim=1) == labels).sum()
+        self._take(batch, (self._lr,))
 
-    def _smooth(self, loss: Tensor, output: Tensor) -> Tensor:
-        """The loss to learn from: `loss` with a part of each target spread over all classes."""
-        smoothing = self._config.label_smoothing
-        return (1 - smoothing) * loss - smoothing * output.mean() if smoothing else loss
+    def _take(self, start: int, rates: Sequence[float]) -> None:
+        stop = start + len(rates)
+        first, last = self.samples_up_to(start), self.samples_up_to(stop)
+        chunk = self._chunks.take(self._order[first:last], rates)
+        self._losses[start:stop] = chunk.losses
+        self._hits[first:last] = chunk.hits
+        self._lr = rates[-1]
 
     def fetch(self, start: int, stop: int) -> tuple[list[float], int]:
         """The mean losses of the batches from `start` up to `stop`, and their correct guesses.
@@ -103,7 +128,7 @@ class Learner:
         Waits for the device.
         """
         losses: list[float] = self._losses[start:stop].tolist()
-        return losses, int(self._correct[start:stop].sum())
+        return losses, int(self._hits[self.samples_up_to(start) : self.samples_up_to(stop)].sum())
 
     def validate(self, between: Callable[[int], None]) -> Evaluation:
         """Evaluate on the validation digits; `between` as in `evaluate`."""
@@ -130,11 +155,11 @@ class Learner:
             rng["cuda"] = torch.cuda.get_rng_state(self._device)
         elif self._device.type == "mps":
             rng["mps"] = torch.mps.get_rng_state()
-        return LearnerState(
-            model=_to_cpu(self.model.state_dict()),
-            optimizer=_to_cpu(self._optimizer.state_dict()),
-            rng=rng,
-        )
+        optimizer = _to_cpu(self._optimizer.state_dict())
+        for group in optimizer["param_groups"]:
+            # A plain number, also where the optimiser reads it from a table on the device.
+            group["lr"] = self._lr
+        return LearnerState(model=_to_cpu(self.model.state_dict()), optimizer=optimizer, rng=rng)
 
     def restore(self, state: LearnerState) -> None:
         """Take over what `capture` gave.
@@ -143,7 +168,9 @@ class Learner:
             Exception: Of whatever kind torch raises, when they do not fit this model.
         """
         self.model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        load_state(self._optimizer, state["optimizer"])
+        self._lr = float(self._optimizer.param_groups[0]["lr"])
+        self._chunks.forget()
         rng = state["rng"]
         torch.set_rng_state(rng["cpu"])
         if self._device.type == "cuda" and "cuda" in rng:

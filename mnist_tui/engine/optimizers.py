@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,21 +31,42 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
     _leave_compiler_out()
     parameters = list(model.parameters())
     # One pass over all weights instead of one per weight tensor and operation.
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
+    devices = {parameter.device.type for parameter in parameters}
+    fused = devices <= {"cpu", "cuda"}
     match config.optimizer:
         case "sgd":
             return torch.optim.SGD(parameters, lr=config.lr, fused=fused)
         case "momentum":
             return torch.optim.SGD(parameters, lr=config.lr, momentum=0.9, fused=fused)
         case "adamw":
-            return torch.optim.AdamW(
+            optimizer = torch.optim.AdamW(
                 parameters,
                 lr=config.lr,
                 betas=(config.beta1, config.beta2),
                 weight_decay=config.weight_decay,
                 fused=fused,
+                capturable=devices == {"cuda"},
             )
+            # Else it warns that it could be recorded and is not, before the first recording.
+            optimizer._warned_capturable_if_run_uncaptured = True
+            return optimizer
     raise AssertionError(config.optimizer)
+
+
+def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take over what `optimizer.state_dict()` gave, on whatever device that was.
+
+    How steps are computed (fused, to be recorded) is this device's matter, and stays.
+
+    Raises:
+        Exception: Of whatever kind torch raises, when it does not fit.
+    """
+    kept = {"params", "lr"}
+    groups = [
+        {**theirs, **{key: value for key, value in ours.items() if key not in kept}}
+        for ours, theirs in zip(optimizer.param_groups, state["param_groups"], strict=True)
+    ]
+    optimizer.load_state_dict({**state, "param_groups": groups})
 
 
 def plain_step(optimizer: torch.optim.Optimizer) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""The training loop: epochs of batches, and what happens between two batches."""
+"""The training loop: epochs of batches, and what happens between two of them, or two chunks."""
 
 import logging
 import math
@@ -168,13 +168,19 @@ class Trainer:
         self._learner.open_epoch(self._epoch.number)
         self._block_began_s = self._pace.active_s
         while self._epoch.batch < self._learner.batches:
-            self._learner.set_lr(self._lr)
-            self._learner.train_batch(self._epoch.batch)
-            self._epoch.batch += 1
+            rates = self._next_rates()
+            self._learner.train(self._epoch.batch, rates)
+            self._epoch.batch += len(rates)
             self._boundary()
         self._collect()
         # The last step's weights have seen no loss yet; no row is made of broken ones.
         self._check_weights()
+
+    def _next_rates(self) -> list[float]:
+        """The learning rates of the batches that are trained before the next boundary."""
+        batch, first = self._epoch.batch, self._global_batch
+        count = self._learner.stop_after(batch) - batch
+        return [self._settings.lr_at(step) for step in range(first, first + count)]
 
     def _validate(self) -> Evaluation:
         self._activity = "validating"

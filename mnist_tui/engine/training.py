@@ -21,6 +21,7 @@ from mnist_tui.engine.devices import (
     set_determinism,
 )
 from mnist_tui.engine.events import EpochRow, Notice, RunEnded, RunPrepared, Warned
+from mnist_tui.engine.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.engine.session import Session
@@ -86,7 +87,13 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
             "trained on; name the folder that has those with --data-dir"
         )
     runner.say("building the model")
-    learner = Learner(config, digits, device)
+    learner = Learner(
+        config,
+        digits,
+        device,
+        recorder=recorder_for(device),
+        warn=lambda message: session.emit(Warned(message=message)),
+    )
     writer = RunWriter(directory, session)
     trainer = Trainer(
         config=config,
