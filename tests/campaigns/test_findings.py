@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from textual.command import CommandPalette
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.control import Stop
@@ -29,8 +30,13 @@ from mnist_tui.runs.directory import RunDirectory, check_place, create_run
 from mnist_tui.runs.files import append_lines, read_lines, write_json, write_lines
 from mnist_tui.runs.listing import is_over, list_runs
 from mnist_tui.runs.logfile import log_to
+from mnist_tui.tui.insight.inside import InsidePane
+from mnist_tui.tui.insight.screen import InsightScreen
+from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
 from tests.runs_of_tests import RecordedRun, few_config, resume, train
+from tests.tui.insight.learned import insight_of
+from tests.tui.stage import on_stage
 
 
 def stop_in_second_epoch(run: RecordedRun, event: Event) -> None:
@@ -222,3 +228,42 @@ def test_files_are_made_without_touching_the_umask(
     write_json(tmp_path / "file", {})
     assert json.loads((tmp_path / "file").read_text()) == {}
     assert not re.search(r"\.file", str(list(tmp_path.iterdir())))
+
+
+@pytest.mark.asyncio
+async def test_a_screen_that_another_one_covers_is_not_closed_in_its_place() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("e", "ctrl+p")
+        await stage.until(lambda: isinstance(stage.app.screen, CommandPalette), "the palette")
+        form = stage.app.screen_stack[-2]
+        assert isinstance(form, SettingsScreen)
+        for _ in range(2):
+            form.action_cancel()
+        assert isinstance(stage.app.screen, CommandPalette)
+        await stage.pilot.press("escape")
+        await stage.until(lambda: stage.app.screen is form, "the form")
+
+
+@pytest.mark.asyncio
+async def test_a_screen_that_is_closed_twice_opens_again() -> None:
+    async with on_stage() as stage:
+        dashboard = stage.app.screen
+        for _ in range(2):
+            await stage.pilot.press("i")
+            await stage.until(lambda: isinstance(stage.app.screen, InsightScreen), "what it knows")
+            screen = stage.app.screen
+            assert isinstance(screen, InsightScreen)
+            for _ in range(2):
+                screen.action_back()
+            await stage.until(lambda: stage.app.screen is dashboard, "the dashboard")
+
+
+@pytest.mark.asyncio
+async def test_a_pane_that_is_gone_may_be_told_to_show_itself() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("i", "4")
+        await stage.until(lambda: stage.app.screen.query(InsidePane), "the pane")
+        pane = stage.app.screen.query_exactly_one(InsidePane)
+        await stage.pilot.press("1")
+        await stage.until(lambda: not pane.is_attached, "another pane")
+        pane.show_insight(insight_of(1))

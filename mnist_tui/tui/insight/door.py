@@ -33,24 +33,27 @@ class InsightDoor:
         self._app, self._owner = app, owner
         self._source: Final = LiveSource(owner)
         self._memory: Final = InsightMemory()
-        self._screen: InsightScreen | None = None
+        self._opened: InsightScreen | None = None
+
+    @property
+    def _screen(self) -> InsightScreen | None:
+        """The screen, while it is open. A callback at its end might be lost with who opened it."""
+        return self._opened if self._opened in self._app.screen_stack else None
 
     def open(self, title: str, progress: Progress) -> None:
         """Show the pane of that title; empty: the one that was in sight last."""
         from mnist_tui.tui.insight.screen import InsightScreen
 
-        if self._screen is not None:
+        screen = self._screen
+        if screen is not None:
             if title:
-                self._screen.call_later(self._screen.show_pane, title)
+                screen.call_later(screen.show_pane, title)
             return
         self._memory.title = title or self._memory.title
-        self._screen = InsightScreen(self._source, self._name, self._memory)
-        self._app.push_screen(self._screen, self._close)
+        self._opened = InsightScreen(self._source, self._name, self._memory)
+        self._app.push_screen(self._opened)
         self.show_state()
         self.look(progress)
-
-    def _close(self, _: None) -> None:
-        self._screen = None
 
     @property
     def _name(self) -> str:

@@ -51,6 +51,11 @@ class InsightPane(Widget, can_focus=True):
             self.recall(self.memory)
         self.show_insight(self.source.insight)
 
+    def refresh_bindings(self) -> None:
+        """As Widget; what comes after a frame may come when the pane is gone already."""
+        if self.is_attached:
+            super().refresh_bindings()
+
     def show_insight(self, insight: Insight) -> None:
         """Show what the validations showed. On mount, and after each validation. UI thread."""
 

@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.state import State
@@ -21,6 +20,7 @@ from mnist_tui.tui.insight.pane import InsightPane
 from mnist_tui.tui.insight.run_line import RunLine
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.run_view import Scores
+from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from mnist_tui.tui.widgets.tab_bar import TabBar
 from mnist_tui.tui.wording import Said
@@ -48,7 +48,7 @@ class PaneKeys(KeyBar):
         return 2 if active.node is self.app else 1
 
 
-class InsightScreen(Screen[None]):
+class InsightScreen(Overlay[None]):
     """Six panes under tabs; only the one in sight exists. Told of the run by the app."""
 
     DEFAULT_CSS = """

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from mnist_tui.tui.screens.overlay import Overlay
+
 KEYS: Final = (
     (
         "The run",
@@ -134,7 +136,7 @@ WORDS: Final = (
 """One short paragraph for each word."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Overlay[None], ModalScreen[None]):
     """A page to scroll through."""
 
     DEFAULT_CSS = """

@@ -11,12 +11,13 @@ from textual.widgets.option_list import Option
 
 from mnist_tui import figures
 from mnist_tui.engine.progress import Progress
+from mnist_tui.tui.screens.overlay import Overlay
 
 Choice = Literal["save", "discard", "cancel"]
 """Save and quit; quit without saving; go on."""
 
 
-class QuitDialog(ModalScreen[Choice]):
+class QuitDialog(Overlay[Choice], ModalScreen[Choice]):
     """Asks what is to become of a live run."""
 
     DEFAULT_CSS = """

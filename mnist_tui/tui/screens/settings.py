@@ -11,10 +11,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from mnist_tui.tui.draft import FIELDS, Draft, Field, to_text
+from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.widgets.one_of import OneOf
 
 
-class SettingsScreen(ModalScreen[Draft]):
+class SettingsScreen(Overlay[Draft], ModalScreen[Draft]):
     """A form of one line for each field; gives back the draft to apply, or None."""
 
     DEFAULT_CSS = """
