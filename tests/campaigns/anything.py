@@ -557,15 +557,14 @@ def attempt(
         raise
 
 
+def told() -> tuple[str, ...]:
+    """What has been tried in all, and where."""
+    return (
+        f"{done_actions:,} actions, {done_actions - dull_actions:,} of them random; "
+        f"{ended_runs:,} runs begun and ended",
+        "in sight after them: " + ", ".join(f"{where} {n:,}" for where, n in seen.most_common()),
+    )
+
+
 if __name__ == "__main__":
-    import atexit
-
-    @atexit.register
-    def _tell() -> None:
-        print(
-            f"{done_actions:,} actions, {done_actions - dull_actions:,} of them random; "
-            f"{ended_runs:,} runs begun and ended"
-        )
-        print("seen after them:", ", ".join(f"{where} {n}" for where, n in seen.most_common()))
-
-    main(attempt, 25)
+    main(attempt, 25, measured=told)

@@ -4,6 +4,7 @@ import argparse
 import os
 import random
 import shutil
+import statistics
 import sys
 import tempfile
 import traceback
@@ -11,10 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-
-# As in the ordinary tests, which say why; before torch is loaded.
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ.pop("MNIST_TUI_DATA", None)
 
 Attempt = Callable[[random.Random, Path], None]
 """Tries once, by these dice, in this empty folder; raises when something is lost."""
@@ -59,8 +56,31 @@ def try_many(attempt: Attempt, count: int, seed: int, *, verbose: bool = False) 
     return outcome
 
 
-def main(attempt: Attempt, count: int, args: Sequence[str] | None = None) -> None:
-    """The campaign as a command: print the outcome, and exit with 1 if something was lost."""
+def spread(values: Sequence[float], unit: str = "s") -> str:
+    """What was measured, in words."""
+    if not values:
+        return "never measured"
+    return (
+        f"median {statistics.median(values):.2f} {unit}, at most {max(values):.2f} {unit} "
+        f"({len(values)} measured)"
+    )
+
+
+def main(
+    attempt: Attempt,
+    count: int,
+    args: Sequence[str] | None = None,
+    *,
+    measured: Callable[[], Sequence[str]] = tuple,
+) -> None:
+    """The campaign as a command: print the outcome, and exit with 1 if something was lost.
+
+    Args:
+        attempt: What is tried.
+        count: How often, unless the command line says otherwise.
+        args: The command line; None: the process's own.
+        measured: Gives lines to print before the outcome.
+    """
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--count", type=int, default=count, help="attempts [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="of the first one [%(default)s]")
@@ -75,6 +95,8 @@ def main(attempt: Attempt, count: int, args: Sequence[str] | None = None) -> Non
     finally:
         shutil.rmtree(home, ignore_errors=True)
         clean_up()
+    for line in measured():
+        print(line)
     print(outcome)
     sys.exit(1 if outcome.failures else 0)
 

@@ -19,19 +19,24 @@ from pathlib import Path
 from mnist_tui.runs.checkpoint import read_checkpoint
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import read_lines
+from mnist_tui.runs.insight import read_insight
 from mnist_tui.runs.listing import is_over
-from tests.campaigns.campaign import few_digits, kept_folder, main
+from tests.campaigns.campaign import few_digits, kept_folder, main, spread
 from tests.campaigns.processes import InTerminal, in_child
 from tests.campaigns.sameness import assert_same_run
 
 EPOCHS = 3
 LIMIT_S = 120.0
+CHECKPOINT_EVERY_S = 0.05
+
+seconds_lost: list[float] = []
+"""Of training, by each kill that met a run that trained."""
 
 
 def options(name: str) -> list[str]:
     return [
         *("--dataset", "mnist", "--data-dir", str(few_digits()), "--epochs", str(EPOCHS)),
-        *("--lr", "0.05", "--checkpoint-every", "0.05", "--name", name),
+        *("--lr", "0.05", "--checkpoint-every", str(CHECKPOINT_EVERY_S), "--name", name),
     ]
 
 
@@ -59,10 +64,14 @@ def attempt(dice: random.Random, folder: Path) -> None:
             nth = dice.randint(1, 6)
             process.watch(LIMIT_S, lambda: has_come(run, when, nth))
             process.watch(dice.choice((0.0, dice.uniform(0, 0.05))))
+        killed_at = time.time()
         process.kill(signal.SIGKILL)
     if not run.path.exists():
         return  # killed before there was a run
     told = assert_whole(run)
+    assert_insight(run)
+    if (lost := lost_s(run, killed_at)) is not None:
+        seconds_lost.append(lost)
     code = in_child(lambda: resume(folder))
     assert code == 0, f"resume ended with {code}; {when}, {mode}: {run.log.read_text()[-500:]}"
     assert is_over(run, EPOCHS), "resume did not finish the run"
@@ -70,6 +79,23 @@ def attempt(dice: random.Random, folder: Path) -> None:
     left = [path.name for path in run.path.rglob(".*")]
     assert not left, f"scratch files are left: {left}"
     assert_same_run(whole, run.path)
+
+
+def lost_s(run: RunDirectory, killed_at: float) -> float | None:
+    """Seconds of training that the kill cost; None where it met a run that did not train."""
+    began = [
+        event["time"]
+        for event in read_lines(run.events)
+        if event["event"] == "state_changed" and event["state"] == "running"
+    ]
+    if not began:
+        return None
+    if not run.last.exists():
+        return killed_at - began[-1]
+    checkpoint = read_checkpoint(run.last)
+    if checkpoint.epoch > checkpoint.config.epochs:
+        return None  # killed on its way out
+    return max(0.0, killed_at - began[-1] - checkpoint.elapsed_s)
 
 
 def resume(folder: Path) -> int:
@@ -105,6 +131,13 @@ def _content(path: Path) -> bytes:
         return b""
 
 
+def assert_insight(run: RunDirectory) -> None:
+    """What was learned is there of every epoch that the checkpoint counts as done."""
+    seen = [epoch.epoch for epoch in read_insight(run.insight).epochs]
+    rows = [row.epoch for row in read_checkpoint(run.last).rows] if run.last.exists() else []
+    assert seen[: len(rows)] == rows, f"insight of epochs {seen}, rows of {rows}"
+
+
 def assert_whole(run: RunDirectory) -> int:
     """Every file of the run is whole; the newest global batch whose saving was told of."""
     for path in (run.config, run.status):
@@ -112,6 +145,7 @@ def assert_whole(run: RunDirectory) -> int:
             assert isinstance(json.loads(path.read_bytes()), dict), f"{path.name} is torn"
     for path in run.checkpoints.glob("[!.]*.pt"):
         read_checkpoint(path)
+    read_insight(run.insight)
     for path in (run.metrics, run.events):
         for line in _content(path).split(b"\n")[:-1]:
             assert isinstance(json.loads(line), dict), f"{path.name} holds a torn line"
@@ -123,4 +157,10 @@ def assert_whole(run: RunDirectory) -> int:
 
 
 if __name__ == "__main__":
-    main(attempt, 200)
+    main(
+        attempt,
+        200,
+        measured=lambda: (
+            f"lost with a checkpoint each {CHECKPOINT_EVERY_S:g} s: {spread(seconds_lost)}",
+        ),
+    )

@@ -52,6 +52,8 @@ class InTerminal:
         """Everything that it showed."""
         self.code: int | None = None
         """Its exit code, or minus the number of the signal that killed it."""
+        self.ended_at = 0.0
+        """`time.time()` when its end was seen."""
         # Loaded before the fork, for both kinds: it is then in the child too.
         import mnist_tui.dashboard
         import mnist_tui.engine.training  # noqa: F401
@@ -118,6 +120,7 @@ class InTerminal:
 
     def _reap(self) -> None:
         self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.ended_at = time.time()
         # What it wrote at last may still be on its way.
         while select.select([self._terminal], [], [], 0.1)[0]:
             self._read()

@@ -7,6 +7,7 @@ import torch
 
 from mnist_tui.runs.checkpoint import read_checkpoint
 from mnist_tui.runs.files import read_lines
+from mnist_tui.runs.insight import read_insight
 
 
 def difference(one: Any, other: Any, where: str = "") -> str | None:
@@ -22,12 +23,15 @@ def difference(one: Any, other: Any, where: str = "") -> str | None:
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    """Weights, optimiser, generators, history, rows (times aside) and best epoch are equal."""
+    """Weights, optimiser, generators, history, rows (less times), best epoch, insight are equal."""
     for name in ("last.pt", "best.pt"):
         found = difference(_essence(one, name), _essence(other, name), name)
         assert found is None, found
     found = difference(_rows(one), _rows(other), "metrics.jsonl")
     assert found is None, found
+    insights = [read_insight(run / "insight.npz") for run in (one, other)]
+    assert insights[0] == insights[1], "insight.npz differs"
+    assert insights[0].epochs, "insight.npz is missing"
 
 
 def _essence(run: Path, name: str) -> dict[str, Any]:

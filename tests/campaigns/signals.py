@@ -5,20 +5,24 @@
 By turns: each signal, in a headless run or a dashboard, spread over start, training and
 saving; in every third attempt a second signal follows at once. Afterwards the run resumes to
 the same end as the run that was left alone.
+
+No attempt fails for being slow; as a command it says how long the exits took.
 """
 
 import random
 import signal
+import time
 from pathlib import Path
 
 from mnist_tui.runs.checkpoint import read_checkpoint
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import read_json
 from mnist_tui.runs.listing import is_over
-from tests.campaigns.campaign import main
+from tests.campaigns.campaign import main, spread
 from tests.campaigns.kills import (
     EPOCHS,
     LIMIT_S,
+    assert_insight,
     assert_whole,
     has_come,
     options,
@@ -29,6 +33,11 @@ from tests.campaigns.processes import InTerminal, in_child
 from tests.campaigns.sameness import assert_same_run
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+seconds_once: list[float] = []
+"""From a signal to the end of its process, all saved."""
+seconds_twice: list[float] = []
+"""From the second signal to the end of its process."""
 
 
 def attempt(dice: random.Random, folder: Path) -> None:
@@ -48,11 +57,15 @@ def attempt(dice: random.Random, folder: Path) -> None:
             nth = dice.randint(1, 2)
             process.watch(LIMIT_S, lambda: has_come(run, when, nth))
         process.watch(dice.choice((0.0, dice.uniform(0, 0.1))))
+        sent_at = time.time()
         process.send(number)
         if is_twice:
             process.watch(dice.choice((0.0, dice.uniform(0, 0.02))))
+            sent_at = time.time()
             process.send(number)
         code = process.wait(LIMIT_S)
+        if code != 0:
+            (seconds_twice if is_twice else seconds_once).append(process.ended_at - sent_at)
         what = f"{number.name}, {mode}, {when}, twice: {is_twice}, code {code}"
         assert "Traceback" not in process.text, process.text
         if is_dashboard:
@@ -62,6 +75,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
     if not run.path.exists():
         return
     assert_whole(run)
+    assert_insight(run)
     state = read_json(run.status).get("state")
     if not is_twice and code != 0:
         assert state in ("stopped", None), f"{what}: the state is {state}"
@@ -97,4 +111,11 @@ def assert_restored(raw: bytes, what: str) -> None:
 
 
 if __name__ == "__main__":
-    main(attempt, 150)
+    main(
+        attempt,
+        150,
+        measured=lambda: (
+            f"from the signal to the exit: {spread(seconds_once)}",
+            f"from a second signal to the exit: {spread(seconds_twice)}",
+        ),
+    )
