@@ -185,7 +185,7 @@ async def learned(photographer: Photographer) -> None:
     await photographer.take("insight-confusion", *PANES)
     await photographer.take("insight-mistakes", *PANES, "2")
     await photographer.take("insight-learning", *PANES, "3", "home", *["down"] * 10)
-    await photographer.take("insight-inside", *PANES, "4", *["full_stop"] * 4, *["right"] * 5)
+    await photographer.take("insight-inside", *PANES, "4", *["full_stop"] * 4, *["right"] * 2)
     await photographer.take("insight-data", *PANES, "6")
     await photographer.pilot.press("5")
     await photographer.until(lambda: photographer.app.screen.query(Canvas))
