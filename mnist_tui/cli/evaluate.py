@@ -41,8 +41,12 @@ def evaluate(
 
 def describe(report: "CheckpointReport") -> str:
     """The figures as lines of less than 80 columns."""
+    where = f"epoch {report.epoch} after batch {report.batch:,}"
+    if not report.batch and report.epoch > 1:
+        # The next epoch is open, but nothing of it has been learned.
+        where = f"after epoch {report.epoch - 1}"
     return (
-        f"{report.checkpoint}: {report.model}, epoch {report.epoch} after batch {report.batch:,}\n"
+        f"{report.checkpoint}: {report.model}, {where}\n"
         f"loss {report.loss:.4f}, accuracy {100 * report.accuracy:.2f} % on "
         f"{report.samples:,} validation digits ({report.dataset})\n\n"
         f"{_describe_classes(report.classes)}\n\n"
