@@ -45,6 +45,8 @@ def try_many(attempt: Attempt, count: int, seed: int, *, verbose: bool = False) 
         folder = Path(tempfile.mkdtemp(prefix="campaign-"))
         try:
             attempt(random.Random(number), folder)
+            if verbose:
+                print(f"seed {number} survived", flush=True)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the next seed is tried
             if verbose:
                 traceback.print_exc()
@@ -84,7 +86,7 @@ def main(
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--count", type=int, default=count, help="attempts [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="of the first one [%(default)s]")
-    parser.add_argument("--verbose", action="store_true", help="show the tracebacks")
+    parser.add_argument("--verbose", action="store_true", help="tell of each attempt")
     given = parser.parse_args(args)
     home = tempfile.mkdtemp(prefix="campaign-home-")
     os.environ["HOME"] = home

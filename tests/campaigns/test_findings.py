@@ -22,6 +22,7 @@ from mnist_tui.engine.events import (
     Warned,
 )
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.state import State
 from mnist_tui.errors import UsageError
 from mnist_tui.runs import files
@@ -30,8 +31,11 @@ from mnist_tui.runs.directory import RunDirectory, check_place, create_run
 from mnist_tui.runs.files import append_lines, read_lines, write_json, write_lines
 from mnist_tui.runs.listing import is_over, list_runs
 from mnist_tui.runs.logfile import log_to
+from mnist_tui.tui.insight.door import InsightMemory
 from mnist_tui.tui.insight.inside import InsidePane
+from mnist_tui.tui.insight.live_source import LiveSource
 from mnist_tui.tui.insight.screen import InsightScreen
+from mnist_tui.tui.run_owner import RunOwner
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
 from tests.runs_of_tests import RecordedRun, few_config, resume, train
@@ -267,3 +271,18 @@ async def test_a_pane_that_is_gone_may_be_told_to_show_itself() -> None:
         await stage.pilot.press("1")
         await stage.until(lambda: not pane.is_attached, "another pane")
         pane.show_insight(insight_of(1))
+
+
+@pytest.mark.asyncio
+async def test_a_pane_is_asked_for_before_the_screen_stands_or_after_it_is_closed() -> None:
+    memory = InsightMemory()
+    async with on_stage() as stage:
+        source = LiveSource(RunOwner(RunPlan(), lambda plan: stage.runner, lambda _: True))
+        screen = InsightScreen(source, "", memory)
+        await screen.show_pane("Draw")
+        stage.app.push_screen(screen)
+        await stage.until(lambda: screen.query("DrawPane"), "the pane")
+        screen.dismiss()
+        await stage.until(lambda: not screen.is_attached, "its end")
+        await screen.show_pane("Data")
+    assert memory.title == "Data"

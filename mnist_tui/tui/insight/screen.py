@@ -149,9 +149,15 @@ class InsightScreen(Overlay[None]):
         place = TITLES.index(title)
         if memory is None and isinstance(self._pane, PANES[place]):
             return
+        if not self._place.is_attached:
+            # A hurried key, before the first frame or after the last: it is shown next.
+            self._memory.title = title
+            return
         self._remember()
         if self._pane is not None:
             await self._pane.remove()
+        if not self._place.is_attached:
+            return
         pane = PANES[place](self._source)
         pane.memory = self._memory.panes.get(title) if memory is None else memory
         self._pane, self._memory.title, self._tabs.active = pane, title, place
