@@ -13,30 +13,34 @@ import torch
 from benchmarks import train_mnist_fast as baseline
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
+from benchmarks.drive import drive
 from benchmarks.pairs import Figure, interleave, ratios, table
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
+from mnist_tui.engine.devices import resolve_device, set_determinism
+from mnist_tui.engine.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.optimizers import scheduled_lr
 
 
 def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
     """Training time as a ratio, and the mean validation accuracy of as many seeds."""
-    target = torch.device(device)
+    target = resolve_device(device)
     digits = read_mnist(data_dir)
     images = baseline.normalise(torch.tensor(digits.train.images)).to(target)
     labels = torch.tensor(digits.train.labels).to(target)
     accuracies: list[float] = []
+    is_cuda = target.type == "cuda"
 
     def ours() -> float:
         config = recipe_config("fast", seed=len(accuracies))
-        learner = Learner(config, digits, target)
-        learner.open_epoch(1)
+        if is_cuda:
+            set_determinism(target, config.deterministic, config.precision)
+        learner = Learner(config, digits, target, recorder_for(target))
 
         def train() -> None:
-            for batch in range(learner.batches):
-                learner.set_lr(scheduled_lr(config, batch, learner.batches))
-                learner.train_batch(batch)
+            steps = learner.batches
+            drive(learner, 0, steps, lambda step: scheduled_lr(config, step, steps))
 
         seconds = timed(train, target)
         accuracies.append(100 * learner.validate(lambda batch: None).accuracy)
@@ -45,14 +49,28 @@ def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
     def theirs() -> float:
         return baseline.train(images, labels, seed=len(accuracies))[1]
 
+    if is_cuda:
+        # Once without counting it: a process's first steps on a GPU load its libraries. What
+        # each run does anew, recording its graphs among it, is in the times below.
+        ours(), theirs()
+        accuracies.clear()
     times = interleave(ours, theirs, pairs)
     yield Figure(
         name=f"recipe fast, time of training, {device}",
         values=ratios(*times),
-        goal=0.8 if device == "cpu" else 0.3,
+        goal=0.3 if is_cuda else 0.8,
         is_more_better=False,
         note="against train_mnist_fast",
     )
+    if is_cuda:
+        yield Figure(
+            name=f"recipe fast, seconds of training, {device}",
+            values=times[0],
+            goal=0.25,
+            is_more_better=False,
+            unit="s",
+            note="recording included, loading libraries not; the goal is an H100's",
+        )
     mean = sum(accuracies) / len(accuracies)
     yield Figure(
         name=f"recipe fast, validation accuracy, {device}",

@@ -1,0 +1,174 @@
+"""What must hold of recorded chunks of steps: each check raises, or tells what it saw.
+
+They need a device to mean much, but no particular one: the tests run them on the CPU, with
+a stand-in for CUDA graphs.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from benchmarks.drive import drive
+from mnist_tui.config import TrainConfig, recipe_config
+from mnist_tui.data.digits import Digits, Split
+from mnist_tui.engine.devices import set_determinism
+from mnist_tui.engine.graphs import Recorder, Work
+from mnist_tui.engine.learner import Learner
+
+Check = Callable[[], str]
+"""Raises AssertionError where something does not hold; else says what was seen."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The digits, the device, and how recorders for it are made."""
+
+    digits: Digits
+    device: torch.device
+    make_recorder: Callable[[], Recorder | None]
+    epochs: int = 3
+    """The first is done step by step, the second recorded, the third replayed."""
+
+    def learner(self, config: TrainConfig, recorder: Recorder | None = None) -> Learner:
+        """A new learner; without a recorder it takes each step as it is."""
+        set_determinism(self.device, config.deterministic, config.precision)
+        return Learner(config, self.digits, self.device, recorder)
+
+    def trained(self, config: TrainConfig, recorder: Recorder | None = None) -> Any:
+        """All that training makes: state, and the last epoch's losses and right guesses."""
+        learner = self.learner(config, recorder)
+        drive(learner, 0, self.epochs * learner.batches, schedule(config))
+        return learner.capture(), learner.fetch(0, learner.batches)
+
+
+def some(digits: Digits, count: int) -> Digits:
+    """The first `count` training digits; all of them to validate on."""
+    return replace(digits, train=Split(digits.train.images[:count], digits.train.labels[:count]))
+
+
+def schedule(config: TrainConfig) -> Callable[[int], float]:
+    """A rate of its own for each step."""
+    return lambda step: config.lr / (1 + step % 50)
+
+
+def difference(one: Any, other: Any, path: str = "") -> str | None:
+    """Where two results differ first, and by how much; None where they are equal bit by bit."""
+    if isinstance(one, torch.Tensor):
+        if torch.equal(one, other):
+            return None
+        apart = (one.double() - other.double()).abs().max().item()
+        return f"{path} by up to {apart:.3g}"
+    if isinstance(one, dict):
+        one, other = sorted(one.items(), key=str), sorted(other.items(), key=str)
+    if isinstance(one, list | tuple):
+        if len(one) != len(other):
+            return f"{path} in length"
+        pairs = zip(one, other, strict=True)
+        found = (difference(a, b, f"{path}/{_name(a, i)}") for i, (a, b) in enumerate(pairs))
+        return next((text for text in found if text), None)
+    return None if one == other else f"{path}: {one} is not {other}"
+
+
+def _name(value: Any, index: int) -> str:
+    is_item = isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
+    return value[0] if is_item else str(index)
+
+
+def assert_equal(one: Any, other: Any) -> None:
+    """Fail with the place where they differ."""
+    apart = difference(one, other)
+    assert apart is None, f"they differ: {apart}"
+
+
+CONFIGS = {
+    "tutorial, fp32": recipe_config(),
+    "tutorial, bf16": recipe_config(precision="bf16"),
+    "momentum": recipe_config(optimizer="momentum"),
+    "adamw": recipe_config(optimizer="adamw", lr=0.001),
+    "fast": recipe_config("fast", batch_size=32, lr=0.005),
+}
+"""What is compared in and out of graphs; tf32 only on CUDA."""
+
+
+def checks(bench: Bench) -> Iterator[tuple[str, Check]]:
+    """All checks, by what they find out."""
+    configs = dict(CONFIGS)
+    if bench.device.type == "cuda":
+        configs["tutorial, tf32"] = recipe_config(precision="tf32")
+    for name, config in configs.items():
+        yield f"graph against eager, {name}", lambda config=config: parity(bench, config)
+    for optimizer in ("sgd", "adamw"):
+        yield (
+            f"resumed in mid-epoch, {optimizer}",
+            lambda optimizer=optimizer: resumes(bench, recipe_config(optimizer=optimizer)),
+        )
+    yield "a failed recording", lambda: falls_back(bench)
+    yield "a state moved between CPU and device", lambda: moves(bench)
+
+
+def parity(bench: Bench, config: TrainConfig) -> str:
+    """Chunks from graphs give the bits of single steps; the partial batch is among them."""
+    eager = bench.trained(config)
+    assert_equal(bench.trained(config, bench.make_recorder()), eager)
+    losses, right = eager[1]
+    assert all(loss == loss and loss < 3 for loss in losses[-3:]), f"losses of {losses[-3:]}"
+    return f"all bits equal; {right} of {len(bench.digits.train)} right in the last epoch"
+
+
+def resumes(bench: Bench, config: TrainConfig) -> str:
+    """A state taken after any step goes on to the bits of the run that never stopped."""
+    whole = bench.trained(config, bench.make_recorder())
+    batches = bench.learner(config).batches
+    places = sorted({1, batches // 2, batches - 1, batches, batches + 5})
+    for place in places:
+        # By single steps, to the very place, wherever a chunk would have ended.
+        first = bench.learner(config)
+        drive(first, 0, place, schedule(config))
+        state = first.capture()
+        second = bench.learner(config, bench.make_recorder())
+        second.restore(state)
+        drive(second, place, bench.epochs * batches, schedule(config))
+        assert_equal((second.capture(), second.fetch(0, batches)), whole)
+    return f"all bits equal after stops at steps {', '.join(map(str, places))}"
+
+
+def falls_back(bench: Bench) -> str:
+    """Where recording fails half way, a warning is told and the numbers are the same."""
+    config = recipe_config()
+    make, warnings = bench.make_recorder(), list[str]()
+    assert make is not None
+
+    def failing(work: Work) -> Work:
+        def waiting() -> None:
+            work()
+            torch.ones((), device=bench.device).item()  # cannot be recorded: it waits
+
+        return make(waiting)
+
+    set_determinism(bench.device, config.deterministic, config.precision)
+    learner = Learner(config, bench.digits, bench.device, failing, warnings.append)
+    drive(learner, 0, bench.epochs * learner.batches, schedule(config))
+    assert len(warnings) == 1, f"told {len(warnings)} warnings"
+    result = learner.capture(), learner.fetch(0, learner.batches)
+    assert_equal(result, bench.trained(config))
+    return warnings[0]
+
+
+def moves(bench: Bench) -> str:
+    """A state of one device is gone on from on another."""
+    for optimizer in ("momentum", "adamw"):
+        config = recipe_config(optimizer=optimizer, lr=0.001)
+        here = bench.learner(config, bench.make_recorder())
+        drive(here, 0, 2 * here.batches, schedule(config))
+        cpu = Learner(config, bench.digits, torch.device("cpu"))
+        cpu.restore(here.capture())
+        apart = difference(cpu.capture()["model"], here.capture()["model"])
+        assert apart is None, f"the weights differ: {apart}"
+        drive(cpu, 2 * here.batches, 2 * here.batches + 3, schedule(config))
+        back = bench.learner(config, bench.make_recorder())
+        back.restore(cpu.capture())
+        drive(back, 2 * here.batches + 3, 4 * here.batches, schedule(config))
+        assert back.has_finite_weights()
+    return "weights equal, and steps follow on either"
