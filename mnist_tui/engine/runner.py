@@ -13,6 +13,7 @@ from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.reader import CheckpointReader
 from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
+from mnist_tui.engine.waiting import sleep_when_waiting_long
 from mnist_tui.errors import CheckpointError, MnistTuiError, TrainingError
 from mnist_tui.runs.directory import RunDirectory, create_run
 from mnist_tui.runs.listing import find_run
@@ -44,6 +45,7 @@ class TrainingRunner:
                 stack.enter_context(log_to(directory.log))
                 log.info("run %s: %s", directory.name, self.plan.config)
                 self.say("loading PyTorch")
+                sleep_when_waiting_long()
                 # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
                 from mnist_tui.engine.training import train
 
