@@ -83,6 +83,11 @@ def _insight(arrays: Arrays) -> Insight:
         )
         for epoch, counts, given in zip(arrays["epochs"], arrays["confusion"], guesses, strict=True)
     )
+    numbers = [seen.epoch for seen in epochs]
+    if numbers != sorted(set(numbers)) or min(numbers, default=1) < 1:
+        raise ValueError("its epochs are not in order")
+    if min((count for seen in epochs for row in seen.confusion for count in row), default=0) < 0:
+        raise ValueError("its counts are negative")
     return Insight(
         watched=watched,
         epochs=epochs,

@@ -1,14 +1,16 @@
-"""Checkpoints that are damaged, exchanged or made up: refused, and no code of theirs is run.
+"""Checkpoints and insight files that are damaged or made up: no code of theirs is run.
 
     python -m tests.campaigns.bad_checkpoints --count 2000 --seed 0
 
 Each attempt puts a mutant in the place of last.pt and resumes. A mutant that torch and the
-checksum take for whole must hold, bit for bit, what the good one holds.
+checksum take for whole must hold, bit for bit, what the good one holds. In one attempt of
+eight it is insight.npz that is exchanged: the run goes on, says so, and writes a whole one.
 """
 
 import io
 import pickle
 import random
+import shutil
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -17,10 +19,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from mnist_tui.errors import CheckpointError
+from mnist_tui.errors import CheckpointError, DataError
 from mnist_tui.runs.checkpoint import Checkpoint, _digest, read_checkpoint
+from mnist_tui.runs.directory import RunDirectory
+from mnist_tui.runs.insight import read_insight
 from tests.campaigns.campaign import few_digits, kept_folder, main
 from tests.campaigns.command import assert_refused, run_command
 from tests.campaigns.sameness import difference
@@ -235,8 +240,76 @@ def _rezip(
     return buffer.getvalue()
 
 
+def lie_of_insight(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """Arrays of other shapes, types and values, in an archive that is whole."""
+    with np.load(io.BytesIO(content)) as archive:
+        arrays = dict(archive)
+    name = dice.choice(list(arrays))
+    old = arrays[name]
+    match dice.randrange(5):
+        case 0:
+            del arrays[name]
+        case 1:
+            arrays[name] = old[: len(old) // 2]
+        case 2:
+            arrays[name] = np.full_like(old, dice.choice((0, 1, 200)))
+        case 3:
+            arrays[name] = np.zeros(dice.choice(((), (3, 3), (0,))), dice.choice(("<f8", "U3")))
+        case _:
+            arrays[name] = -old.astype("<i4") - 1
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+INSIGHT_MUTANTS: tuple[Mutant, ...] = (
+    *(flip_bits, cut, cut_start, blank, repeat_entry, lose_entry, change_entry, other_file),
+    lie_of_insight,
+    lambda dice, content, trap: pickle.dumps(_Bomb(trap)),
+    lambda dice, content, trap: _archive_of(np.array([_Bomb(trap)], dtype=object)),
+)
+
+
+def _archive_of(epochs: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, epochs=epochs)
+    return buffer.getvalue()
+
+
+def exchange_insight(dice: random.Random, folder: Path) -> None:
+    """Put a mutant in the place of insight.npz, and go on with the run."""
+    good, trap = good_run() / "insight.npz", folder / "ran"
+    mutate = dice.choice(INSIGHT_MUTANTS)
+    mutant = mutate(dice, good.read_bytes(), trap)
+    path = folder / "insight.npz"
+    path.write_bytes(mutant)
+    is_refused = False
+    try:
+        taken = read_insight(path)
+    except DataError as error:
+        is_refused = True
+        _assert_one_line(error, mutate.__name__)
+    else:
+        is_other = mutate in (repeat_entry, change_entry, lie_of_insight)
+        assert is_other or taken == read_insight(good), f"{mutate.__name__}: taken for whole"
+    assert not trap.exists(), f"{mutate.__name__}: code was run"
+    if dice.random() < 0.3:
+        run = RunDirectory(folder / "runs" / "a")
+        shutil.copytree(good_run(), run.path)
+        run.insight.write_bytes(mutant)
+        done = run_command("resume", run.path, "--headless", "--epochs", 2)
+        assert done.code == 0, f"{mutate.__name__}: {done.text}"
+        assert "Traceback" not in done.text, done.text
+        assert ("insight.npz" in done.text) is is_refused, f"{mutate.__name__}: {done.text}"
+        assert read_insight(run.insight).epochs[-1].epoch == 2, mutate.__name__
+        assert not trap.exists(), f"{mutate.__name__}: code was run"
+
+
 def attempt(dice: random.Random, folder: Path) -> None:
     """Make a mutant, try to resume from it, and look what became of the run."""
+    if dice.random() < 1 / 8:
+        exchange_insight(dice, folder)
+        return
     good = good_run()
     content = last(good).read_bytes()
     trap = folder / "ran"
@@ -263,8 +336,6 @@ def attempt(dice: random.Random, folder: Path) -> None:
 
 def _resume(folder: Path, mutant: bytes, *, has_best: bool) -> None:
     """The command refuses the mutant, leaves the run alone, and offers another checkpoint."""
-    import shutil
-
     run = folder / "runs" / "a"
     shutil.copytree(good_run(), run)
     last(run).write_bytes(mutant)
