@@ -38,10 +38,17 @@ class Terminal:
 
     def look(self, timeout_s: float = 0.05) -> None:
         """Take in what has come since the last look."""
+        self.show(self.take(timeout_s))
+
+    def take(self, timeout_s: float) -> bytes:
+        """What has come since the last time, as it is, waiting that long for it."""
         try:
-            data = self.child.read_nonblocking(65_536, timeout_s)
+            return bytes(self.child.read_nonblocking(65_536, timeout_s))
         except (pexpect.TIMEOUT, pexpect.EOF):
-            return
+            return b""
+
+    def show(self, data: bytes) -> None:
+        """Bring the screen up to `data`."""
         self.raw += data
         # pyte takes the answer-back queries of newer terminals for text.
         self._stream.feed(data.replace(b"\x1b[>25u", b"").replace(b"\x1b[<u", b""))

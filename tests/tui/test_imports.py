@@ -1,5 +1,6 @@
 """What the dashboard may know: no torch, and nothing of the engine but the contracts."""
 
+import os
 import subprocess
 import sys
 
@@ -40,3 +41,19 @@ def test_the_dashboard_imports_no_torch_and_only_the_contracts() -> None:
 
 def test_plotext_waits_until_there_is_something_to_draw() -> None:
     assert "plotext" not in modules_of_the_dashboard()
+
+
+def test_the_dashboard_repaints_without_a_long_wait_unless_a_person_wants_that() -> None:
+    script = "import mnist_tui.tui.app, textual.constants; print(textual.constants.MAX_FPS)"
+    for asked, expected in ((None, "240"), ("30", "30")):
+        environment = {k: v for k, v in os.environ.items() if k != "TEXTUAL_FPS"}
+        if asked is not None:
+            environment["TEXTUAL_FPS"] = asked
+        result = subprocess.run(
+            [sys.executable, "-c", script],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert result.stdout.strip() == expected
