@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.campaigns import (
+    anything,
     bad_checkpoints,
     bad_data,
     bad_disk,
@@ -42,6 +43,13 @@ def _kept() -> Iterator[None]:
 )
 def test_a_few_attempts_lose_nothing(attempt: Attempt, count: int) -> None:
     assert not try_many(attempt, count, seed=0).failures
+
+
+def test_anything_may_be_done_at_the_dashboard() -> None:
+    outcome = try_many(
+        lambda dice, folder: anything.attempt(dice, folder, steps=12, sessions=3), 1, seed=0
+    )
+    assert not outcome.failures
 
 
 def test_a_long_run_grows_no_memory() -> None:
