@@ -26,6 +26,9 @@ FILES: Final = (
 )
 """The four files of MNIST, unpacked."""
 
+_ASKED: Final = "asked"
+"""The file that says that the child has begun to ask the mirrors."""
+
 OnStatus = Callable[[str], None]
 """Called with what is being done, in words."""
 
@@ -111,9 +114,8 @@ def _watch(
     on_status: OnStatus,
     should_stop: Callable[[], bool],
 ) -> None:
-    on_status("asking for MNIST")
-    seen, seen_at = 0, time.monotonic()
-    # Importing torchvision comes first and is silent; it is given as long as a stall.
+    on_status("getting ready to download MNIST")
+    seen, seen_at, has_asked = 0, 0.0, False
     while True:
         try:
             child.wait(timeout=0.2)
@@ -126,6 +128,11 @@ def _watch(
         packed = _size(folder, "*.gz")
         total = packed + _size(folder, "*-ubyte")
         now = time.monotonic()
+        if not has_asked:
+            # Importing torchvision comes first; on a busy machine it takes longer than a stall.
+            has_asked, seen_at = (folder / _ASKED).exists(), now
+            if has_asked:
+                on_status("asking for MNIST")
         if total > seen:
             seen, seen_at = total, now
             on_status(
@@ -159,6 +166,7 @@ def _child(folder: str, source: str) -> None:
         MNIST.mirrors = settings["mirrors"]
     if settings["resources"]:
         MNIST.resources = [tuple(resource) for resource in settings["resources"]]
+    (Path(folder) / _ASKED).touch()
     try:
         MNIST(folder, download=True)
     except (OSError, RuntimeError, EOFError, ValueError) as error:

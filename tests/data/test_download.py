@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from mnist_tui.data import has_mnist, load_digits, read_mnist
-from mnist_tui.data.download import FILES, Source, download_mnist
+from mnist_tui.data.download import FILES, Source, _watch, download_mnist
 from mnist_tui.errors import DataError
 
 
@@ -91,7 +93,7 @@ def test_a_download_is_unpacked_and_read(mirror: Mirror, few_digits: Path, tmp_p
     assert digits.fingerprint == read_mnist(few_digits).fingerprint
     assert {path.name for path in (tmp_path / "MNIST" / "raw").iterdir()} == set(FILES)
     assert not list(tmp_path.glob(".download-*"))
-    assert said[0] == "asking for MNIST"
+    assert said[:2] == ["getting ready to download MNIST", "asking for MNIST"]
     assert said[-1] == "reading MNIST"
 
 
@@ -155,3 +157,12 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="--data-dir"):
         load_digits("mnist", str(tmp_path / "file" / "data"))
+
+
+def test_getting_ready_is_no_stall_however_long_it_takes(tmp_path: Path) -> None:
+    said: list[str] = []
+    code = f"import time; time.sleep(1); open({str(tmp_path / 'asked')!r}, 'w')"
+    with subprocess.Popen([sys.executable, "-c", code]) as child:
+        _watch(child, tmp_path, Source(stall_s=0.1), said.append, lambda: False)
+    assert said[0] == "getting ready to download MNIST"
+    assert child.returncode == 0
