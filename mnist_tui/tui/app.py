@@ -409,6 +409,9 @@ class DashboardApp(TypedAhead):
 
         if not self._owner.is_busy:
             self.exit()
+        elif self._owner.state.is_over:
+            # Its thread is about to end, and the dashboard ends with it.
+            self._owner.leave(Stop(reason="quit"))
         elif self._owner.leaving is not None:
             self._say(Said("saving, then quitting …"))
         elif not isinstance(self.screen, QuitDialog):

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.control import Stop
-from mnist_tui.engine.events import Notice, SaveFailed, StateChanged, Warned
+from mnist_tui.engine.events import Notice, RunEnded, SaveFailed, StateChanged, Warned
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.state import State
 from mnist_tui.tui.app import DashboardApp
@@ -178,6 +178,22 @@ async def test_a_run_that_ends_under_the_question_is_not_asked_about_again() -> 
         await stage.until(lambda: not runner.is_alive, "the thread's end")
         await stage.pilot.press("s")
         await stage.until(lambda: not stage.app.is_running, "the end")
+
+
+async def test_q_asks_nothing_of_a_run_that_is_over_while_its_thread_ends() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        goes = threading.Event()
+        runner.session.subscribe(lambda event: isinstance(event, RunEnded) and goes.wait(60))
+        runner.finish()
+        await stage.sees("✓ finished")
+        await stage.pilot.press("q")
+        await stage.pilot.pause()
+        assert not isinstance(stage.app.screen, QuitDialog)
+        assert stage.app.is_running
+        goes.set()
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert stage.app.exit_code == 0
 
 
 async def test_shut_down_saves_and_gives_the_exit_code() -> None:
