@@ -7,6 +7,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,10 +39,19 @@ class Outcome:
         return "\n".join(lines)
 
 
-def try_many(attempt: Attempt, count: int, seed: int, *, verbose: bool = False) -> Outcome:
-    """Attempt `count` times, with the seeds from `seed` on."""
-    outcome = Outcome()
+def try_many(
+    attempt: Attempt,
+    count: int,
+    seed: int,
+    *,
+    limit_s: float | None = None,
+    verbose: bool = False,
+) -> Outcome:
+    """Attempt `count` times, with the seeds from `seed` on; begin none after `limit_s`."""
+    outcome, began = Outcome(), time.monotonic()
     for number in range(seed, seed + count):
+        if limit_s is not None and time.monotonic() - began > limit_s:
+            break
         folder = Path(tempfile.mkdtemp(prefix="campaign-"))
         try:
             attempt(random.Random(number), folder)
@@ -87,13 +97,15 @@ def main(
     parser.add_argument("--count", type=int, default=count, help="attempts [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="of the first one [%(default)s]")
     parser.add_argument("--verbose", action="store_true", help="tell of each attempt")
+    parser.add_argument("--minutes", type=float, help="begin no attempt after that many")
     given = parser.parse_args(args)
     home = tempfile.mkdtemp(prefix="campaign-home-")
     os.environ["HOME"] = home
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
         os.environ.pop(name, None)
     try:
-        outcome = try_many(attempt, given.count, given.seed, verbose=given.verbose)
+        limit_s = 60 * given.minutes if given.minutes else None
+        outcome = try_many(attempt, given.count, given.seed, limit_s=limit_s, verbose=given.verbose)
     finally:
         shutil.rmtree(home, ignore_errors=True)
         clean_up()
