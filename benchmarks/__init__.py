@@ -1,1 +1,6 @@
 """Scripts that print ratios: each one paired, interleaved and repeatable."""
+
+from mnist_tui.engine.waiting import sleep_when_waiting_long
+
+# As a run does before it imports torch; it holds for what we are compared with, too.
+sleep_when_waiting_long()

@@ -73,6 +73,8 @@ class RunWriter:
         self._all_rows: list[dict[str, Any]] = []
         self._insight: Insight | None = None
         """What the newest validation showed, while it is not on disk."""
+        self._serialised: tuple[Checkpoint, bytes] | None = None
+        """The checkpoint written last, while more files of it may wait."""
         self._failing: dict[Path, str] = {}
         """Files that could not be written, with the reason last told."""
         self._told_at: dict[Path, float] = {}
@@ -154,6 +156,8 @@ class RunWriter:
                     self._wake.wait(_TICK_S)
                 is_last, self._is_urgent, self._is_busy = self._is_closing, False, True
                 jobs = list(self._jobs.values())
+                if not jobs:
+                    self._serialised = None
             # Before the checkpoint of its epoch, so that a resumed run lacks none.
             self._write_insight()
             for job in jobs:
@@ -173,7 +177,7 @@ class RunWriter:
 
         def write() -> None:
             nonlocal content
-            content = job.checkpoint.to_bytes()
+            content = self._content_of(job.checkpoint)
             write_atomic(job.path, content)
 
         is_written = self._attempt(job.path, write, always_tell=job.reason == "manual")
@@ -192,6 +196,13 @@ class RunWriter:
                     milliseconds=(time.perf_counter() - job.asked_at) * 1e3,
                 )
             )
+
+    def _content_of(self, checkpoint: Checkpoint) -> bytes:
+        """Its bytes, made once for all its files: most of a save's work, which training feels."""
+        if self._serialised is None or self._serialised[0] is not checkpoint:
+            self._serialised = None  # never two in memory
+            self._serialised = checkpoint, checkpoint.to_bytes()
+        return self._serialised[1]
 
     def _write_insight(self) -> None:
         with self._wake:

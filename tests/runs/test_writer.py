@@ -11,6 +11,7 @@ from mnist_tui.engine.control import Save
 from mnist_tui.engine.events import CheckpointSaved, Event, SaveFailed, StateChanged
 from mnist_tui.engine.state import State
 from mnist_tui.runs import writer
+from mnist_tui.runs.checkpoint import Checkpoint
 from tests.runs_of_tests import RecordedRun, few_config, train
 
 
@@ -80,3 +81,24 @@ def test_a_save_by_hand_tells_path_batch_size_and_time(few_digits: Path, tmp_pat
     assert (saved.reason, saved.epoch, saved.batch, saved.global_batch) == ("manual", 1, 1, 1)
     assert Path(saved.path).stat().st_size == saved.size_bytes
     assert saved.milliseconds > 0
+
+
+def test_a_checkpoint_for_two_files_is_serialised_once(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serialised: list[bytes] = []
+    real = Checkpoint.to_bytes
+
+    def counted(checkpoint: Checkpoint) -> bytes:
+        serialised.append(real(checkpoint))
+        return serialised[-1]
+
+    monkeypatch.setattr(Checkpoint, "to_bytes", counted)
+
+    # Of one epoch, so that nothing newer takes the place of what its end saves.
+    train(few_config(few_digits, epochs=1), tmp_path)
+    best = (tmp_path / "run" / "checkpoints" / "best.pt").read_bytes()
+    assert serialised[0] == best
+    # One for the end of the epoch, whose last.pt may wait long enough to be replaced, and
+    # one for the end of the run.
+    assert len(serialised) <= 2
