@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
+from textual.widgets import OptionList
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.control import Stop
@@ -36,6 +37,8 @@ from mnist_tui.tui.insight.inside import InsidePane
 from mnist_tui.tui.insight.live_source import LiveSource
 from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.run_owner import RunOwner
+from mnist_tui.tui.screens.dashboard import Dashboard
+from mnist_tui.tui.screens.quit import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
 from tests.runs_of_tests import RecordedRun, few_config, resume, train
@@ -286,3 +289,18 @@ async def test_a_pane_is_asked_for_before_the_screen_stands_or_after_it_is_close
         await stage.until(lambda: not screen.is_attached, "its end")
         await screen.show_pane("Data")
     assert memory.title == "Data"
+
+
+@pytest.mark.asyncio
+async def test_the_palette_and_the_dialogs_open_however_narrow_the_terminal_is() -> None:
+    async with on_stage() as stage:
+        await stage.start()
+        for width in (6, 5, 3, 1):
+            await stage.pilot.resize_terminal(width, 19)
+            for key, kind in (("ctrl+p", CommandPalette), ("q", QuitDialog)):
+                await stage.pilot.press(key)
+                await stage.until(lambda kind=kind: isinstance(stage.app.screen, kind), key)
+                options = stage.app.screen.query_exactly_one(OptionList)
+                await stage.until(lambda options=options: options.option_count, "options")
+                await stage.pilot.press("escape")
+                await stage.until(lambda: isinstance(stage.app.screen, Dashboard), "the dashboard")
