@@ -67,16 +67,20 @@ def waits(data_dir: Path, strokes: int) -> Iterator[float]:
         last: list[str] = []
         for turn in range(strokes + 1):
             terminal.press(PRESS.format(*points[0]))
-            for point in points[1:]:
+            for point in points[1:-2]:
                 terminal.press(MOVE.format(*point))
                 watch(terminal, 0.02)
-            started = time.perf_counter()
-            # One more move with the release: there is something new to answer.
-            terminal.press(MOVE.format(points[-1][0] + 2, points[-1][1]))
-            terminal.press(RELEASE.format(points[-1][0] + 2, points[-1][1]))
+            watch(terminal, 0.3)
+            before, started = bars(terminal), time.perf_counter()
+            # The foot of the digit comes with the release: the answer must change.
+            for point in points[-2:]:
+                terminal.press(MOVE.format(*point))
+            terminal.press(RELEASE.format(*points[-1]))
             if turn:
+                assert before != last
                 while bars(terminal) != last:
                     terminal.look(0.002)
+                    assert time.perf_counter() < started + 10, terminal.text
                 yield 1e3 * (time.perf_counter() - started)
             else:
                 # The first one shows what the answer is; the weights stand still.
