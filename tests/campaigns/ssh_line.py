@@ -28,12 +28,13 @@ from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import read_json
 from mnist_tui.runs.listing import is_over
 from tests.campaigns.campaign import few_digits, main
-from tests.campaigns.kills import LIMIT_S, assert_whole
+from tests.campaigns.kills import assert_whole
 
 TERMINALS = (("xterm", ""), ("screen", ""), ("vt100", ""), ("xterm-256color", "NO_COLOR=1 "))
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 SSH = shutil.which("ssh")
 EPOCHS = 20
+LIMIT_S = 600.0
 
 
 def missing() -> str | None:
