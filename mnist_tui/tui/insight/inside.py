@@ -141,6 +141,9 @@ class InsidePane(InsightPane):
     def _show(self) -> None:
         layer = self._grid.first_layer
         self._head.parts = self._parts()
+        if layer is not None and self.has_class("-empty"):
+            # How many filters are in sight is known only once they are laid out.
+            self.call_after_refresh(self._show)
         self.set_class(layer is None, "-empty")
         lead: tuple[str, str] = (_NO_DIGITS, "") if self._image is None else (_WAITING, "muted")
         if self._trouble:
