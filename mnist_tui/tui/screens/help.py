@@ -136,7 +136,7 @@ WORDS: Final = (
 """One short paragraph for each word."""
 
 
-class HelpScreen(Overlay[None], ModalScreen[None]):
+class HelpScreen(ModalScreen[None], Overlay[None]):
     """A page to scroll through."""
 
     DEFAULT_CSS = """

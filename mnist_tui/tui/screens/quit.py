@@ -17,7 +17,7 @@ Choice = Literal["save", "discard", "cancel"]
 """Save and quit; quit without saving; go on."""
 
 
-class QuitDialog(Overlay[Choice], ModalScreen[Choice]):
+class QuitDialog(ModalScreen[Choice], Overlay[Choice]):
     """Asks what is to become of a live run."""
 
     DEFAULT_CSS = """

@@ -15,7 +15,7 @@ from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.widgets.one_of import OneOf
 
 
-class SettingsScreen(Overlay[Draft], ModalScreen[Draft]):
+class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
     """A form of one line for each field; gives back the draft to apply, or None."""
 
     DEFAULT_CSS = """
