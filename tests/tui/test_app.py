@@ -185,7 +185,7 @@ async def test_q_asks_nothing_of_a_run_that_is_over_while_its_thread_ends() -> N
         runner = await stage.start()
         goes = threading.Event()
         runner.session.subscribe(lambda event: isinstance(event, RunEnded) and goes.wait(60))
-        runner.finish()
+        threading.Thread(target=runner.finish).start()
         await stage.sees("✓ finished")
         await stage.pilot.press("q")
         await stage.pilot.pause()
