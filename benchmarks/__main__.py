@@ -12,7 +12,6 @@ def main() -> None:
     """Measure and print."""
     data_dir = parse(__doc__).data_dir
     figures = [
-        # Memory first: a process's peak is told through the largest child so far.
         *process.measure(data_dir, 15),
         *steps.measure(data_dir, "cpu", pairs=9, batches=60),
         *fast.measure(data_dir, "cpu", pairs=5),
