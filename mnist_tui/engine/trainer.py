@@ -243,6 +243,8 @@ class Trainer:
         """Wait for Resume, answering everything else meanwhile."""
         self._collect()
         self._pace.halt()
+        # Before the event, too: who hears of the pause finds the batch that it came at.
+        self._publish()
         self._session.move(State.PAUSED)
         self._publish()
         while not isinstance(request := self._session.mailbox.wait(), Resume):
