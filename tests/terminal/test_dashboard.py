@@ -41,6 +41,7 @@ def test_a_whole_session_by_keys(open_terminal: Open, tmp_path: Path) -> None:
 
     terminal.press(" ")
     terminal.wait_for("paused")
+    terminal.wait_for("space Resume")
     status_before = terminal.wait_for(batch_on)
     for _ in range(20):
         terminal.look(0.05)
