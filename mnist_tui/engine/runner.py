@@ -8,6 +8,7 @@ from typing import Final
 from mnist_tui.engine.control import Infer, Stop, StopAsked
 from mnist_tui.engine.events import RunEnded
 from mnist_tui.engine.inference import Question, Reply
+from mnist_tui.engine.memory import keep_freed_memory
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.reader import CheckpointReader
@@ -46,6 +47,7 @@ class TrainingRunner:
                 log.info("run %s: %s", directory.name, self.plan.config)
                 self.say("loading PyTorch")
                 sleep_when_waiting_long()
+                keep_freed_memory()
                 # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
                 from mnist_tui.engine.training import train
 
