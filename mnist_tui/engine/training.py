@@ -25,7 +25,6 @@ from mnist_tui.engine.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.engine.session import Session
-from mnist_tui.engine.state import State
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import CheckpointError, DataError, TrainingError, UsageError
 from mnist_tui.model import count_parameters
@@ -137,7 +136,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     try:
         ended = trainer.run()
     except TrainingError as error:
-        ended = trainer.ended(State.FAILED, str(error), exit_code=error.exit_code)
+        ended = trainer.failed(str(error), error.exit_code)
         writer.flush()
         return replace(ended, hint=_way_on(directory, trainer.lr))
     finally:
