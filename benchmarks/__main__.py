@@ -13,7 +13,7 @@ def main() -> None:
     data_dir = parse(__doc__).data_dir
     figures = [
         *process.measure(data_dir, 15),
-        *steps.measure(data_dir, "cpu", pairs=9, batches=60),
+        *steps.measure(data_dir, "cpu", pairs=7, batches=200),
         *fast.measure(data_dir, "cpu", pairs=5),
         *start.measure(data_dir, pairs=5),
         *dashboard.measure(data_dir, pairs=5, seconds=12),

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import train_mnist_fast as baseline
+from benchmarks.apart import Apart, Measure
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.drive import drive
@@ -20,15 +21,23 @@ from mnist_tui.data import read_mnist
 from mnist_tui.engine.devices import resolve_device, set_determinism
 from mnist_tui.engine.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.memory import keep_freed_memory
 from mnist_tui.engine.optimizers import scheduled_lr
+
+
+def baselines(data_dir: Path, device: str) -> Measure:
+    """Measures the baseline's seconds of training from a seed."""
+    target = resolve_device(device)
+    train = read_mnist(data_dir).train
+    images = baseline.normalise(torch.tensor(train.images)).to(target)
+    labels = torch.tensor(train.labels).to(target)
+    return lambda seed: baseline.train(images, labels, seed=seed)[1]
 
 
 def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
     """Training time as a ratio, and the mean validation accuracy of as many seeds."""
     target = resolve_device(device)
     digits = read_mnist(data_dir)
-    images = baseline.normalise(torch.tensor(digits.train.images)).to(target)
-    labels = torch.tensor(digits.train.labels).to(target)
     accuracies: list[float] = []
     is_cuda = target.type == "cuda"
 
@@ -46,15 +55,13 @@ def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
         accuracies.append(100 * learner.validate(lambda batch: None).accuracy)
         return seconds
 
-    def theirs() -> float:
-        return baseline.train(images, labels, seed=len(accuracies))[1]
-
-    if is_cuda:
-        # Once without counting it: a process's first steps on a GPU load its libraries. What
+    keep_freed_memory()
+    with Apart(baselines, data_dir, device) as theirs:
+        # Once without counting it: a process's first steps load libraries and find memory. What
         # each run does anew, recording its graphs among it, is in the times below.
-        ours(), theirs()
+        ours(), theirs(0)
         accuracies.clear()
-    times = interleave(ours, theirs, pairs)
+        times = interleave(ours, lambda: theirs(len(accuracies)), pairs)
     yield Figure(
         name=f"recipe fast, time of training, {device}",
         values=ratios(*times),

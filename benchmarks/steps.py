@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.apart import Apart, Measure
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.drive import drive
@@ -15,23 +16,40 @@ from benchmarks.pairs import Figure, interleave, ratios, table
 from benchmarks.tutorial_loop import build, fit
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
+from mnist_tui.data.digits import Digits
 from mnist_tui.engine.devices import resolve_device, set_determinism
 from mnist_tui.engine.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.memory import keep_freed_memory
 
 _CPU_GOALS = {"fp32": 1.25, "bf16": 2.2}
+
+
+def tutorials(data_dir: Path, device: str, batches: int) -> Measure:
+    """Measures the tutorial's samples per second."""
+    tutorial = build(data_dir, device=device)
+    return lambda: fit(tutorial, "training", batches=batches).samples_per_second
 
 
 def measure(data_dir: Path, device: str, pairs: int, batches: int) -> Iterator[Figure]:
     """Samples per second in each precision, each against the tutorial's loop in fp32.
 
-    On a GPU ours are those of whole epochs, which are more steady there, and the seconds of
-    an epoch's training come as figures of their own.
+    The loop has a process of its own, and ours is as a run's is. On a GPU ours are those of
+    whole epochs, which are more steady there, and the seconds of an epoch's training come as
+    figures of their own.
     """
     is_cuda = torch.device(device).type == "cuda"
     goals = dict.fromkeys(("fp32", "tf32", "bf16"), 50.0) if is_cuda else _CPU_GOALS
     digits = read_mnist(data_dir)
-    tutorial = build(data_dir, device=device)
+    keep_freed_memory()
+    with Apart(tutorials, data_dir, device, batches) as theirs:
+        yield from _each(digits, device, goals, theirs, pairs, batches)
+
+
+def _each(
+    digits: Digits, device: str, goals: dict[str, float], theirs: Measure, pairs: int, batches: int
+) -> Iterator[Figure]:
+    is_cuda = torch.device(device).type == "cuda"
     for precision, goal in goals.items():
         config = recipe_config("tutorial", precision=precision)
         target = resolve_device(device)
@@ -46,9 +64,6 @@ def measure(data_dir: Path, device: str, pairs: int, batches: int) -> Iterator[F
         ) -> float:
             told.append(timed(lambda: drive(learner, 0, steps, lambda step: 0.01), device))
             return learner.samples_up_to(steps) / told[-1]
-
-        def theirs() -> float:
-            return fit(tutorial, "training", batches=batches).samples_per_second
 
         # The first passes find kernels and memory, and record the graphs; they do not count.
         ours(), ours(), theirs()
@@ -72,7 +87,7 @@ def measure(data_dir: Path, device: str, pairs: int, batches: int) -> Iterator[F
 
 
 if __name__ == "__main__":
-    arguments = parse(__doc__, pairs=9, batches=60)
+    arguments = parse(__doc__, pairs=7, batches=200)
     print(
         table(
             list(measure(arguments.data_dir, arguments.device, arguments.pairs, arguments.batches))
