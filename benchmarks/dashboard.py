@@ -36,19 +36,30 @@ def training(
             terminal.close()
 
 
+def drain(terminal: Terminal, seconds: float) -> bytes:
+    """Take what comes to the terminal for that long, without showing it.
+
+    A screen in Python takes a good part of a core, and with two of them that is a good part of
+    what trains. The terminal of a person has a core of its own.
+    """
+    came, end = [], time.perf_counter() + seconds
+    while (left := end - time.perf_counter()) > 0:
+        came.append(terminal.take(left))
+    return b"".join(came)
+
+
 def watch(terminal: Terminal, seconds: float) -> int:
-    """Read the terminal for that long; how many bytes came."""
-    before, end = len(terminal.raw), time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        terminal.look(0.02)
-    return len(terminal.raw) - before
+    """Take what comes to the terminal for that long, then show it; how many bytes came."""
+    came = drain(terminal, seconds)
+    terminal.show(came)
+    return len(came)
 
 
 def throughput(data_dir: Path, seconds: float, *args: str) -> float:
     """Training samples per second, as the run itself tells them at its end."""
     with training(data_dir, *args) as (terminal, folder):
         terminal.wait_for(lambda text: batch_on(text) or "epoch 1/" in text)
-        watch(terminal, seconds)
+        drain(terminal, seconds)
         terminal.child.kill(signal.SIGTERM)
         terminal.exit_code()
         lines = (folder / "runs" / "run" / "events.jsonl").read_text().splitlines()
@@ -90,8 +101,7 @@ def answers(data_dir: Path, presses: int) -> Iterator[float]:
 def answer(terminal: Terminal, press: Press, seconds: float) -> float:
     """Seconds from the key to the bytes that show its effect; watches for `seconds` at least.
 
-    What comes is only noted with its time, and put on the screen afterwards: a screen in
-    Python takes a core, which with two of them is half of what trains and answers.
+    What comes is only noted with its time, and put on the screen afterwards, as in `drain`.
     """
     started = time.perf_counter()
     terminal.press(press.key)

@@ -7,9 +7,10 @@ release to the screen whose ten bars stand as they will stay.
 """
 
 import itertools
+import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import quantiles
 
@@ -17,7 +18,7 @@ import torch
 
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
-from benchmarks.dashboard import training, watch
+from benchmarks.dashboard import drain, training, watch
 from benchmarks.pairs import Figure, interleave, ratios, table
 from benchmarks.screen import batch_on
 from mnist_tui.config import recipe_config
@@ -96,8 +97,9 @@ def waits(data_dir: Path, strokes: int) -> Iterator[float]:
 class Drawer:
     """Somebody who draws on the canvas of a run that trains."""
 
-    def __init__(self, terminal: Terminal, seconds: float) -> None:
+    def __init__(self, terminal: Terminal, status: Path, seconds: float) -> None:
         self._terminal = terminal
+        self._status = status
         self._seconds = seconds
         open_canvas(terminal)
         self._points = cells(terminal)
@@ -105,43 +107,37 @@ class Drawer:
 
     def draws(self) -> float:
         """Batches per second while the pen never rests."""
-        return self._pace(is_drawing=True)
+        return self._pace(self._stroke)
 
     def rests(self) -> float:
         """The same while the canvas is looked at: its answer is renewed once a second."""
-        return self._pace(is_drawing=False)
+        return self._pace(lambda seconds: drain(self._terminal, seconds))
 
-    def _pace(self, *, is_drawing: bool) -> float:
+    def _pace(self, spend: Callable[[float], object]) -> float:
         while True:
-            epoch, first, started = self._answer()
-            if is_drawing:
-                self._stroke(self._seconds)
-            else:
-                watch(self._terminal, self._seconds)
-            same, last, ended = self._answer()
-            if epoch == same:  # else there was a validation between the two
-                return (last - first) / (ended - started)
+            first, started = self._newest()
+            spend(self._seconds)
+            last, ended = self._newest()
+            if first["epoch"] == last["epoch"]:  # else there was a validation between the two
+                return (last["batch"] - first["batch"]) / (ended - started)
 
     def _stroke(self, seconds: float) -> None:
         terminal, end = self._terminal, time.perf_counter() + seconds
         terminal.press(PRESS.format(*self._points[0]))
         for point in itertools.cycle([*self._points, *self._points[::-1]]):
             terminal.press(MOVE.format(*point))
-            watch(terminal, 1 / 30)
+            drain(terminal, 1 / 30)
             if time.perf_counter() > end:
                 break
         terminal.press(RELEASE.format(*self._points[0]))
 
-    def _answer(self) -> tuple[int, int, float]:
-        """Epoch and batch of the next new answer, and when it came."""
-        old = self._weights()
-        while (new := self._weights()) == old:
-            self._terminal.look(0.002)
-        return *new, time.perf_counter()
-
-    def _weights(self) -> tuple[int, int]:
-        found = re.search(r"weights of epoch (\d+), batch ([\d,]+)", self._terminal.text)
-        return (int(found[1]), int(found[2].replace(",", ""))) if found else (0, 0)
+    def _newest(self) -> tuple[dict[str, int], float]:
+        """The next status that the run writes, and when."""
+        before = self._status.stat().st_ino
+        while self._status.stat().st_ino == before:
+            drain(self._terminal, 0.005)
+        status = json.loads(self._status.read_text())
+        return status, status["updated"]
 
 
 def shares(data_dir: Path, pairs: int) -> tuple[float, ...]:
@@ -191,8 +187,8 @@ def measure(data_dir: Path, strokes: int, pairs: int, seconds: int) -> Iterator[
         is_more_better=False,
         unit="%",
     )
-    with training(data_dir, "--start", size=(80, 24)) as (terminal, _):
-        drawer = Drawer(terminal, seconds)
+    with training(data_dir, "--start", size=(80, 24)) as (terminal, folder):
+        drawer = Drawer(terminal, folder / "runs" / "run" / "status.json", seconds)
         yield Figure(
             name="training samples/s while somebody draws without a rest",
             values=ratios(*interleave(drawer.draws, drawer.rests, pairs)),

@@ -85,7 +85,7 @@ class CurvePanes:
         width = chart.content_size.width
         look = self._look(axis)
         key = (len(trace.history), width, chart.view, look, len(view.rates), len(view.rows))
-        if not width or not chart.display or key == self._drawn:
+        if not width or not chart.is_seen or key == self._drawn:
             return
         self._drawn = key
         total = (view.epochs or self._epochs) * trace.timeline.batches

@@ -159,7 +159,7 @@ class Chart(Widget, can_focus=True):
         if title != self.border_title:
             self.border_title = title
         old, self._strips = self._strips, []
-        if not old or not self.is_on_screen or not self.content_size:
+        if not old or not self.is_seen or not self.content_size:
             self.refresh()
             return
         self._make_strips()
@@ -171,6 +171,11 @@ class Chart(Widget, can_focus=True):
         elif changes:
             # Textual sends a line from the widget's left edge up to the region's end.
             self.refresh(*changes)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether any of it is on a screen that nothing hides."""
+        return self.is_on_screen and self.screen.is_current
 
     @property
     def _has_border(self) -> bool:

@@ -79,6 +79,13 @@ class Asker:
         """Whether an answer is to come."""
         return self._reply is not None
 
+    @property
+    def rest_s(self) -> float:
+        """Seconds until a question would be asked, if there were one; 0 while weights stand."""
+        if not self._is_moving:
+            return 0.0
+        return max(0.0, self._asked_s + ASK_INTERVAL_S - self._clock())
+
     def ask(self, question: Question) -> None:
         """Ask this as soon as may be, in place of all that waits."""
         self._wanted = question
@@ -133,8 +140,7 @@ class Asker:
             if self._is_moving or self._has_failed:
                 self._timer = self._host.set_timer(LOOK_AGAIN_S, self.ask_again)
             return
-        wait_s = self._asked_s + ASK_INTERVAL_S - self._clock() if self._is_moving else 0.0
-        if wait_s > 0:
+        if wait_s := self.rest_s:
             self._timer = self._host.set_timer(wait_s, self._ask_now)
         else:
             self._ask_now()

@@ -158,6 +158,7 @@ class Canvas(Drawn):
         """Go on with the stroke; a button that is up again was let go outside the terminal."""
         if self._last is None:
             return
+        event.stop()  # of interest to nobody above, and there are many
         if not event.button:
             self.lift()
         else:
@@ -198,8 +199,12 @@ class Canvas(Drawn):
             image = image.enlarged(self.scale)
         shading = shading_of(self)
         strips = [self._with_pen(strip, y) for y, strip in enumerate(strips_of(image, shading))]
+        _, level = self._pen_cells()
+        sides = self._sides("│", "│", "rest"), self._sides("├", "┤", "accent")
         framed = [self._edge("╭", "╮", "┬", image.width)]
-        framed += [self._side(strip, y) for y, strip in enumerate(strips)]
+        for y, strip in enumerate(strips):
+            left, right = sides[self.shows_pen and y in level]
+            framed.append(self.beside([left, strip, right]))
         framed += [self._edge("╰", "╯", "┴", image.width)]
         return framed
 
@@ -241,12 +246,9 @@ class Canvas(Drawn):
         line += [*_filled(after, said if after >= before else ""), (right, "rest")]
         return self.text(line, width + 2)
 
-    def _side(self, strip: Strip, y: int) -> Strip:
-        _, lines = self._pen_cells()
-        is_level = self.shows_pen and y in lines
-        tone = "accent" if is_level else "rest"
-        left, right = ("├", "┤") if is_level else ("│", "│")
-        return self.beside([self.text([(left, tone)], 1), strip, self.text([(right, tone)], 1)])
+    def _sides(self, left: str, right: str, tone: str) -> tuple[Strip, Strip]:
+        """The frame to the left and to the right of a line."""
+        return self.text([(left, tone)], 1), self.text([(right, tone)], 1)
 
 
 def _filled(width: int, said: str) -> Line:

@@ -113,7 +113,7 @@ class DrawPane(InsightPane):
         self._verdict = Verdict()
         self._asker = Asker(self, source, self._hear)
         self._is_stale = False
-        """Whether the drawing changed since it was shown."""
+        """Whether the drawing changed since the model saw it."""
 
     def compose(self) -> ComposeResult:
         """As Widget asks."""
@@ -159,10 +159,16 @@ class DrawPane(InsightPane):
             self._drawing = self._canvas.drawing = memory
             self._update()
 
-    def on_canvas_drew(self) -> None:
-        """Show it, once for all the moves of the mouse that wait already."""
-        if not self._is_stale:
-            self._is_stale = True
+    def on_canvas_drew(self, message: Canvas.Drew) -> None:
+        """Show what the model makes of it, once for all moves until it can be asked again."""
+        message.stop()
+        if self._is_stale:
+            return
+        self._is_stale = True
+        if rest_s := self._asker.rest_s:
+            # A run that trains has few moments to spare.
+            self.set_timer(rest_s, self._update)
+        else:
             self.call_later(self._update)
 
     def _update(self) -> None:

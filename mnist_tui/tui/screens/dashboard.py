@@ -138,6 +138,21 @@ class Dashboard(Screen[None]):
         self.set_interval(self._draw_interval_s, self.draw_batches, name="draw the batches")
         self.show_rows()
 
+    @property
+    def is_current(self) -> bool:
+        """As Screen, but False where a screen without gaps lies over it.
+
+        Textual counts the screen below the topmost one as visible, whatever that one hides, and
+        paints all of the topmost one anew for every change below.
+        """
+        stack = self.app.screen_stack
+        over = stack[stack.index(self) + 1 :] if self in stack else []
+        return super().is_current and all(screen.styles.background.a < 1 for screen in over)
+
+    def on_screen_resume(self) -> None:
+        """Draw what was not seen."""
+        self.draw_batches()
+
     def beat(self) -> None:
         """Show that the dashboard is alive while a person waits."""
         self._header.beat += 1

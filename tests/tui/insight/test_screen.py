@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from textual._compositor import Compositor
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.plan import RunPlan
+from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.insight.matrix import Matrix
 from mnist_tui.tui.insight.pane import InsightPane
 from mnist_tui.tui.insight.screen import PANES, TITLES, InsightScreen
@@ -244,3 +247,47 @@ async def test_the_palette_leads_to_each_pane() -> None:
         shown = {c.title for c in stage.app.get_system_commands(stage.app.screen)}
         assert "Insight: Draw" in shown
         assert "Full screen" not in shown
+
+
+async def test_the_dashboard_under_it_is_not_painted_and_shows_what_came_after_it() -> None:
+    async with learned() as stage:
+        dashboard = stage.app.screen
+        chart = dashboard.query_one("#batches", Chart)
+        await stage.pilot.press("question_mark")
+        assert chart.is_seen, "around the help"
+        await stage.pilot.press("escape", "i")
+        await shows(stage, "Confusion")
+        assert not chart.is_seen
+        drawn = chart._data
+        stage.runner.train(500)
+        stage.app._dashboard.draw_batches()
+        await stage.until(lambda: stage.app._dashboard.progress.batch == 600)
+        assert chart._data is drawn
+        await stage.pilot.press("escape")
+        await stage.until(lambda: chart._data is not drawn, "the batches trained meanwhile")
+        assert chart.is_seen
+
+
+async def test_what_changes_under_it_does_not_paint_all_of_it_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = []
+    render = Compositor.render_full_update
+
+    def counted(self: Compositor, simplify: bool = False) -> Any:
+        full.append(1)
+        return render(self, simplify)
+
+    monkeypatch.setattr(Compositor, "render_full_update", counted)
+    async with learned() as stage:
+        await stage.pilot.press("i")
+        await shows(stage, "Confusion")
+        await stage.until(lambda: full, "a first painting")
+        for batches in range(10):
+            await stage.pilot.pause()
+            full.clear()
+            stage.runner.train(100)
+            done = 200 + 100 * batches
+            await stage.until(lambda done=done: stage.app._dashboard.progress.batch == done)
+            await stage.pilot.pause()
+            assert not full
