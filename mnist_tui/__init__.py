@@ -4,6 +4,7 @@ The public names are loaded when they are first asked for: importing the package
 imports neither torch nor Textual, so that the dashboard is on screen at once.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ _HOMES = {
     "read_checkpoint": "mnist_tui.runs.checkpoint",
     "recipe_config": "mnist_tui.config",
 }
+
+# What is logged goes into a run's log; before there is one, an error is told and not logged.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
     from mnist_tui.config import TrainConfig, recipe_config

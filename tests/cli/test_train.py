@@ -1,6 +1,7 @@
 """`train`: what it prints and leaves, and what it says about bad input."""
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -116,7 +117,11 @@ def test_tf32_on_a_cpu_is_answered(run: Run, few: tuple[str, ...]) -> None:
     assert_one_line(run("train", *few, "--device", "cpu", "--precision", "tf32"), 2, "tf32", "CUDA")
 
 
-def test_a_runs_folder_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
+def test_a_runs_folder_that_cannot_be_written_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As outside of tests: there logging prints by itself what nobody handles.
+    monkeypatch.setattr(logging.root, "handlers", [])
     (tmp_path / "file").write_text("not a folder")
     done = run("train", "--headless", "--runs-dir", tmp_path / "file" / "runs")
     assert_one_line(done, 2, "cannot write", "--runs-dir")
