@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -17,18 +16,9 @@ from textual.screen import Screen
 
 from mnist_tui.engine.control import Stop
 from mnist_tui.engine.events import (
-    CheckpointSaved,
-    EpochFinished,
-    Event,
-    LearningRateChanged,
-    Notice,
     RunEnded,
-    RunPrepared,
-    SettingsChanged,
-    StateChanged,
 )
 from mnist_tui.engine.plan import MakeRunner, RunPlan
-from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.state import State
 from mnist_tui.runs.logfile import PRINTED
 from mnist_tui.tui import report
@@ -48,12 +38,11 @@ from mnist_tui.tui.prints import prints_logged
 from mnist_tui.tui.run_owner import REQUESTS, RunOwner
 from mnist_tui.tui.run_view import RunView
 from mnist_tui.tui.screens.dashboard import TITLES, Dashboard
-from mnist_tui.tui.terminal_title import TerminalTitle, title_of
+from mnist_tui.tui.telling import Telling
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
-from mnist_tui.tui.toasts import Toasts
 from mnist_tui.tui.typed_ahead import TypedAhead
 from mnist_tui.tui.widgets.machine import SampleMachine
-from mnist_tui.tui.wording import Said, describe, describe_plan
+from mnist_tui.tui.wording import Said, describe_plan
 
 LOOK_INTERVAL_S: Final = 0.25
 """How often the run's progress is looked at; faster than this nobody reads numbers."""
@@ -125,19 +114,15 @@ class DashboardApp(TypedAhead):
         """What the process is to exit with: the last run's code."""
         self._owner = RunOwner(plan, make_runner, self.post_message)
         self._starts_at_once = start
-        self._seen: Progress | None = None
-        """The snapshot that is on the screen."""
         self._slowness = 4 if low_bandwidth else 1
-        self._rings = bell
         self._dashboard = Dashboard(
             draw_interval_s=DRAW_INTERVAL_S * self._slowness, sample_machine=sample_machine
         )
         self._insight = InsightDoor(self, self._owner)
-        self._toasts = Toasts(self)
+        self._telling = Telling(self, self._owner, self._dashboard, self._insight, rings=bell)
         self._prints = ExitStack()
         """What is undone when printing is to reach the terminal again."""
         self._handler = PaneHandler(lambda: self._send(LogArrived()))
-        self._title = TerminalTitle(self._write_to_terminal)
         self._theme_choice = ThemeChoice(theme_file) if theme_file else None
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -193,12 +178,14 @@ class DashboardApp(TypedAhead):
             logger.addHandler(self._handler)
         self._prints.enter_context(prints_logged())
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        self.set_interval(LOOK_INTERVAL_S * self._slowness, self._look, name="look at the run")
+        self.set_interval(
+            LOOK_INTERVAL_S * self._slowness, self._telling.look, name="look at the run"
+        )
         self.call_after_refresh(self._open)
         self.run_worker(self._find_previous, thread=True, exit_on_error=False, group="previous")
 
     def _open(self) -> None:
-        self._show_plan()
+        self._telling.show_plan()
         self._dashboard.log_pane.add(Said("ready: space starts, ? explains"))
         if self._owner.leaving is not None:
             self._leave_if_over()
@@ -210,34 +197,7 @@ class DashboardApp(TypedAhead):
         self._prints.close()
         for logger in _LOGGERS:
             logger.removeHandler(self._handler)
-        self._title.restore()
-
-    def _show_plan(self) -> None:
-        plan = self._owner.plan
-        self._dashboard.show_plan(describe_plan(plan), plan.name or "", plan.config.epochs)
-
-    def _look(self) -> None:
-        """Show the newest progress; the same as before costs nothing."""
-        run = self._owner.run
-        if run is None:
-            return
-        self._dashboard.beat()
-        progress = run.session.progress
-        if progress is not self._seen:
-            self._seen = progress
-            if not progress.epochs:
-                progress = replace(progress, epochs=self._owner.plan.config.epochs)
-            self._dashboard.progress = progress
-            self._show_title()
-        self._insight.look(self._dashboard.progress)
-
-    def _show_title(self) -> None:
-        state, scores = self._owner.state, self._owner.view.scores
-        self._title.show(title_of(state, self._dashboard.progress, scores))
-
-    def _write_to_terminal(self, text: str) -> None:
-        if self._driver is not None and not self.is_headless:
-            self._driver.write(text)
+        self._telling.end()
 
     def _send(self, message: Message) -> None:
         """Post from any thread or from a signal handler, waking the event loop."""
@@ -250,68 +210,11 @@ class DashboardApp(TypedAhead):
         """Route an event to whatever shows it."""
         if message.run is not self._owner.run:
             return
-        event, dashboard = message.event, self._dashboard
+        event = message.event
         self._owner.take(event)
-        said = describe(event)
-        if said is not None:
-            dashboard.log_pane.add(said)
-            self._toasts.tell(event, said)
-        match event:
-            case StateChanged():
-                self._show_state()
-            case RunPrepared():
-                self._show_prepared(event)
-                dashboard.show_rows()
-            case EpochFinished() | LearningRateChanged() | SettingsChanged():
-                dashboard.show_rows()
-            case CheckpointSaved():
-                dashboard.show_saved()
-            case Notice():
-                dashboard.show_notices()
-            case RunEnded():
-                self.exit_code = event.exit_code
-                self._show_end(event)
-        if isinstance(event, RunPrepared | EpochFinished | RunEnded):
-            self._insight.show_insight()
-        self._answer_with(event, said)
-
-    def _answer_with(self, event: Event, said: Said | None) -> None:
-        """Repeat on the answer line what a person has just asked for."""
-        is_answer = isinstance(event, LearningRateChanged | SettingsChanged | RunEnded)
-        was_training = (State.RUNNING, State.PAUSED)
-        is_answer |= isinstance(event, StateChanged) and event.previous in was_training
-        is_answer &= self._owner.leaving is None
-        is_answer |= isinstance(event, CheckpointSaved) and event.reason in ("manual", "stop")
         if isinstance(event, RunEnded):
-            # What to do about it stands in the panel under this line.
-            said = Said(event.message, said.level if said else "info")
-        if said is not None and is_answer:
-            self._say(said)
-
-    def _say(self, said: Said) -> None:
-        """Answer on whichever screen a person looks at."""
-        self._dashboard.say(said)
-        self._insight.say(said)
-
-    def _show_state(self) -> None:
-        state = self._owner.state
-        self._dashboard.show_state(state, is_leaving=self._owner.leaving is not None)
-        self._insight.show_state()
-        self._look()
-        self._show_title()
-        self._dashboard.refresh_bindings()
-
-    def _show_prepared(self, event: RunPrepared) -> None:
-        self._dashboard.show_prepared(event.run, (event.dataset, event.device, event.model))
-
-    def _show_end(self, event: RunEnded) -> None:
-        self._look()
-        facts = report.outcome_facts(self._owner.plan, self._owner.view)
-        self._dashboard.show_ending(event, tuple(facts))
-        self._show_state()
-        if self._rings:
-            self.bell()
-            self._write_to_terminal(f"\x1b]9;mnist-tui: {event.message}\x07")
+            self.exit_code = event.exit_code
+        self._telling.take(event)
 
     def on_run_thread_ended(self, message: RunThreadEnded) -> None:
         """The thread posts this as its last act: wait the moment until it is gone."""
@@ -321,12 +224,12 @@ class DashboardApp(TypedAhead):
                 state=State.FAILED, message=f"the run broke: {message.error}", exit_code=1
             )
             self.on_run_event(RunEvent(message.run, broken))
-        self._show_state()
+        self._telling.show_state()
         self._leave_if_over()
 
     def on_shut_down_asked(self) -> None:
         """Somebody outside wants the end: come to it as soon as the run has."""
-        self._show_state()
+        self._telling.show_state()
         self._leave_if_over()
 
     def _leave_if_over(self) -> None:
@@ -369,7 +272,7 @@ class DashboardApp(TypedAhead):
         if not self._owner.offers("start") and not self._owner.offers("new"):
             return
         run = self._owner.begin()
-        self._show_plan()
+        self._telling.show_plan()
         epochs = self._owner.plan.config.epochs
         self._dashboard.begin(self._owner.view, run.session.history, epochs)
         self._insight.show_insight()
@@ -396,12 +299,12 @@ class DashboardApp(TypedAhead):
 
     def _ask(self, action: str) -> None:
         answer = self._owner.ask(REQUESTS[action])
-        self._say(Said(answer.message, "info" if answer.is_accepted else "warning"))
+        self._telling.answer(answer)
 
     def action_scale_rate(self, factor: float) -> None:
         """Halve or double the learning rate."""
         answer = self._owner.scale_rate(factor)
-        self._say(Said(answer.message, "info" if answer.is_accepted else "warning"))
+        self._telling.answer(answer)
 
     async def action_quit(self) -> None:
         """Quit; while a run is live, ask first."""
@@ -413,7 +316,7 @@ class DashboardApp(TypedAhead):
             # Its thread is about to end, and the dashboard ends with it.
             self._owner.leave(Stop(reason="quit"))
         elif self._owner.leaving is not None:
-            self._say(Said("saving, then quitting …"))
+            self._telling.say(Said("saving, then quitting …"))
         elif not isinstance(self.screen, QuitDialog):
             self.push_screen(QuitDialog(self._dashboard.progress), self._quit_as)
 
@@ -424,8 +327,8 @@ class DashboardApp(TypedAhead):
     def _quit_as(self, choice: str | None) -> None:
         if choice in ("save", "discard"):
             answer = self._owner.leave(Stop(save=choice == "save", reason="quit"))
-            self._say(Said(answer.message))
-            self._show_state()
+            self._telling.say(Said(answer.message))
+            self._telling.show_state()
             self._leave_if_over()
 
     def action_settings(self) -> None:
@@ -442,8 +345,8 @@ class DashboardApp(TypedAhead):
         if not draft.is_live and self._owner.run is not None:
             self._dashboard.show_next(describe_plan(self._owner.next_plan))
         elif not draft.is_live:
-            self._show_plan()
-        self._say(Said(answer.message, "info" if answer.is_accepted else "warning"))
+            self._telling.show_plan()
+        self._telling.answer(answer)
 
     def action_insight(self, pane: str = "") -> None:
         """Show what the model learned, in the pane in sight last, or in that one."""

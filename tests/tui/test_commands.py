@@ -201,7 +201,7 @@ async def test_the_bell_rings_and_the_terminal_notifies_only_when_asked_to(
 ) -> None:
     written: list[str] = []
     async with on_stage(bell=rings) as stage:
-        monkeypatch.setattr(stage.app, "_write_to_terminal", written.append)
+        monkeypatch.setattr(stage.app._telling, "_write", written.append)
         monkeypatch.setattr(stage.app, "bell", lambda: written.append("\a"))
         runner = await stage.start()
         runner.finish()

@@ -70,7 +70,7 @@ class Scene:
         runner, stage = self.stage.runner, self.stage
         await stage.until(lambda: len(self.app.view.rows) == len(runner.rows), "the rows")
         # Not left to the dashboard's timers: everything is shown, and nothing twice.
-        self.app._look()
+        self.app._telling.look()
         dashboard = self.app._dashboard
         dashboard._facts.said = None
         dashboard._curves.batches._drawn_at_s = dashboard._curves.loss._drawn_at_s = -math.inf
