@@ -151,7 +151,7 @@ def shares(data_dir: Path, pairs: int) -> tuple[float, ...]:
     def block(*, is_asked: bool) -> float:
         def train() -> None:
             for batch in range(_BATCHES):
-                learner.train_batch(batch)
+                learner.train(batch, [config.lr])
                 if is_asked:
                     learner.read(question)
 

@@ -26,7 +26,7 @@ def accuracy(digits: Digits, device: str, precision: str, seed: int, epochs: int
     for epoch in range(1, epochs + 1):
         learner.open_epoch(epoch)
         for batch in range(learner.batches):
-            learner.train_batch(batch)
+            learner.train(batch, [config.lr])
     return 100 * learner.validate(lambda batch: None).accuracy
 
 

@@ -55,7 +55,7 @@ def stalls(data_dir: Path, pairs: int) -> tuple[float, ...]:
         def block(saves: int) -> float:
             def train() -> None:
                 for batch in range(_BATCHES):
-                    learner.train_batch(batch)
+                    learner.train(batch, [config.lr])
                     if saves and batch % (_BATCHES // saves) == 0:
                         assert learner.has_finite_weights()
                         writer.save(directory.last, "schedule", _checkpoint(learner))

@@ -88,7 +88,7 @@ set_determinism(torch.device("cpu"), True, "fp32")
 for optimizer in ("sgd", "momentum", "adamw"):
     learner = Learner(recipe_config(optimizer=optimizer), digits, torch.device("cpu"))
     learner.open_epoch(1)
-    learner.train_batch(0)
+    learner.train(0, [0.01])
     learner.restore(learner.capture())
     learner.validate(lambda batch: None)
 sys.exit("torch._dynamo" in sys.modules)

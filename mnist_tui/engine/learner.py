@@ -100,21 +100,6 @@ class Learner:
             start: The first batch, counted from 0.
             rates: The learning rates; their number is best told by `stop_after`.
         """
-        if len(rates) == 1:
-            self.set_lr(rates[0])
-            self.train_batch(start)
-        else:
-            self._take(start, rates)
-
-    def set_lr(self, lr: float) -> None:
-        """Use `lr` for the next `train_batch`."""
-        self._lr = lr
-
-    def train_batch(self, batch: int) -> None:
-        """One step on the open epoch's batch number `batch`, counted from 0."""
-        self._take(batch, (self._lr,))
-
-    def _take(self, start: int, rates: Sequence[float]) -> None:
         stop = start + len(rates)
         first, last = self.samples_up_to(start), self.samples_up_to(stop)
         chunk = self._chunks.take(self._order[first:last], rates)

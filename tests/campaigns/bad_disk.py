@@ -15,7 +15,7 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,21 +59,21 @@ def _train(
 
     config = few_config(few_digits(), epochs=EPOCHS, checkpoint_every_s=0.02)
     run = RecordedRun(RunPlan(config=config, runs_dir=runs, name="a"))
-    real, steps = Learner.train_batch, itertools.count(1)
+    real, steps = Learner.train, itertools.count(1)
 
-    def step(self: Learner, batch: int) -> None:
+    def step(self: Learner, start: int, rates: Sequence[float]) -> None:
         number = next(steps)
         if number == begin:
             switch(True)
         if number == end:
             switch(False)
-        real(self, batch)
+        real(self, start, rates)
 
-    Learner.train_batch = step  # type: ignore[method-assign]
+    Learner.train = step  # type: ignore[method-assign]
     try:
         run.run()
     finally:
-        Learner.train_batch = real  # type: ignore[method-assign]
+        Learner.train = real  # type: ignore[method-assign]
         switch(False)
     about = f"{what} from {begin} to {end}"
     assert run.ended.state is State.FINISHED, f"{about}: {run.ended.message}"

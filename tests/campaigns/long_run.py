@@ -9,6 +9,7 @@ than before.
 
 import gc
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,9 @@ COLUMNS = 160
 class StubLearner(Learner):
     """Steps that cost nothing, with losses like a real run's."""
 
-    def train_batch(self, batch: int) -> None:
+    def train(self, start: int, rates: Sequence[float]) -> None:
         """Take no step."""
-        if batch == 0:
+        if start == 0:
             self._losses = torch.rand(self.batches) + 0.1
 
 

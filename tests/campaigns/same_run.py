@@ -10,6 +10,7 @@ The runs that die, die for real: each part is a process of its own.
 import os
 import random
 import signal
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -104,17 +105,17 @@ def interrupted(plan: RunPlan, kind: str, steps: int) -> int:
 
     session.subscribe(watch)
 
-    train_batch, evaluate = learner.Learner.train_batch, learner.evaluate
+    train, evaluate = learner.Learner.train, learner.evaluate
 
-    def counted_batch(self: learner.Learner, batch: int) -> None:
+    def counted_batch(self: learner.Learner, start: int, rates: Sequence[float]) -> None:
         step()
-        train_batch(self, batch)
+        train(self, start, rates)
 
     def counted_evaluation(model, split, precision, between):  # type: ignore[no-untyped-def]
         step()
         return evaluate(model, split, precision, lambda batch: (step(), between(batch)))
 
-    learner.Learner.train_batch = counted_batch  # type: ignore[method-assign]
+    learner.Learner.train = counted_batch  # type: ignore[method-assign]
     learner.evaluate = counted_evaluation  # type: ignore[assignment]
     return run_headless(runner, as_json=True)
 

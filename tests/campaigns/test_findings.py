@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -135,14 +136,14 @@ def test_a_loss_that_is_no_number_can_be_listed(tmp_path: Path) -> None:
 def test_weights_broken_by_an_epochs_last_step_make_no_row(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Learner.train_batch
+    real = Learner.train
 
-    def breaking(self: Learner, batch: int) -> None:
-        real(self, batch)
-        if batch == 10:
+    def breaking(self: Learner, start: int, rates: Sequence[float]) -> None:
+        real(self, start, rates)
+        if start == 10:
             next(iter(self.model.parameters())).data.fill_(float("nan"))
 
-    monkeypatch.setattr(Learner, "train_batch", breaking)
+    monkeypatch.setattr(Learner, "train", breaking)
     run = train(few_config(few_digits), tmp_path, "a")
     assert run.ended.state is State.FAILED
     assert "after batch 11 of epoch 1" in run.ended.message

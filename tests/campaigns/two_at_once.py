@@ -10,6 +10,7 @@ first one's process id, or has a run of its own. A lock of a dead process stops 
 import os
 import random
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from mnist_tui.cli import main as command
@@ -68,20 +69,20 @@ def _interrupt(folder: Path, batches: int) -> None:
     """A run of the same settings that was stopped after some batches."""
     config = few_config(few_digits(), epochs=EPOCHS, checkpoint_every_s=0.05)
     run = RecordedRun(RunPlan(config=config, runs_dir=folder / "runs", name="a"))
-    real, done = Learner.train_batch, 0
+    real, done = Learner.train, 0
 
-    def step(self: Learner, batch: int) -> None:
+    def step(self: Learner, start: int, rates: Sequence[float]) -> None:
         nonlocal done
-        real(self, batch)
+        real(self, start, rates)
         done += 1
         if done == batches:
             run.session.request(Stop())
 
-    Learner.train_batch = step  # type: ignore[method-assign]
+    Learner.train = step  # type: ignore[method-assign]
     try:
         run.run()
     finally:
-        Learner.train_batch = real  # type: ignore[method-assign]
+        Learner.train = real  # type: ignore[method-assign]
     assert read_checkpoint(run.directory.last).global_batch == batches
 
 

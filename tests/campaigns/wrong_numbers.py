@@ -10,7 +10,7 @@ batch, best.pt and last.pt stay good, what can be typed is said, and typing it g
 import math
 import random
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,20 +31,20 @@ BATCHES, EPOCHS = 11, 3
 @contextmanager
 def after_batch(number: int, act: Callable[[Learner, int], None]) -> Iterator[None]:
     """Let `act` follow the training step of that number, counted from 1."""
-    real, done = Learner.train_batch, 0
+    real, done = Learner.train, 0
 
-    def acting(self: Learner, batch: int) -> None:
+    def acting(self: Learner, start: int, rates: Sequence[float]) -> None:
         nonlocal done
-        real(self, batch)
+        real(self, start, rates)
         done += 1
         if done == number:
-            act(self, batch)
+            act(self, start)
 
-    Learner.train_batch = acting  # type: ignore[method-assign]
+    Learner.train = acting  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Learner.train_batch = real  # type: ignore[method-assign]
+        Learner.train = real  # type: ignore[method-assign]
 
 
 def attempt(dice: random.Random, folder: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_step_moves_the_weights_as_the_tutorials_step_does(
     learner = Learner(config, digits, CPU)
     learner.open_epoch(1)
     for batch in range(learner.batches):
-        learner.train_batch(batch)
+        learner.train(batch, [config.lr])
     losses, correct = learner.fetch(0, learner.batches)
 
     torch.manual_seed(config.seed)
@@ -141,8 +141,7 @@ def test_the_fast_recipe_learns_the_few_digits(few_digits: Path) -> None:
     for epoch in range(1, 6):
         learner.open_epoch(epoch)
         for batch in range(learner.batches):
-            learner.set_lr(0.005)
-            learner.train_batch(batch)
+            learner.train(batch, [0.005])
     assert learner.validate(lambda batch: None).accuracy > 0.7
 
 

@@ -1,5 +1,6 @@
 """A resumed run is the run that never stopped."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,17 @@ BATCHES = 11
 def stop_after(monkeypatch: pytest.MonkeyPatch, batches: int, request: Any = None) -> None:
     """Make the next run ask for `request` (Stop) while it trains on its batch number `batches`."""
     done = 0
-    real = Learner.train_batch
+    real = Learner.train
 
-    def counting(self: Learner, batch: int) -> None:
+    def counting(self: Learner, start: int, rates: Sequence[float]) -> None:
         nonlocal done
         done += 1
         if done == batches:
             session = RUNS[-1].session
             assert session.request(request or Stop()).is_accepted
-        real(self, batch)
+        real(self, start, rates)
 
-    monkeypatch.setattr(Learner, "train_batch", counting)
+    monkeypatch.setattr(Learner, "train", counting)
 
 
 RUNS: list[RecordedRun] = []

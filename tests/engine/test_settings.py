@@ -1,7 +1,7 @@
 """Changing a run's settings while it goes on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,16 @@ from tests.runs_of_tests import RecordedRun, few_config, resume, train
 def at_batch(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
     """Call `act` on the training thread before its batch of that number, counted from 1."""
     done = 0
-    real = Learner.train_batch
+    real = Learner.train
 
-    def counting(self: Learner, batch: int) -> None:
+    def counting(self: Learner, start: int, rates: Sequence[float]) -> None:
         nonlocal done
         done += 1
         if done == number:
             act()
-        real(self, batch)
+        real(self, start, rates)
 
-    monkeypatch.setattr(Learner, "train_batch", counting)
+    monkeypatch.setattr(Learner, "train", counting)
 
 
 class Held:
