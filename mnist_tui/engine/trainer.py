@@ -217,7 +217,7 @@ class Trainer:
         request.reply.set_result(
             Reading(
                 probabilities=probabilities,
-                epoch=min(epoch.number, self._record.config.epochs),
+                epoch=epoch.number,
                 batch=epoch.batch,
                 inside=inside,
             )

@@ -2,7 +2,6 @@
 
 from typing import ClassVar, Final
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -39,6 +38,7 @@ class ConfusionPane(InsightPane):
         &.-empty Matrix { display: none; }
     }
     """
+    WHEEL = "epoch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Images", tooltip="The images of the chosen cell"),
         Binding("comma", "epoch(-1)", "Epoch before", key_display=","),
@@ -160,16 +160,6 @@ class ConfusionPane(InsightPane):
         self._choose(message.cell)
         if message.is_click:
             self.action_open()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Go to the epoch before."""
-        event.stop()
-        self.action_epoch(-1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Go to the epoch after."""
-        event.stop()
-        self.action_epoch(1)
 
 
 def worst_cell(table: Confusion) -> tuple[int, int]:

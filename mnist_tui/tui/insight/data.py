@@ -18,7 +18,7 @@ from mnist_tui.tui.insight.class_counts import ClassCounts
 from mnist_tui.tui.insight.gallery import Gallery, Grid, Tile
 from mnist_tui.tui.insight.heading import Heading
 from mnist_tui.tui.insight.pages import SPLITS, Selection, Shelf
-from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.portrait import Portrait
 from mnist_tui.tui.insight.source import InsightSource
 
@@ -75,6 +75,7 @@ class DataPane(InsightPane):
         &.-small > Horizontal > Vertical { display: none; }
     }
     """
+    WHEEL = "page"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "split", "Other split", tooltip="Training or validation digits"),
         Binding("k", "label(1)", "Class", tooltip="Only those of the next class"),
@@ -83,12 +84,8 @@ class DataPane(InsightPane):
         Binding("g", "go", "Go to", tooltip="Go to a digit by its number"),
         Binding("pagedown", "page(1)", "Next page", key_display="pgdn"),
         Binding("pageup", "page(-1)", show=False),
-        Binding("left", "move(-1, 0)", show=False),
-        Binding("right", "move(1, 0)", show=False),
-        Binding("up", "move(0, -1)", show=False),
-        Binding("down", "move(0, 1)", show=False),
-        Binding("home", "edge(-1)", show=False),
-        Binding("end", "edge(1)", show=False),
+        *ARROWS,
+        *ENDS,
     ]
 
     class Loaded(Message):
@@ -270,16 +267,6 @@ class DataPane(InsightPane):
     def action_edge(self, direction: int) -> None:
         """Go to the first or the last digit."""
         self._choose(len(self._shelf.places) if direction > 0 and self._shelf else 0)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Turn to the next page."""
-        event.stop()
-        self.action_page(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Turn to the page before."""
-        event.stop()
-        self.action_page(-1)
 
     def action_go(self) -> None:
         """Ask for the number of a digit."""

@@ -18,7 +18,7 @@ from mnist_tui.tui.insight.brush import Drawing
 from mnist_tui.tui.insight.canvas import Canvas, scale_for
 from mnist_tui.tui.insight.heading import Heading
 from mnist_tui.tui.insight.inside import InsidePane, Look
-from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.pane import ARROWS, InsightPane
 from mnist_tui.tui.insight.probabilities import Probabilities, likeliest
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
@@ -94,10 +94,7 @@ class DrawPane(InsightPane):
         Binding("c,delete", "clear", "Clear"),
         Binding("u", "undo", "Undo", tooltip="Take the last stroke back"),
         Binding("enter", "inside", "Inside", tooltip="What the filters make of the drawing"),
-        Binding("left", "move(-1, 0)", show=False),
-        Binding("right", "move(1, 0)", show=False),
-        Binding("up", "move(0, -1)", show=False),
-        Binding("down", "move(0, 1)", show=False),
+        *ARROWS,
         Binding("shift+left", "move(-4, 0)", show=False),
         Binding("shift+right", "move(4, 0)", show=False),
         Binding("shift+up", "move(0, -4)", show=False),

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -17,7 +16,7 @@ from mnist_tui.tui.insight.asking import Asker, Replied, weights_of
 from mnist_tui.tui.insight.filter_words import CLOSELY, ROUGHLY, most_like
 from mnist_tui.tui.insight.filters import FilterDetail, FilterGrid, filter_values, map_values
 from mnist_tui.tui.insight.notes import Notes
-from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.probabilities import likeliest
 from mnist_tui.tui.insight.source import InsightSource
 
@@ -57,17 +56,14 @@ class InsidePane(InsightPane):
         &.-empty > Horizontal { display: none; }
     }
     """
+    WHEEL = "page"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("comma", "digit(-1)", "Digit before", key_display=","),
         Binding("full_stop", "digit(1)", "Digit after", key_display="."),
         Binding("pageup", "page(-1)", "Filters before", key_display="pgup"),
         Binding("pagedown", "page(1)", "Filters after", key_display="pgdn"),
-        Binding("left", "move(-1, 0)", show=False),
-        Binding("right", "move(1, 0)", show=False),
-        Binding("up", "move(0, -1)", show=False),
-        Binding("down", "move(0, 1)", show=False),
-        Binding("home", "edge(-1)", show=False),
-        Binding("end", "edge(1)", show=False),
+        *ARROWS,
+        *ENDS,
     ]
 
     def __init__(self, source: InsightSource) -> None:
@@ -234,16 +230,6 @@ class InsidePane(InsightPane):
     def on_filter_grid_picked(self, message: FilterGrid.Picked) -> None:
         """Follow the mouse."""
         self._choose(message.index)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Turn to the filters after."""
-        event.stop()
-        self.action_page(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Turn to the filters before."""
-        event.stop()
-        self.action_page(-1)
 
 
 def _about(layer: Layer, index: int) -> str:

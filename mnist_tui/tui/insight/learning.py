@@ -58,6 +58,7 @@ class LearningPane(InsightPane):
         &.-empty Horizontal, &.-bare Portrait { display: none; }
     }
     """
+    WHEEL = "epoch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,comma", "epoch(-1)", "Epoch before", key_display="←"),
         Binding("right,full_stop", "epoch(1)", "Epoch after", key_display="→"),
@@ -224,16 +225,6 @@ class LearningPane(InsightPane):
     def on_gallery_picked(self) -> None:
         """A click chose a digit."""
         self._show()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Go to the epoch before."""
-        event.stop()
-        self.action_epoch(-1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Go to the epoch after."""
-        event.stop()
-        self.action_epoch(1)
 
 
 def _tiles(insight: Insight, known: EpochInsight) -> list[Tile]:

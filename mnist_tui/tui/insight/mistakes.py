@@ -13,7 +13,7 @@ from mnist_tui.engine.insight import Insight, Specimen
 from mnist_tui.tui.insight.action_line import ActionLine, Part
 from mnist_tui.tui.insight.gallery import Gallery, Tile
 from mnist_tui.tui.insight.notes import Notes
-from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.portrait import Portrait
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.widgets.bars import bar
@@ -86,6 +86,7 @@ class MistakesPane(InsightPane):
         &.-small Portrait, &.-bare Portrait { display: none; }
     }
     """
+    WHEEL = "page"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "h", "kind(True)", "Hardest right", tooltip="The correct ones with the greatest loss"
@@ -99,12 +100,8 @@ class MistakesPane(InsightPane):
         Binding("pagedown", "page(1)", "Next page", key_display="pgdn"),
         Binding("pageup", "page(-1)", show=False),
         Binding("enter", "portrait", "Large", tooltip="Show or hide the chosen one, large"),
-        Binding("left", "move(-1, 0)", show=False),
-        Binding("right", "move(1, 0)", show=False),
-        Binding("up", "move(0, -1)", show=False),
-        Binding("down", "move(0, 1)", show=False),
-        Binding("home", "edge(-1)", show=False),
-        Binding("end", "edge(1)", show=False),
+        *ARROWS,
+        *ENDS,
     ]
 
     def __init__(self, source: InsightSource) -> None:
@@ -288,16 +285,6 @@ class MistakesPane(InsightPane):
     def on_gallery_picked(self) -> None:
         """A click chose one."""
         self._show_choice()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Turn back."""
-        event.stop()
-        self.action_page(-1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Turn on."""
-        event.stop()
-        self.action_page(1)
 
 
 def _which(wanted: Filter) -> str:

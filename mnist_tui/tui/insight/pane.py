@@ -3,11 +3,27 @@
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
 from mnist_tui.engine.insight import Insight
 from mnist_tui.tui.insight.source import InsightSource
+
+ARROWS: Final[tuple[BindingType, ...]] = (
+    Binding("left", "move(-1, 0)", show=False),
+    Binding("right", "move(1, 0)", show=False),
+    Binding("up", "move(0, -1)", show=False),
+    Binding("down", "move(0, 1)", show=False),
+)
+"""The keys of a pane in which something is chosen, or a pen is moved."""
+
+ENDS: Final[tuple[BindingType, ...]] = (
+    Binding("home", "edge(-1)", show=False),
+    Binding("end", "edge(1)", show=False),
+)
+"""The keys to the first and to the last."""
 
 
 class InsightPane(Widget, can_focus=True):
@@ -20,6 +36,8 @@ class InsightPane(Widget, can_focus=True):
 
     TITLE: ClassVar[str] = ""
     """What its tab is called."""
+    WHEEL: ClassVar[str] = ""
+    """The action that the wheel does, with -1 or 1; empty: it does nothing."""
     DEFAULT_CSS = """
     InsightPane {
         width: 1fr;
@@ -55,6 +73,19 @@ class InsightPane(Widget, can_focus=True):
         """As Widget; what comes after a frame may come when the pane is gone already."""
         if self.is_attached:
             super().refresh_bindings()
+
+    async def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Go back."""
+        await self._turn(event, -1)
+
+    async def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Go on."""
+        await self._turn(event, 1)
+
+    async def _turn(self, event: events.Event, direction: int) -> None:
+        if self.WHEEL:
+            event.stop()
+            await self.run_action(f"{self.WHEEL}({direction})")
 
     def show_insight(self, insight: Insight) -> None:
         """Show what the validations showed. On mount, and after each validation. UI thread."""

@@ -4,47 +4,27 @@ from textual.reactive import reactive
 
 from mnist_tui import figures
 from mnist_tui.tui.run_view import Scores
+from mnist_tui.tui.widgets.answering import Answering
 from mnist_tui.tui.widgets.header import Header
-from mnist_tui.tui.widgets.lines import Line, cut, fit, width_of
-from mnist_tui.tui.wording import Said
-
-_TONES = {"detail": "muted", "info": "accent", "good": "good", "warning": "warning", "error": "bad"}
+from mnist_tui.tui.widgets.lines import Line, fit, width_of
 
 
-class RunLine(Header):
+class RunLine(Header, Answering):
     """The run's name, epoch, accuracy and state; for a while, an answer instead."""
-
-    SHOWN_FOR_S = 6.0
-    """How long something said stays."""
 
     scores: reactive[Scores] = reactive(Scores(), repaint=False)
     """The newest finished epochs."""
-    said: reactive[Said | None] = reactive(None, repaint=False, always_update=True)
-    """What was said last, while it is fresh."""
 
     def watch_scores(self) -> None:
         """Show them."""
         self.redraw()
-
-    def watch_said(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def say(self, said: Said) -> None:
-        """Show an answer at once, for some seconds."""
-        self.said = said
-        self.set_timer(self.SHOWN_FOR_S, lambda: self._forget(said))
-
-    def _forget(self, said: Said) -> None:
-        if self.said is said:
-            self.said = None
 
     def lines(self, width: int, height: int) -> list[Line]:
         """As Lines asks: what does not fit whole is left out, the state last of all."""
         state = self._state(width)
         room = width - width_of(state) - 2
         if self.said is not None:
-            left: Line = [(cut(f"› {self.said.text}", room), _TONES[self.said.level])]
+            left = self.answer(self.said, room)
         else:
             name = self.run or "mnist-tui"
             name = name if len(name) <= room else ""

@@ -6,8 +6,9 @@ from textual.reactive import reactive
 from mnist_tui import figures
 from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.state import State
-from mnist_tui.tui.widgets.lines import Line, Lines, Piece, cut, fit
-from mnist_tui.tui.wording import STATE_WORDS, Said
+from mnist_tui.tui.widgets.answering import Answering
+from mnist_tui.tui.widgets.lines import Line, Lines, Piece, fit
+from mnist_tui.tui.wording import STATE_WORDS
 
 _GLYPHS = {
     State.READY: ("○", "muted"),
@@ -25,8 +26,6 @@ _SPINNER = "◐◓◑◒"
 """What turns while there is nothing to do but to wait."""
 
 _WAITING = (State.LOADING, State.STOPPING)
-
-_TONES = {"detail": "muted", "info": "accent", "good": "good", "warning": "warning", "error": "bad"}
 
 
 class Header(Lines):
@@ -102,7 +101,7 @@ class Header(Lines):
         return STATE_WORDS[self.state]
 
 
-class Facts(Lines):
+class Facts(Answering):
     """One line: the digits, the device and the network; or, for a while, an answer.
 
     Where a narrow screen has no other place for it, a live run's pace stands here instead.
@@ -115,8 +114,6 @@ class Facts(Lines):
         background: $panel;
     }
     """
-    SHOWN_FOR_S = 6.0
-    """How long something said stays."""
     NARROW = 76
     """With fewer columns than these, this line tells the pace."""
 
@@ -124,8 +121,6 @@ class Facts(Lines):
     """What the run works with, the most telling first."""
     progress: reactive[Progress] = reactive(Progress(), repaint=False)
     """The snapshot whose pace is told."""
-    said: reactive[Said | None] = reactive(None, repaint=False, always_update=True)
-    """What was said last, while it is fresh."""
 
     def watch_progress(self) -> None:
         """Show it, where it is shown at all."""
@@ -136,23 +131,10 @@ class Facts(Lines):
         """Show them."""
         self.redraw()
 
-    def watch_said(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def say(self, said: Said) -> None:
-        """Show an answer at once, for some seconds."""
-        self.said = said
-        self.set_timer(self.SHOWN_FOR_S, lambda: self._forget(said))
-
-    def _forget(self, said: Said) -> None:
-        if self.said is said:
-            self.said = None
-
     def lines(self, width: int, height: int) -> list[Line]:
         """As Lines asks."""
         if self.said is not None:
-            return [[(cut(f"› {self.said.text}", width), _TONES[self.said.level])]]
+            return [self.answer(self.said, width)]
         has_pace = width < self.NARROW and self.progress.step_s is not None
         facts = _pace(self.progress) if has_pace else self.facts
         return [[(fit(facts, width), "muted")]]

@@ -1,0 +1,37 @@
+"""A line that tells, for some seconds, what was just said."""
+
+from typing import Final
+
+from textual.reactive import reactive
+
+from mnist_tui.tui.widgets.lines import Line, Lines, cut
+from mnist_tui.tui.wording import Said
+
+SHOWN_FOR_S: Final = 6.0
+"""How long something said stays."""
+
+_TONES = {"detail": "muted", "info": "accent", "good": "good", "warning": "warning", "error": "bad"}
+
+
+class Answering(Lines):
+    """Lines that give way to an answer while it is fresh."""
+
+    said: reactive[Said | None] = reactive(None, repaint=False, always_update=True)
+    """What was said last, while it is fresh."""
+
+    def watch_said(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def say(self, said: Said) -> None:
+        """Show an answer at once, for some seconds."""
+        self.said = said
+        self.set_timer(SHOWN_FOR_S, lambda: self._forget(said))
+
+    def _forget(self, said: Said) -> None:
+        if self.said is said:
+            self.said = None
+
+    def answer(self, said: Said, width: int) -> Line:
+        """An answer in its tone, cut to `width` columns."""
+        return [(cut(f"› {said.text}", width), _TONES[said.level])]
