@@ -358,6 +358,13 @@ class DashboardApp(TypedAhead):
 
         self.push_screen(HelpScreen())
 
+    def action_command_palette(self) -> None:
+        """Show every command that can be done now."""
+        from mnist_tui.tui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Ours that can be done now, and Textual's picture of the screen."""
         dashboard = self._dashboard

@@ -1,6 +1,7 @@
 """The settings form without its looks: what is typed, what is wrong with it, what it means."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -160,6 +161,13 @@ class Draft:
     @property
     def _is_sample(self) -> bool:
         return self.texts["dataset"] == "sample"
+
+    def snapshot(self) -> "Draft":
+        """The draft as it is now: what is typed after that does not reach it."""
+        twin = copy(self)
+        twin.texts, twin._values = dict(self.texts), dict(self._values)
+        twin._untouched = dict(self._untouched)
+        return twin
 
     def plan(self) -> RunPlan:
         """The plan as it is now; the same object when nothing was changed.

@@ -1,6 +1,7 @@
 """What can be done now: in the footer and in the command palette, in every state of a run."""
 
 import threading
+from typing import Any
 
 import pytest
 from textual.command import CommandPalette
@@ -123,6 +124,20 @@ async def choose(stage: Stage, words: str) -> None:
     await stage.pilot.pause(0.3)
     await stage.pilot.press("enter")
     await stage.until(lambda: not CommandPalette.is_open(stage.app), "no palette")
+
+
+async def test_a_search_that_comes_back_to_a_closing_palette_harms_nothing() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("ctrl+p")
+        await stage.until(lambda: CommandPalette.is_open(stage.app), "the palette")
+        palette: Any = stage.app.screen
+        await palette.query("*").remove()
+        # What the search does when it ends.
+        palette._list_visible = not palette._list_visible
+        palette._show_busy = not palette._show_busy
+        await stage.pilot.pause()
+        await stage.pilot.press("escape")
+        await stage.until(lambda: not CommandPalette.is_open(stage.app), "no palette")
 
 
 async def test_a_run_can_be_steered_from_the_palette() -> None:

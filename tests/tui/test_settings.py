@@ -112,6 +112,17 @@ async def test_the_form_works_by_mouse_alone() -> None:
         assert runner.plan.config.optimizer == "momentum"
 
 
+async def test_what_is_typed_after_it_was_applied_changes_nothing() -> None:
+    async with on_stage() as stage:
+        screen = await open_form(stage)
+        await write(stage, "checkpoint_every_s", "60")
+        screen.action_apply()
+        screen._draft.write("checkpoint_every_s", "0e0.2")  # a key that was on its way
+        await until_closed(stage)
+        runner = await stage.start()
+        assert runner.plan.config.checkpoint_every_s == 60.0
+
+
 async def test_in_a_live_run_three_fields_can_change_and_the_run_follows() -> None:
     async with on_stage() as stage:
         runner = await stage.start()

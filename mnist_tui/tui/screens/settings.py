@@ -162,7 +162,8 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         """Hand the draft back, if it can be used."""
         wrong = next((field for field in FIELDS if self._draft.problem(field.name)), None)
         if wrong is None:
-            self.dismiss(self._draft)
+            # Keys that wait may still come to the fields, before whoever asked looks at it.
+            self.dismiss(self._draft.snapshot())
             return
         self.query_one(f"#{wrong.name}").focus()
         self.query_one("#why-not", Label).update(f"{wrong.label} cannot stay so")
