@@ -107,6 +107,7 @@ def answer(terminal: Terminal, press: Press, seconds: float) -> float:
     terminal.press(press.key)
     answered_s: float | None = None
     while answered_s is None:
+        assert time.perf_counter() < started + 60, terminal.text
         came = []
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:

@@ -122,8 +122,9 @@ def pauses(data_dir: Path, presses: int, device: str = "cuda") -> Iterator[Figur
             time.sleep(0.137)  # not in step with the run's own times
             is_paused.clear()
             asked = time.perf_counter()
-            session.request(Pause())
-            is_paused.wait(60)
+            answer = session.request(Pause())
+            if not answer.is_accepted or not is_paused.wait(60) or has_ended.is_set():
+                raise RuntimeError(f"the run did not pause: {answer.message}")
             waits.append(1e3 * (time.perf_counter() - asked))
             session.request(Resume())
         session.request(Stop(save=False))

@@ -24,7 +24,9 @@ def percent(value: float | None) -> str:
 
 
 def whole_percent(value: float) -> str:
-    """A fraction as a whole percentage, 100 % only when it is all: ` 64 %`."""
+    """A fraction as a whole percentage, 100 % only when it is all: ` 64 %`; ` nan` for nan."""
+    if math.isnan(value):
+        return "nan %"
     return f"{math.floor(100 * min(max(value, 0.0), 1.0)):3d} %"
 
 

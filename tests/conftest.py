@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.few_digits import write_few_digits
 
@@ -12,6 +13,9 @@ from tests.few_digits import write_few_digits
 os.environ["OMP_NUM_THREADS"] = "1"
 # What the program tells people to type depends on it.
 os.environ.pop("UV_RUN_RECURSION_DEPTH", None)
+# No test asserts a time.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 FULL_MNIST = os.environ.get("MNIST_TUI_DATA")
 
 

@@ -39,10 +39,15 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         click.echo(f"mnist-tui: {error.format_message()}; see: mnist-tui --help", err=True)
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say.
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        place = f" {error.filename}" if error.filename else ""
+        reason = error.strerror or str(error)
+        click.echo(f"mnist-tui: cannot use{place}: {reason}; check the path", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
     sys.exit(code or 0)

@@ -78,6 +78,11 @@ class Learner:
         steps = Steps(self.model, self._optimizer, self._train, config)
         self._chunks = Chunks(steps, config.batch_size, self.batches, recorder, warn)
 
+    @property
+    def lr(self) -> float:
+        """The learning rate of the last step."""
+        return self._lr
+
     def samples_up_to(self, batch: int) -> int:
         """Samples in the first `batch` batches of an epoch; the last batch may be smaller."""
         return min(batch * self._config.batch_size, self.samples)

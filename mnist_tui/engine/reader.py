@@ -1,15 +1,19 @@
 """Asking the checkpoints of a run that is over, or was never seen alive."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mnist_tui.engine.inference import Question, Reading, Reply
-from mnist_tui.errors import CheckpointError
+from mnist_tui.errors import CheckpointError, MnistTuiError
 from mnist_tui.runs.directory import RunDirectory
 
 if TYPE_CHECKING:
     from mnist_tui.model import Net
+
+
+log: Final = logging.getLogger(__name__)
 
 
 class CheckpointReader:
@@ -30,19 +34,21 @@ class CheckpointReader:
     def ask(self, question: Question) -> Reply:
         """Let the model of the last checkpoint read images. Any thread; returns at once.
 
-        The reply gets a CheckpointError where no checkpoint can be read.
+        The reply gets a MnistTuiError where there is no answer.
         """
         return self._thread.submit(self._answer, question)
-
-    def close(self) -> None:
-        """Forget the questions that wait, and end the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, question: Question) -> Reading:
         from mnist_tui.engine.reading import read_images
 
-        model = self._load()
-        probabilities, inside = read_images(model, question)
+        try:
+            model = self._load()
+            probabilities, inside = read_images(model, question)
+        except MnistTuiError:
+            raise
+        except Exception as error:
+            log.exception("the checkpoint could not be asked")
+            raise CheckpointError(f"the model could not answer: {error}") from error
         return Reading(
             probabilities=probabilities, inside=inside, epoch=self._epoch, batch=self._batch
         )

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mnist_tui.engine.batches import scale
 from mnist_tui.engine.inference import Inside, Question
+from mnist_tui.errors import TrainingError
 from mnist_tui.model import Net
 
 Answer = tuple[tuple[tuple[float, ...], ...], Inside | None]
@@ -18,6 +19,9 @@ def read_images(model: Net, question: Question, precision: str = "fp32") -> Answ
 
     No random number is drawn, so that a run goes on exactly as if nobody had asked.
     Waits for the device.
+
+    Raises:
+        TrainingError: When what comes out are no numbers, as with weights that are none.
 
     Args:
         model: On any device; used by nobody else meanwhile.
@@ -38,6 +42,8 @@ def read_images(model: Net, question: Question, precision: str = "fp32") -> Answ
             inside = _look_inside(model, images[:1]) if question.looks_inside else None
     finally:
         model.train(was_training)
+    if not probabilities.isfinite().all():
+        raise TrainingError("its weights are not numbers any more, or too large")
     return tuple(tuple(row) for row in probabilities.tolist()), inside
 
 

@@ -132,7 +132,7 @@ class RunRecord:
 
     def close_epoch(self, result: Evaluation) -> EpochFinished:
         """Make the open epoch's row, open the next one; what is to be told."""
-        row = self.epoch.row(result.loss, result.accuracy, self.lr)
+        row = self.epoch.row(result.loss, result.accuracy, self._learner.lr)
         is_best = row.is_better_than(self._best)
         self._rows.append(row)
         self._best = row if is_best else self._best

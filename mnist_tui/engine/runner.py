@@ -15,7 +15,7 @@ from mnist_tui.engine.reader import CheckpointReader
 from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
 from mnist_tui.engine.waiting import sleep_when_waiting_long
-from mnist_tui.errors import CheckpointError, MnistTuiError, TrainingError
+from mnist_tui.errors import CheckpointError, MnistTuiError, TrainingError, UsageError
 from mnist_tui.runs.directory import RunDirectory, create_run
 from mnist_tui.runs.listing import find_run
 from mnist_tui.runs.logfile import log_to
@@ -100,7 +100,8 @@ def _stopped_early(request: Stop) -> RunEnded:
 
 def _failed(message: str, exit_code: int, directory: RunDirectory | None) -> RunEnded:
     hint = ""
-    if exit_code != CheckpointError.exit_code and directory is not None and directory.last.exists():
+    says_how = exit_code in (CheckpointError.exit_code, UsageError.exit_code)
+    if not says_how and directory is not None and directory.last.exists():
         hint = f"the last good checkpoint stands: {directory.resume_command()}"
     elif directory is not None and exit_code == 1:
         hint = f"the details are in {directory.log}"

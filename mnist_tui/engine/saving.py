@@ -34,12 +34,12 @@ class Saving:
     def is_due(self, every_s: float) -> bool:
         """Whether to save now, so that the newest that stands is never older than `every_s`.
 
-        Ask at each boundary. 0: never due.
+        That holds while a write takes less than half of it. Ask at each boundary. 0: never due.
         """
         now = self._clock()
         until_next_s, self._looked_at = now - self._looked_at, now
-        # Twice the time of the last write, since none takes as long as the one before. A disk
-        # that needs longer than the interval gets the half of it to rest.
+        # Twice the time of the last write, since none takes as long as the one before; but at
+        # least half the interval lies between two, on whatever disk.
         early_s = min(2.0 * self._writer.save_s + until_next_s, 0.5 * every_s)
         return every_s > 0.0 and now - self._asked_at >= every_s - early_s
 

@@ -227,6 +227,8 @@ class Trainer:
         """Change what was asked for; the session has found the values possible."""
         record = self._record
         told = record.settings.adjust(request, record.epoch.number, record.global_batch)
+        # Before the events, too: who hears of a rate finds it in the snapshot, and doubles that.
+        self._publish()
         for event in told:
             self._tell(event)
         if any(isinstance(event, SettingsChanged) for event in told):

@@ -134,6 +134,8 @@ def name_problem(runs_dir: Path, name: str) -> str | None:
     """Why a new run cannot be called `name`, in one line; None when it can."""
     if not _NAME.fullmatch(name):
         return f"{name!r} cannot be a folder's name: use letters, digits, '-', '_', '.'"
+    if name == "last":
+        return "'last' stands for the newest run: choose another name"
     if _is_taken(runs_dir / name):
         return (
             f"{name} is already in {runs_dir}; choose another name, "

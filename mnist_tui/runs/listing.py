@@ -101,10 +101,19 @@ def _modified(path: Path) -> float:
 
 
 def list_runs(runs_dir: Path) -> list[RunSummary]:
-    """Every run in `runs_dir`, the newest first; none where the folder is missing."""
+    """Every run in `runs_dir`, the newest first; none where the folder is missing.
+
+    Raises:
+        UsageError: When it cannot be read.
+    """
     if not runs_dir.is_dir():
         return []
-    folders = (p for p in runs_dir.iterdir() if p.is_dir() and not p.name.startswith("."))
+    try:
+        folders = [p for p in runs_dir.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {runs_dir}: {error.strerror}; check the folder's rights"
+        ) from error
     found = (summarize(RunDirectory(path)) for path in folders)
     return sorted((run for run in found if run), key=lambda run: run.updated, reverse=True)
 

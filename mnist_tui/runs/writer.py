@@ -230,11 +230,18 @@ class RunWriter:
                     self._settings.clear()
 
     def _write_lines(self, path: Path, waiting: list[dict[str, Any]]) -> None:
-        with self._wake:
-            lines = list(waiting)
-        if lines and self._attempt(path, lambda: append_lines(path, lines)):
+        written = 0
+
+        def write() -> None:
+            nonlocal written
             with self._wake:
-                del waiting[: len(lines)]
+                lines = list(waiting)  # other ones at a second try, where the file was deleted
+            append_lines(path, lines)
+            written = len(lines)
+
+        if waiting and self._attempt(path, write):
+            with self._wake:
+                del waiting[:written]
 
     def _write_status(self) -> None:
         progress = self._session.progress
@@ -286,24 +293,30 @@ class RunWriter:
         self._tell(SaveFailed(path=str(path), message=message))
 
     def _make_again(self) -> None:
-        """Make the run's directory once more, after somebody has deleted it.
+        """Make what somebody has deleted once more: the checkpoints' folder, or the run's.
 
         Raises:
-            OSError: When it is there, or cannot be made.
+            OSError: When both are there, or cannot be made.
         """
-        self._directory.checkpoints.mkdir(parents=True)
+        directory = self._directory
+        deleted = directory.checkpoints if directory.path.exists() else directory.path
+        directory.checkpoints.mkdir(parents=True)
+        if deleted == directory.path:
+            self._fill_again()
+        message = f"{deleted} was deleted and is made again"
+        log.warning("%s", message)
+        self._tell(Warned(message=message))
+
+    def _fill_again(self) -> None:
+        """Write into the run's new directory what stood in the old one, the lock included."""
         write_json(self._directory.config, self.facts)
         try:
-            # The lock that the run holds was deleted too.
             self._locks.enter_context(self._directory.lock())
         except MnistTuiError as error:
             log.warning("%s", error)
         with self._wake:
             self._rows[:] = self._all_rows
             self._insight = self._session.insight if self._all_rows else None
-        message = f"{self._directory.path} was deleted and is made again"
-        log.warning("%s", message)
-        self._tell(Warned(message=message))
 
     def _tell(self, event: Event) -> None:
         """Tell of a file, unless the run is over: RunEnded is the last that its viewers hear."""

@@ -140,7 +140,7 @@ class RunOwner:
     def _apply_to_next(self, plan: RunPlan) -> Answer:
         if self.is_busy:
             return Answer(False, "cannot change the settings: a run has begun meanwhile")
-        if plan is self.next_plan:
+        if plan == self.next_plan:
             return Answer(True, "nothing changed")
         if self.run is None:
             self.plan = plan

@@ -65,6 +65,8 @@ class TypedAhead(App[None]):
             self._patience = None
         while self._waiting and self._on_its_way is None:
             await self.on_event(self._waiting.popleft())
+        if self._waiting and self._patience is None:
+            self._patience = self.set_timer(PATIENCE_S, self._forget)
 
     async def _forget(self) -> None:
         """Go on without the marker of a key that has not come through."""

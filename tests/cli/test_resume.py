@@ -28,6 +28,10 @@ def test_resume_without_a_run_is_one_line(run: Run, name: str) -> None:
     assert_one_line(run("resume", name, "--headless"), 2, "there is no run")
 
 
+def test_a_name_that_no_folder_can_have_is_one_line(run: Run) -> None:
+    assert_one_line(run("resume", 300 * "a", "--headless"), 2, "aaa", "check the path")
+
+
 @pytest.mark.parametrize("kind", ["empty", "truncated", "flipped", "other model", "code"])
 def test_resume_from_a_broken_checkpoint_is_refused_and_the_run_left_alone(
     run: Run, few: tuple[str, ...], tmp_path: Path, kind: str

@@ -88,6 +88,7 @@ def test_without_a_terminal_the_dashboard_says_so(run: Run, tmp_path: Path) -> N
         ("--precision", "fp8", ("bf16",)),
         ("--name", "../out", ("folder",)),
         ("--name", "", ("folder",)),
+        ("--name", "last", ("newest",)),
         ("--flux", "3", ("--flux", "--help")),
     ],
 )

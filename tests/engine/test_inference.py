@@ -132,7 +132,6 @@ def test_a_checkpoint_is_read_again_when_it_has_changed(few_digits: Path, tmp_pa
     after = reader.ask(QUESTION).result(LIMIT_S)
     assert (before.epoch, after.epoch) == (2, 3)
     assert before.probabilities != after.probabilities
-    reader.close()
 
 
 def test_where_no_checkpoint_can_be_read_the_answer_says_so(tmp_path: Path) -> None:
@@ -144,7 +143,6 @@ def test_where_no_checkpoint_can_be_read_the_answer_says_so(tmp_path: Path) -> N
     directory.last.write_bytes(b"broken")
     with pytest.raises(CheckpointError, match="is damaged"):
         reader.ask(QUESTION).result(LIMIT_S)
-    reader.close()
 
 
 @pytest.mark.parametrize(
@@ -197,3 +195,24 @@ def test_a_question_that_nobody_waits_for_any_more_is_left_out() -> None:
     assert reply.cancel()
     with pytest.raises(CancelledError):
         reply.result(0)
+
+
+def test_weights_that_are_no_numbers_are_no_answer(few_digits: Path) -> None:
+    learner = Learner(few_config(few_digits), read_mnist(few_digits), torch.device("cpu"))
+    with torch.no_grad():
+        learner.model.fc2.bias.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="not numbers"):
+        learner.read(QUESTION)
+
+
+def test_whatever_keeps_a_checkpoint_from_answering_is_told_in_words(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = CheckpointReader(train(few_config(few_digits), tmp_path).directory)
+
+    def broken(*args: object) -> None:
+        raise RuntimeError("no memory left")
+
+    monkeypatch.setattr("mnist_tui.engine.reading.read_images", broken)
+    with pytest.raises(CheckpointError, match="no memory left"):
+        reader.ask(QUESTION).result(LIMIT_S)

@@ -10,6 +10,7 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.control import Adjust, Pause, Resume, Stop
+from mnist_tui.engine.evaluation import Evaluation
 from mnist_tui.engine.events import (
     EpochFinished,
     Event,
@@ -161,3 +162,33 @@ def test_a_resumed_run_tells_of_the_rate_changes_that_led_to_its_checkpoint(
     assert read_checkpoint(run.directory.last).rates == (changed,)
     [prepared] = resume(tmp_path).of(RunPrepared)
     assert prepared.rates == (changed,)
+
+
+def test_who_hears_of_a_new_rate_finds_it_in_the_snapshot(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, seen = Held(), []
+
+    def listen(run: RecordedRun, event: Event) -> None:
+        held.run = run
+        if isinstance(event, LearningRateChanged):
+            seen.append((event.lr, run.session.progress.lr))
+
+    at_batch(monkeypatch, 3, lambda: held.ask(Adjust(lr=0.02)))
+    train(few_config(few_digits), tmp_path, on_event=listen)
+    assert seen == [(0.02, 0.02)]
+
+
+def test_a_rate_changed_while_validating_belongs_to_the_next_epoch(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    validate = Learner.validate
+
+    def asking(self: Learner, between: Callable[[int], None]) -> Evaluation:
+        held.ask(Adjust(lr=0.5))
+        return validate(self, between)
+
+    monkeypatch.setattr(Learner, "validate", asking)
+    run = train(few_config(few_digits, lr=0.01), tmp_path, on_event=held)
+    assert [done.row.lr for done in run.of(EpochFinished)] == [0.01, 0.5]

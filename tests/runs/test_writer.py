@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from mnist_tui.engine.control import Save
-from mnist_tui.engine.events import CheckpointSaved, Event, SaveFailed, StateChanged
+from mnist_tui.engine.events import (
+    CheckpointSaved,
+    EpochFinished,
+    Event,
+    SaveFailed,
+    StateChanged,
+    Warned,
+)
 from mnist_tui.engine.state import State
 from mnist_tui.runs import writer
 from mnist_tui.runs.checkpoint import Checkpoint
@@ -102,3 +109,19 @@ def test_a_checkpoint_for_two_files_is_serialised_once(
     # One for the end of the epoch, whose last.pt may wait long enough to be replaced, and
     # one for the end of the run.
     assert len(serialised) <= 2
+
+
+def test_a_deleted_folder_of_checkpoints_comes_back_and_no_row_is_written_twice(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    def delete(run: RecordedRun, event: Event) -> None:
+        if isinstance(event, EpochFinished) and event.row.epoch == 2:
+            run.directory.checkpoints.rename(tmp_path / "gone")
+
+    run = train(few_config(few_digits, epochs=3), tmp_path, on_event=delete)
+    assert run.ended.saved
+    assert run.directory.last.exists()
+    rows = [json.loads(line) for line in run.directory.metrics.open()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    [warned] = run.of(Warned)
+    assert "checkpoints was deleted" in warned.message

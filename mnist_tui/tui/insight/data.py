@@ -127,7 +127,7 @@ class DataPane(InsightPane):
         """Read the digits. A worker's thread."""
         try:
             self.post_message(self.Loaded(self.source.load_digits()))
-        except MnistTuiError as error:
+        except (MnistTuiError, OSError) as error:
             self.post_message(self.Loaded(None, str(error)))
 
     def on_data_pane_loaded(self, message: Loaded) -> None:

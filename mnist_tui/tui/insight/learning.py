@@ -1,5 +1,6 @@
 """The pane of the digits that are followed through the epochs."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Final
@@ -278,6 +279,7 @@ def sparkline(values: list[float], at: int, width: int) -> tuple[str, int]:
     curve = ""
     for start, end in pairwise(bounds):
         mean = sum(values[start:end]) / (end - start)
+        mean = 0.0 if math.isnan(mean) else mean
         curve += _LEVELS[min(int(mean * len(_LEVELS)), len(_LEVELS) - 1)]
     place = next((i for i, end in enumerate(bounds[1:]) if at < end), 0)
     return curve, place

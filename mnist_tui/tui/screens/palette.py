@@ -2,9 +2,11 @@
 
 from textual.command import CommandList, CommandPalette
 
+from mnist_tui.tui.screens.overlay import Overlay
 
-class Palette(CommandPalette):
-    """Textual's, which survives that its search comes back when it is closed.
+
+class Palette(CommandPalette, Overlay[None]):
+    """Textual's, which survives to be closed twice, and that its search ends after that.
 
     By then its list is gone, and Textual looks for it to show what was found.
     """

@@ -16,10 +16,11 @@ Row = tuple[str, str, float, str]
 
 
 def bar(fraction: float, width: int, tone: str = "bar") -> list[Piece]:
-    """A bar of exactly `width` columns; what is done is heavy, the rest light."""
+    """A bar of exactly `width` columns; what is done is heavy, the rest light; nan: nothing."""
     if width < 1:
         return []
-    halves = math.floor(min(max(fraction, 0.0), 1.0) * width * 2)
+    part = 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0)
+    halves = math.floor(part * width * 2)
     full, half = divmod(halves, 2)
     rest = width - full - half
     return [("━" * full + "╸" * half, tone), ("─" * rest, "rest")]
