@@ -365,6 +365,14 @@ class DashboardApp(TypedAhead):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
+    def search_themes(self) -> None:
+        """As App: show the themes, each as it looks."""
+        from textual.theme import ThemeProvider
+
+        from mnist_tui.tui.screens.palette import Palette
+
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Ours that can be done now, and Textual's picture of the screen."""
         dashboard = self._dashboard
