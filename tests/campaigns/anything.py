@@ -240,7 +240,7 @@ class Anything(RuleBasedStateMachine):
 
         with self._noted():
             self._asyncio.run(act())
-            if not self._is_dull:
+            if not self._is_dull and not self._app._exit:
                 seen[self._where()] += 1
             if self._app._exit:
                 self._finish()
