@@ -60,6 +60,9 @@ class DashboardApp(TypedAhead):
 
     TITLE = "mnist-tui"
     CSS_PATH = "app.tcss"
+    # Text is selected by the terminal itself. Textual's way to do it breaks where the mouse is
+    # pressed on what goes at that moment, as toasts do.
+    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "start", "Start"),
         Binding("space", "pause", "Pause"),

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from textual.events import MouseDown
 from textual.widget import Widget
 
 from mnist_tui.config import TrainConfig
@@ -469,3 +470,19 @@ async def test_an_unchanged_progress_repaints_nothing() -> None:
         shown = dashboard.progress  # type: ignore[attr-defined]
         await stage.pilot.pause(0.1)
         assert dashboard.progress is shown  # type: ignore[attr-defined]
+
+
+async def test_a_click_on_a_toast_that_goes_at_that_moment_harms_nothing() -> None:
+    async with on_stage() as stage:
+        stage.app.notify("it is about to go")
+        await stage.sees("about to go")
+        toast = stage.app.screen.query_one("Toast")
+        x, y = toast.region.x + 3, toast.region.y + 1
+        rack, toast._parent = toast.parent, None  # until the next layout, when its time is over
+        down = MouseDown(
+            None, x, y, 0, 0, 1, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y
+        )
+        try:
+            stage.app.screen._forward_event(down)
+        finally:
+            toast._parent = rack
