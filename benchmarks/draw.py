@@ -181,7 +181,7 @@ def measure(data_dir: Path, strokes: int, pairs: int, seconds: int) -> Iterator[
         unit="ms",
     )
     yield Figure(
-        name="training time lost by answering ten times a second",
+        name="training time lost by answering eight times a second",
         values=shares(data_dir, 3 * pairs),
         goal=1,
         is_more_better=False,
