@@ -52,13 +52,15 @@ class ExitOrHangUp(Event):
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
-        self._poll = select.poll()
-        self._poll.register(descriptor, 0)  # hang-ups and errors are told unasked
+        self._descriptor = descriptor
 
     @property
     def is_hung_up(self) -> bool:
-        """Whether the terminal has gone away."""
-        return bool(self._poll.poll(0))
+        """Whether the terminal has gone away. Any thread."""
+        # One for each call: two threads that ask the same one at once get an error.
+        poll = select.poll()
+        poll.register(self._descriptor, 0)  # hang-ups and errors are told unasked
+        return bool(poll.poll(0))
 
     def is_set(self) -> bool:
         """Whether the input thread should end."""
