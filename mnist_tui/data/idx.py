@@ -27,13 +27,13 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
         item_shape: What each item must look like: (28, 28) for images, () for labels.
 
     Returns:
-        (N, *item_shape) uint8, read only.
+        (N, *item_shape) uint8, in memory of its own.
 
     Raises:
         DataError: When the file cannot be read, or is not a whole IDX file of such items.
     """
     try:
-        content = path.read_bytes()
+        content = np.fromfile(path, np.uint8)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; check the file's rights") from error
     dimensions = 1 + len(item_shape)
@@ -41,10 +41,13 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if len(content) < header_size:
         raise _damaged(path, f"is only {len(content)} bytes long")
     zeros, kind, found_dimensions, *shape = struct.unpack(
-        f">HBB{dimensions}I", content[:header_size]
+        f">HBB{dimensions}I", content[:header_size].data
     )
     if (zeros, kind, found_dimensions) != (0, _UNSIGNED_BYTES, dimensions):
-        magic, expected = content[:4].hex(), struct.pack(">HBB", 0, _UNSIGNED_BYTES, dimensions)
+        magic, expected = (
+            content[:4].tobytes().hex(),
+            struct.pack(">HBB", 0, _UNSIGNED_BYTES, dimensions),
+        )
         raise _damaged(path, f"starts with {magic}, not with {expected.hex()}")
     if tuple(shape[1:]) != item_shape:
         found, wanted = _shape_name(shape[1:]), _shape_name(item_shape)
@@ -54,7 +57,7 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
     expected_size = header_size + math.prod(shape)
     if len(content) != expected_size:
         raise _damaged(path, f"is {len(content)} bytes long, not {expected_size}")
-    return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
+    return content[header_size:].reshape(shape)
 
 
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:

@@ -1,19 +1,25 @@
 """The digits on the device, and the order in which an epoch visits them."""
 
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mnist_tui.data.digits import Split
 
 
 class DeviceSplit:
-    """One split of the digits, whole on the device; batches are gathered and scaled there."""
+    """One split of the digits, whole on the device; batches are gathered and scaled there.
+
+    On a CPU it is the split's own memory, which is only read.
+    """
 
     def __init__(self, split: Split, device: torch.device) -> None:
-        # The arrays may be read-only views of a file's bytes, which torch does not like.
-        self.images = torch.tensor(split.images, device=device).unsqueeze(1)
+        self.images = _on(device, split.images).unsqueeze(1)
         """(N, 1, 28, 28) uint8."""
-        self.labels = torch.tensor(split.labels, device=device)
+        self.labels = _on(device, split.labels)
         """(N,) int64."""
 
     def __len__(self) -> int:
@@ -33,6 +39,11 @@ class DeviceSplit:
     def slice(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """The digits from `start` up to `stop`, as `gather` gives them."""
         return scale(self.images[start:stop]), self.labels[start:stop]
+
+
+def _on(device: torch.device, array: NDArray[Any]) -> Tensor:
+    # Of what must not be written to, torch wants a copy.
+    return torch.from_numpy(np.require(array, requirements="W")).to(device)
 
 
 def scale(images: Tensor) -> Tensor:

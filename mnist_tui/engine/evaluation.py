@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from mnist_tui.engine.batches import DeviceSplit
 from mnist_tui.engine.insight import Confusion
 
-BATCH_SIZE = {"cpu": 200, "cuda": 2500, "mps": 1000}
+BATCH_SIZE = {"cpu": 50, "cuda": 2500, "mps": 1000}
 """Digits per evaluation batch; on a CPU a batch's activations should stay near the cache."""
 
 
