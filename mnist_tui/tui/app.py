@@ -15,9 +15,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from mnist_tui.engine.control import Stop
-from mnist_tui.engine.events import (
-    RunEnded,
-)
+from mnist_tui.engine.events import RunEnded
 from mnist_tui.engine.plan import MakeRunner, RunPlan
 from mnist_tui.engine.state import State
 from mnist_tui.runs.logfile import PRINTED
@@ -46,10 +44,6 @@ from mnist_tui.tui.wording import Said, describe_plan
 
 LOOK_INTERVAL_S: Final = 0.25
 """How often the run's progress is looked at; faster than this nobody reads numbers."""
-
-DRAW_INTERVAL_S: Final = 1.0
-"""How often the chart of all batches is drawn."""
-
 
 _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
@@ -118,9 +112,7 @@ class DashboardApp(TypedAhead):
         self._owner = RunOwner(plan, make_runner, self.post_message)
         self._starts_at_once = start
         self._slowness = 4 if low_bandwidth else 1
-        self._dashboard = Dashboard(
-            draw_interval_s=DRAW_INTERVAL_S * self._slowness, sample_machine=sample_machine
-        )
+        self._dashboard = Dashboard(sample_machine=sample_machine)
         self._insight = InsightDoor(self, self._owner)
         self._telling = Telling(self, self._owner, self._dashboard, self._insight, rings=bell)
         self._prints = ExitStack()

@@ -27,6 +27,10 @@ from mnist_tui.tui.terminal_title import TerminalTitle, title_of
 from mnist_tui.tui.toasts import Toasts
 from mnist_tui.tui.wording import Said, describe, describe_plan
 
+DRAWS_EACH: Final = 4
+"""The chart of all batches changes all over with each new loss: it is drawn at every fourth look,
+about once a second, and in the frame that the numbers change in."""
+
 
 class Telling:
     """Shows the owner's run on the dashboard and on the screen of what was learned. UI thread."""
@@ -50,6 +54,7 @@ class Telling:
         self._rings = rings
         self._seen: Progress | None = None
         """The snapshot that is on the screen."""
+        self._looks = 0
 
     def show_plan(self) -> None:
         """Show what is to be run."""
@@ -116,6 +121,9 @@ class Telling:
                 progress = replace(progress, epochs=self._owner.plan.config.epochs)
             self._dashboard.progress = progress
             self._show_title()
+        self._looks += 1
+        if self._looks % DRAWS_EACH == 0:
+            self._dashboard.draw_batches()
         self._insight.look(self._dashboard.progress)
 
     def show_state(self) -> None:

@@ -37,9 +37,6 @@ PANES: Final = ("loss", "accuracy", "batches", "epochs", "log", "machine")
 TITLES: Final = ("Loss", "Accuracy", "Batches", "Epochs", "Log", "Machine")
 """What the panes are called, in the same order."""
 
-BATCHES_INTERVAL_S: Final = 1.0
-"""The per-batch chart changes all over with each new loss, so it is drawn this seldom."""
-
 
 class Dashboard(Screen[None]):
     """Arranges the panes; told what to show by the app, it asks the engine for nothing.
@@ -79,14 +76,8 @@ class Dashboard(Screen[None]):
     is_full: reactive[bool] = reactive(False, toggle_class="-full", repaint=False)
     """Whether the active pane fills the screen."""
 
-    def __init__(
-        self,
-        *,
-        draw_interval_s: float = BATCHES_INTERVAL_S,
-        sample_machine: SampleMachine | None = None,
-    ) -> None:
+    def __init__(self, *, sample_machine: SampleMachine | None = None) -> None:
         super().__init__()
-        self._draw_interval_s = draw_interval_s
         self._view = RunView()
         # Held here and not queried: events may come before the first and after the last frame.
         self._header, self._facts, self._notices = Header(), Facts(), Notices()
@@ -135,7 +126,6 @@ class Dashboard(Screen[None]):
         self._tabs.titles = TITLES
         self.query_one("#dials").border_title = "Run"
         self._show_active()
-        self.set_interval(self._draw_interval_s, self.draw_batches, name="draw the batches")
         self.show_rows()
 
     @property
