@@ -4,7 +4,6 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,14 +15,13 @@ from mnist_tui.engine.events import (
     Event,
     RunEnded,
     RunPrepared,
-    SavedAgain,
-    SaveFailed,
     SettingsChanged,
     Warned,
 )
 from mnist_tui.engine.insight import Insight
 from mnist_tui.engine.session import Session
 from mnist_tui.errors import MnistTuiError
+from mnist_tui.runs.attempts import Attempts
 from mnist_tui.runs.checkpoint import Checkpoint
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import append_lines, read_json, write_atomic, write_json
@@ -33,8 +31,6 @@ log: Final = logging.getLogger(__name__)
 
 _TICK_S: Final = 1.0
 """How often status.json is brought up to date, and a file that failed is tried again."""
-TELL_AGAIN_S: Final = 60.0
-"""How often it is told that a checkpoint still cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +73,7 @@ class RunWriter:
         """What the newest validation showed, while it is not on disk."""
         self._serialised: tuple[Checkpoint, bytes] | None = None
         """The checkpoint written last, while more files of it may wait."""
-        self._failing: dict[Path, str] = {}
-        """Files that could not be written, with the reason last told."""
-        self._told_at: dict[Path, float] = {}
-        """`time.monotonic()` when each of them was told last."""
+        self._attempts = Attempts(self._tell, self._make_again)
         self._locks = ExitStack()
         self._is_busy = False
         self._is_closing = False
@@ -114,8 +107,7 @@ class RunWriter:
     @property
     def unsaved(self) -> dict[Path, str]:
         """The files that could not be written when it was last tried, with the reasons."""
-        with self._wake:
-            return dict(self._failing)
+        return dict(self._attempts.failing)
 
     def close(self) -> None:
         """Write what is left and end the thread. Safe to call when it was never started."""
@@ -154,7 +146,7 @@ class RunWriter:
             with self._wake:
                 is_idle = not (self._events or self._jobs)
                 is_awaited = self._is_closing or self._is_urgent
-                if not is_awaited and (is_idle or self._failing):
+                if not is_awaited and (is_idle or self._attempts.failing):
                     self._wake.wait(_TICK_S)
                 is_last, self._is_urgent, self._is_busy = self._is_closing, False, True
                 jobs = list(self._jobs.values())
@@ -167,11 +159,11 @@ class RunWriter:
             self._write_settings()
             self._write_lines(self._directory.metrics, self._rows)
             self._write_lines(self._directory.events, self._events)
-            self._attempt(self._directory.status, self._write_status)
+            self._attempts.make(self._directory.status, self._write_status)
             with self._wake:
                 self._is_busy = False
                 self._wake.notify_all()
-                if is_last and (self._failing or not (self._events or self._jobs)):
+                if is_last and (self._attempts.failing or not (self._events or self._jobs)):
                     return
 
     def _write_checkpoint(self, job: SaveJob) -> None:
@@ -182,7 +174,9 @@ class RunWriter:
             content = self._content_of(job.checkpoint)
             write_atomic(job.path, content)
 
-        is_written = self._attempt(job.path, write, always_tell=job.reason == "manual")
+        is_written = self._attempts.make(
+            job.path, write, tells_again=True, always_tells=job.reason == "manual"
+        )
         with self._wake:
             if is_written and self._jobs.get(job.path) is job:
                 del self._jobs[job.path]
@@ -211,7 +205,9 @@ class RunWriter:
         with self._wake:
             insight = self._insight
         path = self._directory.insight
-        if insight and self._attempt(path, lambda: write_atomic(path, insight_bytes(insight))):
+        if insight and self._attempts.make(
+            path, lambda: write_atomic(path, insight_bytes(insight))
+        ):
             with self._wake:
                 if self._insight is insight:
                     self._insight = None
@@ -224,7 +220,9 @@ class RunWriter:
             return
         facts = read_json(self._directory.config) or self.facts
         facts["config"] = {**facts.get("config", {}), **changes}
-        if self._attempt(self._directory.config, lambda: write_json(self._directory.config, facts)):
+        if self._attempts.make(
+            self._directory.config, lambda: write_json(self._directory.config, facts)
+        ):
             with self._wake:
                 if self._settings == changes:
                     self._settings.clear()
@@ -239,7 +237,7 @@ class RunWriter:
             append_lines(path, lines)
             written = len(lines)
 
-        if waiting and self._attempt(path, write):
+        if waiting and self._attempts.make(path, write):
             with self._wake:
                 del waiting[:written]
 
@@ -259,38 +257,6 @@ class RunWriter:
             **self._facts,
         }
         write_json(self._directory.status, status)
-
-    def _attempt(self, path: Path, write: Callable[[], None], always_tell: bool = False) -> bool:
-        """Run `write`; tell when the file begins to fail, and when a person waits for it."""
-        try:
-            try:
-                write()
-            except FileNotFoundError:
-                self._make_again()
-                write()
-        except OSError as error:
-            self._tell_failure(path, error.strerror or str(error), always_tell)
-            return False
-        except Exception as error:
-            # The thread has to live, or the run would wait for it for ever.
-            log.exception("could not write %s", path)
-            self._tell_failure(path, f"{type(error).__name__}: {error}", always_tell)
-            return False
-        if self._failing.pop(path, None):
-            log.info("could write %s again", path)
-            self._tell(SavedAgain(path=str(path)))
-        return True
-
-    def _tell_failure(self, path: Path, message: str, always: bool) -> None:
-        """Tell that a file cannot be written: at first, and of a checkpoint again and again."""
-        now = time.monotonic()
-        is_news = self._failing.get(path) != message
-        is_old = path in self._jobs and now - self._told_at.get(path, now) >= TELL_AGAIN_S
-        if not (is_news or is_old or always):
-            return
-        self._failing[path], self._told_at[path] = message, now
-        log.warning("could not write %s: %s", path, message)
-        self._tell(SaveFailed(path=str(path), message=message))
 
     def _make_again(self) -> None:
         """Make what somebody has deleted once more: the checkpoints' folder, or the run's.
