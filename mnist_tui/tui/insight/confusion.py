@@ -10,10 +10,11 @@ from mnist_tui.engine.insight import Confusion, EpochInsight, Insight
 from mnist_tui.tui.insight.action_line import ActionLine, Part
 from mnist_tui.tui.insight.epoch_choice import EpochChoice
 from mnist_tui.tui.insight.matrix import Counts, Matrix
-from mnist_tui.tui.insight.mistakes import Filter, MistakesPane
+from mnist_tui.tui.insight.mistakes import MistakesPane
 from mnist_tui.tui.insight.notes import Notes
 from mnist_tui.tui.insight.pane import InsightPane
 from mnist_tui.tui.insight.source import InsightSource
+from mnist_tui.tui.insight.specimens import Filter
 from mnist_tui.tui.widgets.lines import Piece
 
 _EMPTY: Final = (

@@ -1,6 +1,6 @@
 """The pane of the digits that are guessed wrong, and of those that nearly were."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual import events
@@ -16,6 +16,7 @@ from mnist_tui.tui.insight.notes import Notes
 from mnist_tui.tui.insight.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.portrait import Portrait
 from mnist_tui.tui.insight.source import InsightSource
+from mnist_tui.tui.insight.specimens import Filter
 from mnist_tui.tui.widgets.bars import bar
 from mnist_tui.tui.widgets.lines import Line
 
@@ -25,45 +26,6 @@ _EMPTY: Final = (
 )
 _WANTED: Final = 12
 """How many digits should be in sight at once, before they are drawn any larger."""
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which specimens are wanted."""
-
-    label: int | None = None
-    """The true class; None: any."""
-    guess: int | None = None
-    is_narrow: bool = False
-    """Whether the hardest correct ones are wanted, and not the mistakes."""
-
-    def of(self, insight: Insight) -> tuple[Specimen, ...]:
-        """Those that are wanted, the greatest loss first."""
-        known = insight.narrow if self.is_narrow else insight.mistakes
-        return tuple(one for one in known if self._takes(one))
-
-    def _takes(self, one: Specimen) -> bool:
-        return self.label in (None, one.label) and self.guess in (None, one.guess)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it lets all of its kind through."""
-        return self.label is None and self.guess is None
-
-    def turned(self, what: str, by: int) -> "Filter":
-        """With the next class, or any; of the correct ones, label and guess are the same."""
-        old = self.label if what == "label" else self.guess
-        order = [None, *range(10)]
-        new = order[(order.index(old) + by) % len(order)]
-        if self.is_narrow:
-            return replace(self, label=new, guess=new)
-        return replace(self, label=new) if what == "label" else replace(self, guess=new)
-
-    def toggled(self) -> "Filter":
-        """The other kind. What was filtered by class is kept where it still makes sense."""
-        if self.is_narrow:
-            return Filter(label=self.label)
-        return Filter(label=self.label, guess=self.label, is_narrow=True)
 
 
 @dataclass(frozen=True)
@@ -214,16 +176,16 @@ class MistakesPane(InsightPane):
                 "back with the next epoch that is validated."
             )
         if not self._shown:
-            return f"No {_which(wanted)} among the {figures.count(kept)} at hand: a shows all."
+            return f"No {wanted.words} among the {figures.count(kept)} at hand: a shows all."
         count = figures.count(len(self._shown))
         if wanted.is_narrow:
             return (
-                f"{count} {_which(wanted)} that epoch {last.epoch} got right with the least "
+                f"{count} {wanted.words} that epoch {last.epoch} got right with the least "
                 "certainty. Would you have known them?"
             )
         bounded = f" of {figures.count(total or 0)}" if total and total > kept else ""
         return (
-            f"{count} {_which(wanted)}{bounded} that epoch {last.epoch} got wrong. First those "
+            f"{count} {wanted.words}{bounded} that epoch {last.epoch} got wrong. First those "
             "that it was surest about: they have the greatest loss."
         )
 
@@ -285,15 +247,6 @@ class MistakesPane(InsightPane):
     def on_gallery_picked(self) -> None:
         """A click chose one."""
         self._show_choice()
-
-
-def _which(wanted: Filter) -> str:
-    """The specimens that are wanted, in words."""
-    if wanted.is_narrow:
-        return "digits" if wanted.label is None else f"digits of class {wanted.label}"
-    label = "" if wanted.label is None else f" of class {wanted.label}"
-    guess = "" if wanted.guess is None else f" taken for {wanted.guess}"
-    return f"digits{label}{guess}"
 
 
 def _about(one: Specimen) -> list[Line]:

@@ -9,8 +9,8 @@ import pytest
 from mnist_tui.engine.insight import Confusion, EpochInsight, Insight
 from mnist_tui.tui.insight.confusion import ConfusionPane, worst_cell
 from mnist_tui.tui.insight.matrix import Counts, Matrix
-from mnist_tui.tui.insight.mistakes import Filter
 from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.specimens import Filter
 from tests.tui.insight.alone import Alone, ScriptedSource
 from tests.tui.insight.learned import insight_of
 from tests.tui.stage import Stage

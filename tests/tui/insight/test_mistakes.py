@@ -9,8 +9,9 @@ from textual import events
 
 from mnist_tui.engine.insight import Insight, Specimen
 from mnist_tui.tui.insight.gallery import Gallery, Grid, Tile
-from mnist_tui.tui.insight.mistakes import Filter, MistakesPane
+from mnist_tui.tui.insight.mistakes import MistakesPane
 from mnist_tui.tui.insight.portrait import Portrait
+from mnist_tui.tui.insight.specimens import Filter
 from tests.tui.insight.alone import Alone, ScriptedSource
 from tests.tui.insight.learned import insight_of
 from tests.tui.stage import Stage
