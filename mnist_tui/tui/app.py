@@ -36,6 +36,7 @@ from mnist_tui.tui.prints import prints_logged
 from mnist_tui.tui.run_owner import REQUESTS, RunOwner
 from mnist_tui.tui.run_view import RunView
 from mnist_tui.tui.screens.dashboard import TITLES, Dashboard
+from mnist_tui.tui.screens.palette import Palettes
 from mnist_tui.tui.telling import Telling
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 from mnist_tui.tui.typed_ahead import TypedAhead
@@ -49,7 +50,7 @@ _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
 
 
-class DashboardApp(TypedAhead):
+class DashboardApp(Palettes, TypedAhead):
     """Trains on one thread of its own and shows it; never two runs at a time."""
 
     TITLE = "mnist-tui"
@@ -352,21 +353,6 @@ class DashboardApp(TypedAhead):
         from mnist_tui.tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen())
-
-    def action_command_palette(self) -> None:
-        """Show every command that can be done now."""
-        from mnist_tui.tui.screens.palette import Palette
-
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
-
-    def search_themes(self) -> None:
-        """As App: show the themes, each as it looks."""
-        from textual.theme import ThemeProvider
-
-        from mnist_tui.tui.screens.palette import Palette
-
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Ours that can be done now, and Textual's picture of the screen."""

@@ -1,6 +1,8 @@
-"""The command palette."""
+"""The palettes of commands and of themes."""
 
+from textual.app import App
 from textual.command import CommandList, CommandPalette
+from textual.theme import ThemeProvider
 
 from mnist_tui.tui.screens.overlay import Overlay
 
@@ -18,3 +20,16 @@ class Palette(CommandPalette, Overlay[None]):
     async def _watch__show_busy(self) -> None:
         if self.query(CommandList):
             await super()._watch__show_busy()
+
+
+class Palettes(App[None]):
+    """An App that opens palettes of ours."""
+
+    def action_command_palette(self) -> None:
+        """Show every command that can be done now."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Show the themes, each as it looks."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
