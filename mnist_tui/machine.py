@@ -90,6 +90,7 @@ class _Gpus:
     def __init__(self) -> None:
         self.reason = ""
         self._nvml: Any = None
+        self._errors: tuple[type[Exception], ...] = ()
         try:
             import pynvml
         except ImportError:
@@ -102,6 +103,9 @@ class _Gpus:
             self.reason = "no NVIDIA GPU, or no driver for it"
             return
         self._nvml = pynvml
+        # What an older driver lacks is told by an error of another kind, in newer versions.
+        mismatch = getattr(pynvml, "NVMLLibraryMismatchError", pynvml.NVMLError)
+        self._errors = pynvml.NVMLError, mismatch
 
     def sample(self) -> tuple[GpuSample, ...]:
         """Each GPU in use; empty where there is none, and `reason` says why."""
@@ -109,7 +113,7 @@ class _Gpus:
             return ()
         try:
             handles = self._visible()
-        except self._nvml.NVMLError as error:
+        except self._errors as error:
             self.reason = f"the GPU's driver says: {error}"
             return ()
         used = [handle for handle in handles if self._is_used(handle)]
@@ -161,6 +165,6 @@ class _Gpus:
         """The answer, or None where this device or driver has none."""
         try:
             return question()
-        except self._nvml.NVMLError as error:
+        except self._errors as error:
             log.debug("NVML: %s", error)
             return None

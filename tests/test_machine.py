@@ -103,6 +103,21 @@ def test_what_a_gpu_does_not_tell_is_left_open(with_nvml: Callable[[Any], None])
     assert (second.power_w, second.temperature_c, second.clock_mhz) == (None, None, None)
 
 
+def test_a_driver_that_lacks_a_call_leaves_it_open(with_nvml: Callable[[Any], None]) -> None:
+    class NVMLLibraryMismatchError(Exception):
+        pass
+
+    def lacking(_handle: Any) -> Any:
+        raise NVMLLibraryMismatchError("the driver has no nvmlDeviceGetComputeRunningProcesses_v3")
+
+    module = nvml(1)
+    module.NVMLLibraryMismatchError = NVMLLibraryMismatchError
+    module.nvmlDeviceGetComputeRunningProcesses = lacking
+    with_nvml(module)
+    [gpu] = Machine().sample().gpus
+    assert gpu.name == "A100"
+
+
 def test_only_the_gpus_in_use_are_told(
     with_nvml: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
