@@ -35,7 +35,7 @@ from mnist_tui.engine.state import State
 log = logging.getLogger(__name__)
 
 _SOME_DIGITS = 3_210
-"""As many batches of 32 as fill two chunks and a third in part, and ten digits over."""
+"""As many batches of 32 as fill four chunks and a fifth in part, and ten digits over."""
 
 
 def main() -> int:

@@ -12,24 +12,34 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mnist_tui.engine.graphs import CaptureError, Recorder
+from mnist_tui.engine.graphs import CaptureError, Recorder, Work
 from mnist_tui.engine.steps import Steps
 
-MOST_BATCHES: Final = 48
+MOST_BATCHES: Final = 24
 """The batches of a chunk, at most.
 
-What is asked of a run is answered between two chunks, of which the device has two at a time:
-that must take less than 50 ms, and is 8 ms at the 80 us per step of a fast GPU. Recording
-takes the time of as many steps done as they are. More would gain nothing: asking for a chunk
-takes a hundredth of its time.
+Recording takes the time of as many steps done as they are, and asking for a chunk takes a
+fiftieth of its time, beside the device's work.
 """
 MOST_SAMPLES: Final = 2048
 """The digits of a chunk, at most, if that leaves it a batch: large batches take longer."""
+MOST_AHEAD: Final = 3
+"""The chunks that the device has to do, at most, when the next one is asked for.
+
+Enough that it does not run out of work where Python's other threads keep the training thread
+waiting, for 5 ms as a rule: at 80 us per step three chunks are 6 ms. And few enough that what is
+asked of a run, which is answered between two chunks, is answered within 50 ms on slower devices.
+"""
 
 
 def chunk_length(batch_size: int) -> int:
     """How many batches of that size one graph has."""
     return max(1, min(MOST_BATCHES, MOST_SAMPLES // batch_size))
+
+
+def chunks_ahead(samples: int) -> int:
+    """How many chunks of so many digits the device has to do, at most, before another."""
+    return max(1, min(MOST_AHEAD, MOST_AHEAD * MOST_SAMPLES // samples))
 
 
 class Rates:
@@ -73,8 +83,12 @@ class Chunk:
         """(K,) float32: mean losses per sample of the batches last taken."""
         self.hits = torch.zeros(samples, dtype=torch.bool, device=device)
         """(N,) bool: which of their digits were guessed right."""
-        self._run = self._work
-        self.is_recorded = False
+        self._replay: Work | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its work is replayed."""
+        return self._replay is not None
 
     def _work(self) -> None:
         self._steps.take(self._indices, self._rates, self.losses, self.hits)
@@ -85,14 +99,16 @@ class Chunk:
         Raises:
             CaptureError: When that cannot be; everything is as before.
         """
-        self._run = recorder(self._work)
-        self.is_recorded = True
+        self._replay = recorder(self._work)
 
     def take(self, indices: Tensor, rates: Sequence[float]) -> None:
         """Take a step on each batch in `indices` (N,) at its rate; replaces losses and hits."""
         self._indices.copy_(indices)
         self._rates.write(rates)
-        self._run()
+        if self._replay is None:
+            self._work()
+        else:
+            self._replay()
 
 
 class Chunks:
@@ -134,7 +150,7 @@ class Chunks:
     def take(self, indices: Tensor, rates: Sequence[float]) -> Chunk:
         """Take a step on each batch in `indices`, at its rate; its losses and hits.
 
-        Waits for the device while that has two chunks to do.
+        Waits for the device while that has enough to do.
 
         Args:
             indices: (N,) int64 on the device.
@@ -148,7 +164,7 @@ class Chunks:
         elif self._recorder is not None and not chunk.is_recorded:
             self._record(chunk, self._recorder)
         chunk.take(indices, rates)
-        self._keep_pace()
+        self._keep_pace(len(indices))
         return chunk
 
     def forget(self) -> None:
@@ -169,8 +185,8 @@ class Chunks:
                 "training goes on batch by batch, which is slower"
             )
 
-    def _keep_pace(self) -> None:
-        """Let the device have no more to do than what was just asked for.
+    def _keep_pace(self, samples: int) -> None:
+        """Let the device have no more to do than a few chunks like the last one.
 
         Python could ask for hundreds of chunks ahead, and a pause would wait for them all.
         """
@@ -180,5 +196,5 @@ class Chunks:
         event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
         event.record(torch.cuda.current_stream(self._steps.device))
         self._ahead.append(event)
-        if len(self._ahead) > 1:
-            self._ahead.popleft().synchronize()  # waits for the device: for the chunk before
+        while len(self._ahead) > chunks_ahead(samples):
+            self._ahead.popleft().synchronize()  # waits for the device: for chunks before

@@ -11,6 +11,7 @@ from mnist_tui.data.digits import Digits
 from mnist_tui.engine.batches import DeviceSplit, epoch_order
 from mnist_tui.engine.chunks import Chunks
 from mnist_tui.engine.evaluation import Evaluation, batch_count, evaluate
+from mnist_tui.engine.fetch import Fetch
 from mnist_tui.engine.graphs import Recorder
 from mnist_tui.engine.inference import Question
 from mnist_tui.engine.observer import Observer
@@ -112,13 +113,10 @@ class Learner:
         self._hits[first:last] = chunk.hits
         self._lr = rates[-1]
 
-    def fetch(self, start: int, stop: int) -> tuple[list[float], int]:
-        """The mean losses of the batches from `start` up to `stop`, and their correct guesses.
-
-        Waits for the device.
-        """
-        losses: list[float] = self._losses[start:stop].tolist()
-        return losses, int(self._hits[self.samples_up_to(start) : self.samples_up_to(stop)].sum())
+    def ask(self, start: int, stop: int) -> Fetch:
+        """Ask for the losses and right guesses of the batches from `start` up to `stop`."""
+        first, last = self.samples_up_to(start), self.samples_up_to(stop)
+        return Fetch(self._losses[start:stop], self._hits[first:last])
 
     def validate(self, between: Callable[[int], None]) -> Evaluation:
         """Evaluate on the validation digits; `between` as in `evaluate`."""

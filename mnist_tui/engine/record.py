@@ -7,6 +7,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.engine.epoch import OpenEpoch
 from mnist_tui.engine.evaluation import Evaluation
 from mnist_tui.engine.events import EpochFinished, EpochRow, LearningRateChanged, RunEnded
+from mnist_tui.engine.fetch import Fetch
 from mnist_tui.engine.history import LossHistory
 from mnist_tui.engine.learner import Learner, LearnerState
 from mnist_tui.engine.pace import Pace
@@ -35,6 +36,8 @@ class RunRecord:
         self._batch_loss: float | None = None
         self._block_began_s = 0.0
         """Active seconds when the batches began that were not fetched yet."""
+        self._fetch: Fetch | None = None
+        """The open epoch's next figures, on their way from the device."""
 
     @property
     def config(self) -> TrainConfig:
@@ -85,32 +88,60 @@ class RunRecord:
         """Batches are trained from here on, and timed."""
         self._block_began_s = self.pace.active_s
 
-    def collect(self) -> None:
-        """Fetch the losses of the batches done since the last time. Waits for the device.
+    def collect(self, *, waits: bool = True) -> None:
+        """Take in the losses of the batches done since the last time.
+
+        Args:
+            waits: Whether to wait for the device until all are here. Else what was asked for the
+                last time is taken in, if it is here, and the next is asked for, so that the
+                device never runs out of work for the sake of being watched.
 
         Raises:
             TrainingError: When one of them is not a number.
         """
+        before = self.epoch.samples
+        losses: list[float] = []
+        while (fetch := self._next_fetch()) is not None and (waits or fetch.is_here):
+            losses += self._take_in(fetch)
+        if losses:
+            self._time(self.epoch.samples - before)
+            self._batch_loss = losses[-1]
+            self._history.extend(losses)
+            self._check(losses)
+
+    def _next_fetch(self) -> Fetch | None:
+        """What brings the next figures, asked for if need be; None where there are none."""
         epoch = self.epoch
-        if epoch.fetched == epoch.batch:
-            return
-        first, size = epoch.fetched, self._learner.samples_up_to
-        losses, correct = self._learner.fetch(first, epoch.batch)
-        for batch, loss in enumerate(losses, start=first):
+        if self._fetch is None and epoch.fetched < epoch.batch:
+            self._fetch = self._learner.ask(epoch.fetched, epoch.batch)
+        return self._fetch
+
+    def _take_in(self, fetch: Fetch) -> list[float]:
+        """Add figures that were asked for to the open epoch's; the losses among them."""
+        self._fetch = None
+        epoch, size = self.epoch, self._learner.samples_up_to
+        losses, correct = fetch.result()
+        for batch, loss in enumerate(losses, start=epoch.fetched):
             epoch.loss_sum += loss * (size(batch + 1) - size(batch))
         epoch.correct += correct
-        epoch.samples = size(epoch.batch)
-        epoch.fetched = epoch.batch
+        epoch.fetched += len(losses)
+        epoch.samples = size(epoch.fetched)
+        return losses
+
+    def _time(self, samples: int) -> None:
+        """So many samples were trained on since the last time."""
         active_s = self.pace.active_s
         seconds, self._block_began_s = active_s - self._block_began_s, active_s
-        epoch.train_s += seconds
-        self.pace.trained(epoch.samples - size(first), seconds)
-        self._batch_loss = losses[-1]
-        self._history.extend(losses)
-        for batch, loss in enumerate(losses, start=first + 1):
+        self.epoch.train_s += seconds
+        self.pace.trained(samples, seconds)
+
+    def _check(self, losses: list[float]) -> None:
+        """Find out whether the newest losses are numbers."""
+        first = self.epoch.fetched - len(losses) + 1
+        for batch, loss in enumerate(losses, start=first):
             if not math.isfinite(loss):
                 raise TrainingError(
-                    f"the loss became {loss} in batch {batch:,} of epoch {epoch.number}; "
+                    f"the loss became {loss} in batch {batch:,} of epoch {self.epoch.number}; "
                     f"try a learning rate smaller than {self.lr:g}"
                 )
 

@@ -169,7 +169,7 @@ class Trainer:
         while (request := self._session.mailbox.take()) is not None:
             self._answer(request)
         if time.perf_counter() >= self._publish_at:
-            self._publish()
+            self._publish(waits=False)
         if self._saving.is_due(self._record.config.checkpoint_every_s):
             self._save("schedule")
 
@@ -255,9 +255,9 @@ class Trainer:
             State.STOPPED, message, is_saved=is_saved, exit_code=request.exit_code
         )
 
-    def _publish(self) -> None:
-        """Bring the session's snapshot up to this boundary."""
-        self._record.collect()
+    def _publish(self, *, waits: bool = True) -> None:
+        """Bring the session's snapshot up to this boundary, or to the losses that are here."""
+        self._record.collect(waits=waits)
         self._publish_at = time.perf_counter() + _PUBLISH_S
         self._session.publish(
             self._record.progress(self._session.state, self._activity, self._validation_batch)

@@ -1,5 +1,7 @@
 """Chunks of recorded steps compute what the steps do one by one, bit for bit."""
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.data.digits import Digits
 from mnist_tui.engine import chunks
-from mnist_tui.engine.chunks import Rates, chunk_length
+from mnist_tui.engine.chunks import Rates, chunk_length, chunks_ahead
 from mnist_tui.engine.graphs import CaptureError, recorder_for
 from mnist_tui.engine.learner import Learner, LearnerState
 from tests.engine.tape import TapeRecorder
@@ -66,7 +68,7 @@ def assert_same(one: Any, other: Any) -> None:
 
 def result(learner: Learner) -> tuple[LearnerState, Any]:
     """All that training made: the state, and the last epoch's losses and right guesses."""
-    return learner.capture(), learner.fetch(0, BATCHES)
+    return learner.capture(), learner.ask(0, BATCHES).result()
 
 
 def one_by_one(
@@ -100,7 +102,7 @@ def test_recorded_chunks_give_the_bits_of_single_steps(
     assert_same(result(learner), one_by_one(config, digits))
 
 
-@pytest.mark.parametrize("length", [1, 2, 5, 11, 48])
+@pytest.mark.parametrize("length", [1, 2, 5, 11, 24])
 def test_how_an_epoch_is_cut_into_chunks_changes_nothing(
     length: int, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,10 +196,27 @@ def test_only_the_rates_that_changed_are_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "batches"), [(1, 48), (32, 48), (64, 32), (256, 8), (2048, 1), (60_000, 1)]
+    ("batch_size", "batches"), [(1, 24), (32, 24), (128, 16), (256, 8), (2048, 1), (60_000, 1)]
 )
 def test_a_chunk_is_as_long_as_its_time_allows(batch_size: int, batches: int) -> None:
     assert chunk_length(batch_size) == batches
+
+
+@pytest.mark.parametrize(("samples", "chunks"), [(24 * 32, 3), (2048, 3), (4096, 1), (60_000, 1)])
+def test_a_device_has_few_chunks_ahead_and_fewer_of_large_ones(samples: int, chunks: int) -> None:
+    assert chunks_ahead(samples) == chunks
+
+
+def test_a_learner_that_is_let_go_leaves_no_memory_behind(digits: Digits) -> None:
+    learner = Learner(recipe_config(), digits, CPU, TapeRecorder())
+    train(learner, stop=1)
+    model = weakref.ref(learner.model)
+    gc.disable()  # the digits and the weights should not wait for it
+    try:
+        del learner
+        assert model() is None
+    finally:
+        gc.enable()
 
 
 def test_nothing_is_recorded_without_cuda() -> None:

@@ -45,7 +45,7 @@ def test_a_step_moves_the_weights_as_the_tutorials_step_does(
     learner.open_epoch(1)
     for batch in range(learner.batches):
         learner.train(batch, [config.lr])
-    losses, correct = learner.fetch(0, learner.batches)
+    losses, correct = learner.ask(0, learner.batches).result()
 
     torch.manual_seed(config.seed)
     model = TutorialNet()
