@@ -1,6 +1,8 @@
 """Recording work into a CUDA graph, which the device then repeats without Python."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from weakref import WeakSet
 
 import torch
 
@@ -39,13 +41,18 @@ class _GraphRecorder:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        # One pool of memory for all graphs: only one runs at a time, and none leaves a
-        # result in it that another could overwrite.
+        self._graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
+        """Those that can still be replayed."""
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, work: Work) -> Work:
         """As in Recorder. Waits for the device."""
         graph = torch.cuda.CUDAGraph()
+        # One pool of memory for all graphs: only one runs at a time, and none leaves a result
+        # in it that another could overwrite. But torch takes no pool up again whose graphs are
+        # gone while gradients still lie in it.
+        if not self._graphs:
+            self._pool = torch.cuda.graph_pool_handle()
         try:
             # Where a recording fails, some versions of torch stay on its stream.
             with (
@@ -55,7 +62,9 @@ class _GraphRecorder:
                 work()
         except RuntimeError as error:
             self._free_generator()
+            self._close_pool()
             raise CaptureError(_reason(error)) from error
+        self._graphs.add(graph)
         return graph.replay
 
     def _free_generator(self) -> None:
@@ -65,6 +74,17 @@ class _GraphRecorder:
         """
         generator = torch.cuda.default_generators[self._device.index or 0]
         generator.graphsafe_set_state(generator.clone_state())
+
+    def _close_pool(self) -> None:
+        """Let memory be taken as usual again, which a failed recording keeps from some torches.
+
+        They go on as if it were still recorded, up to 2.12, and what is to be freed where memory
+        runs short is not. Later ones have ended that by themselves, and say so by an error.
+        """
+        index = self._device.index or 0
+        with suppress(RuntimeError, AttributeError):
+            torch._C._cuda_endAllocateToPool(index, self._pool)
+            torch._C._cuda_releasePool(index, self._pool)
 
 
 def _reason(error: BaseException) -> str:
