@@ -16,6 +16,7 @@ from benchmarks.apart import Apart, Measure
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.drive import drive
+from benchmarks.gpu_checks import refuse
 from benchmarks.pairs import Figure, interleave, ratios, table
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
@@ -46,7 +47,7 @@ def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
         config = recipe_config("fast", seed=len(accuracies))
         if is_cuda:
             set_determinism(target, config.deterministic, config.precision)
-        learner = Learner(config, digits, target, recorder_for(target))
+        learner = Learner(config, digits, target, recorder_for(target), refuse)
 
         def train() -> None:
             steps = learner.batches

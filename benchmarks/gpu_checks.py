@@ -34,13 +34,43 @@ class Bench:
     def learner(self, config: TrainConfig, recorder: Recorder | None = None) -> Learner:
         """A new learner; without a recorder it takes each step as it is."""
         set_determinism(self.device, config.deterministic, config.precision)
-        return Learner(config, self.digits, self.device, recorder)
+        return Learner(config, self.digits, self.device, recorder, refuse)
 
-    def trained(self, config: TrainConfig, recorder: Recorder | None = None) -> Any:
+    def trained(self, config: TrainConfig, *, is_recorded: bool = False) -> Any:
         """All that training makes: state, and the last epoch's losses and right guesses."""
+        recorder = CountingRecorder(self.make_recorder()) if is_recorded else None
         learner = self.learner(config, recorder)
         drive(learner, 0, self.epochs * learner.batches, schedule(config))
-        return learner.capture(), learner.fetch(0, learner.batches)
+        if recorder is not None:
+            assert recorder.recordings, "nothing was recorded"
+            assert recorder.replays, "nothing was replayed"
+        return learner.capture(), learner.ask(0, learner.batches).result()
+
+
+class CountingRecorder:
+    """Records by another recorder, and counts: what was never replayed was not checked."""
+
+    def __init__(self, recorder: Recorder | None) -> None:
+        assert recorder is not None, "nothing is recorded on this device"
+        self._recorder = recorder
+        self.recordings = 0
+        self.replays = 0
+
+    def __call__(self, work: Work) -> Work:
+        """As in Recorder."""
+        replay = self._recorder(work)
+        self.recordings += 1
+
+        def counted() -> None:
+            self.replays += 1
+            replay()
+
+        return counted
+
+
+def refuse(warning: str) -> None:
+    """A learner's `warn` where falling back would hide what is looked for."""
+    raise AssertionError(warning)
 
 
 def some(digits: Digits, count: int) -> Digits:
@@ -104,14 +134,15 @@ def checks(bench: Bench) -> Iterator[tuple[str, Check]]:
             f"resumed in mid-epoch, {optimizer}",
             lambda optimizer=optimizer: resumes(bench, recipe_config(optimizer=optimizer)),
         )
-    yield "a failed recording", lambda: falls_back(bench)
     yield "a state moved between CPU and device", lambda: moves(bench)
+    # Last, since some versions of torch are not quite themselves after it.
+    yield "a failed recording", lambda: falls_back(bench)
 
 
 def parity(bench: Bench, config: TrainConfig) -> str:
     """Chunks from graphs give the bits of single steps; the partial batch is among them."""
     eager = bench.trained(config)
-    assert_equal(bench.trained(config, bench.make_recorder()), eager)
+    assert_equal(bench.trained(config, is_recorded=True), eager)
     losses, right = eager[1]
     assert all(loss == loss and loss < 3 for loss in losses[-3:]), f"losses of {losses[-3:]}"
     return f"all bits equal; {right} of {len(bench.digits.train)} right in the last epoch"
@@ -119,7 +150,7 @@ def parity(bench: Bench, config: TrainConfig) -> str:
 
 def resumes(bench: Bench, config: TrainConfig) -> str:
     """A state taken after any step goes on to the bits of the run that never stopped."""
-    whole = bench.trained(config, bench.make_recorder())
+    whole = bench.trained(config, is_recorded=True)
     batches = bench.learner(config).batches
     places = sorted({1, batches // 2, batches - 1, batches, batches + 5})
     for place in places:
@@ -130,7 +161,7 @@ def resumes(bench: Bench, config: TrainConfig) -> str:
         second = bench.learner(config, bench.make_recorder())
         second.restore(state)
         drive(second, place, bench.epochs * batches, schedule(config))
-        assert_equal((second.capture(), second.fetch(0, batches)), whole)
+        assert_equal((second.capture(), second.ask(0, batches).result()), whole)
     return f"all bits equal after stops at steps {', '.join(map(str, places))}"
 
 
@@ -151,7 +182,7 @@ def falls_back(bench: Bench) -> str:
     learner = Learner(config, bench.digits, bench.device, failing, warnings.append)
     drive(learner, 0, bench.epochs * learner.batches, schedule(config))
     assert len(warnings) == 1, f"told {len(warnings)} warnings"
-    result = learner.capture(), learner.fetch(0, learner.batches)
+    result = learner.capture(), learner.ask(0, learner.batches).result()
     assert_equal(result, bench.trained(config))
     return warnings[0]
 

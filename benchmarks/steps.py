@@ -12,6 +12,7 @@ from benchmarks.apart import Apart, Measure
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.drive import drive
+from benchmarks.gpu_checks import refuse
 from benchmarks.pairs import Figure, interleave, ratios, table
 from benchmarks.tutorial_loop import build, fit
 from mnist_tui.config import recipe_config
@@ -55,7 +56,7 @@ def _each(
         target = resolve_device(device)
         if is_cuda:
             set_determinism(target, config.deterministic, precision)
-        learner = Learner(config, digits, target, recorder_for(target))
+        learner = Learner(config, digits, target, recorder_for(target), refuse)
         steps = learner.batches if is_cuda else batches
         seconds: list[float] = []
 

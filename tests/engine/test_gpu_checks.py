@@ -40,6 +40,18 @@ def test_states_that_move_between_devices_pass(bench: Bench) -> None:
     assert moves(bench)
 
 
+def test_a_recorder_that_always_fails_is_found(few_digits: Path) -> None:
+    bench = Bench(read_mnist(few_digits), CPU, lambda: TapeRecorder(fails_at=1))
+    with pytest.raises(AssertionError, match="could not be recorded"):
+        parity(bench, recipe_config())
+
+
+def test_what_was_never_recorded_does_not_pass(few_digits: Path) -> None:
+    bench = Bench(read_mnist(few_digits), CPU, TapeRecorder, epochs=1)
+    with pytest.raises(AssertionError, match="nothing was recorded"):
+        parity(bench, recipe_config())
+
+
 def test_a_replay_that_forgets_a_step_is_found(few_digits: Path) -> None:
     def forgetful() -> TapeRecorder:
         class Forgetful(TapeRecorder):
