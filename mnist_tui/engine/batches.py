@@ -47,7 +47,10 @@ def _on(device: torch.device, array: NDArray[Any]) -> Tensor:
 
 
 def scale(images: Tensor) -> Tensor:
-    """Grey values of 0 to 255 as float32 in [0, 1], as torchvision's ToTensor gives them."""
+    """Grey values of 0 to 255 as float32 in [0, 1], as torchvision's ToTensor gives them.
+
+    Bit for bit on a CPU; CUDA multiplies by the divisor's inverse, which may round otherwise.
+    """
     return images.to(torch.float32).div_(255)
 
 
