@@ -7,7 +7,6 @@ release to the screen whose ten bars stand as they will stay.
 """
 
 import itertools
-import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ import torch
 
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
-from benchmarks.dashboard import drain, training, watch
+from benchmarks.dashboard import drain, next_status, training, watch
 from benchmarks.pairs import Figure, interleave, ratios, table
 from benchmarks.screen import batch_on
 from mnist_tui.config import recipe_config
@@ -115,11 +114,13 @@ class Drawer:
 
     def _pace(self, spend: Callable[[float], object]) -> float:
         while True:
-            first, started = self._newest()
+            first = next_status(self._terminal, self._status)
             spend(self._seconds)
-            last, ended = self._newest()
+            last = next_status(self._terminal, self._status)
             if first["epoch"] == last["epoch"]:  # else there was a validation between the two
-                return (last["batch"] - first["batch"]) / (ended - started)
+                return float(
+                    (last["batch"] - first["batch"]) / (last["updated"] - first["updated"])
+                )
 
     def _stroke(self, seconds: float) -> None:
         terminal, end = self._terminal, time.perf_counter() + seconds
@@ -130,14 +131,6 @@ class Drawer:
             if time.perf_counter() > end:
                 break
         terminal.press(RELEASE.format(*self._points[0]))
-
-    def _newest(self) -> tuple[dict[str, int], float]:
-        """The next status that the run writes, and when."""
-        before = self._status.stat().st_ino
-        while self._status.stat().st_ino == before:
-            drain(self._terminal, 0.005)
-        status = json.loads(self._status.read_text())
-        return status, status["updated"]
 
 
 def shares(data_dir: Path, pairs: int) -> tuple[float, ...]:

@@ -24,6 +24,7 @@ from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.draft import Draft
 from mnist_tui.tui.insight.door import InsightDoor
 from mnist_tui.tui.log_handler import PaneHandler
+from mnist_tui.tui.looking import LONGEST_S, LOOK_INTERVAL_S, Looking
 from mnist_tui.tui.messages import (
     LogArrived,
     PreviousFound,
@@ -42,9 +43,6 @@ from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 from mnist_tui.tui.typed_ahead import TypedAhead
 from mnist_tui.tui.widgets.machine import SampleMachine
 from mnist_tui.tui.wording import Said, describe_plan
-
-LOOK_INTERVAL_S: Final = 0.25
-"""How often the run's progress is looked at; faster than this nobody reads numbers."""
 
 _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
@@ -112,10 +110,11 @@ class DashboardApp(Palettes, TypedAhead):
         """What the process is to exit with: the last run's code."""
         self._owner = RunOwner(plan, make_runner, self.post_message)
         self._starts_at_once = start
-        self._slowness = 4 if low_bandwidth else 1
         self._dashboard = Dashboard(sample_machine=sample_machine)
         self._insight = InsightDoor(self, self._owner)
         self._telling = Telling(self, self._owner, self._dashboard, self._insight, rings=bell)
+        interval_s = LONGEST_S if low_bandwidth else LOOK_INTERVAL_S
+        self._looking = Looking(self, self._telling.look, interval_s)
         self._prints = ExitStack()
         """What is undone when printing is to reach the terminal again."""
         self._handler = PaneHandler(lambda: self._send(LogArrived()))
@@ -174,9 +173,7 @@ class DashboardApp(Palettes, TypedAhead):
             logger.addHandler(self._handler)
         self._prints.enter_context(prints_logged())
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        self.set_interval(
-            LOOK_INTERVAL_S * self._slowness, self._telling.look, name="look at the run"
-        )
+        self._looking.begin()
         self.call_after_refresh(self._open)
         self.run_worker(self._find_previous, thread=True, exit_on_error=False, group="previous")
 
