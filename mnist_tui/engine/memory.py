@@ -1,7 +1,10 @@
-"""What becomes of memory that a training step has freed."""
+"""What becomes of memory that was freed, and of objects that never are."""
 
 import ctypes
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -36,3 +39,23 @@ def keep_freed_memory() -> bool:
     # 1 where it was taken; both are to be asked.
     taken = [mallopt(option, _KEPT_BYTES) for option in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)]
     return all(taken)
+
+
+@contextmanager
+def loading_what_stays() -> Iterator[None]:
+    """Keep the garbage collector from all that was made before the end of this. Any thread.
+
+    Importing torch makes some hundred thousand objects that live as long as the process. Python
+    looks through them now and then, for cycles that nobody needs: up to a fifth of a second each
+    time, in which neither training nor the dashboard goes on, and several times during the
+    import. What is made afterwards is looked through as ever.
+    """
+    if not gc.isenabled():  # as somebody wants it
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -34,8 +34,9 @@ class Steps:
         self._autocast = torch.autocast(
             self.device.type, torch.bfloat16, enabled=config.precision == "bf16"
         )
-        # Given to `backward`, which would otherwise make one for each step.
-        self._one = torch.ones((), device=self.device)
+        # `backward` makes it by itself, which on a GPU is a kernel in each step. Elsewhere it is
+        # not given: torch would import a third of a second's worth of modules to check it.
+        self._one = torch.ones((), device=self.device) if self.device.type == "cuda" else None
 
     def take(
         self, indices: Tensor, rates: Iterable[float | Tensor], losses: Tensor, hits: Tensor

@@ -1,8 +1,9 @@
-"""What becomes of memory that was freed, in a process of its own."""
+"""What becomes of memory that was freed and of what stays, in processes of their own."""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,34 @@ def test_the_same_pages_serve_every_step() -> None:
 def test_what_a_person_has_set_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "")
     assert not keep_freed_memory()
+
+
+STAYS = """
+import gc, sys
+from pathlib import Path
+from mnist_tui.config import recipe_config
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.runner import TrainingRunner
+
+before = gc.get_freeze_count()
+runs, data = map(Path, sys.argv[1:])
+plan = RunPlan(config=recipe_config(epochs=1, data_dir=str(data)), runs_dir=runs)
+for _ in range(2):
+    runner = TrainingRunner(plan)
+    runner.run()
+    print(runner.session.state, gc.isenabled(), gc.get_freeze_count() - before, end=" ")
+print(len(gc.get_objects()))
+"""
+
+
+def test_no_collection_looks_through_torch(few_digits: Path, tmp_path: Path) -> None:
+    arguments = [str(tmp_path), str(few_digits)]
+    done = subprocess.run(
+        [sys.executable, "-c", STAYS, *arguments], capture_output=True, text=True, check=True
+    )
+    *runs, collected = done.stdout.split()
+    state, is_enabled, frozen = runs[:3]
+    assert (state, is_enabled) == ("finished", "True")
+    assert int(frozen) > 100_000 > 10 * int(collected)
+    # What a second run made and left is not kept.
+    assert runs[3:] == runs[:3]
