@@ -174,7 +174,7 @@ def measure(data_dir: Path, strokes: int, pairs: int, seconds: int) -> Iterator[
         unit="ms",
     )
     yield Figure(
-        name="training time lost by answering eight times a second",
+        name="training time lost by answering six times a second",
         values=shares(data_dir, 3 * pairs),
         goal=1,
         is_more_better=False,

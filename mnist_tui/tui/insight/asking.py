@@ -13,7 +13,7 @@ from mnist_tui.engine.inference import Question, Reading, Reply
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.tui.insight.source import InsightSource
 
-ASK_INTERVAL_S: Final = 0.125
+ASK_INTERVAL_S: Final = 1 / 6
 """While the weights change, they are asked no more often: each answer takes time from training."""
 
 LOOK_AGAIN_S: Final = 1.0

@@ -111,6 +111,8 @@ class DrawPane(InsightPane):
         self._asker = Asker(self, source, self._hear)
         self._is_stale = False
         """Whether the drawing changed since the model saw it."""
+        self._offered = (True, False)
+        """Whether the drawing was empty and could be undone when the keys were last shown."""
 
     def compose(self) -> ComposeResult:
         """As Widget asks."""
@@ -170,14 +172,21 @@ class DrawPane(InsightPane):
 
     def _update(self) -> None:
         self._is_stale = False
+        self._offer()
         image = to_mnist_form(self._drawing.ink)
         self._seen.image = Image.of(image)
-        self.refresh_bindings()
         if image.any():
             self._asker.ask(Question(images=image.tobytes()))
         else:
             self._asker.drop()
             self._hear_nothing()
+
+    def _offer(self) -> None:
+        """Let the keys be shown anew, where others can be pressed now."""
+        offered = self._drawing.is_empty, self._drawing.can_undo
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     def on_replied(self, message: Replied) -> None:
         """An answer has come."""
