@@ -16,7 +16,7 @@ def main() -> None:
         *steps.measure(data_dir, "cpu", pairs=7, batches=200),
         *fast.measure(data_dir, "cpu", pairs=5),
         *start.measure(data_dir, pairs=5),
-        *dashboard.measure(data_dir, pairs=5, seconds=12),
+        *dashboard.measure(data_dir, pairs=9, seconds=8),
         *draw.measure(data_dir, strokes=40, pairs=7, seconds=6),
     ]
     print(table(figures))

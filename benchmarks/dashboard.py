@@ -189,5 +189,5 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
 
 
 if __name__ == "__main__":
-    arguments = parse(__doc__, pairs=5, seconds=12)
+    arguments = parse(__doc__, pairs=9, seconds=8)
     print(table(list(measure(arguments.data_dir, arguments.pairs, arguments.seconds))))

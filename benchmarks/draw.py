@@ -18,13 +18,13 @@ import torch
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.dashboard import drain, next_status, training, watch
+from benchmarks.drive import settle
 from benchmarks.pairs import Figure, interleave, ratios, table
 from benchmarks.screen import batch_on
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.inference import Question
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.memory import keep_freed_memory
 from mnist_tui.tui.insight.asking import ASK_INTERVAL_S
 from tests.terminal.terminal import Terminal
 
@@ -136,7 +136,7 @@ class Drawer:
 def shares(data_dir: Path, pairs: int) -> tuple[float, ...]:
     """Percent of its time that training loses by answering as often as it is asked."""
     config = recipe_config("tutorial")
-    keep_freed_memory()  # as a run does
+    settle()
     learner = Learner(config, read_mnist(data_dir), torch.device("cpu"))
     learner.open_epoch(1)
     question = Question(images=bytes(range(98)) * 8)

@@ -1,11 +1,19 @@
-"""Driving a learner as the trainer does: chunk by chunk, each step at its rate."""
+"""Driving a learner as a run does: chunk by chunk, each step at its rate."""
 
+import gc
 from collections.abc import Callable
 
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.memory import keep_freed_memory
 
 Schedule = Callable[[int], float]
 """The learning rate of a step, by the number of steps before it."""
+
+
+def settle() -> None:
+    """Set for this process what a run sets for its own, torch being imported by now."""
+    keep_freed_memory()
+    gc.freeze()
 
 
 def drive(learner: Learner, start: int, stop: int, rate: Schedule) -> int:

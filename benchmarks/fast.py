@@ -15,7 +15,7 @@ from benchmarks import train_mnist_fast as baseline
 from benchmarks.apart import Apart, Measure
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
-from benchmarks.drive import drive
+from benchmarks.drive import drive, settle
 from benchmarks.gpu_checks import refuse
 from benchmarks.pairs import Figure, interleave, ratios, table
 from mnist_tui.config import recipe_config
@@ -23,7 +23,6 @@ from mnist_tui.data import read_mnist
 from mnist_tui.engine.devices import resolve_device, set_determinism
 from mnist_tui.engine.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.memory import keep_freed_memory
 from mnist_tui.engine.optimizers import scheduled_lr
 
 
@@ -57,7 +56,7 @@ def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
         accuracies.append(100 * learner.validate(lambda batch: None).accuracy)
         return seconds
 
-    keep_freed_memory()
+    settle()
     with Apart(baselines, data_dir, device) as theirs:
         # Once without counting it: a process's first steps load libraries and find memory. What
         # each run does anew, recording its graphs among it, is in the times below.

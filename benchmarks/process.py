@@ -13,11 +13,11 @@ import torch
 
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
+from benchmarks.drive import settle
 from benchmarks.pairs import Figure, interleave, table
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.memory import keep_freed_memory
 from mnist_tui.engine.session import Session
 from mnist_tui.runs.checkpoint import Checkpoint
 from mnist_tui.runs.directory import create_run
@@ -44,7 +44,7 @@ EPOCH = (
 def stalls(data_dir: Path, pairs: int) -> tuple[float, ...]:
     """Milliseconds that each save takes from training, by blocks with and without saves."""
     config = recipe_config("tutorial")
-    keep_freed_memory()  # as a run does
+    settle()
     learner = Learner(config, read_mnist(data_dir), torch.device("cpu"))
     learner.open_epoch(1)
     with tempfile.TemporaryDirectory() as folder:

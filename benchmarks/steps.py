@@ -11,7 +11,7 @@ import torch
 from benchmarks.apart import Apart, Measure
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
-from benchmarks.drive import drive
+from benchmarks.drive import drive, settle
 from benchmarks.gpu_checks import refuse
 from benchmarks.pairs import Figure, interleave, ratios, table
 from benchmarks.tutorial_loop import build, fit
@@ -21,7 +21,6 @@ from mnist_tui.data.digits import Digits
 from mnist_tui.engine.devices import resolve_device, set_determinism
 from mnist_tui.engine.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.memory import keep_freed_memory
 
 _CPU_GOALS = {"fp32": 1.25, "bf16": 2.2}
 
@@ -42,7 +41,7 @@ def measure(data_dir: Path, device: str, pairs: int, batches: int) -> Iterator[F
     is_cuda = torch.device(device).type == "cuda"
     goals = dict.fromkeys(("fp32", "tf32", "bf16"), 50.0) if is_cuda else _CPU_GOALS
     digits = read_mnist(data_dir)
-    keep_freed_memory()
+    settle()
     with Apart(tutorials, data_dir, device, batches) as theirs:
         yield from _each(digits, device, goals, theirs, pairs, batches)
 
