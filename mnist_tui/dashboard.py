@@ -44,7 +44,16 @@ def run_dashboard(plan: RunPlan, make_runner: MakeRunner, look: Look, *, start: 
         from mnist_tui.tui.driver import SturdyDriver
 
         app.driver_class = SturdyDriver
-    with stop_on_signals(app.shut_down, give_up=_way_back()):
+    way_back = _way_back()
+
+    def give_up() -> None:
+        # First, so that nothing asks the terminal for the mouse again after it was given back.
+        fall_silent = getattr(app._driver, "fall_silent", None)
+        if fall_silent is not None:
+            fall_silent()
+        way_back()
+
+    with stop_on_signals(app.shut_down, give_up):
         app.run(mouse=look.has_mouse)
     report = app.exit_report()
     if report:

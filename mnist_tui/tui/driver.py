@@ -91,6 +91,14 @@ class SturdyDriver(LinuxDriver):
         super().stop_application_mode()
         self._prints.close()
 
+    def fall_silent(self) -> None:
+        """Let nothing more reach the terminal, whatever is on its way. Signal handlers, too.
+
+        Textual's writing thread has things to write until the process is gone.
+        """
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._terminal)
+
     def _get_terminal_size(self) -> tuple[int, int]:
         """As LinuxDriver, which would ask descriptor 1."""
         if "COLUMNS" not in os.environ and "LINES" not in os.environ:

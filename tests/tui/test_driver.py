@@ -1,10 +1,15 @@
 """What the driver asks of a terminal that may go away."""
 
 import os
+import select
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from mnist_tui.tui.driver import ExitOrHangUp
+import pytest
+from textual.app import App
+
+from mnist_tui.tui.driver import ExitOrHangUp, SturdyDriver
 
 
 def test_two_threads_may_ask_at_once_whether_the_terminal_has_gone() -> None:
@@ -23,3 +28,22 @@ def test_two_threads_may_ask_at_once_whether_the_terminal_has_gone() -> None:
         assert event.is_set()
     finally:
         os.close(there)
+
+
+async def test_what_is_on_its_way_does_not_reach_a_terminal_that_was_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, there = os.openpty()
+    with os.fdopen(there, "w") as terminal:
+        monkeypatch.setattr(sys, "__stderr__", terminal)
+        driver = SturdyDriver(App())
+        driver._file.write("\x1b[?1000h")
+        driver._file.flush()
+        assert os.read(here, 100) == b"\x1b[?1000h"
+        driver._file.write("\x1b[?1003h")  # not flushed yet
+        driver.fall_silent()
+        driver._file.flush()
+        driver._file.write("\x1b[?1006h")
+        driver._file.flush()
+        assert select.select([here], [], [], 0)[0] == []
+    os.close(here)
