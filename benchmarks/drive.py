@@ -1,5 +1,6 @@
 """Driving a learner as a run does: chunk by chunk, each step at its rate."""
 
+import atexit
 import gc
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ def settle() -> None:
     """Set for this process what a run sets for its own, torch being imported by now."""
     keep_freed_memory()
     gc.freeze()
+    atexit.register(gc.unfreeze)
 
 
 def drive(learner: Learner, start: int, stop: int, rate: Schedule) -> int:

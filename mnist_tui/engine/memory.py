@@ -1,5 +1,6 @@
 """What becomes of memory that was freed, and of objects that never are."""
 
+import atexit
 import ctypes
 import gc
 import os
@@ -58,4 +59,6 @@ def loading_what_stays() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        # Else libraries that count what is left at the end would complain of it on the terminal.
+        atexit.register(gc.unfreeze)
         gc.enable()
