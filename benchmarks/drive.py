@@ -1,11 +1,9 @@
 """Driving a learner as a run does: chunk by chunk, each step at its rate."""
 
-import atexit
-import gc
 from collections.abc import Callable
 
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.memory import keep_freed_memory
+from mnist_tui.engine.memory import keep_freed_memory, leave_alone_what_stays
 
 Schedule = Callable[[int], float]
 """The learning rate of a step, by the number of steps before it."""
@@ -14,8 +12,7 @@ Schedule = Callable[[int], float]
 def settle() -> None:
     """Set for this process what a run sets for its own, torch being imported by now."""
     keep_freed_memory()
-    gc.freeze()
-    atexit.register(gc.unfreeze)
+    leave_alone_what_stays()
 
 
 def drive(learner: Learner, start: int, stop: int, rate: Schedule) -> int:

@@ -58,7 +58,12 @@ def loading_what_stays() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
-        # Else libraries that count what is left at the end would complain of it on the terminal.
-        atexit.register(gc.unfreeze)
+        leave_alone_what_stays()
         gc.enable()
+
+
+def leave_alone_what_stays() -> None:
+    """Keep the garbage collector from all that was made until now, but for the process's end."""
+    gc.freeze()
+    # Else libraries that count what is left at the end would complain of it on the terminal.
+    atexit.register(gc.unfreeze)

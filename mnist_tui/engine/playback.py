@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mnist_tui.engine.control import Infer
 from mnist_tui.engine.events import Notice, RunEnded, RunPrepared, Warned
 from mnist_tui.engine.inference import Question, Reply
+from mnist_tui.engine.loading import loading_torch
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.reader import CheckpointReader
@@ -124,7 +125,8 @@ class PlaybackRunner:
 
     def _checkpoint(self) -> "Checkpoint | None":
         """The run's last checkpoint; None, and a word about it, where it has no good one."""
-        from mnist_tui.runs.checkpoint import read_checkpoint
+        with loading_torch():
+            from mnist_tui.runs.checkpoint import read_checkpoint
 
         if not self._directory.last.exists():
             return None

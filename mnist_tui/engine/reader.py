@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mnist_tui.engine.inference import Question, Reading, Reply
+from mnist_tui.engine.loading import loading_torch
 from mnist_tui.errors import CheckpointError, MnistTuiError
 from mnist_tui.runs.directory import RunDirectory
 
@@ -39,7 +40,8 @@ class CheckpointReader:
         return self._thread.submit(self._answer, question)
 
     def _answer(self, question: Question) -> Reading:
-        from mnist_tui.engine.reading import read_images
+        with loading_torch():
+            from mnist_tui.engine.reading import read_images
 
         try:
             model = self._load()

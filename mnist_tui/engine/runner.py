@@ -1,8 +1,6 @@
 """A run from its plan to its last event, whatever happens on the way."""
 
 import logging
-import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
@@ -10,13 +8,12 @@ from typing import Final
 from mnist_tui.engine.control import Infer, Stop, StopAsked
 from mnist_tui.engine.events import RunEnded
 from mnist_tui.engine.inference import Question, Reply
-from mnist_tui.engine.memory import keep_freed_memory, loading_what_stays
+from mnist_tui.engine.loading import loading_torch
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.reader import CheckpointReader
 from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
-from mnist_tui.engine.waiting import sleep_when_waiting_long
 from mnist_tui.errors import CheckpointError, MnistTuiError, TrainingError, UsageError
 from mnist_tui.runs.directory import RunDirectory, create_run
 from mnist_tui.runs.listing import find_run
@@ -48,9 +45,11 @@ class TrainingRunner:
                 stack.enter_context(log_to(directory.log))
                 log.info("run %s: %s", directory.name, self.plan.config)
                 self.say("loading PyTorch")
-                sleep_when_waiting_long()
-                keep_freed_memory()
-                ended = _load_torch()(self, directory, stack)
+                # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
+                with loading_torch():
+                    from mnist_tui.engine.training import train
+
+                ended = train(self, directory, stack)
             except StopAsked as stop:
                 ended = _stopped_early(stop.request)
             except MnistTuiError as error:
@@ -90,16 +89,6 @@ class TrainingRunner:
         if plan.resume:
             return find_run(plan.runs_dir, plan.name or "last")
         return create_run(plan.runs_dir, plan.name, plan.config)
-
-
-def _load_torch() -> Callable[[TrainingRunner, RunDirectory, ExitStack], RunEnded]:
-    """What trains. Takes seconds the first time: the dashboard is to be on screen before."""
-    if "torch" in sys.modules:
-        from mnist_tui.engine.training import train
-    else:
-        with loading_what_stays():
-            from mnist_tui.engine.training import train
-    return train
 
 
 def _stopped_early(request: Stop) -> RunEnded:

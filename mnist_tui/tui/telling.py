@@ -29,7 +29,7 @@ from mnist_tui.tui.wording import Said, describe, describe_plan
 
 DRAWS_EACH: Final = 4
 """The chart of all batches changes all over with each new loss: it is drawn at every fourth look,
-about once a second, and in the frame that the numbers change in."""
+and in the frame that the numbers change in."""
 
 
 class Telling:
