@@ -171,7 +171,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "schedule": Choice(("constant", "one-cycle")),
     "seed": Whole(0, 2**32 - 1),
     "device": Device(),
-    "precision": Choice(("fp32", "tf32", "bf16")),
+    "precision": Choice(("auto", "fp32", "tf32", "bf16")),
     "deterministic": Flag(),
     "checkpoint_every_s": Number(0.0, 86_400.0, low_allowed=True),
 }
@@ -217,7 +217,7 @@ class TrainConfig:
     device: str = "auto"
     """`auto` takes CUDA, else MPS, else the CPU."""
     precision: str = "fp32"
-    """`fp32`; `tf32` (CUDA's faster matrix products); `bf16` (autocast)."""
+    """`fp32`; `tf32` (CUDA's faster products); `bf16` (autocast); `auto`: TF32 on CUDA."""
     deterministic: bool = True
     """Only algorithms that give the same bits each time."""
     checkpoint_every_s: float = 10.0
@@ -259,6 +259,7 @@ RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
         "beta2": 0.9,
         "weight_decay": 0.0,
         "label_smoothing": 0.1,
+        "precision": "auto",
     },
 }
 """What each recipe sets differently from TrainConfig's defaults, which are the tutorial's."""

@@ -57,16 +57,20 @@ def _threads() -> str:
     return f"{count} thread{'s' if count != 1 else ''}"
 
 
-def check_precision(device: torch.device, precision: str) -> None:
-    """Find out whether `device` can compute in `precision`.
+def resolve_precision(device: torch.device, precision: str) -> str:
+    """The precision that `precision` stands for on `device`: `auto` is TF32 where there is that.
 
     Raises:
-        UsageError: When it cannot.
+        UsageError: When it cannot compute in that.
     """
+    if precision == "auto":
+        has_tf32 = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+        return "tf32" if has_tf32 else "fp32"
     if precision == "tf32" and device.type != "cuda":
         raise UsageError("--precision tf32 needs a CUDA device; use fp32 or bf16 here")
     if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise UsageError("--precision bf16 needs a newer GPU; use fp32 or tf32 here")
+    return precision
 
 
 def set_determinism(device: torch.device, deterministic: bool, precision: str) -> None:
@@ -80,7 +84,7 @@ def set_determinism(device: torch.device, deterministic: bool, precision: str) -
     torch.set_deterministic_debug_mode("warn" if deterministic else "default")
     # Deterministic mode also fills fresh memory, for programs that read it before writing it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    is_tf32 = precision == "tf32"
+    is_tf32 = resolve_precision(device, precision) == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = is_tf32
     torch.backends.cudnn.allow_tf32 = is_tf32
 

@@ -1,6 +1,7 @@
 """The model, its optimiser and the digits, together on one device."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypedDict
 
 import torch
@@ -10,6 +11,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.data.digits import Digits
 from mnist_tui.engine.batches import DeviceSplit, epoch_order
 from mnist_tui.engine.chunks import Chunks
+from mnist_tui.engine.devices import resolve_precision
 from mnist_tui.engine.evaluation import Evaluation, batch_count, evaluate
 from mnist_tui.engine.fetch import Fetch
 from mnist_tui.engine.graphs import Recorder
@@ -55,6 +57,7 @@ class Learner:
             warn: Told, in words, when recording fails.
         """
         torch.manual_seed(config.seed)
+        config = replace(config, precision=resolve_precision(device, config.precision))
         self.model: Net = build_model(config.model).to(device)
         self._optimizer = build_optimizer(self.model, config)
         self._config = config

@@ -15,9 +15,9 @@ from mnist_tui.data import load_digits
 from mnist_tui.data.digits import Digits
 from mnist_tui.engine.control import StopAsked
 from mnist_tui.engine.devices import (
-    check_precision,
     describe_device,
     resolve_device,
+    resolve_precision,
     set_determinism,
 )
 from mnist_tui.engine.events import EpochRow, Notice, RunEnded, RunPrepared, Warned
@@ -74,7 +74,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     lr = overrides.pop("lr", None)
     config = replace(config, **overrides)
     device = resolve_device(config.device)
-    check_precision(device, config.precision)
+    resolve_precision(device, config.precision)  # before anything is read
     _use_threads(facts.get("threads"), device)
     set_determinism(device, config.deterministic, config.precision)
     digits = _load_digits(runner, config)
