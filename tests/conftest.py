@@ -11,6 +11,9 @@ from tests.few_digits import write_few_digits
 # Before torch is loaded, here and in the processes that tests start: with several threads,
 # torch waits for its own threads, which takes long while other tests or programs are busy.
 os.environ["OMP_NUM_THREADS"] = "1"
+# The same device wherever they run, and kernels of our own by Triton's interpreter on it.
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["TRITON_INTERPRET"] = "1"
 # They start many times, and need not compile each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # What the program tells people to type depends on it.
