@@ -16,6 +16,10 @@ from mnist_tui.data.digits import Digits, Split
 from mnist_tui.engine.devices import set_determinism
 from mnist_tui.engine.graphs import Recorder, Work
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.step import AutogradStep, Step, step_for
+
+MakeStep = Callable[..., Step]
+"""As step_for."""
 
 Check = Callable[[], str]
 """Raises AssertionError where something does not hold; else says what was seen."""
@@ -31,15 +35,22 @@ class Bench:
     epochs: int = 3
     """The first is done step by step, the second recorded, the third replayed."""
 
-    def learner(self, config: TrainConfig, recorder: Recorder | None = None) -> Learner:
+    def learner(
+        self,
+        config: TrainConfig,
+        recorder: Recorder | None = None,
+        make_step: MakeStep = step_for,
+    ) -> Learner:
         """A new learner; without a recorder it takes each step as it is."""
         set_determinism(self.device, config.deterministic, config.precision)
-        return Learner(config, self.digits, self.device, recorder, refuse)
+        return Learner(config, self.digits, self.device, recorder, refuse, make_step)
 
-    def trained(self, config: TrainConfig, *, is_recorded: bool = False) -> Any:
+    def trained(
+        self, config: TrainConfig, *, is_recorded: bool = False, make_step: MakeStep = step_for
+    ) -> Any:
         """All that training makes: state, and the last epoch's losses and right guesses."""
         recorder = CountingRecorder(self.make_recorder()) if is_recorded else None
-        learner = self.learner(config, recorder)
+        learner = self.learner(config, recorder, make_step)
         drive(learner, 0, self.epochs * learner.batches, schedule(config))
         if recorder is not None:
             assert recorder.recordings, "nothing was recorded"
@@ -71,6 +82,13 @@ class CountingRecorder:
 def refuse(warning: str) -> None:
     """A learner's `warn` where falling back would hide what is looked for."""
     raise AssertionError(warning)
+
+
+def by_autograd(
+    model: Any, optimizer: Any, config: TrainConfig, device: torch.device, warn: Any
+) -> Step:
+    """What takes steps where there are no kernels of our own; called as step_for is."""
+    return AutogradStep(model, optimizer, config, device)
 
 
 def some(digits: Digits, count: int) -> Digits:
@@ -112,6 +130,8 @@ def assert_equal(one: Any, other: Any) -> None:
     assert apart is None, f"they differ: {apart}"
 
 
+_STEPS_ALIKE, _LOSSES_APART = 30, 0.03
+
 CONFIGS = {
     "tutorial, fp32": recipe_config(),
     "tutorial, bf16": recipe_config(precision="bf16"),
@@ -127,8 +147,18 @@ def checks(bench: Bench) -> Iterator[tuple[str, Check]]:
     configs = dict(CONFIGS)
     if bench.device.type == "cuda":
         configs["tutorial, tf32"] = recipe_config(precision="tf32")
+        for precision in ("fp32", "tf32", "bf16"):
+            config = recipe_config(precision=precision)
+            yield (
+                f"our own kernels against torch's, {precision}",
+                lambda config=config: own_kernels(bench, config),
+            )
     for name, config in configs.items():
         yield f"graph against eager, {name}", lambda config=config: parity(bench, config)
+    yield (
+        "graph against eager, tutorial by torch's kernels",
+        lambda: parity(bench, recipe_config(), by_autograd),
+    )
     for optimizer in ("sgd", "adamw"):
         yield (
             f"resumed in mid-epoch, {optimizer}",
@@ -139,10 +169,27 @@ def checks(bench: Bench) -> Iterator[tuple[str, Check]]:
     yield "a failed recording", lambda: falls_back(bench)
 
 
-def parity(bench: Bench, config: TrainConfig) -> str:
+def own_kernels(bench: Bench, config: TrainConfig) -> str:
+    """A step by our own kernels is the one by torch's, but for rounding; so are their losses."""
+    steps = [step_for, by_autograd]
+    learners = [bench.learner(config, make_step=make_step) for make_step in steps]
+    whose = [learner.kernels for learner in learners]
+    assert len(set(whose)) == 2, f"both are taken by {whose[0]}"
+    told = []
+    for learner in learners:
+        # One after the other: both draw from torch's one generator.
+        torch.manual_seed(config.seed)
+        drive(learner, 0, _STEPS_ALIKE, lambda step: config.lr)
+        told.append(learner.ask(0, _STEPS_ALIKE).result()[0])
+    most = max(abs(one - other) for one, other in zip(*told, strict=True))
+    assert most < _LOSSES_APART, f"the losses of {_STEPS_ALIKE} steps differ by up to {most:.3g}"
+    return f"the losses of {_STEPS_ALIKE} steps differ by {most:.2g} at most"
+
+
+def parity(bench: Bench, config: TrainConfig, make_step: MakeStep = step_for) -> str:
     """Chunks from graphs give the bits of single steps; the partial batch is among them."""
-    eager = bench.trained(config)
-    assert_equal(bench.trained(config, is_recorded=True), eager)
+    eager = bench.trained(config, make_step=make_step)
+    assert_equal(bench.trained(config, is_recorded=True, make_step=make_step), eager)
     losses, right = eager[1]
     assert all(loss == loss and loss < 3 for loss in losses[-3:]), f"losses of {losses[-3:]}"
     return f"all bits equal; {right} of {len(bench.digits.train)} right in the last epoch"

@@ -19,6 +19,7 @@ from mnist_tui.engine.inference import Question
 from mnist_tui.engine.observer import Observer
 from mnist_tui.engine.optimizers import build_optimizer, load_state
 from mnist_tui.engine.reading import Answer, read_images
+from mnist_tui.engine.step import Step, step_for
 from mnist_tui.engine.steps import Steps
 from mnist_tui.model import Net, build_model
 
@@ -46,6 +47,7 @@ class Learner:
         device: torch.device,
         recorder: Recorder | None = None,
         warn: Callable[[str], None] = lambda message: None,
+        make_step: Callable[..., Step] = step_for,
     ) -> None:
         """Put model, optimiser and digits on `device`.
 
@@ -54,14 +56,16 @@ class Learner:
             digits: What to train and to validate on.
             device: Where.
             recorder: Records chunks of steps for that device; None: each step as it is.
-            warn: Told, in words, when recording fails.
+            warn: Told, in words, when something is slower than it could be.
+            make_step: Makes what takes a step, as `step_for`.
         """
         torch.manual_seed(config.seed)
         config = replace(config, precision=resolve_precision(device, config.precision))
         self.model: Net = build_model(config.model).to(device)
         self._optimizer = build_optimizer(self.model, config)
         self._config = config
-        self._device = device
+        self.device = device
+        """Where all of it lies."""
         self._train = DeviceSplit(digits.train, device)
         self._validation = DeviceSplit(digits.validation, device)
         self.samples = len(digits.train)
@@ -79,7 +83,10 @@ class Learner:
         self._hits = torch.zeros(self.samples, dtype=torch.bool, device=device)
         """Which of the open epoch's digits were guessed right, in its order."""
         self._lr = config.lr
-        steps = Steps(self.model, self._optimizer, self._train, config)
+        step = make_step(self.model, self._optimizer, config, device, warn)
+        self.kernels = step.kernels
+        """Whose compute the steps, in words."""
+        steps = Steps(step, self._train, config.batch_size)
         self._chunks = Chunks(steps, config.batch_size, self.batches, recorder, warn)
 
     @property
@@ -93,7 +100,7 @@ class Learner:
 
     def open_epoch(self, epoch: int) -> None:
         """Take up the order of that epoch, counted from 1, and train mode."""
-        self._order = epoch_order(self._config.seed, epoch, self.samples).to(self._device)
+        self._order = epoch_order(self._config.seed, epoch, self.samples).to(self.device)
         self.model.train()
 
     def stop_after(self, start: int) -> int:
@@ -142,9 +149,9 @@ class Learner:
     def capture(self) -> LearnerState:
         """A copy, on the CPU, of all that the next step depends on. Waits for the device."""
         rng = {"cpu": torch.get_rng_state()}
-        if self._device.type == "cuda":
-            rng["cuda"] = torch.cuda.get_rng_state(self._device)
-        elif self._device.type == "mps":
+        if self.device.type == "cuda":
+            rng["cuda"] = torch.cuda.get_rng_state(self.device)
+        elif self.device.type == "mps":
             rng["mps"] = torch.mps.get_rng_state()
         optimizer = _to_cpu(self._optimizer.state_dict())
         for group in optimizer["param_groups"]:
@@ -164,9 +171,9 @@ class Learner:
         self._chunks.forget()
         rng = state["rng"]
         torch.set_rng_state(rng["cpu"])
-        if self._device.type == "cuda" and "cuda" in rng:
-            torch.cuda.set_rng_state(rng["cuda"], self._device)
-        elif self._device.type == "mps" and "mps" in rng:
+        if self.device.type == "cuda" and "cuda" in rng:
+            torch.cuda.set_rng_state(rng["cuda"], self.device)
+        elif self.device.type == "mps" and "mps" in rng:
             torch.mps.set_rng_state(rng["mps"])
 
 

@@ -85,7 +85,8 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
             f"the digits in {digits.source} are not the ones that run {directory.name} was "
             "trained on; name the folder that has those with --data-dir"
         )
-    runner.say("building the model")
+    kernels = " and compiling its kernels" if device.type == "cuda" else ""
+    runner.say(f"building the model{kernels}")
     learner = Learner(
         config,
         digits,
@@ -106,7 +107,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
         _restore(trainer, checkpoint, directory, runner.plan.checkpoint)
     rows = checkpoint.rows if checkpoint else ()
     lost = _take_up_insight(session, directory, rows)
-    _write_start(writer, directory, _facts(config, digits, notice, device), rows)
+    _write_start(writer, directory, _facts(config, digits, notice, learner), rows)
     writer.start()
     stack.callback(writer.close)
     session.emit(
@@ -127,9 +128,11 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
         session.emit(Notice(message=notice))
     if lost:
         session.emit(Warned(message=lost))
-    before = facts.get("device", describe_device(device))
-    if before != describe_device(device):
-        message = f"this run was on {before} before: the numbers may differ in the last bits"
+    now = {"device": describe_device(device), "kernels": learner.kernels}
+    before = {key: facts.get(key, now[key]) for key in now}
+    if before != now:
+        where = ", ".join(before[key] for key in now if before[key] != now[key])
+        message = f"this run was on {where} before: the numbers may differ in the last bits"
         session.emit(Warned(message=message))
     if lr is not None:
         trainer.change_lr(lr)
@@ -265,9 +268,7 @@ def _use_threads(threads: object, device: torch.device) -> None:
         torch.set_num_threads(threads)
 
 
-def _facts(
-    config: TrainConfig, digits: Digits, notice: str, device: torch.device
-) -> dict[str, Any]:
+def _facts(config: TrainConfig, digits: Digits, notice: str, learner: Learner) -> dict[str, Any]:
     """What config.json says."""
     return {
         "config": config.to_dict(),
@@ -277,7 +278,8 @@ def _facts(
             "torch": torch.__version__,
             "numpy": np.__version__,
         },
-        "device": describe_device(device),
+        "device": describe_device(learner.device),
+        "kernels": learner.kernels,
         "threads": torch.get_num_threads(),
         "dataset": {
             "name": digits.name,

@@ -1,0 +1,233 @@
+"""A training step of MnistNet in eight kernels of our own, on a GPU that Triton compiles for."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from triton import cdiv
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine import kernels
+from mnist_tui.engine.optimizers import plain_step
+from mnist_tui.engine.step import AutogradStep
+from mnist_tui.model import MnistNet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiles:
+    """What one program of each kernel takes on, and by how many warps."""
+
+    pixels: int = 64
+    """Of the first layer."""
+    pooled: int = 64
+    """Places of the second layer, after pooling."""
+    pooled_warps: int = 8
+    units: int = 32
+    """Hidden units."""
+    features_warps: int = 8
+    """On the way back through 64 features."""
+    above: int = 64
+    """Pixels at once of the second layer, on the way back to its weights."""
+    above_blocks: int = 6
+    """How often that many."""
+
+
+TILES: Final = {
+    "fp32": Tiles(),
+    "tf32": Tiles(pooled_warps=4, units=16, features_warps=4, above=128, above_blocks=2),
+    "bf16": Tiles(),
+}
+"""By precision: the fastest of six on an H100."""
+DOT: Final = {"fp32": "tf32x3", "tf32": "tf32", "bf16": "tf32"}
+"""How float32 is multiplied, in each precision. Three products of TF32 are as exact as one of
+float32: what rounding takes from either factor is multiplied too."""
+SLICES: Final = 36
+"""Parts that the sums of the first linear layer come in."""
+APART: Final = {"fp32": 1e-3, "tf32": 0.1, "bf16": 0.25}
+"""How far a gradient may be from autograd's, as a part of its norm. Either is a tenth of that from
+the truth, or less; a kernel that is wrong is all of it."""
+
+
+class FusedStep:
+    """Takes training steps as AutogradStep does, several times as fast with small batches.
+
+    Plain gradient descent is part of the kernels; other optimisers have their gradients where
+    autograd would leave them. The same digits are dropped as by torch's own dropout.
+    """
+
+    kernels = "its own kernels"
+
+    def __init__(
+        self,
+        model: MnistNet,
+        optimizer: torch.optim.Optimizer,
+        config: TrainConfig,
+        tiles: Tiles | None = None,
+    ) -> None:
+        self._keep = 1.0 - model.dropout.p
+        self._parameters = tuple(model.parameters())
+        self._optimizer = optimizer
+        self._update = plain_step(optimizer)
+        self.learns = config.optimizer == "sgd"
+        self._smoothing = config.label_smoothing
+        self._kind = torch.bfloat16 if config.precision == "bf16" else torch.float32
+        self._dot = DOT[config.precision]
+        self._tiles = tiles or TILES[config.precision]
+        self._device = self._parameters[0].device
+        self._beside: torch.cuda.Stream | None = None
+        if self._device.type == "cuda":
+            self._beside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+
+    def __call__(
+        self, images: Tensor, labels: Tensor, rate: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """As in Step."""
+        # As torch's Dropout2d draws them.
+        kept = torch.empty(len(images), 64, 1, 1, device=self._device).bernoulli_(self._keep)
+        result = self.learn(images, labels, rate, kept, self._keep)
+        if not self.learns:
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate
+            with torch.no_grad():
+                self._update()
+        return result
+
+    @torch.no_grad()
+    def learn(
+        self, images: Tensor, labels: Tensor, rate: float | Tensor, kept: Tensor, keep: float
+    ) -> tuple[Tensor, Tensor]:
+        """Take the step, or leave the gradients for the optimiser to take it.
+
+        Args:
+            images, labels, rate: As in Step.
+            kept: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0.
+            keep: The part that it keeps; what is kept is divided by it.
+
+        Returns:
+            As in Step.
+        """
+        batch, tiles, dot, learns = len(images), self._tiles, self._dot, self.learns
+        rate = torch.as_tensor(rate, dtype=torch.float32, device=self._device)
+        if not learns:
+            for parameter in self._parameters:
+                parameter.grad = torch.empty_like(parameter)
+        w1, b1, w2, b2, w3, b3, w4, b4 = self._parameters
+        dw1, db1, dw2, db2, dw3, db3, dw4, db4 = (
+            parameter if learns else parameter.grad for parameter in self._parameters
+        )
+        activations = self._new(batch, 26, 26, 32, dtype=self._kind)
+        filters = self._new(9, 64, 32, dtype=self._kind)
+        back_filters = self._new(9, 32, 64, dtype=self._kind)
+        kernels.first_layer[(cdiv(batch * 676, tiles.pixels) + 18,)](
+            *(images, w1, b1, w2, activations, filters, back_filters, batch),
+            BLOCK=tiles.pixels,
+        )
+        features = self._new(batch, 9216, dtype=self._kind)
+        places = self._new(batch, 144, 64, dtype=torch.uint8)
+        kernels.second_layer[(cdiv(batch * 144, tiles.pooled),)](
+            *(activations, filters, b2, kept, features, places, batch, keep),
+            BLOCK=tiles.pooled,
+            PRECISION=dot,
+            num_warps=tiles.pooled_warps,
+        )
+        parts = self._new(SLICES, batch, 128)
+        kernels.third_layer[(SLICES, 128 // tiles.units, cdiv(batch, 32))](
+            *(features, w3, parts, batch),
+            SLICE=9216 // SLICES,
+            UNITS=tiles.units,
+            PRECISION=dot,
+        )
+        hidden, output = self._new(batch, 128), self._new(batch, 10)
+        losses, doutput, dhidden = self._new(batch), self._new(batch, 16), self._new(batch, 128)
+        kernels.head[(batch,)](
+            *(parts, b3, w4, b4, labels, hidden, output, losses, doutput, dhidden),
+            *(batch, self._smoothing),
+            SLICES=SLICES,
+        )
+        dfeatures, loss = self._new(batch, 144, 64, dtype=self._kind), self._new()
+        kernels.linear_layers[(145,)](
+            *(features, hidden, doutput, dhidden, losses, w3, b3, w4, b4, dw3, db3, dw4, db4),
+            *(rate, dfeatures, loss, batch, keep),
+            UPDATE=learns,
+            PRECISION=dot,
+            num_warps=tiles.features_warps,
+        )
+        count = cdiv(batch * 576, tiles.above * tiles.above_blocks)
+        second_parts = self._new(count, 18496)
+        with self._aside():
+            kernels.second_convolution[(count, 3)](
+                *(dfeatures, places, activations, second_parts, batch),
+                BLOCK=tiles.above,
+                BLOCKS=tiles.above_blocks,
+                PRECISION=dot,
+            )
+        first_count = cdiv(batch * 676, 64)
+        first_parts = self._new(first_count, 320)
+        kernels.first_convolution[(first_count,)](
+            *(dfeatures, places, back_filters, activations, images, first_parts, batch),
+            PRECISION=dot,
+        )
+        self._join()
+        kernels.convolutions[(1176,)](
+            *(first_parts, second_parts, w1, b1, w2, b2, dw1, db1, dw2, db2),
+            *(rate, first_count, count),
+            UPDATE=learns,
+        )
+        return loss, output
+
+    def _new(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        return torch.empty(shape, dtype=dtype, device=self._device)
+
+    def _aside(self) -> AbstractContextManager[Any]:
+        """Work that the device may do beside what is asked of it next, until `_join`."""
+        if self._beside is not None:
+            self._beside.wait_stream(torch.cuda.current_stream(self._device))
+        return torch.cuda.stream(self._beside)
+
+    def _join(self) -> None:
+        if self._beside is not None:
+            torch.cuda.current_stream(self._device).wait_stream(self._beside)
+
+
+def compare(
+    step: FusedStep, autograd: AutogradStep, model: MnistNet, config: TrainConfig
+) -> dict[str, float]:
+    """Compare a step with one by autograd; the model is as before then. Waits for the device.
+
+    Returns:
+        How far each gradient is from autograd's, as a part of its norm, by its parameter's name.
+
+    Raises:
+        ArithmeticError: Where that is more than rounding explains.
+    """
+    device = next(model.parameters()).device
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(config.batch_size, 1, 28, 28, generator=generator).to(device)
+    labels = torch.randint(0, 10, (config.batch_size,), generator=generator).to(device)
+    model.eval()  # without dropout
+    _, expected = autograd.differentiate(images, labels)
+    model.train()
+    parameters = dict(model.named_parameters())
+    wanted = {name: _gradient(parameter) for name, parameter in parameters.items()}
+    before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    everything = torch.ones(config.batch_size, 64, 1, 1, device=device)
+    _, output = step.learn(images, labels, 1.0, everything, 1.0)
+    apart = {}
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            # At a rate of 1, what a weight has moved by is its gradient.
+            found = before[name] - parameter if step.learns else _gradient(parameter)
+            apart[name] = float((found - wanted[name]).norm() / wanted[name].norm())
+            parameter.copy_(before[name])
+            parameter.grad = None
+    most, limit = max(apart.values()), APART[config.precision]
+    if not most <= limit or not (output - expected).abs().max() <= limit:
+        raise ArithmeticError(f"a gradient is {most:.1%} off, where at most {limit:.1%} may be")
+    return apart
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
