@@ -37,9 +37,9 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         }
         .row { height: auto; }
         .row > Label { width: 14; }
-        .row > Input { width: 23; background: $foreground 8%; }
+        .row > Input { width: 24; background: $foreground 8%; }
         .row > Input:focus { background: $foreground 16%; background-tint: transparent; }
-        .row > OneOf { width: 23; }
+        .row > OneOf { width: 24; }
         .row > .note { width: 1fr; padding: 0 0 0 2; color: $foreground 62%; }
         /* Rows that grow under one's hands make the mouse miss; below the last one it may. */
         .row > .note { height: 1; }
