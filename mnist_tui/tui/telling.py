@@ -55,6 +55,9 @@ class Telling:
         self._seen: Progress | None = None
         """The snapshot that is on the screen."""
         self._looks = 0
+        self._has_drawn_rows = False
+        """Since the look before; then more of them wait for the next."""
+        self._has_new_rows = False
 
     def show_plan(self) -> None:
         """Show what is to be run."""
@@ -74,7 +77,9 @@ class Telling:
                 facts = (event.dataset, event.device, event.model)
                 dashboard.show_prepared(event.run, facts)
                 dashboard.show_rows()
-            case EpochFinished() | LearningRateChanged() | SettingsChanged():
+            case EpochFinished():
+                self._show_row()
+            case LearningRateChanged() | SettingsChanged():
                 dashboard.show_rows()
             case CheckpointSaved():
                 dashboard.show_saved()
@@ -85,6 +90,17 @@ class Telling:
         if isinstance(event, RunPrepared | EpochFinished | RunEnded):
             self._insight.show_insight()
         self._answer_with(event, said)
+
+    def _show_row(self) -> None:
+        """Show a finished epoch at once, but one from look to look: a GPU does many a second."""
+        self._has_new_rows = True
+        if not self._has_drawn_rows:
+            self._draw_rows()
+
+    def _draw_rows(self) -> None:
+        self._has_drawn_rows, self._has_new_rows = self._has_new_rows, False
+        if self._has_drawn_rows:
+            self._dashboard.show_rows()
 
     def _answer_with(self, event: Event, said: Said | None) -> None:
         """Repeat on the answer line what a person has just asked for."""
@@ -121,6 +137,7 @@ class Telling:
                 progress = replace(progress, epochs=self._owner.plan.config.epochs)
             self._dashboard.progress = progress
             self._show_title()
+        self._draw_rows()
         self._looks += 1
         if self._looks % DRAWS_EACH == 0:
             self._dashboard.draw_batches()

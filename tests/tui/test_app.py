@@ -11,10 +11,18 @@ from textual.widget import Widget
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.control import Stop
-from mnist_tui.engine.events import Notice, RunEnded, SaveFailed, StateChanged, Warned
+from mnist_tui.engine.events import (
+    EpochFinished,
+    Notice,
+    RunEnded,
+    SaveFailed,
+    StateChanged,
+    Warned,
+)
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.state import State
 from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.screens.dashboard import Dashboard
 from mnist_tui.tui.screens.help import HelpScreen
 from mnist_tui.tui.screens.quit import QuitDialog
 from tests.tui.scripted import ScriptedRunner, epoch_row
@@ -51,6 +59,25 @@ async def test_numbers_of_a_training_run_are_on_the_screen() -> None:
         await stage.sees("1,204/1,875")
         for text in ("epoch 1 of 19", "64 %", "12,346/s", "MNIST, 60,000", "CPU, 2 threads"):
             await stage.sees(text)
+
+
+async def test_epochs_that_follow_fast_are_drawn_once_from_look_to_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with on_stage() as stage:
+        await stage.start()
+        drawn: list[None] = []
+        telling = stage.app._telling
+        monkeypatch.setattr(Dashboard, "show_rows", lambda self: drawn.append(None))
+        telling.look()
+        for after in (1, 1, 1):
+            telling.take(EpochFinished(row=epoch_row(1), is_best=False))
+            assert len(drawn) == after
+        for after in (2, 2):
+            telling.look()
+            assert len(drawn) == after
+        telling.take(EpochFinished(row=epoch_row(2), is_best=False))
+        assert len(drawn) == 3
 
 
 async def test_space_pauses_and_resumes() -> None:
