@@ -40,7 +40,7 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         .row > Input { width: 24; background: $foreground 8%; }
         .row > Input:focus { background: $foreground 16%; background-tint: transparent; }
         .row > OneOf { width: 24; }
-        .row > .note { width: 1fr; padding: 0 0 0 2; color: $foreground 62%; }
+        .row > .note { width: 1fr; padding: 0 0 0 1; color: $foreground 62%; }
         /* Rows that grow under one's hands make the mouse miss; below the last one it may. */
         .row > .note { height: 1; }
         #row-name > .note { height: auto; }
