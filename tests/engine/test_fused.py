@@ -88,6 +88,17 @@ def test_plain_descent_is_part_of_the_kernels(net: MnistNet) -> None:
         assert parameter.grad is None
 
 
+@pytest.mark.parametrize("layer", ["fc1", "fc2"])
+def test_weights_that_are_no_numbers_are_seen_in_the_loss(net: MnistNet, layer: str) -> None:
+    """Of the convolutions they are too, but the interpreter refuses to find their maximum."""
+    with torch.no_grad():
+        getattr(net, layer).weight.view(-1)[7] = torch.nan
+    step, everything = fused_step(net, recipe_config()), torch.ones(1, 64, 1, 1)
+    images, labels = torch.ones(1, 1, 28, 28), torch.tensor([0])
+    with torch.no_grad():
+        assert step._go_forward(images, labels, everything, 1.0).losses.isnan().all()
+
+
 def test_more_digits_than_a_tile_has_take_several(net: MnistNet) -> None:
     """Linear layers take 32 digits at a time; with 35 the last tile is nearly empty."""
     batch = 35

@@ -41,6 +41,12 @@ def first_layer(
 
 
 @triton.jit
+def _relu(x):
+    """What is not a number stays none, so that it is seen in the loss; `tl.maximum` drops it."""
+    return tl.where(x <= 0, 0.0, x)
+
+
+@triton.jit
 def _convolve(images, weight, bias, activations, batch, BLOCK: tl.constexpr):
     pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = pixel < batch * PIXELS
@@ -52,7 +58,7 @@ def _convolve(images, weight, bias, activations, batch, BLOCK: tl.constexpr):
         grey = tl.load(corner + (tap // 3) * 28 + tap % 3, mask=inside, other=0.0)
         total += grey[:, None] * tl.load(weight + channel * 9 + tap)[None, :]
     to = activations + pixel[:, None] * C1 + channel[None, :]
-    tl.store(to, tl.maximum(total, 0.0).to(activations.dtype.element_ty), mask=inside[:, None])
+    tl.store(to, _relu(total).to(activations.dtype.element_ty), mask=inside[:, None])
 
 
 @triton.jit
@@ -98,13 +104,14 @@ def second_layer(
         seen = tl.load(at + (tap // 3 * 26 + tap % 3) * C1, mask=inside, other=0.0)
         filter = tl.load(filters + (output + tap * C2)[None, :] * C1 + channel[:, None])
         total = tl.dot(seen, filter, total, input_precision=PRECISION)
+    # Where all four are no numbers none is greater, and what is left is none.
     best, corner = tl.max(tl.reshape(total, (4, BLOCK, C2)), axis=0, return_indices=True)
     pooled = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = (pooled < batch * POOLED)[:, None]
     image = (pooled // POOLED)[:, None]
     stays = tl.load(kept + image * C2 + output[None, :], mask=inside, other=0.0)
     value = best + tl.load(bias + output)[None, :]
-    is_lit = (value > 0) & (stays > 0)
+    is_lit = ~(value <= 0) & (stays > 0)
     value = tl.where(is_lit, value / keep, 0.0)
     at = features + image * FEATURES + output[None, :] * POOLED + (pooled % POOLED)[:, None]
     tl.store(at, value.to(features.dtype.element_ty), mask=inside)
@@ -169,7 +176,7 @@ def head(
     unit, number, part = tl.arange(0, HIDDEN), tl.arange(0, 16), tl.arange(0, 64)
     from_ = parts + (part[:, None] * batch + image) * HIDDEN + unit[None, :]
     sums = tl.sum(tl.load(from_, mask=(part < SLICES)[:, None], other=0.0), axis=0)
-    sums = tl.maximum(sums + tl.load(third_bias + unit), 0.0)
+    sums = _relu(sums + tl.load(third_bias + unit))
     tl.store(hidden + image * HIDDEN + unit, sums)
     is_class = number < CLASSES
     table = weight + number[:, None] * HIDDEN + unit[None, :]
