@@ -37,7 +37,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         click.echo(f"mnist-tui: {error}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"mnist-tui: {error.format_message()}; see: mnist-tui --help", err=True)
+        message = error.format_message().rstrip(".")
+        click.echo(f"mnist-tui: {message}; see: mnist-tui --help", err=True)
         sys.exit(2)
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say.
