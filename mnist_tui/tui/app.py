@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, ClassVar, Final
 
 from textual.actions import parse
@@ -133,7 +134,8 @@ class DashboardApp(Palettes, TypedAhead):
 
     def exit_report(self) -> str:
         """The last run in plain lines, for the terminal; empty when none was started."""
-        return report.exit_report(self._owner.plan, self._owner.view)
+        columns = get_terminal_size().columns
+        return report.exit_report(self._owner.plan, self._owner.view, columns)
 
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""

@@ -1,6 +1,7 @@
 """What is left to say on the terminal after the dashboard is gone."""
 
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import Final
 
 from mnist_tui import figures
@@ -32,15 +33,23 @@ def resume_command(plan: RunPlan, view: RunView) -> str | None:
     return command(*words)
 
 
-def exit_report(plan: RunPlan, view: RunView) -> str:
-    """The run in plain lines; empty when none was started."""
+def exit_report(plan: RunPlan, view: RunView, columns: int = 80) -> str:
+    """The run in plain lines; empty when none was started.
+
+    Lines end between words where the terminal has so many columns, but not those that a person
+    may copy.
+    """
     ended = view.ended
     if ended is None:
         return ""
     lines = [ended.message]
     if ended.hint:
         lines.append(f"  what to do  {ended.hint}")
-    lines += [f"  {label:<10}  {value}" for label, value in outcome_facts(plan, view)]
+    wrapper = TextWrapper(columns, subsequent_indent=" " * 14)
+    wrapper.break_long_words = wrapper.break_on_hyphens = False
+    for label, value in outcome_facts(plan, view):
+        line = f"  {label:<10}  {value}"
+        lines += wrapper.wrap(line) if label == "saved in" else [line]
     return "\n".join(lines)
 
 

@@ -47,6 +47,13 @@ def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: A
     return view
 
 
+def test_files_that_do_not_fit_go_on_in_the_next_line_as_a_whole() -> None:
+    view = seen(State.STOPPED, files=("last.pt", "best.pt", "step-527.pt"), saved=True)
+    assert "runs/mine/checkpoints: step-527.pt, best.pt, last.pt\n" in exit_report(RunPlan(), view)
+    narrow = exit_report(RunPlan(), view, columns=60)
+    assert "runs/mine/checkpoints: step-527.pt, best.pt,\n              last.pt\n" in narrow
+
+
 def test_a_finished_run_says_how_to_make_it_longer() -> None:
     view = seen(State.FINISHED, epochs=2, saved=True)
     assert resume_command(RunPlan(), view) == "mnist-tui resume mine --epochs 3"
