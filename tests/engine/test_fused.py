@@ -88,6 +88,7 @@ def test_plain_descent_is_part_of_the_kernels(net: MnistNet) -> None:
         assert parameter.grad is None
 
 
+@pytest.mark.filterwarnings("ignore:All-NaN slice encountered")
 @pytest.mark.parametrize("layer", ["fc1", "fc2"])
 def test_weights_that_are_no_numbers_are_seen_in_the_loss(net: MnistNet, layer: str) -> None:
     """Of the convolutions they are too, but the interpreter refuses to find their maximum."""
