@@ -1,4 +1,4 @@
-"""What must hold of recorded chunks of steps: each check raises, or tells what it saw.
+"""What must hold of steps, recorded or by our own kernels; each check raises or tells its finding.
 
 They need a device to mean much, but no particular one: the tests run them on the CPU, with
 a stand-in for CUDA graphs.
@@ -130,7 +130,9 @@ def assert_equal(one: Any, other: Any) -> None:
     assert apart is None, f"they differ: {apart}"
 
 
-_STEPS_ALIKE, _LOSSES_APART = 30, 0.03
+_STEPS_ALIKE = 30
+_LOSSES_APART = {"fp32": 1e-5, "tf32": 0.003, "bf16": 0.003}
+"""By precision; an H100 had 2.4e-7, 1.3e-4 and 1.8e-4."""
 
 CONFIGS = {
     "tutorial, fp32": recipe_config(),
@@ -174,7 +176,8 @@ def own_kernels(bench: Bench, config: TrainConfig) -> str:
     steps = [step_for, by_autograd]
     learners = [bench.learner(config, make_step=make_step) for make_step in steps]
     whose = [learner.kernels for learner in learners]
-    assert len(set(whose)) == 2, f"both are taken by {whose[0]}"
+    if len(set(whose)) == 1:
+        return f"no others on this device: {whose[0]} take all steps"
     told = []
     for learner in learners:
         # One after the other: both draw from torch's one generator.
@@ -182,7 +185,9 @@ def own_kernels(bench: Bench, config: TrainConfig) -> str:
         drive(learner, 0, _STEPS_ALIKE, lambda step: config.lr)
         told.append(learner.ask(0, _STEPS_ALIKE).result()[0])
     most = max(abs(one - other) for one, other in zip(*told, strict=True))
-    assert most < _LOSSES_APART, f"the losses of {_STEPS_ALIKE} steps differ by up to {most:.3g}"
+    assert most < _LOSSES_APART[config.precision], (
+        f"the losses of {_STEPS_ALIKE} steps differ by up to {most:.3g}"
+    )
     return f"the losses of {_STEPS_ALIKE} steps differ by {most:.2g} at most"
 
 

@@ -217,7 +217,7 @@ class TrainConfig:
     device: str = "auto"
     """`auto` takes CUDA, else MPS, else the CPU."""
     precision: str = "fp32"
-    """`fp32`; `tf32` (CUDA's faster products); `bf16` (autocast); `auto`: TF32 on CUDA."""
+    """`fp32`; `tf32` (CUDA's faster products); `bf16` (autocast); `auto`: TF32 on newer GPUs."""
     deterministic: bool = True
     """Only algorithms that give the same bits each time."""
     checkpoint_every_s: float = 10.0

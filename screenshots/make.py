@@ -28,8 +28,8 @@ from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.engine.state import State
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.insight.canvas import Canvas
-from mnist_tui.tui.insight.run_line import RunLine
 from mnist_tui.tui.screens.dashboard import Dashboard
+from mnist_tui.tui.widgets.answering import SHOWN_FOR_S
 
 FOLDER = Path(__file__).resolve().parent
 CELL_WIDTH, CELL_HEIGHT = 12.2, 24.4
@@ -181,7 +181,7 @@ async def learned(photographer: Photographer) -> None:
     """Pictures of what it has learned, once it has ended."""
     await photographer.pilot.press("i")
     # By then the line at the top has said its last.
-    await photographer.pilot.pause(RunLine.SHOWN_FOR_S)
+    await photographer.pilot.pause(SHOWN_FOR_S)
     await photographer.take("insight-confusion", *PANES)
     await photographer.take("insight-mistakes", *PANES, "2")
     await photographer.take("insight-learning", *PANES, "3", "home", *["down"] * 10)

@@ -54,7 +54,7 @@ HELP: Final = {
     "schedule": "How the learning rate moves over the run.",
     "seed": "Where weights, order and dropout start from.",
     "device": "auto takes CUDA, else MPS, else the CPU.",
-    "precision": "bf16 and tf32 are faster and coarser; auto takes tf32 on CUDA.",
+    "precision": "bf16 and tf32 are faster and coarser; auto takes tf32 on newer GPUs.",
     "checkpoint_every_s": "Seconds between automatic checkpoints; 0: only at epochs' ends.",
 }
 """The options of `train`, in the order of its help."""

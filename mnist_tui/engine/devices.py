@@ -57,6 +57,11 @@ def _threads() -> str:
     return f"{count} thread{'s' if count != 1 else ''}"
 
 
+def has_tf32(device: torch.device) -> bool:
+    """Whether it is a GPU of Ampere or newer: with TF32, and bf16."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+
+
 def resolve_precision(device: torch.device, precision: str) -> str:
     """The precision that `precision` stands for on `device`: `auto` is TF32 where there is that.
 
@@ -64,8 +69,7 @@ def resolve_precision(device: torch.device, precision: str) -> str:
         UsageError: When it cannot compute in that.
     """
     if precision == "auto":
-        has_tf32 = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
-        return "tf32" if has_tf32 else "fp32"
+        return "tf32" if has_tf32(device) else "fp32"
     if precision == "tf32" and device.type != "cuda":
         raise UsageError("--precision tf32 needs a CUDA device; use fp32 or bf16 here")
     if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():

@@ -64,6 +64,8 @@ class Learner:
         self.model: Net = build_model(config.model).to(device)
         self._optimizer = build_optimizer(self.model, config)
         self._config = config
+        self.precision = config.precision
+        """What it computes in; `auto` is resolved."""
         self.device = device
         """Where all of it lies."""
         self._train = DeviceSplit(digits.train, device)

@@ -9,15 +9,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mnist_tui.config import TrainConfig
+from mnist_tui.engine.devices import has_tf32, is_out_of_memory
 from mnist_tui.engine.optimizers import plain_step
 from mnist_tui.model import MnistNet, Net
 
 log: Final = logging.getLogger(__name__)
 
-_LEAST_CAPABILITY: Final = (8, 0)
-"""Of the first GPUs with TF32 and bf16."""
 _MOST_FUSED: Final = 1024
-"""Digits per batch: kernels of our own keep partial sums, which take 110 kB a digit."""
+"""Digits per batch: kernels of our own keep partial sums, which take up to 170 kB a digit."""
 
 
 class Step(Protocol):
@@ -114,9 +113,7 @@ def step_for(
         warn: Told, in words, when there could be a faster way.
     """
     autograd = AutogradStep(model, optimizer, config, device)
-    if device.type != "cuda" or torch.cuda.get_device_capability(device) < _LEAST_CAPABILITY:
-        return autograd
-    if not isinstance(model, MnistNet) or config.batch_size > _MOST_FUSED:
+    if not has_tf32(device) or not isinstance(model, MnistNet) or config.batch_size > _MOST_FUSED:
         return autograd
     return fused_or(autograd, model, optimizer, config, warn)
 
@@ -138,6 +135,8 @@ def fused_or(
         step = FusedStep(model, optimizer, config)
         compare(step, autograd, model, config)
     except Exception as error:  # Triton raises many kinds, without a C compiler for one
+        if is_out_of_memory(error):
+            raise
         log.info("no kernels of our own", exc_info=True)
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         warn(f"own kernels cannot be used ({reason}); torch's take the steps, which is slower")

@@ -1,8 +1,10 @@
 """From an open run directory to the end of training: digits, device, learner, loop."""
 
 import platform
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ from mnist_tui.engine.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.engine.session import Session
+from mnist_tui.engine.step import AutogradStep
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import CheckpointError, DataError, TrainingError, UsageError
 from mnist_tui.model import count_parameters
@@ -74,7 +77,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     lr = overrides.pop("lr", None)
     config = replace(config, **overrides)
     device = resolve_device(config.device)
-    resolve_precision(device, config.precision)  # before anything is read
+    resolve_precision(device, config.precision)  # before the digits are read
     _use_threads(facts.get("threads"), device)
     set_determinism(device, config.deterministic, config.precision)
     digits = _load_digits(runner, config)
@@ -85,14 +88,16 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
             f"the digits in {digits.source} are not the ones that run {directory.name} was "
             "trained on; name the folder that has those with --data-dir"
         )
-    kernels = " and compiling its kernels" if device.type == "cuda" else ""
-    runner.say(f"building the model{kernels}")
+    runner.say("building the model")
+    # What were told before the files are open would not be in them.
+    early: list[str] = []
+    tell: Callable[[str], None] = early.append
     learner = Learner(
         config,
         digits,
         device,
         recorder=recorder_for(device),
-        warn=lambda message: session.emit(Warned(message=message)),
+        warn=lambda message: tell(message),
     )
     writer = RunWriter(directory, session)
     trainer = Trainer(
@@ -126,14 +131,10 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     )
     if notice:
         session.emit(Notice(message=notice))
-    if lost:
-        session.emit(Warned(message=lost))
-    now = {"device": describe_device(device), "kernels": learner.kernels}
-    before = {key: facts.get(key, now[key]) for key in now}
-    if before != now:
-        where = ", ".join(before[key] for key in now if before[key] != now[key])
-        message = f"this run was on {where} before: the numbers may differ in the last bits"
-        session.emit(Warned(message=message))
+    tell = partial(_warn, session)
+    for message in (*early, lost, _change(facts, learner)):
+        if message:
+            tell(message)
     if lr is not None:
         trainer.change_lr(lr)
     try:
@@ -268,6 +269,27 @@ def _use_threads(threads: object, device: torch.device) -> None:
         torch.set_num_threads(threads)
 
 
+def _warn(session: Session, message: str) -> None:
+    session.emit(Warned(message=message))
+
+
+def _change(facts: dict[str, Any], learner: Learner) -> str:
+    """In words, how a run was computed until now; empty where that stays, or where it is new."""
+    if "device" not in facts:
+        return ""
+    now = describe_device(learner.device), learner.kernels, learner.precision
+    before = (
+        facts["device"],
+        facts.get("kernels", AutogradStep.kernels),
+        facts.get("precision", learner.precision),
+    )
+    how = zip(("on", "by", "in"), before, now, strict=True)
+    changed = [f"{word} {was}" for word, was, is_ in how if was != is_]
+    last_bits = " in the last bits" if before[2] == now[2] else ""
+    words = f"this run was {', '.join(changed)} before: the numbers may differ{last_bits}"
+    return words if changed else ""
+
+
 def _facts(config: TrainConfig, digits: Digits, notice: str, learner: Learner) -> dict[str, Any]:
     """What config.json says."""
     return {
@@ -280,6 +302,7 @@ def _facts(config: TrainConfig, digits: Digits, notice: str, learner: Learner) -
         },
         "device": describe_device(learner.device),
         "kernels": learner.kernels,
+        "precision": learner.precision,
         "threads": torch.get_num_threads(),
         "dataset": {
             "name": digits.name,

@@ -38,7 +38,7 @@ FIELDS: Final = (
     Field("schedule", "schedule"),
     Field("seed", "seed"),
     Field("device", "device", "auto, cpu, cuda, cuda:1, mps"),
-    Field("precision", "precision", "auto: tf32 on CUDA, else fp32"),
+    Field("precision", "precision", "auto: tf32 on newer GPUs, else fp32"),
     Field("checkpoint_every_s", "save every", "seconds; 0: at epochs' ends only"),
     Field("name", "name", "empty: date, time and recipe"),
 )

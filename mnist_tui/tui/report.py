@@ -1,7 +1,6 @@
 """What is left to say on the terminal after the dashboard is gone."""
 
 from pathlib import Path
-from textwrap import TextWrapper
 from typing import Final
 
 from mnist_tui import figures
@@ -36,8 +35,7 @@ def resume_command(plan: RunPlan, view: RunView) -> str | None:
 def exit_report(plan: RunPlan, view: RunView, columns: int = 80) -> str:
     """The run in plain lines; empty when none was started.
 
-    Lines end between words where the terminal has so many columns, but not those that a person
-    may copy.
+    Where the terminal has so few columns, the checkpoints' names have a line of their own.
     """
     ended = view.ended
     if ended is None:
@@ -45,11 +43,11 @@ def exit_report(plan: RunPlan, view: RunView, columns: int = 80) -> str:
     lines = [ended.message]
     if ended.hint:
         lines.append(f"  what to do  {ended.hint}")
-    wrapper = TextWrapper(columns, subsequent_indent=" " * 14)
-    wrapper.break_long_words = wrapper.break_on_hyphens = False
     for label, value in outcome_facts(plan, view):
         line = f"  {label:<10}  {value}"
-        lines += wrapper.wrap(line) if label == "saved in" else [line]
+        folder, colon, names = line.rpartition(": ")
+        is_long = label == "saved in" and colon and len(line) > columns
+        lines += [f"{folder}:", f"{'':14}{names}"] if is_long else [line]
     return "\n".join(lines)
 
 

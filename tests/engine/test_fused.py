@@ -23,6 +23,12 @@ CPU = torch.device("cpu")
 KEEP = 0.75
 
 
+@pytest.fixture(autouse=True)
+def _compare_one_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter takes a second for each."""
+    monkeypatch.setattr(fused, "COMPARED", 1)
+
+
 @pytest.fixture
 def net() -> MnistNet:
     """A network with the tutorial's weights at the start."""
@@ -183,19 +189,52 @@ class Wrong(FusedStep):
         return super().learn(images, labels, 1.01 * rate, kept, keep)
 
 
-def test_kernels_that_are_wrong_are_not_used(
-    net: MnistNet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = recipe_config(batch_size=1)
-    autograd = autograd_step(net, config)
+class NoNumber(FusedStep):
+    """Makes one gradient no number, of the layer that comes last."""
+
+    def learn(
+        self, images: Tensor, labels: Tensor, rate: float | Tensor, kept: Tensor, keep: float
+    ) -> tuple[Tensor, Tensor]:
+        result = super().learn(images, labels, rate, kept, keep)
+        with torch.no_grad():
+            self._parameters[-2][0, 0] = torch.nan
+        return result
+
+
+class Fails(FusedStep):
+    """Stops when some of the weights have moved."""
+
+    def learn(self, *batch: object) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        with torch.no_grad():
+            self._parameters[-2].zero_()
+        raise RuntimeError("out of resource: shared memory")
+
+
+def test_kernels_that_are_right_are_used(net: MnistNet) -> None:
+    config, warnings = recipe_config(), list[str]()
     optimizer = build_optimizer(net, config)
-    warnings: list[str] = []
+    autograd = autograd_step(net, config)
     step = fused_or(autograd, net, optimizer, config, warnings.append)
     assert (step.kernels, warnings) == ("its own kernels", [])
-    monkeypatch.setattr(fused, "FusedStep", Wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(Wrong, "1.0% off"), (NoNumber, "nan% off"), (Fails, "shared memory")],
+)
+def test_kernels_that_are_wrong_are_not_used_and_leave_no_trace(
+    net: MnistNet, monkeypatch: pytest.MonkeyPatch, kind: type[FusedStep], reason: str
+) -> None:
+    config, warnings = recipe_config(), list[str]()
+    autograd, optimizer = autograd_step(net, config), build_optimizer(net, config)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    monkeypatch.setattr(fused, "FusedStep", kind)
     assert fused_or(autograd, net, optimizer, config, warnings.append) is autograd
     (warning,) = warnings
-    assert "1.0% off" in warning
+    assert reason in warning
+    assert net.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
+    assert all(parameter.grad is None for parameter in net.parameters())
 
 
 def test_kernels_that_cannot_be_compiled_are_told_in_one_line(

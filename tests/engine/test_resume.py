@@ -1,18 +1,21 @@
 """A resumed run is the run that never stopped."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from mnist_tui.engine import training
 from mnist_tui.engine.control import Adjust, Save, Stop
-from mnist_tui.engine.events import LearningRateChanged, RunPrepared, StateChanged
+from mnist_tui.engine.events import LearningRateChanged, RunPrepared, StateChanged, Warned
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.state import State
+from mnist_tui.engine.step import AutogradStep
 from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
-from mnist_tui.runs.files import read_lines
+from mnist_tui.runs.files import read_json, read_lines, write_json
 from tests.runs_of_tests import RecordedRun, few_config, resume, train
 
 BATCHES = 11
@@ -200,3 +203,40 @@ def test_every_state_change_of_a_resumed_run_is_told_once(
     resumed = resume(tmp_path)
     states = [event.state for event in resumed.of(StateChanged)]
     assert states == [State.LOADING, State.RUNNING, State.FINISHED]
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ({"device": "a GPU"}, "on a GPU before: the numbers may differ in the last bits"),
+        ({"kernels": "its own kernels"}, "by its own kernels before: the numbers may"),
+        ({"precision": "tf32"}, "in tf32 before: the numbers may differ"),
+        ({}, None),
+    ],
+)
+def test_another_way_of_computing_is_told_and_kept(
+    tmp_path: Path, few_digits: Path, before: dict[str, str], told: str | None
+) -> None:
+    directory = train(few_config(few_digits), tmp_path).directory
+    facts = read_json(directory.config)
+    assert (facts["kernels"], facts["precision"]) == ("torch's kernels", "fp32")
+    write_json(directory.config, {**facts, **before})
+    resumed = resume(tmp_path, overrides={"epochs": 3})
+    warnings = [warned.message for warned in resumed.of(Warned)]
+    assert [message for message in warnings if told and told in message] == warnings
+    assert len(warnings) == bool(told)
+    assert read_json(directory.config)["precision"] == "fp32"
+
+
+def test_what_is_told_before_the_files_are_open_is_in_them(
+    tmp_path: Path, few_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_step(model: Any, optimizer: Any, config: Any, device: Any, warn: Any) -> AutogradStep:
+        warn("it could be faster")
+        return AutogradStep(model, optimizer, config, device)
+
+    monkeypatch.setattr(training, "Learner", partial(Learner, make_step=slow_step))
+    run = train(few_config(few_digits, epochs=1), tmp_path)
+    assert [warned.message for warned in run.of(Warned)] == ["it could be faster"]
+    told = [line.get("message") for line in read_lines(run.directory.events)]
+    assert "it could be faster" in told

@@ -50,8 +50,8 @@ def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: A
 def test_files_that_do_not_fit_go_on_in_the_next_line_as_a_whole() -> None:
     view = seen(State.STOPPED, files=("last.pt", "best.pt", "step-527.pt"), saved=True)
     assert "runs/mine/checkpoints: step-527.pt, best.pt, last.pt\n" in exit_report(RunPlan(), view)
-    narrow = exit_report(RunPlan(), view, columns=60)
-    assert "runs/mine/checkpoints: step-527.pt, best.pt,\n              last.pt\n" in narrow
+    narrow = exit_report(RunPlan(), view, columns=50)
+    assert "runs/mine/checkpoints:\n              step-527.pt, best.pt, last.pt\n" in narrow
 
 
 def test_a_finished_run_says_how_to_make_it_longer() -> None:

@@ -9,9 +9,11 @@ from mnist_tui.engine.kernels.shapes import (
     CLASSES,
     DARK,
     FEATURES,
+    FIRST_SUMS,
     HIDDEN,
     PIXELS,
     POOLED,
+    SECOND_SUMS,
     kernel,
 )
 
@@ -192,7 +194,7 @@ def first_convolution(
     """Back through the second convolution to the first one's weights.
 
     Args:
-        parts: (programs, 320), as `convolutions` takes them, by blocks of 64 pixels.
+        parts: (programs, FIRST_SUMS), as `convolutions` takes them, by blocks of 64 pixels.
     """
     program = tl.program_id(0)
     pixel = program * 64 + tl.arange(0, 64)
@@ -210,7 +212,7 @@ def first_convolution(
     row = activations + pixel[:, None] * C1 + channel[None, :]
     total = tl.where(tl.load(row, mask=inside[:, None], other=0.0) > 0, total, 0.0)
     corner = images + image * 784 + y * 28 + x
-    to = parts + program * 10 * C1 + channel
+    to = parts + program * FIRST_SUMS + channel
     for tap in tl.static_range(9):
         grey = tl.load(corner + (tap // 3) * 28 + tap % 3, mask=inside, other=0.0)
         tl.store(to + tap * C1, tl.sum(total * grey[:, None], axis=0))
@@ -231,8 +233,8 @@ def second_convolution(
     """What so many blocks of pixels add to the gradients of the second convolution.
 
     Args:
-        parts: (programs, 18496), as `convolutions` takes them; a program in the first dimension
-            has some pixels, and in the second one row of three taps.
+        parts: (programs, SECOND_SUMS), as `convolutions` takes them; a program in the first
+            dimension has some pixels, and in the second one row of three taps.
     """
     program, row = tl.program_id(0), tl.program_id(1)
     channel, output = tl.arange(0, C1), tl.arange(0, C2)
@@ -256,7 +258,7 @@ def second_convolution(
         left = tl.dot(above, first, left, input_precision=PRECISION)
         middle = tl.dot(above, second, middle, input_precision=PRECISION)
         right = tl.dot(above, third, right, input_precision=PRECISION)
-    to = parts + program * 289 * C2
+    to = parts + program * SECOND_SUMS
     at = to + output[:, None] * C1 + channel[None, :] + row * 3 * C1 * C2
     tl.store(at, left)
     tl.store(at + C1 * C2, middle)
@@ -285,11 +287,11 @@ def convolutions(
     """Add the parts of both convolutions' gradients up, and let their weights learn.
 
     Args:
-        first_parts: (first_count, 320): nine taps of (32, 1), and the bias.
-        parts: (count, 18496): nine taps of (64, 32), and the bias.
+        first_parts: (first_count, FIRST_SUMS).
+        parts: (count, SECOND_SUMS). A program adds up 16 of either.
     """
     program = tl.program_id(0)
-    if program < 1156:  # 16 of 18,496 each
+    if program < SECOND_SUMS // 16:
         _convolution_learns(
             parts, weight, bias, weight_grad, bias_grad, rate, count, program, C2, C1, UPDATE
         )
@@ -302,7 +304,7 @@ def convolutions(
             first_bias_grad,
             rate,
             first_count,
-            program - 1156,
+            program - SECOND_SUMS // 16,
             C1,
             1,
             UPDATE,

@@ -15,6 +15,10 @@ POOLED: Final = tl.constexpr(12 * 12)
 """That pooling leaves of the second one's."""
 FEATURES: Final = tl.constexpr(9216)
 """All pooled pixels' channels; what the first linear layer sees."""
+FIRST_SUMS: Final = tl.constexpr(32 * (9 * 1 + 1))
+"""Gradients of the first convolution: nine taps of (32, 1), and the biases."""
+SECOND_SUMS: Final = tl.constexpr(64 * (9 * 32 + 1))
+"""Of the second one: nine taps of (64, 32), and the biases."""
 HIDDEN: Final = tl.constexpr(128)
 CLASSES: Final = tl.constexpr(10)
 DARK: Final = tl.constexpr(4)
