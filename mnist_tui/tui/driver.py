@@ -17,6 +17,10 @@ LINE_LOST: Final = Stop(reason="the terminal went away", exit_code=129)
 """What the run is asked when nobody can see it any more: SIGHUP's code, since it means that."""
 
 
+CLEAR: Final = "\x1b[2J"
+"""Clears the screen."""
+
+
 class DroppableFile:
     """The terminal's output, which takes everything once there is nobody to read it.
 
@@ -88,6 +92,8 @@ class SturdyDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Give the screen back; what is printed from here on is seen."""
+        # Where its window has grown meanwhile, tmux 3.3 leaves rows of this screen on the other.
+        self.write(CLEAR)
         super().stop_application_mode()
         self._prints.close()
 

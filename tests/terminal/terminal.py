@@ -1,6 +1,7 @@
 """A real pseudo-terminal with the installed command in it, and eyes on its screen."""
 
 import os
+import re
 import select
 import shutil
 import sys
@@ -122,7 +123,10 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.child.pid, 0)[1])
 
     def assert_restored(self) -> None:
-        """The terminal is as it was: main screen, cursor shown, mouse and paste modes off."""
+        """The terminal is as it was: main screen, cursor shown, mouse and paste modes off.
+
+        And nothing is left on the screen that was given back.
+        """
         for on, off in (
             (b"\x1b[?1049h", b"\x1b[?1049l"),
             (b"\x1b[?25l", b"\x1b[?25h"),
@@ -131,6 +135,10 @@ class Terminal:
             (b"\x1b[?2004h", b"\x1b[?2004l"),
         ):
             assert self.raw.rfind(off) > self.raw.rfind(on), f"{on!r} was left on"
+        # Some terminals leave what was on the one screen on the other when their size has changed.
+        last = self.raw[self.raw.rfind(b"\x1b[2J") : self.raw.rfind(b"\x1b[?1049l")]
+        assert last, "the screen was not cleared"
+        assert not re.sub(rb"\x1b\[[0-9;?<>]*[A-Za-z]", b"", last), f"{last!r} came after that"
 
     def close(self) -> None:
         """End the command if it is still there."""
