@@ -13,7 +13,7 @@ import torch
 from benchmarks.drive import drive
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.data.digits import Digits, Split
-from mnist_tui.engine.devices import set_determinism
+from mnist_tui.engine.devices import has_tf32, set_determinism
 from mnist_tui.engine.graphs import Recorder, Work
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.step import AutogradStep, Step, step_for
@@ -177,6 +177,7 @@ def own_kernels(bench: Bench, config: TrainConfig) -> str:
     learners = [bench.learner(config, make_step=make_step) for make_step in steps]
     whose = [learner.kernels for learner in learners]
     if len(set(whose)) == 1:
+        assert not has_tf32(bench.device), f"this GPU could have its own, but {whose[0]} are used"
         return f"no others on this device: {whose[0]} take all steps"
     told = []
     for learner in learners:

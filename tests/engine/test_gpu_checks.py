@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.gpu_checks import CONFIGS, Bench, falls_back, moves, parity, resumes
+from benchmarks import gpu_checks
+from benchmarks.gpu_checks import (
+    CONFIGS,
+    Bench,
+    falls_back,
+    moves,
+    own_kernels,
+    parity,
+    resumes,
+)
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine import chunks
@@ -38,6 +47,15 @@ def test_falling_back_passes_with_one_warning(bench: Bench) -> None:
 
 def test_states_that_move_between_devices_pass(bench: Bench) -> None:
     assert moves(bench)
+
+
+def test_own_kernels_that_are_missing_are_found(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no others on this device" in own_kernels(bench, recipe_config())
+    monkeypatch.setattr(gpu_checks, "has_tf32", lambda device: True)
+    with pytest.raises(AssertionError, match="could have its own"):
+        own_kernels(bench, recipe_config())
 
 
 def test_a_recorder_that_always_fails_is_found(few_digits: Path) -> None:
