@@ -89,7 +89,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
             "trained on; name the folder that has those with --data-dir"
         )
     runner.say("building the model")
-    # What were told before the files are open would not be in them.
+    # What is told before the files are open would not be in them.
     early: list[str] = []
     tell: Callable[[str], None] = early.append
     learner = Learner(
