@@ -17,7 +17,7 @@ from statistics import quantiles
 from typing import Any
 
 from benchmarks.arguments import parse
-from benchmarks.pairs import Figure, interleave, ratios, table
+from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
 from tests.terminal.terminal import Terminal
 
@@ -190,4 +190,4 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
 
 if __name__ == "__main__":
     arguments = parse(__doc__, pairs=9, seconds=8)
-    print(table(list(measure(arguments.data_dir, arguments.pairs, arguments.seconds))))
+    tell(measure(arguments.data_dir, arguments.pairs, arguments.seconds))

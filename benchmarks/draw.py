@@ -19,7 +19,7 @@ from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.dashboard import drain, next_status, training, watch
 from benchmarks.drive import settle
-from benchmarks.pairs import Figure, interleave, ratios, table
+from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
@@ -193,8 +193,4 @@ def measure(data_dir: Path, strokes: int, pairs: int, seconds: int) -> Iterator[
 
 if __name__ == "__main__":
     arguments = parse(__doc__, strokes=40, pairs=7, seconds=6)
-    print(
-        table(
-            list(measure(arguments.data_dir, arguments.strokes, arguments.pairs, arguments.seconds))
-        )
-    )
+    tell(measure(arguments.data_dir, arguments.strokes, arguments.pairs, arguments.seconds))

@@ -17,7 +17,7 @@ from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.drive import drive, settle
 from benchmarks.gpu_checks import refuse
-from benchmarks.pairs import Figure, interleave, ratios, table
+from benchmarks.pairs import Figure, interleave, ratios, tell
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.devices import resolve_device, set_determinism
@@ -93,4 +93,4 @@ def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
 
 if __name__ == "__main__":
     arguments = parse(__doc__, pairs=5)
-    print(table(list(measure(arguments.data_dir, arguments.device, arguments.pairs))))
+    tell(measure(arguments.data_dir, arguments.device, arguments.pairs))

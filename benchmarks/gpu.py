@@ -21,7 +21,7 @@ import torch
 
 from benchmarks import fast, steps
 from benchmarks.gpu_checks import Bench, checks, some
-from benchmarks.pairs import Figure, interleave, ratios, table
+from benchmarks.pairs import Figure, interleave, ratios, tell
 from mnist_tui.config import recipe_config
 from mnist_tui.data import has_mnist, read_mnist
 from mnist_tui.engine.control import Pause, Resume, Stop
@@ -65,8 +65,8 @@ def main() -> int:
     digits = some(read_mnist(arguments.data_dir), _SOME_DIGITS)
     bench = Bench(digits, device, lambda: recorder_for(device))
     is_good = run_checks(bench)
-    figures = list(measure(arguments.data_dir, arguments))
-    print("\n" + table(figures))
+    print()
+    tell(measure(arguments.data_dir, arguments))
     return 0 if is_good else 1
 
 

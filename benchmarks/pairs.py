@@ -1,6 +1,7 @@
 """Two things measured side by side: interleaved, several times, as ratios with their spread."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -66,8 +67,10 @@ def ratios(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, ...]:
     return tuple(mine / other for mine, other in zip(ours, theirs, strict=True))
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """The figures as a table in Markdown."""
+def tell(figures: Iterable[Figure]) -> None:
+    """Print the figures as a table in Markdown, each line as soon as it is measured."""
     header = ("figure", "median", "spread", "goal", "")
-    lines = [header, ("---",) * len(header), *(figure.cells() for figure in figures)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    for cells in itertools.chain(
+        (header, ("---",) * len(header)), (figure.cells() for figure in figures)
+    ):
+        print(f"| {' | '.join(cells)} |", flush=True)

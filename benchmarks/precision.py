@@ -12,7 +12,7 @@ from statistics import mean, stdev
 import torch
 
 from benchmarks.arguments import parse
-from benchmarks.pairs import Figure, table
+from benchmarks.pairs import Figure, tell
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.data.digits import Digits
@@ -58,4 +58,4 @@ if __name__ == "__main__":
     arguments = parse(__doc__, seeds=5, epochs=3, threads=torch.get_num_threads())
     torch.set_num_threads(arguments.threads)
     loaded = read_mnist(arguments.data_dir)
-    print(table(list(measure(loaded, arguments.device, arguments.seeds, arguments.epochs))))
+    tell(measure(loaded, arguments.device, arguments.seeds, arguments.epochs))

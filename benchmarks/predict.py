@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageOps
 
 from benchmarks.arguments import parse
-from benchmarks.pairs import Figure, table
+from benchmarks.pairs import Figure, tell
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.batches import DeviceSplit
 from mnist_tui.engine.devices import resolve_device
@@ -81,12 +81,4 @@ def guesses(
 
 if __name__ == "__main__":
     arguments = parse(__doc__, "checkpoint", digits=1000)
-    print(
-        table(
-            list(
-                measure(
-                    arguments.data_dir, arguments.checkpoint, arguments.device, arguments.digits
-                )
-            )
-        )
-    )
+    tell(measure(arguments.data_dir, arguments.checkpoint, arguments.device, arguments.digits))

@@ -14,7 +14,7 @@ import torch
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.drive import settle
-from benchmarks.pairs import Figure, interleave, table
+from benchmarks.pairs import Figure, interleave, tell
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
@@ -118,4 +118,4 @@ def measure(data_dir: Path, pairs: int) -> Iterator[Figure]:
 
 if __name__ == "__main__":
     arguments = parse(__doc__, pairs=15)
-    print(table(list(measure(arguments.data_dir, arguments.pairs))))
+    tell(measure(arguments.data_dir, arguments.pairs))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.arguments import parse
-from benchmarks.pairs import Figure, interleave, ratios, table
+from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
 from tests.terminal.terminal import Terminal
 
@@ -66,4 +66,4 @@ def measure(data_dir: Path, pairs: int) -> Iterator[Figure]:
 
 if __name__ == "__main__":
     arguments = parse(__doc__, pairs=5)
-    print(table(list(measure(arguments.data_dir, arguments.pairs))))
+    tell(measure(arguments.data_dir, arguments.pairs))

@@ -13,7 +13,7 @@ from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.drive import drive, settle
 from benchmarks.gpu_checks import refuse
-from benchmarks.pairs import Figure, interleave, ratios, table
+from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.tutorial_loop import build, fit
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
@@ -88,8 +88,4 @@ def _each(
 
 if __name__ == "__main__":
     arguments = parse(__doc__, pairs=7, batches=200)
-    print(
-        table(
-            list(measure(arguments.data_dir, arguments.device, arguments.pairs, arguments.batches))
-        )
-    )
+    tell(measure(arguments.data_dir, arguments.device, arguments.pairs, arguments.batches))
