@@ -9,8 +9,14 @@ _NOW_S: Final = 1.0
 """Samples per second `now` are those of about this long."""
 _WARM_UP_S: Final = 1.0
 """What is trained in about the first second says nothing of the rest: caches are cold."""
-_WINDOW_S: Final = 20.0
-"""The estimate of what remains goes by the speed over this long."""
+_WINDOW_S: Final = 60.0
+"""The estimate of what remains goes by the speed over this long.
+
+A machine that others use too is faster and slower for ten or twenty seconds at a time, which
+says little of the minutes to come; what lasts is believed within a minute.
+"""
+_GRAIN_S: Final = 0.1
+"""Blocks that end within about this long are looked back on as one."""
 _VALIDATION_COST: Final = 0.3
 """A sample's forward pass against its training step, until a validation has been timed."""
 
@@ -31,7 +37,7 @@ class Pace:
         self._trained = 0
         self._train_s = 0.0
         self._marks: deque[tuple[float, int]] = deque([(0.0, 0)])
-        """(seconds of training, samples trained by then), one for each block."""
+        """(seconds of training, samples trained by then), of the last `_WINDOW_S`."""
         self._validation_s: float | None = None
 
     def go(self) -> None:
@@ -60,6 +66,8 @@ class Pace:
         """So many more samples were trained on, in so many seconds."""
         self._trained += samples
         self._train_s += seconds
+        if len(self._marks) >= 2 and self._train_s - self._marks[-2][0] < _GRAIN_S:
+            self._marks.pop()
         self._marks.append((self._train_s, self._trained))
         while len(self._marks) > 2 and self._is_stale():
             self._marks.popleft()
@@ -78,7 +86,9 @@ class Pace:
     @property
     def samples_per_second(self) -> float | None:
         """Over about the last second of training."""
-        return self._rate(_NOW_S)
+        from_s = self._train_s - _NOW_S
+        marks = (mark for mark in reversed(self._marks) if mark[0] <= from_s)
+        return self._rate_since(next(marks, self._marks[0]))
 
     @property
     def mean_samples_per_second(self) -> float | None:
@@ -95,7 +105,7 @@ class Pace:
             validations: Validations that are left, the open one in parts.
             validation_samples: Samples in one validation.
         """
-        rate = self._rate(_WINDOW_S)
+        rate = self._rate_since(self._marks[0])
         if rate is None:
             return None
         validation_s = self._validation_s
@@ -103,12 +113,8 @@ class Pace:
             validation_s = validation_samples * _VALIDATION_COST / rate
         return samples / rate + validations * validation_s
 
-    def _rate(self, window_s: float) -> float | None:
-        """Samples per second over the last blocks that cover `window_s`."""
+    def _rate_since(self, mark: tuple[float, int]) -> float | None:
+        """Samples per second of training since then; None where there was none."""
+        start_s, start = mark
         end_s, end = self._marks[-1]
-        start_s, start = self._marks[0]
-        for mark_s, count in reversed(self._marks):
-            start_s, start = mark_s, count
-            if end_s - mark_s >= window_s:
-                break
         return (end - start) / (end_s - start_s) if end_s > start_s else None
