@@ -16,7 +16,8 @@ from mnist_tui.data.digits import Digits, Split
 from mnist_tui.engine.devices import has_tf32, set_determinism
 from mnist_tui.engine.graphs import Recorder, Work
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.step import AutogradStep, Step, step_for
+from mnist_tui.engine.step import AutogradStep, Step
+from mnist_tui.engine.step_choice import step_for
 
 MakeStep = Callable[..., Step]
 """As step_for."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def _laid_out(x: Tensor) -> Tensor:
+def laid_out(x: Tensor) -> Tensor:
     """(B, 1, 28, 28) images with their channels last, except on CUDA.
 
     There, weights and their gradients would be copied into that layout and back in every
@@ -48,7 +48,7 @@ class MnistNet(nn.Module):
         Returns:
             (B, 10), the logarithms of the ten classes' probabilities.
         """
-        x = _laid_out(x)  # (B, 1, 28, 28)
+        x = laid_out(x)  # (B, 1, 28, 28)
         x = self.first_layer(x)  # (B, 32, 26, 26)
         x = F.max_pool2d(self.conv2(x), 2)  # (B, 64, 12, 12)
         # ReLU before the copy to channels-first: the pooling's gradient stays channels-last.
@@ -81,7 +81,7 @@ class FastNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Log-probabilities, as MnistNet's."""
-        x = _laid_out(x)
+        x = laid_out(x)
         x = self.first_layer(x)  # (B, 16, 12, 12)
         x = F.max_pool2d(self.conv2(x), 2)  # (B, 32, 5, 5)
         x = F.relu(self.norm2(x), inplace=True).flatten(1)  # (B, 800)

@@ -19,7 +19,8 @@ from mnist_tui.engine.inference import Question
 from mnist_tui.engine.observer import Observer
 from mnist_tui.engine.optimizers import build_optimizer, load_state
 from mnist_tui.engine.reading import Answer, read_images
-from mnist_tui.engine.step import Step, step_for
+from mnist_tui.engine.step import Step
+from mnist_tui.engine.step_choice import step_for
 from mnist_tui.engine.steps import Steps
 from mnist_tui.model import Net, build_model
 
