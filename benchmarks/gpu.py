@@ -21,7 +21,7 @@ import torch
 
 from benchmarks import fast, steps
 from benchmarks.gpu_checks import Bench, checks, some
-from benchmarks.pairs import Figure, interleave, ratios, tell
+from benchmarks.pairs import Figure, tell
 from mnist_tui.config import recipe_config
 from mnist_tui.data import has_mnist, read_mnist
 from mnist_tui.engine.control import Pause, Resume, Stop
@@ -47,7 +47,7 @@ def main() -> int:
         "--data-dir", type=Path, default=Path(os.environ.get("MNIST_TUI_DATA", "data"))
     )
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=12, help="of each run in the dashboard")
+    parser.add_argument("--seconds", type=int, default=4, help="of each slice in the dashboard")
     parser.add_argument("--batches", type=int, default=300, help="of the tutorial's loop")
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
@@ -89,7 +89,7 @@ def measure(data_dir: Path, arguments: argparse.Namespace) -> Iterator[Figure]:
         "steps": lambda: steps.measure(data_dir, "cuda", arguments.pairs, arguments.batches),
         "fast": lambda: fast.measure(data_dir, "cuda", arguments.pairs),
         "pauses": lambda: pauses(data_dir, presses=20),
-        "dashboard": lambda: dashboard(data_dir, min(3, arguments.pairs), arguments.seconds),
+        "dashboard": lambda: dashboard(data_dir, 2 * arguments.pairs, arguments.seconds),
     }
     for name, part in parts.items():
         try:
@@ -143,17 +143,11 @@ def pauses(data_dir: Path, presses: int, device: str = "cuda") -> Iterator[Figur
 
 def dashboard(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
     """Throughput in the dashboard against --headless, on the GPU."""
-    from benchmarks.dashboard import throughput  # needs pexpect and pyte, the rest does not
+    from benchmarks.dashboard import throughputs  # needs pexpect and pyte, the rest does not
 
-    options = ("--device", "cuda", "--epochs", "100000")
-    values = interleave(
-        lambda: throughput(data_dir, seconds, "--start", *options),
-        lambda: throughput(data_dir, seconds, "--headless", *options),
-        pairs,
-    )
     yield Figure(
         name="throughput in the dashboard at 120x36, cuda",
-        values=ratios(*values),
+        values=throughputs(data_dir, pairs, seconds, "--device", "cuda", "--epochs", "100000"),
         goal=0.98,
         is_more_better=True,
         note="against --headless",

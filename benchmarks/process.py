@@ -23,8 +23,8 @@ from mnist_tui.runs.checkpoint import Checkpoint
 from mnist_tui.runs.directory import create_run
 from mnist_tui.runs.writer import RunWriter
 
-_BATCHES = 40
-_SAVES = 4
+_BATCHES = 60
+_SAVES = 10
 
 # Not by getrusage: a process begins there with what its parent had.
 _PEAK = (

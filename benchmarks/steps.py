@@ -87,5 +87,5 @@ def _each(
 
 
 if __name__ == "__main__":
-    arguments = parse(__doc__, pairs=7, batches=200)
+    arguments = parse(__doc__, pairs=15, batches=100)
     tell(measure(arguments.data_dir, arguments.device, arguments.pairs, arguments.batches))
