@@ -47,6 +47,18 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def place(epoch: int, batch: int) -> str:
+    """Where a run stood, in words: an epoch that is open but not begun is the last one's end."""
+    if batch == 0 and epoch > 1:
+        return f"the end of epoch {epoch - 1}"
+    return f"epoch {epoch}, batch {count(batch)}"
+
+
+def short_place(epoch: int, batch: int) -> str:
+    """The same in 10 columns at most: epoch and batch."""
+    return f"{epoch - 1} · end" if batch == 0 and epoch > 1 else f"{epoch} · {count(batch)}"
+
+
 def duration(seconds: float | None) -> str:
     """A time span: `0:07`, `12:34`, `1:02:03`, `2d 03:04`."""
     if seconds is None or not math.isfinite(seconds):

@@ -62,8 +62,7 @@ class Report:
             case RunPrepared():
                 self._say(f"run {event.run}: {event.model}; {event.dataset}; {event.device}")
                 if event.resumed_at:
-                    epoch, batch = event.resumed_at
-                    self._say(f"going on in epoch {epoch} after batch {batch:,}")
+                    self._say(f"going on from {figures.place(*event.resumed_at)}")
             case Notice() | Warned():
                 self._say(f"note: {event.message}")
             case SaveFailed():

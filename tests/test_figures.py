@@ -59,3 +59,16 @@ def test_rates_sizes_and_steps() -> None:
     assert figures.learning_rate(0.00125) == "0.00125"
     assert figures.seconds(12.345) == "12.35" or figures.seconds(12.345) == "12.34"
     assert figures.seconds(1500.0) == "25:00"
+
+
+@pytest.mark.parametrize(
+    ("epoch", "batch", "words", "short"),
+    [
+        (1, 0, "epoch 1, batch 0", "1 · 0"),
+        (3, 1204, "epoch 3, batch 1,204", "3 · 1,204"),
+        (4, 0, "the end of epoch 3", "3 · end"),
+    ],
+)
+def test_places(epoch: int, batch: int, words: str, short: str) -> None:
+    assert figures.place(epoch, batch) == words
+    assert figures.short_place(epoch, batch) == short

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mnist_tui import figures
 from mnist_tui.cli.options import json_option, setting
 from mnist_tui.cli.table import table
 from mnist_tui.confusion import ClassFigures, Confusion
@@ -41,10 +42,7 @@ def evaluate(
 
 def describe(report: "CheckpointReport") -> str:
     """The figures as lines of less than 80 columns."""
-    where = f"epoch {report.epoch} after batch {report.batch:,}"
-    if not report.batch and report.epoch > 1:
-        # The next epoch is open, but nothing of it has been learned.
-        where = f"after epoch {report.epoch - 1}"
+    where = figures.place(report.epoch, report.batch)
     return (
         f"{report.checkpoint}: {report.model}, {where}\n"
         f"loss {report.loss:.4f}, accuracy {100 * report.accuracy:.2f} % on "

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from mnist_tui import __version__
+from mnist_tui import __version__, figures
 from mnist_tui.config import TrainConfig
 from mnist_tui.data import load_digits
 from mnist_tui.data.digits import Digits
@@ -181,7 +181,7 @@ def _other_way(directory: RunDirectory, broken: Path) -> str:
     if found is None:
         return "no other checkpoint of this run is good; start a new run"
     path, checkpoint = found
-    done = f"epoch {checkpoint.epoch}, batch {checkpoint.batch:,}"
+    done = figures.place(checkpoint.epoch, checkpoint.batch)
     options = [] if path == directory.last else ["--checkpoint", path.name]
     command = directory.resume_command(*options)
     return f"the newest good one is {path.name} ({done}): {command}"

@@ -66,7 +66,7 @@ def outcome_facts(plan: RunPlan, view: RunView) -> list[tuple[str, str]]:
     if view.prepared is not None:
         facts.append(("saved in", _describe_checkpoints(view.prepared.directory, view.files)))
     if not ended.saved and view.saved is not None:
-        place = f"epoch {view.saved.epoch}, batch {figures.count(view.saved.batch)}"
+        place = figures.place(view.saved.epoch, view.saved.batch)
         facts.append(("saved at", f"{place}: what came after it is not kept"))
     go_on = resume_command(plan, view)
     if go_on is not None:

@@ -95,7 +95,7 @@ def describe(event: Event) -> Said | None:
 
 def describe_save(event: CheckpointSaved) -> str:
     """Where a checkpoint is, what is in it, how large it is and how long it took."""
-    place = f"epoch {event.epoch}, batch {figures.count(event.batch)}"
+    place = figures.place(event.epoch, event.batch)
     cost = f"{figures.size(event.size_bytes)}, {figures.short_time(event.milliseconds / 1000)}"
     return f"saved {shorten(event.path)} · {place} · {cost}"
 
@@ -123,8 +123,7 @@ def _describe_run(event: RunPrepared) -> Said:
     where = f"run {event.run}: {event.dataset} · {event.device} · {event.model}"
     if event.resumed_at is None:
         return Said(where)
-    epoch, batch = event.resumed_at
-    return Said(f"{where}; goes on in epoch {epoch} after batch {figures.count(batch)}")
+    return Said(f"{where}; goes on from {figures.place(*event.resumed_at)}")
 
 
 def _describe_settings(event: SettingsChanged) -> str:

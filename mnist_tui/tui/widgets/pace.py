@@ -63,7 +63,7 @@ class Pace(Lines):
 
     def _facts(self) -> list[Fact]:
         progress, saved = self.progress, self.saved
-        place = f"{saved.epoch} · {figures.count(saved.batch)}" if saved else figures.UNKNOWN
+        place = figures.short_place(saved.epoch, saved.batch) if saved else figures.UNKNOWN
         return [
             ("digits", figures.rate(progress.samples_per_second)),
             ("mean", figures.rate(progress.mean_samples_per_second)),
