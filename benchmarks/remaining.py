@@ -3,7 +3,7 @@
     python -m benchmarks.remaining [--data-dir DIR] [--device DEVICE] [--runs N] [--epochs N]
 
 A look each tenth of a second, from the fifth second on; the last two seconds are left out, in
-which a tenth is too short to be seen. The share of looks that are right, and how far the others
+which a tenth is no longer than a look. The share of looks that are right, and how far the others
 are off, come as a line for each run. Takes two minutes a run and more on a CPU.
 """
 
@@ -41,6 +41,8 @@ def looks(data_dir: Path, device: str, epochs: int) -> list[tuple[float, float]]
         if session.state is not State.FINISHED:
             raise RuntimeError(f"the run is {session.state.value} at its end")
     end_s = told[-1][0]
+    if end_s <= _FROM_S + _END_S:
+        raise RuntimeError(f"the run took {end_s:.1f} s, which is too short: give it more --epochs")
     return [
         (end_s - elapsed_s, remaining_s)
         for elapsed_s, remaining_s in told

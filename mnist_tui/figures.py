@@ -55,7 +55,7 @@ def place(epoch: int, batch: int) -> str:
 
 
 def short_place(epoch: int, batch: int) -> str:
-    """The same in 10 columns at most: epoch and batch."""
+    """The same in 10 columns, as long as both numbers are not large: epoch and batch."""
     return f"{epoch - 1} · end" if batch == 0 and epoch > 1 else f"{epoch} · {count(batch)}"
 
 

@@ -13,10 +13,12 @@ _WINDOW_S: Final = 60.0
 """The estimate of what remains goes by the speed over this long.
 
 A machine that others use too is faster and slower for ten or twenty seconds at a time, which
-says little of the minutes to come; what lasts is believed within a minute.
+says little of the minutes to come; what lasts is believed within a minute. Two such courses are
+in its tests, which windows shorter than about this do not pass.
 """
 _GRAIN_S: Final = 0.1
-"""Blocks that end within about this long are looked back on as one."""
+"""Blocks that end within about this long are looked back on as one, so that a device that takes
+a millisecond for each does not fill the memory with them."""
 _VALIDATION_COST: Final = 0.3
 """A sample's forward pass against its training step, until a validation has been timed."""
 
@@ -75,8 +77,8 @@ class Pace:
     def _is_stale(self) -> bool:
         """Whether the oldest mark should not count any more."""
         (oldest_s, _), (next_s, _) = self._marks[0], self._marks[1]
-        is_warm = oldest_s < _WARM_UP_S and next_s <= self._train_s - _NOW_S
-        return is_warm or next_s < self._train_s - _WINDOW_S
+        is_cold = oldest_s < _WARM_UP_S and next_s <= self._train_s - _NOW_S
+        return is_cold or next_s < self._train_s - _WINDOW_S
 
     def validated(self, seconds: float) -> None:
         """A whole validation took that long."""

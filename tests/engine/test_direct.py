@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 MakeStep = Callable[[MnistNet, torch.optim.Optimizer, TrainConfig, torch.device], Step]
 
 
-def steps(
+def left_by(
     make: MakeStep, config: TrainConfig, batches: list[tuple[Tensor, Tensor]]
 ) -> dict[str, Tensor]:
     """All that steps on `batches` leave, by name."""
@@ -50,8 +50,8 @@ def test_every_bit_is_autograds(optimizer: str, precision: str, threads: int) ->
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        found = steps(DirectStep, config, batches)
-        wanted = steps(AutogradStep, config, batches)
+        found = left_by(DirectStep, config, batches)
+        wanted = left_by(AutogradStep, config, batches)
     finally:
         torch.set_num_threads(before)
     assert found.keys() == wanted.keys()
@@ -63,7 +63,7 @@ def test_every_bit_is_autograds(optimizer: str, precision: str, threads: int) ->
 def test_what_is_not_a_number_is_seen_in_the_loss() -> None:
     images, labels = batch(4)
     images[2, 0, 14, 14] = torch.nan
-    found = steps(DirectStep, recipe_config(), [(images, labels)])
+    found = left_by(DirectStep, recipe_config(), [(images, labels)])
     assert found["loss 0"].isnan()
 
 

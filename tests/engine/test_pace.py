@@ -162,9 +162,13 @@ def test_a_change_of_speed_that_lasts_is_believed_within_a_minute() -> None:
 
 def test_many_small_blocks_are_timed_as_few_large_ones_are() -> None:
     small, large = Pace(clock=Clock()), Pace(clock=Clock())
-    for _ in range(300):
-        large.trained(1000, 0.1)
-        for _ in range(50):
-            small.trained(20, 0.002)
-    assert small.samples_per_second == pytest.approx(10_000, rel=0.01)
-    assert small.remaining_s(5000, 1, 100) == pytest.approx(large.remaining_s(5000, 1, 100))
+    for second in range(40):
+        speed = 5_000 if second < 20 else 10_000 + 100 * second
+        for _ in range(10):
+            large.trained(speed // 10, 0.1)
+            for _ in range(50):
+                small.trained(speed // 500, 0.002)
+        for left in (5_000, 500_000):
+            wanted = large.remaining_s(left, 1, 100)
+            assert small.remaining_s(left, 1, 100) == pytest.approx(wanted, rel=0.02), second
+        assert small.samples_per_second == pytest.approx(large.samples_per_second, rel=0.1)
