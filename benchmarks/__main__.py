@@ -21,7 +21,7 @@ def main() -> None:
             steps.measure(data_dir, "cpu", pairs=15, batches=100),
             fast.measure(data_dir, "cpu", pairs=5),
             start.measure(data_dir, pairs=5),
-            dashboard.measure(data_dir, pairs=15, seconds=8),
+            dashboard.measure(data_dir, pairs=9, seconds=8),
             draw.measure(data_dir, strokes=25, pairs=5, seconds=6),
         )
     )
