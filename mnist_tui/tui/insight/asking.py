@@ -8,7 +8,6 @@ from typing import Final, Protocol
 from textual.message import Message
 from textual.timer import Timer
 
-from mnist_tui import figures
 from mnist_tui.engine.inference import Question, Reading, Reply
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.tui.insight.source import InsightSource
@@ -18,14 +17,6 @@ ASK_INTERVAL_S: Final = 1 / 6
 
 LOOK_AGAIN_S: Final = 1.0
 """While the weights change, or there are none, the same is asked again this much later."""
-
-
-def weights_of(reading: Reading) -> str:
-    """Which weights answered, in words."""
-    if reading.batch:
-        return f"of epoch {reading.epoch}, batch {figures.count(reading.batch)}"
-    # The next epoch is open, but nothing of it has been learned.
-    return f"after epoch {reading.epoch - 1}" if reading.epoch > 1 else "of the beginning"
 
 
 class Replied(Message):

@@ -12,7 +12,7 @@ from mnist_tui import figures
 from mnist_tui.engine.inference import Question, Reading
 from mnist_tui.engine.insight import Insight
 from mnist_tui.handwriting import SIDE, to_mnist_form
-from mnist_tui.tui.insight.asking import Asker, Replied, weights_of
+from mnist_tui.tui.insight.asking import Asker, Replied
 from mnist_tui.tui.insight.bitmap import Bitmap, Image
 from mnist_tui.tui.insight.brush import Drawing
 from mnist_tui.tui.insight.canvas import Canvas, scale_for
@@ -206,7 +206,7 @@ class DrawPane(InsightPane):
         percent = figures.whole_percent(values[best]).strip()
         is_sure = values[best] >= _SURE
         sure = f"It is a {best}" if is_sure else f"Perhaps a {best}, but it is unsure"
-        where = f"by the weights {weights_of(reading)}"
+        where = f"by the weights of {figures.place(reading.epoch, reading.batch)}"
         self._verdict.say([(f"{sure}: {percent}", "strong")], [(where, "muted")])
 
     # What keys do.

@@ -12,7 +12,7 @@ from mnist_tui.engine.inference import Inside as Layer
 from mnist_tui.engine.inference import Question, Reading
 from mnist_tui.engine.insight import Insight, WatchedDigit
 from mnist_tui.tui.insight.action_line import ActionLine, Part
-from mnist_tui.tui.insight.asking import Asker, Replied, weights_of
+from mnist_tui.tui.insight.asking import Asker, Replied
 from mnist_tui.tui.insight.filter_words import CLOSELY, ROUGHLY, most_like
 from mnist_tui.tui.insight.filters import FilterDetail, FilterGrid, filter_values, map_values
 from mnist_tui.tui.insight.notes import Notes
@@ -172,7 +172,7 @@ class InsidePane(InsightPane):
             first = self._grid.page * self._grid.arrangement.count
             last = min(first + self._grid.arrangement.count, self._grid.filters)
             parts += ((f"  filters {first + 1}-{last} of {self._grid.filters}", "", "page(1)"),)
-        where = f"  {weights_of(reading).removeprefix('of ')}"
+        where = f"  {figures.place(reading.epoch, reading.batch)}"
         return (*parts, (where, "muted", ""), ("  ← → ↑ ↓ choose", "muted", ""))
 
     def _digit_words(self) -> str:
