@@ -5,6 +5,7 @@ import io
 import json
 import math
 import warnings
+import zipfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -17,7 +18,10 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.engine.events import EpochRow, LearningRateChanged
 from mnist_tui.errors import CheckpointError
 
-FORMAT: Final = "mnist-tui checkpoint 1"
+_ANY_FORMAT: Final = "mnist-tui checkpoint "
+FORMAT: Final = f"{_ANY_FORMAT}2"
+_UNSEALED: Final = f"{_ANY_FORMAT}1"
+"""Held a digest of its values, which took as long as all else in saving it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +78,7 @@ class Checkpoint:
         values["config"] = self.config.to_dict()
         values["rows"] = [asdict(row) for row in self.rows]
         values["rates"] = [asdict(change) for change in self.rates]
-        values = {"format": FORMAT, **values}
-        values["digest"] = _digest(values)
-        buffer = io.BytesIO()
-        torch.save(values, buffer)
-        return buffer.getvalue()
+        return sealed({"format": FORMAT, **values})
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -124,9 +124,27 @@ def newest_good(folder: Path, but: Path) -> tuple[Path, Checkpoint] | None:
     return None
 
 
+def sealed(values: dict[str, Any]) -> bytes:
+    """What `torch.save` makes of `values`, with a seal that tells other content from this."""
+    buffer = io.BytesIO()
+    torch.save(values, buffer)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = _seal(archive)
+    return buffer.getvalue()
+
+
+def _seal(archive: zipfile.ZipFile) -> bytes:
+    """SHA-256 over what stands in an archive: names, sizes and the checksums of all entries."""
+    entries = [(entry.filename, entry.file_size, entry.CRC) for entry in archive.infolist()]
+    return hashlib.sha256(json.dumps(entries).encode()).hexdigest().encode()
+
+
 def _load(content: bytes, path: Path) -> dict[str, Any]:
-    """The values that `to_bytes` saved, less format and digest. Runs no code from them."""
+    """The values that `to_bytes` saved, less their format. Runs no code from them."""
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            is_whole = archive.testzip() is None
+            is_sealed = archive.comment == _seal(archive)
         with warnings.catch_warnings():
             # What torch thinks of an old or odd file is no help to the person who named it.
             warnings.simplefilter("ignore")
@@ -135,17 +153,17 @@ def _load(content: bytes, path: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{path} is damaged or not a checkpoint; use another checkpoint of that run"
         ) from error
-    if not isinstance(values, dict) or str(values.get("format")) != FORMAT:
+    if not isinstance(values, dict) or not str(values.get("format")).startswith(_ANY_FORMAT):
         raise CheckpointError(f"{path} is not a checkpoint of mnist-tui; name one of its .pt files")
-    try:
-        is_whole = values.pop("digest", None) == _digest(values)
-    except Exception:  # noqa: BLE001 - whatever a made-up file may hold
-        is_whole = False
-    if not is_whole:
+    found = values.pop("format")
+    if found not in (FORMAT, _UNSEALED):
+        raise CheckpointError(f"{path} is of a newer version of mnist-tui; use that version")
+    if not is_whole or not (is_sealed or found == _UNSEALED):
         raise CheckpointError(
             f"{path} is damaged: its checksum is wrong; use another checkpoint of that run"
         )
-    values.pop("format")
+    if found == _UNSEALED:
+        values.pop("digest", None)
     return values
 
 
@@ -170,24 +188,3 @@ def _problem(checkpoint: Checkpoint) -> str | None:
         if not bool(tensor.isfinite().all()):
             return f"has weights in {name} that are not numbers"
     return None
-
-
-def _digest(values: Any) -> str:
-    """SHA-256 over names, plain values and tensors, in order."""
-    digest = hashlib.sha256()
-
-    def add(value: Any) -> None:
-        if isinstance(value, Tensor):
-            digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
-            digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
-        elif isinstance(value, dict):
-            digest.update(b"{%d" % len(value))
-            for key, item in value.items():
-                add(key)
-                add(item)
-        else:
-            # Tensors stand in dicts only, so that JSON takes all the rest, quickly.
-            digest.update(json.dumps(value).encode())
-
-    add(values)
-    return digest.hexdigest()

@@ -2,9 +2,10 @@
 
     python -m tests.campaigns.bad_checkpoints --count 2000 --seed 0
 
-Each attempt puts a mutant in the place of last.pt and resumes. A mutant that torch and the
-checksum take for whole must hold, bit for bit, what the good one holds. In one attempt of
-eight it is insight.npz that is exchanged: the run goes on, says so, and writes a whole one.
+Each attempt puts a mutant in the place of last.pt and resumes. A mutant that torch, the
+checksums and the seal take for whole must hold, bit for bit, what the good one holds. In one
+attempt of eight it is insight.npz that is exchanged: the run goes on, says so, and writes a
+whole one.
 """
 
 import io
@@ -23,7 +24,7 @@ import numpy as np
 import torch
 
 from mnist_tui.errors import CheckpointError, DataError
-from mnist_tui.runs.checkpoint import Checkpoint, _digest, read_checkpoint
+from mnist_tui.runs.checkpoint import FORMAT, Checkpoint, read_checkpoint, sealed
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.insight import read_insight
 from tests.campaigns.campaign import few_digits, kept_folder, main
@@ -103,6 +104,15 @@ def change_entry(dice: random.Random, content: bytes, trap: Path) -> bytes:
     return _rezip(dice, content, lambda name, data: [flip_bits(dice, data or b"x", trap)])
 
 
+def keep_seal(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """Entries repeated, lost or changed, under the seal of the good file."""
+    mutant = dice.choice((repeat_entry, lose_entry, change_entry))(dice, content, trap)
+    buffer = io.BytesIO(mutant)
+    with zipfile.ZipFile(io.BytesIO(content)) as good, zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = good.comment
+    return buffer.getvalue()
+
+
 def run_code(dice: random.Random, content: bytes, trap: Path) -> bytes:
     """A pickle that would make a folder when it is loaded as pickles are."""
     bomb = _Bomb(trap)
@@ -129,9 +139,8 @@ def run_code(dice: random.Random, content: bytes, trap: Path) -> bytes:
 
 
 def lie(dice: random.Random, content: bytes, trap: Path) -> bytes:
-    """Impossible values under a checksum that is right."""
+    """Impossible values under a seal that is right."""
     values = torch.load(io.BytesIO(content), weights_only=True)
-    del values["digest"]
     key = dice.choice([key for key in values if key != "fingerprint"])
     match dice.randrange(3):
         case 0:
@@ -143,11 +152,7 @@ def lie(dice: random.Random, content: bytes, trap: Path) -> bytes:
             values["model"][name] = torch.full_like(values["model"][name], float("nan"))
         case _:
             values[key] = dice.choice(("x", None, [], torch.zeros(2, 2), {"x": [1]}, float("nan")))
-    try:
-        values["digest"] = _digest(values)
-    except (TypeError, AttributeError):
-        values["digest"] = ""
-    return _saved(values)
+    return sealed(values)
 
 
 def exchange(dice: random.Random, content: bytes, trap: Path) -> bytes:
@@ -173,7 +178,7 @@ def other_file(dice: random.Random, content: bytes, trap: Path) -> bytes:
             b"\x80\x02" + dice.randbytes(200),
             _saved(torch.zeros(3)),
             _saved({"model": {"weight": torch.zeros(3)}}),
-            pickle.dumps({"format": "mnist-tui checkpoint 1"}),
+            pickle.dumps({"format": FORMAT}),
         )
     )
 
@@ -189,6 +194,7 @@ MUTANTS: tuple[Mutant, ...] = (
     repeat_entry,
     lose_entry,
     change_entry,
+    keep_seal,
     run_code,
     lie,
     exchange,

@@ -1,0 +1,74 @@
+"""What a checkpoint's file is taken for when it is not as it was written."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mnist_tui.errors import CheckpointError
+from mnist_tui.runs.checkpoint import FORMAT, read_checkpoint
+from tests.campaigns.sameness import difference
+from tests.runs_of_tests import few_config, train
+
+
+@pytest.fixture
+def checkpoint(few_digits: Path, tmp_path: Path) -> Path:
+    """The last checkpoint of a run of one epoch."""
+    run = train(few_config(few_digits, epochs=1, optimizer="momentum"), tmp_path)
+    return run.directory.last
+
+
+def values_of(checkpoint: Path) -> dict[str, Any]:
+    values: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    return values
+
+
+def test_its_zip_file_is_whole_for_other_programs_and_maps_into_memory(checkpoint: Path) -> None:
+    with zipfile.ZipFile(checkpoint) as archive:
+        assert archive.testzip() is None
+    mapped = torch.load(checkpoint, weights_only=True, mmap=True)
+    assert torch.equal(mapped["model"]["fc1.weight"], values_of(checkpoint)["model"]["fc1.weight"])
+
+
+def test_an_entry_that_was_exchanged_is_found_though_its_own_checksum_fits(
+    checkpoint: Path,
+) -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(checkpoint) as old, zipfile.ZipFile(written, "w") as new:
+        largest = max(old.infolist(), key=lambda entry: entry.file_size).filename
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, bytes(len(content)) if name == largest else content)
+        new.comment = old.comment
+    checkpoint.write_bytes(written.getvalue())
+    assert values_of(checkpoint)["format"] == FORMAT, "torch takes it for whole"
+    with pytest.raises(CheckpointError, match="checksum is wrong"):
+        read_checkpoint(checkpoint)
+
+
+def test_a_file_without_a_seal_is_refused(checkpoint: Path) -> None:
+    torch.save(values_of(checkpoint), checkpoint)
+    with pytest.raises(CheckpointError, match="checksum is wrong"):
+        read_checkpoint(checkpoint)
+
+
+def test_checkpoints_from_before_there_were_seals_are_read(checkpoint: Path) -> None:
+    before = read_checkpoint(checkpoint)
+    values = {**values_of(checkpoint), "format": "mnist-tui checkpoint 1", "digest": "0f" * 32}
+    torch.save(values, checkpoint)
+    assert difference(vars(read_checkpoint(checkpoint)), vars(before), "checkpoint") is None
+
+    content = bytearray(checkpoint.read_bytes())
+    content[len(content) // 2] ^= 1
+    checkpoint.write_bytes(content)
+    with pytest.raises(CheckpointError, match="checksum is wrong"):
+        read_checkpoint(checkpoint)
+
+
+def test_a_newer_version_s_checkpoint_is_called_that(checkpoint: Path) -> None:
+    torch.save({**values_of(checkpoint), "format": "mnist-tui checkpoint 3"}, checkpoint)
+    with pytest.raises(CheckpointError, match="newer version of mnist-tui"):
+        read_checkpoint(checkpoint)
