@@ -35,6 +35,16 @@ class Stop:
     exit_code: int = 0
     """What the process is to exit with: 128 + n where signal n asked."""
 
+    @property
+    def is_patient(self) -> bool:
+        """Whether it is worth waiting for a disk that takes nothing until somebody mends that."""
+        return self.save and not self.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """End without what the disk does not take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
@@ -62,7 +72,7 @@ class StopAsked(Exception):  # noqa: N818 - a way out of the training loops, not
         self.request = request
 
 
-Request = Pause | Resume | Save | Stop | Adjust | Infer
+Request = Pause | Resume | Save | Stop | GiveUp | Adjust | Infer
 
 _LIVE: Final = frozenset({State.RUNNING, State.PAUSED})
 
@@ -71,6 +81,7 @@ ALLOWED: Final[Mapping[type[Request], frozenset[State]]] = {
     Resume: frozenset({State.PAUSED}),
     Save: _LIVE,
     Stop: _LIVE | {State.LOADING},
+    GiveUp: frozenset({State.STOPPING}),
     Adjust: _LIVE,
     Infer: _LIVE,
 }
@@ -114,6 +125,11 @@ class Mailbox:
     def wait(self) -> Request:
         """The oldest request, waiting for one without using the CPU. Training thread."""
         with self._arrived:
-            while not self._requests:
-                self._arrived.wait()
+            self._arrived.wait_for(lambda: self._requests)
             return self._requests.popleft()
+
+    def wait_for(self, seconds: float) -> Request | None:
+        """The oldest request, waiting so long for one; None when none came. Training thread."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._requests, seconds)
+            return self.take()

@@ -1,8 +1,12 @@
 """The snapshot of a run that viewers read on their own timer; the latest one wins."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from mnist_tui.engine.state import State
+
+WAITING_FOR_DISK: Final = "waiting for the disk"
+"""The activity of a run that has come to its end and cannot be saved yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,5 +61,10 @@ class Saving:
         self._writer.save(self._directory.last, reason, checkpoint)
 
     def flush(self) -> bool:
-        """Wait until all stands; whether it does."""
+        """Wait until all stands, or has failed; whether it does."""
         return self._writer.flush()
+
+    @property
+    def problem(self) -> str:
+        """Why files could not be written, in words; empty when all stand."""
+        return next(iter(self._writer.unsaved.values()), "")

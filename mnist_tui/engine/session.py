@@ -10,6 +10,7 @@ from mnist_tui.engine.control import (
     ALLOWED,
     Adjust,
     Answer,
+    GiveUp,
     Infer,
     Mailbox,
     Pause,
@@ -44,6 +45,9 @@ class Session:
         """Per-batch training losses, bounded."""
         self.insight = Insight()
         """What the validations showed so far; replaced whole, never changed."""
+        self.waits_for_disk = False
+        """Whether the end of the run waits until it is saved: a viewer sets it where a person is
+        told, and can make room or give up."""
         self.mailbox = Mailbox()
         self._state = State.READY
         self._listeners: list[Listener] = []
@@ -126,7 +130,11 @@ def _problem(request: Adjust, progress: Progress) -> str | None:
 
 def refusal(request: Request, state: State) -> str:
     """Why `request` cannot be honoured in `state`, in words."""
-    names: dict[type[Request], str] = {Adjust: "change the settings", Infer: "ask the model"}
+    names: dict[type[Request], str] = {
+        Adjust: "change the settings",
+        Infer: "ask the model",
+        GiveUp: "give up saving",
+    }
     name = names.get(type(request), type(request).__name__.lower())
     if state is State.READY:
         return f"cannot {name}: the run has not started"
@@ -147,6 +155,8 @@ def _promise(request: Request) -> str:
             return "stopping at the next batch, saving first"
         case Stop():
             return "stopping at the next batch, without saving"
+        case GiveUp():
+            return "ending without what could not be saved"
         case Infer():
             return "asking the model at the next batch"
         case _:

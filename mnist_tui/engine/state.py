@@ -46,7 +46,8 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     ),
     State.RUNNING: frozenset({State.PAUSED, State.STOPPING, State.FINISHED, State.FAILED}),
     State.PAUSED: frozenset({State.RUNNING, State.STOPPING, State.FAILED}),
-    State.STOPPING: frozenset({State.STOPPED, State.FAILED}),
+    # A run that has finished waits here where it cannot be saved yet.
+    State.STOPPING: frozenset({State.STOPPED, State.FINISHED, State.FAILED}),
     State.FINISHED: frozenset(),
     State.STOPPED: frozenset(),
     State.FAILED: frozenset(),

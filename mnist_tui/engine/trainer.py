@@ -7,6 +7,7 @@ from typing import Final
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.control import (
     Adjust,
+    GiveUp,
     Infer,
     Pause,
     Request,
@@ -17,9 +18,10 @@ from mnist_tui.engine.control import (
 )
 from mnist_tui.engine.devices import is_out_of_memory
 from mnist_tui.engine.evaluation import Evaluation
-from mnist_tui.engine.events import Event, LearningRateChanged, RunEnded, SettingsChanged
+from mnist_tui.engine.events import Event, LearningRateChanged, RunEnded, SettingsChanged, Warned
 from mnist_tui.engine.inference import Reading
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.progress import WAITING_FOR_DISK
 from mnist_tui.engine.record import RunRecord
 from mnist_tui.engine.saving import Saving
 from mnist_tui.engine.session import Session
@@ -33,6 +35,8 @@ log: Final = logging.getLogger(__name__)
 
 _PUBLISH_S: Final = 0.1
 """Losses are fetched from the device, and a snapshot published, at most this often."""
+_TRY_AGAIN_S: Final = 1.0
+"""From one try to save the end of a run to the next, on a disk that takes nothing."""
 
 
 class Trainer:
@@ -106,7 +110,7 @@ class Trainer:
                 f"{record.config.batch_size}"
             ) from error
         record.pace.halt()
-        is_saved = self._save_and_wait("finish")
+        is_saved = self._save_and_wait("finish", is_patient=True)
         done = record.epochs_done
         message = f"finished {done} epoch{'s' if done != 1 else ''}"
         return record.ended(State.FINISHED, message, is_saved=is_saved)
@@ -246,7 +250,7 @@ class Trainer:
         self._record.pace.halt()
         self._session.move(State.STOPPING, request.reason)
         epoch = self._record.epoch
-        is_saved = self._save_and_wait("stop") if request.save else False
+        is_saved = request.save and self._save_and_wait("stop", is_patient=request.is_patient)
         message = (
             f"{request.reason}: stopped in epoch {epoch.number} after batch {epoch.batch:,} of "
             f"{self._learner.batches:,}, {'saved' if is_saved else 'not saved'}"
@@ -271,9 +275,39 @@ class Trainer:
         """
         self._saving.save(reason, self._record.checkpoint(self._fingerprint))
 
-    def _save_and_wait(self, reason: str) -> bool:
-        """Save, and return when the file stands, or False when it could not be written."""
+    def _save_and_wait(self, reason: str, *, is_patient: bool) -> bool:
+        """Save, and return when the file stands, or False when it could not be written.
+
+        Where a person can mend what is wrong with the disk, that is waited for.
+        """
         self._activity = "saving"
         self._publish()
         self._save(reason)
-        return self._saving.flush()
+        is_saved = self._saving.flush()
+        if is_saved or not (is_patient and self._session.waits_for_disk):
+            return is_saved
+        self._ask_for_room()
+        while not is_saved and self._is_waited_for():
+            is_saved = self._saving.flush()
+        return is_saved
+
+    def _ask_for_room(self) -> None:
+        """Tell that the run cannot end yet, and why."""
+        session = self._session
+        if session.state is not State.STOPPING:
+            session.move(State.STOPPING)
+        self._activity = WAITING_FOR_DISK
+        self._publish()
+        message = (
+            f"the end of the run is not saved yet ({self._saving.problem}): mend that, and it is "
+            "saved at once; q can end the run without it"
+        )
+        session.emit(Warned(message=message))
+
+    def _is_waited_for(self) -> bool:
+        """Let some time pass; whether somebody still waits for the run to be saved."""
+        request = self._session.mailbox.wait_for(_TRY_AGAIN_S)
+        if isinstance(request, Infer):
+            self._infer(request)
+        gives_up = isinstance(request, Stop) and not request.is_patient
+        return not (gives_up or isinstance(request, GiveUp))

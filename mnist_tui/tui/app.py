@@ -156,7 +156,8 @@ class DashboardApp(Palettes, TypedAhead):
             return
         while run.is_alive:
             # Only a dashboard that broke comes here with a live run: keep what was learnt.
-            self._owner.leave(self._owner.leaving or Stop(reason="the dashboard ended"))
+            leaving = self._owner.leaving or Stop(reason="the dashboard ended", exit_code=1)
+            self._owner.leave(leaving)
             run.join(0.1)
 
     # From the start to the end.
@@ -310,7 +311,7 @@ class DashboardApp(Palettes, TypedAhead):
         elif self._owner.state.is_over:
             # Its thread is about to end, and the dashboard ends with it.
             self._owner.leave(Stop(reason="quit"))
-        elif self._owner.leaving is not None:
+        elif self._owner.leaving is not None and self._owner.state is not State.STOPPING:
             self._telling.say(Said("saving, then quitting …"))
         elif not isinstance(self.screen, QuitDialog):
             self.push_screen(QuitDialog(self._dashboard.progress), self._quit_as)

@@ -27,6 +27,7 @@ class LiveRun:
     def __init__(self, runner: Runner, post: Callable[[Message], object]) -> None:
         self.runner: Final = runner
         self.session: Final = runner.session
+        self.session.waits_for_disk = True
         self._post = post
         self._thread = threading.Thread(target=self._run, name="training", daemon=True)
 

@@ -10,7 +10,7 @@ LOOK_INTERVAL_S: Final = 0.25
 """From one look to the next, at least; faster than this nobody reads numbers."""
 LONGEST_S: Final = 1.0
 """From one look to the next, at most."""
-SHARE: Final = 0.012
+SHARE: Final = 0.009
 """Of one core, what the dashboard's thread may take before looks become rarer.
 
 With two cores that train, each moment that is taken from one of them lets the other wait.

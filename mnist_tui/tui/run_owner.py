@@ -8,7 +8,17 @@ from textual.message import Message
 
 from mnist_tui import figures
 from mnist_tui.config import RULES
-from mnist_tui.engine.control import ALLOWED, Adjust, Answer, Pause, Request, Resume, Save, Stop
+from mnist_tui.engine.control import (
+    ALLOWED,
+    Adjust,
+    Answer,
+    GiveUp,
+    Pause,
+    Request,
+    Resume,
+    Save,
+    Stop,
+)
 from mnist_tui.engine.events import Event, LearningRateChanged, SettingsChanged
 from mnist_tui.engine.plan import MakeRunner, RunPlan
 from mnist_tui.engine.session import refusal
@@ -167,8 +177,13 @@ class RunOwner:
         return self._ask_to_leave(stop)
 
     def _ask_to_leave(self, stop: Stop) -> Answer:
-        if self.run is None or self._has_asked:
+        if self.run is None:
             return Answer(True, "stopping")
+        if self.state is State.STOPPING and not stop.is_patient:
+            # It may be waiting for the disk.
+            return self.run.request(GiveUp())
+        if self._has_asked or self.state is State.STOPPING:
+            return Answer(True, "saving, then quitting …")
         # Too early, and it is asked again with the run's next event.
         answer = self.run.request(stop)
         self._has_asked = answer.is_accepted

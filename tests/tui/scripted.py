@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_tui.engine.control import Adjust, Infer, Pause, Resume, Save, Stop
+from mnist_tui.engine.control import Adjust, GiveUp, Infer, Pause, Resume, Save, Stop
 from mnist_tui.engine.events import (
     CheckpointSaved,
     EpochFinished,
@@ -23,6 +23,7 @@ from mnist_tui.engine.events import (
 from mnist_tui.engine.inference import Inside, Question, Reading, Reply
 from mnist_tui.engine.insight import Insight
 from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.progress import WAITING_FOR_DISK
 from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
 from mnist_tui.errors import TrainingError
@@ -283,6 +284,15 @@ class ScriptedRunner:
         )
         self.publish()
 
+    def wait_for_disk(self) -> None:
+        """All epochs are done, and the disk takes nothing."""
+
+        def step() -> None:
+            self.session.move(State.STOPPING)
+            self.publish(activity=WAITING_FOR_DISK)
+
+        self.do(step)
+
     def _answer_requests(self) -> None:
         while not self._is_over:
             request = self.session.mailbox.take()
@@ -304,6 +314,8 @@ class ScriptedRunner:
                         request.reply.set_result(read_by_ink(request.question))
                 case Stop():
                     self._stop(request)
+                case GiveUp():
+                    self._end(State.STOPPED, "stopped, not saved", exit_code=1, saved=False)
 
     def _adjust(self, request: Adjust) -> None:
         if request.lr is not None:

@@ -224,6 +224,32 @@ async def test_q_asks_nothing_of_a_run_that_is_over_while_its_thread_ends() -> N
         assert stage.app.exit_code == 0
 
 
+async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.wait_for_disk()
+        await stage.sees(" waiting for the disk")
+        await stage.pilot.press("q")
+        await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
+        await stage.pilot.press("s")
+        await stage.sees("saving, then quitting …")
+        assert runner.is_alive, "it still waits"
+        await stage.pilot.press("q")
+        await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question again")
+        await stage.pilot.press("w")
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert stage.app.exit_code == 1
+
+
+async def test_a_signal_ends_a_run_that_waits_for_the_disk() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.wait_for_disk()
+        stage.app.shut_down(Stop(reason="ended by SIGTERM", exit_code=143))
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert not runner.is_alive
+
+
 async def test_shut_down_saves_and_gives_the_exit_code() -> None:
     async with on_stage() as stage:
         runner = await stage.start()

@@ -1,0 +1,90 @@
+"""The end of a run on a disk that takes nothing, with and without somebody who can mend that."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.engine.control import GiveUp, Request, Stop
+from mnist_tui.engine.events import EpochFinished, Event, StateChanged, Warned
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.state import State
+from mnist_tui.runs.checkpoint import read_checkpoint
+from mnist_tui.runs.files import read_json
+from tests.campaigns.bad_disk import failing_sync
+from tests.runs_of_tests import RecordedRun, few_config
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+Asked = Callable[[RecordedRun], None]
+
+
+def ask(request: Request) -> Asked:
+    """Somebody who asks the run for something when it says that it cannot be saved."""
+    return lambda run: run.session.mailbox.put(request)
+
+
+def run_with_full_disk(
+    few_digits: Path,
+    folder: Path,
+    *,
+    stop: Stop | None = None,
+    is_watched: bool = True,
+    answer: Asked = lambda run: None,
+    makes_room: bool = False,
+) -> RecordedRun:
+    """A run whose disk is full from the first epoch's end on."""
+    config = few_config(few_digits, epochs=2)
+    with failing_sync(FULL) as switch:
+
+        def listen(run: RecordedRun, event: Event) -> None:
+            if isinstance(event, EpochFinished) and event.row.epoch == 1:
+                switch(True)
+                if stop is not None:
+                    run.session.request(stop)
+            if isinstance(event, Warned) and "not saved yet" in event.message:
+                switch(not makes_room)
+                answer(run)
+
+        run = RecordedRun(RunPlan(config=config, runs_dir=folder, name="a"), listen)
+        run.session.waits_for_disk = is_watched
+        return run.run()
+
+
+@pytest.mark.parametrize("stop", [None, Stop()], ids=["finish", "stop"])
+def test_a_watched_run_ends_when_there_is_room_and_is_whole(
+    few_digits: Path, tmp_path: Path, stop: Stop | None
+) -> None:
+    run = run_with_full_disk(few_digits, tmp_path, stop=stop, makes_room=True)
+    assert run.ended.state is (State.STOPPED if stop else State.FINISHED)
+    assert (run.ended.saved, run.ended.exit_code) == (True, 0)
+    batches = read_checkpoint(run.directory.last).global_batch
+    assert batches == run.session.progress.global_batch
+    assert read_json(run.directory.status)["state"] == run.ended.state
+    reasons = [event.message for event in run.of(Warned)]
+    assert len(reasons) == 1, "it is said once"
+    assert os.strerror(errno.ENOSPC) in reasons[0]
+    assert State.STOPPING in [event.state for event in run.of(StateChanged)]
+
+
+@pytest.mark.parametrize("request_", [GiveUp(), Stop(save=False), Stop(exit_code=143)])
+def test_whoever_gives_up_is_not_waited_for(
+    few_digits: Path, tmp_path: Path, request_: Request
+) -> None:
+    run = run_with_full_disk(few_digits, tmp_path, answer=ask(request_))
+    assert (run.ended.saved, run.ended.exit_code) == (False, 1)
+    assert os.strerror(errno.ENOSPC) in run.ended.hint
+
+
+@pytest.mark.parametrize(
+    ("stop", "is_watched"),
+    [(None, False), (Stop(), False), (Stop(exit_code=143), True), (Stop(save=False), True)],
+)
+def test_a_run_that_nobody_can_help_ends_at_once(
+    few_digits: Path, tmp_path: Path, stop: Stop | None, is_watched: bool
+) -> None:
+    run = run_with_full_disk(few_digits, tmp_path, stop=stop, is_watched=is_watched)
+    assert not run.ended.saved
+    assert not run.of(Warned)
