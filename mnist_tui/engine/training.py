@@ -202,7 +202,10 @@ def _with_what_is_missing(ended: RunEnded, writer: RunWriter) -> RunEnded:
     if not missing:
         return ended
     path, reason = next(iter(missing.items()))
-    hint = f"could not be written: {path} ({reason}); what was saved before stands"
+    hint = (
+        f"make room on the disk or look at its rights: {path} could not be written ({reason}); "
+        "what was saved before stands"
+    )
     return replace(ended, hint=hint, exit_code=ended.exit_code or (0 if ended.saved else 1))
 
 

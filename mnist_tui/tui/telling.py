@@ -14,6 +14,7 @@ from mnist_tui.engine.events import (
     Notice,
     RunEnded,
     RunPrepared,
+    SaveFailed,
     SettingsChanged,
     StateChanged,
 )
@@ -109,6 +110,7 @@ class Telling:
         is_answer |= isinstance(event, StateChanged) and event.previous in was_training
         is_answer &= self._owner.leaving is None
         is_answer |= isinstance(event, CheckpointSaved) and event.reason in ("manual", "stop")
+        is_answer |= isinstance(event, SaveFailed)
         if isinstance(event, RunEnded):
             # What to do about it stands in the panel under this line.
             said = Said(event.message, said.level if said else "info")

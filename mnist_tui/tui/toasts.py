@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BEST_INTERVAL_S: Final = 5.0
 """New bests that follow each other faster than this do not all pop up."""
+TROUBLE_INTERVAL_S: Final = 60.0
+"""A disk that takes nothing fails every file of the run, again and again: one of them pops up."""
 
 
 class Toasts:
@@ -30,6 +32,7 @@ class Toasts:
         self._app = app
         self._clock = clock
         self._last_best_s = float("-inf")
+        self._last_trouble_s = float("-inf")
 
     def tell(self, event: Event, said: Said) -> None:
         """Pop up a toast for `event`, if it is worth one."""
@@ -42,7 +45,15 @@ class Toasts:
                     self._app.notify(f"★ new best: {accuracy}", timeout=3, markup=False)
             case CheckpointSaved(reason="manual"):
                 self._app.notify(said.text, timeout=4, markup=False)
-            case Warned() | SaveFailed():
-                self._app.notify(said.text, severity="warning", timeout=8, markup=False)
+            case SaveFailed():
+                now = self._clock()
+                if now - self._last_trouble_s >= TROUBLE_INTERVAL_S:
+                    self._last_trouble_s = now
+                    self._warn(said)
+            case Warned():
+                self._warn(said)
             case RunEnded(state=State.FAILED):
                 self._app.notify(said.text, severity="error", timeout=8, markup=False)
+
+    def _warn(self, said: Said) -> None:
+        self._app.notify(said.text, severity="warning", timeout=8, markup=False)
