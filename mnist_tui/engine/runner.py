@@ -1,7 +1,9 @@
 """A run from its plan to its last event, whatever happens on the way."""
 
 import logging
-from contextlib import ExitStack
+import os
+import time
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -14,8 +16,15 @@ from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.reader import CheckpointReader
 from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
-from mnist_tui.errors import CheckpointError, MnistTuiError, TrainingError, UsageError
+from mnist_tui.errors import (
+    CheckpointError,
+    DataError,
+    MnistTuiError,
+    TrainingError,
+    UsageError,
+)
 from mnist_tui.runs.directory import RunDirectory, create_run
+from mnist_tui.runs.files import write_json
 from mnist_tui.runs.listing import find_run
 from mnist_tui.runs.logfile import log_to
 
@@ -35,8 +44,9 @@ class TrainingRunner:
         """Train to the end. Blocks; call it once, on a thread of its own. Raises nothing."""
         session = self.session
         session.move(State.LOADING)
+        directory: RunDirectory | None = None
+        is_refused = False
         with ExitStack() as stack:
-            directory: RunDirectory | None = None
             try:
                 self.say("opening the run's directory")
                 directory = self._open_directory()
@@ -54,14 +64,20 @@ class TrainingRunner:
                 ended = _stopped_early(stop.request)
             except MnistTuiError as error:
                 log.error("%s", error)
+                is_refused = isinstance(error, UsageError | DataError) and not self.plan.resume
                 ended = _failed(str(error), error.exit_code, directory)
             except Exception as error:
                 log.exception("training failed")
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
                 ended = _failed(message, 1, directory)
             log.info("%s: %s", ended.state, ended.message)
+            if directory is not None:
+                _leave_word(directory, ended)
             session.publish(_at_rest(session.progress, ended.state))
             session.end(ended)
+        if directory is not None and is_refused:
+            # Its one line says all, and its name is free for the next try.
+            directory.delete()
 
     def ask(self, question: Question) -> Reply:
         """Let the model read images: the live one, or that of the last checkpoint. Any thread."""
@@ -89,6 +105,15 @@ class TrainingRunner:
         if plan.resume:
             return find_run(plan.runs_dir, plan.name or "last")
         return create_run(plan.runs_dir, plan.name, plan.config)
+
+
+def _leave_word(directory: RunDirectory, ended: RunEnded) -> None:
+    """Have status.json say how a run ended that did not come as far as writing it."""
+    if directory.status.exists():
+        return
+    status = {"pid": os.getpid(), "updated": round(time.time(), 3)}
+    with suppress(OSError):
+        write_json(directory.status, {"state": ended.state, **status, "message": ended.message})
 
 
 def _stopped_early(request: Stop) -> RunEnded:

@@ -59,6 +59,10 @@ class RunDirectory:
         run = self.name if self.path.parent == Path("runs") else str(self.path)
         return command("resume", run, *options)
 
+    def delete(self) -> None:
+        """Delete the run, as far as that can be."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
     def read_config(self) -> TrainConfig:
         """The run's settings.
 

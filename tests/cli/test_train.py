@@ -114,6 +114,21 @@ def test_a_device_that_is_not_there_is_answered_with_what_is(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("code", "wrong"), [(2, ("--precision", "tf32")), (3, ("--data-dir", "file"))]
+)
+def test_a_run_that_was_refused_is_no_run_and_its_name_is_free(
+    run: Run, few: tuple[str, ...], tmp_path: Path, code: int, wrong: tuple[str, str]
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    options = ("train", *few, "--device", "cpu", "--name", "a")
+    assert run(*options, *wrong).code == code
+    assert "no run" in run("resume", "last", "--headless").err
+    assert run(*options).code == 0
+    assert run("resume", "a", "--headless", "--precision", "tf32").code == 2
+    assert (tmp_path / "runs/a/checkpoints/last.pt").exists(), "it was a run before"
+
+
 def test_tf32_on_a_cpu_is_answered(run: Run, few: tuple[str, ...]) -> None:
     assert_one_line(run("train", *few, "--device", "cpu", "--precision", "tf32"), 2, "tf32", "CUDA")
 

@@ -12,6 +12,8 @@ from mnist_tui.engine import training
 from mnist_tui.engine.control import Adjust, Save, Stop
 from mnist_tui.engine.events import LearningRateChanged, RunPrepared, StateChanged, Warned
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.plan import RunPlan
+from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.state import State
 from mnist_tui.engine.step import AutogradStep
 from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
@@ -178,6 +180,27 @@ def test_a_run_that_died_before_its_first_checkpoint_starts_again(
     assert not died.ended.saved
     resume(tmp_path, "died")
     assert_same_run(tmp_path / "whole", tmp_path / "died")
+
+
+def test_a_run_stopped_while_it_loads_says_so_and_starts_again(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits)
+    train(config, tmp_path, "whole")
+    stopped = RecordedRun(RunPlan(config=config, runs_dir=tmp_path, name="stopped"))
+    publish = stopped.session.publish
+
+    def publish_and_stop(progress: Progress) -> None:
+        publish(progress)
+        if progress.activity == "loading PyTorch":
+            stopped.session.mailbox.put(Stop())
+
+    monkeypatch.setattr(stopped.session, "publish", publish_and_stop)
+    stopped.run()
+    assert read_json(stopped.directory.status)["state"] == State.STOPPED
+    assert read_json(stopped.directory.status)["message"] == stopped.ended.message
+    resume(tmp_path, "stopped")
+    assert_same_run(tmp_path / "whole", tmp_path / "stopped")
 
 
 def test_rows_beyond_the_checkpoint_are_trained_again_and_not_kept_twice(
