@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnist_tui import figures
 from mnist_tui.cli.options import json_option, setting
 from mnist_tui.cli.table import table
 from mnist_tui.confusion import ClassFigures, Confusion
@@ -42,9 +41,8 @@ def evaluate(
 
 def describe(report: "CheckpointReport") -> str:
     """The figures as lines of less than 80 columns."""
-    where = figures.place(report.epoch, report.batch)
     return (
-        f"{report.checkpoint}: {report.model}, {where}\n"
+        f"{report.checkpoint}: {report.model}, {report.place}\n"
         f"loss {report.loss:.4f}, accuracy {100 * report.accuracy:.2f} % on "
         f"{report.samples:,} validation digits ({report.dataset})\n\n"
         f"{_describe_classes(report.classes)}\n\n"

@@ -109,9 +109,10 @@ class PlaybackRunner:
                 elapsed_s=elapsed_s,
             )
         )
-        message = _words(status, "message") or _DIED
+        message, elsewhere = _words(status, "message") or _DIED, 0
         if directory.is_locked():
-            message = f"being trained by process {_count(status, 'pid')}"
+            elsewhere = _count(status, "pid")
+            message = f"being trained by process {elsewhere}"
             session.emit(Notice(message=f"{message}: what is shown stands still"))
         return RunEnded(
             state=state,
@@ -121,6 +122,7 @@ class PlaybackRunner:
             last=rows[-1] if rows else None,
             elapsed_s=elapsed_s,
             samples_per_second=fmean(row.samples_per_second for row in rows) if rows else None,
+            elsewhere=elsewhere,
         )
 
     def _checkpoint(self) -> "Checkpoint | None":

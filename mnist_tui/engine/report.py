@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist_tui import figures
 from mnist_tui.confusion import ClassFigures, class_figures
 from mnist_tui.data import load_digits
 from mnist_tui.engine.batches import DeviceSplit
@@ -23,6 +24,8 @@ class CheckpointReport:
     """The epoch that was open when it was saved."""
     batch: int
     """Batches of that epoch that are in it."""
+    place: str
+    """The same in words: `the end of epoch 3` where the fourth is open and not begun."""
     dataset: str
     samples: int
     loss: float
@@ -73,6 +76,7 @@ def evaluate_checkpoint(
         model=type(model).__name__,
         epoch=checkpoint.epoch,
         batch=checkpoint.batch,
+        place=figures.place(checkpoint.epoch, checkpoint.batch),
         dataset=digits.title,
         samples=len(digits.validation),
         loss=result.loss,

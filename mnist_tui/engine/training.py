@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from mnist_tui import __version__, figures
-from mnist_tui.config import TrainConfig
+from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.data import load_digits
 from mnist_tui.data.digits import Digits
 from mnist_tui.engine.control import StopAsked
@@ -51,6 +51,8 @@ _FIXED: Final = (
     "seed",
 )
 """The settings that no run changes, as long as it lives."""
+_FAR: Final = 10.0
+"""How many times its recipe's own rate is too far from it to be halved."""
 
 
 def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> RunEnded:
@@ -142,7 +144,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     except TrainingError as error:
         ended = trainer.failed(str(error), error.exit_code)
         writer.flush()
-        return replace(ended, hint=_way_on(directory, trainer.lr))
+        return replace(ended, hint=_way_on(directory, config.recipe, trainer.lr))
     finally:
         writer.flush()
     return _with_what_is_missing(ended, writer)
@@ -187,12 +189,14 @@ def _other_way(directory: RunDirectory, broken: Path) -> str:
     return f"the newest good one is {path.name} ({done}): {command}"
 
 
-def _way_on(directory: RunDirectory, lr: float) -> str:
+def _way_on(directory: RunDirectory, recipe: str, lr: float) -> str:
     """What to do when training failed at the rate `lr`."""
-    slower = f"{lr / 2:g}"
+    usual = recipe_config(recipe).lr
+    # Halving is for a rate that is a little too high.
+    slower = f"{usual if lr > _FAR * usual else lr / 2:g}"
     if directory.last.exists():
         command = directory.resume_command("--lr", slower)
-        return f"the last good checkpoint stands; go on from it at half the rate: {command}"
+        return f"the last good checkpoint stands; go on from it at a lower rate: {command}"
     return f"nothing was saved yet; start again with --lr {slower}"
 
 

@@ -261,7 +261,7 @@ class DashboardApp(Palettes, TypedAhead):
         self._begin()
 
     def action_new(self) -> None:
-        """Start another run from the same settings."""
+        """Start another run from the same settings, at the rate that the last one began with."""
         self._begin()
 
     def _begin(self) -> None:
@@ -290,8 +290,11 @@ class DashboardApp(Palettes, TypedAhead):
         self._ask("stop")
 
     def action_refuse(self, action: str) -> None:
-        """Say why a key does nothing now."""
-        self._ask(action)
+        """Say why a key does nothing now, and which does."""
+        if action == "pause" and self._owner.offers("new"):
+            self._telling.say(Said("the run is over: n starts another one", "warning"))
+        else:
+            self._ask(action)
 
     def _ask(self, action: str) -> None:
         answer = self._owner.ask(REQUESTS[action])

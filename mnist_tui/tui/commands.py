@@ -26,7 +26,11 @@ _RUN: Final = (
     Command("Resume", "Go on with the paused run.", "resume"),
     Command("Save", "Save a checkpoint of the next batch, to keep.", "save"),
     Command("Stop", "End the run at the next batch, saving first.", "stop"),
-    Command("New run", "Start another run from the same settings.", "new"),
+    Command(
+        "New run",
+        "Start another run from the same settings, at the rate this one began with.",
+        "new",
+    ),
     Command("Settings", "Change the next run, or what can change in the live one.", "settings"),
     Command(
         "Halve the learning rate", "Take smaller steps from the next batch on.", "scale_rate(0.5)"

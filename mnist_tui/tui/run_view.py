@@ -73,6 +73,11 @@ class RunView:
             self.best = row
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process goes on with the run."""
+        return self.ended is not None and bool(self.ended.elsewhere)
+
+    @property
     def scores(self) -> Scores:
         """The newest, the one before and the best epoch."""
         last = self.rows[-1] if self.rows else None

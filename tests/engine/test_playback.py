@@ -1,5 +1,6 @@
 """A run on disk, told as if it had just ended."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,6 @@ def test_a_run_that_another_process_trains_says_so(few_digits: Path, tmp_path: P
     [notice] = played.the(Notice)
     assert isinstance(notice, Notice)
     assert "being trained by process" in notice.message
+    assert isinstance(played.ended, RunEnded)
+    assert played.ended.elsewhere == os.getpid()
+    assert not Played(run.directory).ended.elsewhere, "it is over"

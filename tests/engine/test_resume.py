@@ -263,3 +263,20 @@ def test_what_is_told_before_the_files_are_open_is_in_them(
     assert [warned.message for warned in run.of(Warned)] == ["it could be faster"]
     told = [line.get("message") for line in read_lines(run.directory.events)]
     assert "it could be faster" in told
+
+
+@pytest.mark.parametrize(("lr", "lower"), [(0.05, "0.025"), (1e6, "0.01")])
+def test_a_rate_that_broke_the_weights_is_halved_or_if_hopeless_the_usual_one(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lr: float, lower: str
+) -> None:
+    real = Learner.train
+
+    def train_and_break(self: Learner, start: int, rates: Sequence[float]) -> None:
+        real(self, start, rates)
+        with torch.no_grad():
+            next(self.model.parameters()).fill_(float("nan"))
+
+    monkeypatch.setattr(Learner, "train", train_and_break)
+    run = train(few_config(few_digits, lr=lr), tmp_path)
+    assert run.ended.state is State.FAILED
+    assert run.ended.hint.endswith(f"start again with --lr {lower}"), run.ended.hint

@@ -284,6 +284,16 @@ class ScriptedRunner:
         )
         self.publish()
 
+    def go_on_elsewhere(self) -> None:
+        """As a run is told that is shown while another process trains it."""
+
+        def step() -> None:
+            self._is_over = True
+            message = "being trained by process 4711"
+            self.session.end(RunEnded(state=State.FINISHED, message=message, elsewhere=4711))
+
+        self.do(step)
+
     def wait_for_disk(self) -> None:
         """All epochs are done, and the disk takes nothing."""
 

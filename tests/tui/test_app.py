@@ -22,6 +22,7 @@ from mnist_tui.engine.events import (
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.state import State
 from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.screens.dashboard import Dashboard
 from mnist_tui.tui.screens.help import HelpScreen
 from mnist_tui.tui.screens.quit import QuitDialog
@@ -222,6 +223,30 @@ async def test_q_asks_nothing_of_a_run_that_is_over_while_its_thread_ends() -> N
         goes.set()
         await stage.until(lambda: not stage.app.is_running, "the end")
         assert stage.app.exit_code == 0
+
+
+async def test_a_run_that_another_process_trains_is_not_called_over() -> None:
+    async with on_stage((100, 30)) as stage:
+        runner = await stage.start()
+        runner.go_on_elsewhere()
+        await stage.sees("─● training elsewhere─")
+        header = stage.text.splitlines()[0]
+        assert header.rstrip().endswith("● training elsewhere"), header
+        await stage.pilot.press("i")
+        await stage.until(lambda: isinstance(stage.app.screen, InsightScreen), "the insight")
+        await stage.sees("● training elsewhere")
+        await stage.pilot.press("escape", "n")
+        await stage.until(lambda: len(stage.runners) == 2, "a second run")
+        await stage.until(lambda: "elsewhere" not in stage.text, "its own state")
+
+
+async def test_space_says_which_key_starts_another_run() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.finish()
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        await stage.pilot.press("space")
+        await stage.sees("the run is over: n starts another one")
 
 
 async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it() -> None:

@@ -54,6 +54,13 @@ def test_files_that_do_not_fit_go_on_in_the_next_line_as_a_whole() -> None:
     assert "runs/mine/checkpoints:\n              step-527.pt, best.pt, last.pt\n" in narrow
 
 
+def test_a_run_that_goes_on_elsewhere_is_not_to_be_resumed() -> None:
+    view = seen(State.STOPPED, saved=True, elsewhere=4711)
+    assert resume_command(RunPlan(), view) is None
+    assert "go on" not in exit_report(RunPlan(), view)
+    assert resume_command(RunPlan(), seen(State.STOPPED, saved=True)) is not None
+
+
 def test_a_finished_run_says_how_to_make_it_longer() -> None:
     view = seen(State.FINISHED, epochs=2, saved=True)
     assert resume_command(RunPlan(), view) == "mnist-tui resume mine --epochs 3"

@@ -70,7 +70,12 @@ class InsightDoor:
         """Show which run it is, where it stands and how well it does."""
         owner = self._owner
         if self._screen is not None:
-            self._screen.show_run(self._name, owner.state, is_leaving=owner.leaving is not None)
+            self._screen.show_run(
+                self._name,
+                owner.state,
+                is_leaving=owner.leaving is not None,
+                is_elsewhere=owner.view.is_elsewhere,
+            )
             self._screen.show_scores(owner.view.scores)
 
     def show_insight(self) -> None:

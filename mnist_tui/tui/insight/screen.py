@@ -113,10 +113,11 @@ class InsightScreen(Overlay[None]):
 
     # What the app tells.
 
-    def show_run(self, title: str, state: State, *, is_leaving: bool) -> None:
+    def show_run(self, title: str, state: State, *, is_leaving: bool, is_elsewhere: bool) -> None:
         """Show which run it is and where it stands."""
         line = self._line
-        line.run, line.state, line.is_leaving = title, state, is_leaving
+        line.run, line.state = title, state
+        line.is_leaving, line.is_elsewhere = is_leaving, is_elsewhere
         if self.is_mounted:
             self.refresh_bindings()
 

@@ -166,6 +166,7 @@ class Dashboard(Screen[None]):
         self._view = view
         self.progress = Progress(epochs=epochs)
         self._outcome.ending = None
+        self._header.is_elsewhere = False
         self._facts.said = None
         self.remove_class("-over")
         self._notices.messages = ()
@@ -207,7 +208,9 @@ class Dashboard(Screen[None]):
     def show_ending(self, ended: RunEnded, facts: tuple[tuple[str, str], ...]) -> None:
         """Show how the run ended, until the next one."""
         self.add_class("-over")
-        self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts)
+        is_elsewhere = bool(ended.elsewhere)
+        self._header.is_elsewhere = is_elsewhere
+        self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
         self.draw_batches()
 
     def draw_batches(self) -> None:

@@ -50,6 +50,9 @@ class Header(Lines):
     is_leaving: reactive[bool] = reactive(False, repaint=False)
     """Whether the dashboard ends as soon as the run has."""
 
+    is_elsewhere: reactive[bool] = reactive(False, repaint=False)
+    """Whether another process goes on with the run that is shown."""
+
     def watch_run(self) -> None:
         """Show it."""
         self.redraw()
@@ -71,6 +74,10 @@ class Header(Lines):
         """Show it."""
         self.redraw()
 
+    def watch_is_elsewhere(self) -> None:
+        """Show it."""
+        self.redraw()
+
     def lines(self, width: int, height: int) -> list[Line]:
         """As Lines asks: what does not fit whole is left out, the state last of all."""
         state = self._state(width)
@@ -82,6 +89,8 @@ class Header(Lines):
         return [[*left, (" " * max(width - used, 0), ""), *state]]
 
     def _state(self, width: int) -> list[Piece]:
+        if self.is_elsewhere:
+            return [(fit(["●", "training elsewhere"], width, between=" "), "good")]
         glyph, tone = _GLYPHS[self.state]
         if self.state in _WAITING:
             glyph = _SPINNER[self.beat % len(_SPINNER)]

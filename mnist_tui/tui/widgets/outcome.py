@@ -24,6 +24,8 @@ class Ending:
     message: str
     hint: str
     facts: tuple[Fact, ...]
+    is_elsewhere: bool = False
+    """Whether another process goes on with it."""
 
 
 class Outcome(Lines):
@@ -48,11 +50,11 @@ class Outcome(Lines):
     def watch_ending(self, ending: Ending | None) -> None:
         """Show it."""
         self.set_class(ending is not None, "-any")
+        is_over = ending is not None and not ending.is_elsewhere
         for state in (State.STOPPED, State.FAILED):
-            self.set_class(ending is not None and ending.state is state, f"-{state}")
+            self.set_class(is_over and ending is not None and ending.state is state, f"-{state}")
         if ending is not None:
-            glyph = {State.FINISHED: "✓", State.STOPPED: "■"}.get(ending.state, "✗")
-            self.border_title = f"{glyph} {ending.state}"
+            self.border_title = _title(ending)
         self._shown = None
         self.refresh(layout=True)
 
@@ -70,6 +72,13 @@ class Outcome(Lines):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As Widget asks: room for all of it."""
         return len(self.lines(width, 100))
+
+
+def _title(ending: Ending) -> str:
+    if ending.is_elsewhere:
+        return "● training elsewhere"
+    glyph = {State.FINISHED: "✓", State.STOPPED: "■"}.get(ending.state, "✗")
+    return f"{glyph} {ending.state}"
 
 
 def fact_lines(facts: tuple[Fact, ...], width: int) -> list[Line]:
