@@ -16,14 +16,14 @@ from mnist_tui.cli.table import table
 def runs(runs_dir: Path, as_json: bool) -> int:
     """List the runs, the newest first."""
     from mnist_tui import figures
-    from mnist_tui.runs.listing import describe_age, list_runs
+    from mnist_tui.runs.listing import describe_age, list_runs, start_command
 
     found = list_runs(runs_dir)
     if as_json:
         click.echo(json.dumps([asdict(run) for run in found], indent=2))
         return 0
     if not found:
-        click.echo(f"no runs in {runs_dir}; start one with: mnist-tui")
+        click.echo(f"no runs in {runs_dir}; start one with: {start_command(runs_dir)}")
         return 0
     rows = [
         (

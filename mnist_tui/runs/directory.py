@@ -143,7 +143,7 @@ def name_problem(runs_dir: Path, name: str) -> str | None:
     if _is_taken(runs_dir / name):
         return (
             f"{name} is already in {runs_dir}; choose another name, "
-            f"or go on with it: {command('resume', name)}"
+            f"or go on with it: {RunDirectory(runs_dir / name).resume_command()}"
         )
     return None
 

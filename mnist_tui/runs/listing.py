@@ -8,6 +8,7 @@ from typing import Any
 
 from mnist_tui.engine.events import EpochRow
 from mnist_tui.errors import UsageError
+from mnist_tui.invocation import command
 from mnist_tui.runs.directory import RunDirectory
 from mnist_tui.runs.files import read_json, read_lines
 
@@ -127,12 +128,30 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     if name == "last":
         runs = list_runs(runs_dir)
         if not runs:
-            raise UsageError(f"there is no run in {runs_dir}; start one with: mnist-tui")
+            raise UsageError(
+                f"there is no run in {runs_dir}; start one with: {start_command(runs_dir)}"
+            )
         return RunDirectory(Path(runs[0].path))
     for path in (runs_dir / name, Path(name)):
         if (path / "config.json").exists():
             return RunDirectory(path)
-    raise UsageError(f"there is no run named {name} in {runs_dir}; see them with: mnist-tui runs")
+    raise UsageError(
+        f"there is no run named {name} in {runs_dir}; see them with: {list_command(runs_dir)}"
+    )
+
+
+def start_command(runs_dir: Path) -> str:
+    """What to type to start a run there."""
+    return command(*_place(runs_dir))
+
+
+def list_command(runs_dir: Path) -> str:
+    """What to type to see the runs that are there."""
+    return command("runs", *_place(runs_dir))
+
+
+def _place(runs_dir: Path) -> tuple[str, ...]:
+    return () if runs_dir == Path("runs") else ("--runs-dir", str(runs_dir))
 
 
 def describe_age(updated: float, now: float | None = None) -> str:

@@ -6,7 +6,9 @@ from tests.cli.done import Run
 
 
 def test_runs_lists_what_is_there(run: Run, few: tuple[str, ...]) -> None:
-    assert "no runs" in run("runs").out
+    assert run("runs").out == "no runs in runs; start one with: mnist-tui\n"
+    there = run("runs", "--runs-dir", "there").out
+    assert there == "no runs in there; start one with: mnist-tui --runs-dir there\n"
     run("train", *few, "--name", "a")
     done = run("runs")
     assert done.out.splitlines()[1].split()[:3] == ["a", "finished", "2/2"]

@@ -10,7 +10,7 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
-from mnist_tui.runs.directory import create_run
+from mnist_tui.runs.directory import create_run, name_problem
 from mnist_tui.runs.files import append_lines, write_json
 from mnist_tui.runs.listing import describe_age, find_run, list_runs
 
@@ -90,6 +90,32 @@ def test_runs_are_listed_newest_first_with_their_best_epoch(tmp_path: Path) -> N
     assert find_run(tmp_path, "last").name == "new"
     assert find_run(tmp_path, "old").name == "old"
     assert find_run(Path("elsewhere"), str(tmp_path / "old")).name == "old"
+
+
+def test_what_to_type_names_the_folder_of_the_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for runs_dir, run, options in (("runs", "a", ""), ("of mine", "'of mine/a'", "'of mine'")):
+        create_run(Path(runs_dir), "a", TrainConfig())
+        problem = name_problem(Path(runs_dir), "a")
+        assert problem is not None
+        assert problem.endswith(f": mnist-tui resume {run}")
+        there = f" --runs-dir {options}" if options else ""
+        with pytest.raises(UsageError, match=f": mnist-tui runs{there}$"):
+            find_run(Path(runs_dir), "b")
+    with pytest.raises(UsageError, match=r": mnist-tui --runs-dir none$"):
+        find_run(Path("none"), "last")
+
+
+def test_what_to_type_is_told_as_the_program_was_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
+    with pytest.raises(UsageError, match=": uv run mnist-tui runs --runs-dir"):
+        find_run(tmp_path, "b")
+    with pytest.raises(UsageError, match=": uv run mnist-tui --runs-dir"):
+        find_run(tmp_path, "last")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"config": 3}', '{"config": {"epochs": 0}}'])
