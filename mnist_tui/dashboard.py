@@ -9,7 +9,6 @@ from typing import Final
 import platformdirs
 
 from mnist_tui.engine.plan import MakeRunner, RunPlan
-from mnist_tui.errors import UsageError
 from mnist_tui.look import Look
 from mnist_tui.signals import stop_on_signals
 from mnist_tui.tui.app import DashboardApp
@@ -27,11 +26,7 @@ def run_dashboard(plan: RunPlan, make_runner: MakeRunner, look: Look, *, start: 
 
     Returns:
         The exit code.
-
-    Raises:
-        UsageError: When the terminal is of a kind that nothing can be drawn on.
     """
-    _check_terminal()
     app = DashboardApp(
         plan,
         make_runner,
@@ -59,15 +54,6 @@ def run_dashboard(plan: RunPlan, make_runner: MakeRunner, look: Look, *, start: 
     if report:
         _say(report, is_error=bool(app.exit_code))
     return app.exit_code
-
-
-def _check_terminal() -> None:
-    term = os.environ.get("TERM", "")
-    if sys.platform != "win32" and term in ("", "dumb", "unknown"):
-        raise UsageError(
-            f"the dashboard cannot draw on a terminal of TERM={term or '(not set)'}; set TERM to "
-            "what it is, such as xterm-256color, or use: mnist-tui train --headless"
-        )
 
 
 def _way_back() -> Callable[[], None]:

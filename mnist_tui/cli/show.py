@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mnist_tui.cli.options import dashboard_options, runs_dir_option
-from mnist_tui.cli.train import check_terminal
+from mnist_tui.cli.terminal import check_terminal
 from mnist_tui.engine.plan import Runner, RunPlan
 from mnist_tui.look import Look
 
@@ -28,7 +28,7 @@ def show(run: str, runs_dir: Path, look: Look) -> int:
         name=directory.name,
         is_shown=True,
     )
-    check_terminal()
+    check_terminal(plan)
     from mnist_tui.dashboard import run_dashboard
 
     run_dashboard(plan, make_runner, look, start=True)

@@ -1,6 +1,5 @@
 """`train` and `resume`: from options to a plan, and the plan to the dashboard or plain lines."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from mnist_tui.cli.options import (
     setting,
     training_options,
 )
+from mnist_tui.cli.terminal import check_terminal
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.engine.plan import RunPlan
 from mnist_tui.errors import UsageError
@@ -107,18 +107,6 @@ def resume(
     return _run(plan, look, headless=headless, as_json=as_json, start=True)
 
 
-def check_terminal() -> None:
-    """Find out whether the dashboard has a terminal.
-
-    Raises:
-        UsageError: When it has none.
-    """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "the dashboard needs a terminal; without one use: mnist-tui train --headless"
-        )
-
-
 def _run(plan: RunPlan, look: Look, *, headless: bool, as_json: bool, start: bool) -> int:
     """Hand the plan to the dashboard or to the plain lines; the exit code."""
     from mnist_tui.engine.runner import TrainingRunner
@@ -129,7 +117,7 @@ def _run(plan: RunPlan, look: Look, *, headless: bool, as_json: bool, start: boo
         return run_headless(TrainingRunner(plan), as_json=as_json)
     if as_json:
         raise UsageError("--json is for --headless; the dashboard writes no JSON")
-    check_terminal()
+    check_terminal(plan)
     from mnist_tui.dashboard import run_dashboard
 
     return run_dashboard(plan, TrainingRunner, look, start=start)

@@ -23,6 +23,15 @@ def test_resume_of_a_finished_run_says_how_to_make_it_longer(
     assert_one_line(run("resume", "a", "--headless", "--epochs", 2), 2, "3 epochs already")
 
 
+def test_without_a_terminal_the_same_run_is_named_in_plain_lines(
+    run: Run, few: tuple[str, ...]
+) -> None:
+    run("train", *few, "--name", "a")
+    done = run("resume", "--epochs", 3)
+    assert_one_line(done, 2, "terminal", "use: mnist-tui resume a --headless")
+    assert_one_line(run("show", "a"), 2, "terminal", "use: mnist-tui runs")
+
+
 @pytest.mark.parametrize("name", ["last", "nothing"])
 def test_resume_without_a_run_is_one_line(run: Run, name: str) -> None:
     assert_one_line(run("resume", name, "--headless"), 2, "there is no run")

@@ -67,7 +67,7 @@ def test_a_checkpoint_needs_nothing_of_ours_to_be_used(
 
 def test_without_a_terminal_the_dashboard_says_so(run: Run, tmp_path: Path) -> None:
     assert_one_line(run(), 2, "terminal", "--headless")
-    assert_one_line(run("--epochs", 3), 2, "terminal", "--headless")
+    assert_one_line(run("--epochs", 3), 2, "terminal", "use: mnist-tui train --headless")
     assert not (tmp_path / "runs").exists()
 
 
