@@ -14,6 +14,7 @@ from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import MnistTuiError
+from mnist_tui.invocation import command
 
 
 @click.group(cls=DefaultToTrain, context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,8 +26,8 @@ def commands() -> None:
     """
 
 
-for command in (train, resume, show, runs, evaluate, predict):
-    commands.add_command(command)
+for subcommand in (train, resume, show, runs, evaluate, predict):
+    commands.add_command(subcommand)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
@@ -38,7 +39,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         message = error.format_message().rstrip(".")
-        click.echo(f"mnist-tui: {message}; see: mnist-tui --help", err=True)
+        click.echo(f"mnist-tui: {message}; see: {command('--help')}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say.

@@ -99,8 +99,10 @@ def test_a_wrong_option_is_one_line_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_an_unknown_command_is_one_line(run: Run) -> None:
-    assert_one_line(run("trian"), 2, "trian")
+def test_an_unknown_command_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_one_line(run("trian"), 2, "trian", "see: mnist-tui --help")
+    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
+    assert_one_line(run("trian"), 2, "trian", "see: uv run mnist-tui --help")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
