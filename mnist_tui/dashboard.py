@@ -11,6 +11,7 @@ import platformdirs
 from mnist_tui.engine.plan import MakeRunner, RunPlan
 from mnist_tui.look import Look
 from mnist_tui.signals import stop_on_signals
+from mnist_tui.streams import give_up
 from mnist_tui.tui.app import DashboardApp
 
 _LEAVE: Final = (
@@ -84,5 +85,5 @@ def _say(text: str, *, is_error: bool) -> None:
     try:
         print(text, file=stream, flush=True)
     except OSError:
-        # The terminal went away. Python would fail once more on flushing at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        # The terminal went away.
+        give_up(stream)

@@ -1,6 +1,8 @@
 """All the commands, and the way out of them: an exit code, and one line on errors."""
 
+import inspect
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -15,6 +17,7 @@ from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.invocation import command
+from mnist_tui.streams import give_up
 
 
 @click.group(cls=DefaultToTrain, context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,21 +38,39 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     try:
         code = commands.main(args, prog_name="mnist-tui", standalone_mode=False)
     except MnistTuiError as error:
-        click.echo(f"mnist-tui: {error}", err=True)
+        _complain(str(error))
         sys.exit(error.exit_code)
     except click.ClickException as error:
         message = error.format_message().rstrip(".")
-        click.echo(f"mnist-tui: {message}; see: {command('--help')}", err=True)
+        _complain(f"{message}; see: {command('--help')}")
         sys.exit(2)
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say.
         sys.stderr.close()
         sys.exit(141)
     except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
         reason = error.strerror or str(error)
-        click.echo(f"mnist-tui: cannot use{place}: {reason}; check the path", err=True)
+        if _is_of_output(error):
+            give_up(sys.stdout)
+            _complain(f"the output could not be written: {reason}; send it elsewhere")
+            sys.exit(1)
+        place = f" {error.filename}" if error.filename else " a file"
+        _complain(f"cannot use{place}: {reason}; check the path")
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     sys.exit(code or 0)
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether it was met on stdout or stderr, which have no path for it to name."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return last.filename == inspect.getfile(click.echo)
+
+
+def _complain(problem: str) -> None:
+    """Say on stderr what went wrong, if there still is somebody to read it."""
+    try:
+        click.echo(f"mnist-tui: {problem}", err=True)
+    except OSError:
+        give_up(sys.stderr)
