@@ -1,5 +1,7 @@
 """The engine without a dashboard: plain lines for people, JSON for scripts."""
 
+import errno
+import logging
 import shutil
 import sys
 import threading
@@ -26,8 +28,13 @@ from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
 from mnist_tui.runs.files import to_json
 from mnist_tui.signals import stop_on_signals
+from mnist_tui.streams import give_up
+
+log: Final = logging.getLogger(__name__)
 
 _REDRAW_S: Final = 0.2
+_GONE: Final = (errno.EPIPE, errno.EIO)
+"""What writing fails with where the reader of a pipe, or the terminal, has gone."""
 
 
 def run_headless(runner: Runner, *, as_json: bool) -> int:
@@ -44,6 +51,7 @@ def run_headless(runner: Runner, *, as_json: bool) -> int:
     runner.session.subscribe(report.tell)
     with stop_on_signals(runner.session.request), terminal.live():
         runner.run()
+    terminal.let_go()
     return report.exit_code
 
 
@@ -109,19 +117,33 @@ class Report:
 
 
 class Terminal:
-    """Lines on stdout and stderr, and one live line of progress that gives way to them."""
+    """Lines on stdout and stderr, and one live line of progress that gives way to them.
+
+    They are no more than a view of the run: one that cannot be written is told once, where
+    there is somebody to tell, and never stands in the way of training.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._lock = threading.Lock()
         self._shown = ""
         self._is_over = threading.Event()
+        self._failed: set[TextIO] = set()
+        """The streams that something could not be written to."""
 
     def print(self, text: str, stream: TextIO) -> None:
         """Print a whole line. Any thread."""
         with self._lock:
             self._erase()
-            print(text, file=stream, flush=True)
+            self._write(f"{text}\n", stream)
+
+    def let_go(self) -> None:
+        """Leave nothing behind that Python would fail to write at its exit."""
+        for stream in self._failed:
+            try:
+                stream.flush()
+            except OSError:
+                give_up(stream)
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -146,15 +168,35 @@ class Terminal:
             with self._lock:
                 if line != self._shown:
                     self._erase()
-                    sys.stderr.write(line)
-                    sys.stderr.flush()
+                    self._write(line, sys.stderr)
                     self._shown = line
 
     def _erase(self) -> None:
         if self._shown:
-            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
-            sys.stderr.flush()
+            self._write("\r" + " " * len(self._shown) + "\r", sys.stderr)
             self._shown = ""
+
+    def _write(self, text: str, stream: TextIO) -> None:
+        try:
+            print(text, end="", file=stream, flush=True)
+        except OSError as error:
+            self._fail(stream, error)
+
+    def _fail(self, stream: TextIO, error: OSError) -> None:
+        """Tell of the first failure of a stream, and give it up when nobody reads it any more."""
+        is_first = stream not in self._failed
+        self._failed.add(stream)
+        reason = error.strerror or str(error)
+        if is_first:
+            log.info("%s could not be written to: %s", stream.name, reason)
+        if error.errno in _GONE:
+            give_up(stream)
+        elif is_first and stream is sys.stdout:
+            self._write(
+                f"note: could not write to stdout: {reason}; training goes on, but lines are "
+                "missing there\n",
+                sys.stderr,
+            )
 
 
 def progress_line(progress: Progress) -> str:

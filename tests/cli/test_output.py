@@ -1,5 +1,6 @@
-"""Output that cannot be written: said in one line, with an exit code of ours."""
+"""Output that cannot be written: said in one line, or not at all where nobody is to read it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -56,3 +57,36 @@ def test_an_answer_onto_a_full_disk_is_one_line(checkpoint: Path, few_digits: Pa
 def test_with_both_streams_on_a_full_disk_the_exit_code_says_it(tmp_path: Path) -> None:
     with FULL.open("wb") as full:
         assert run_into(full, "runs", "--runs-dir", tmp_path, stderr=full).code == 1
+
+
+@needs_full
+def test_a_run_whose_lines_cannot_be_written_is_trained_and_says_so_once(
+    few: tuple[str, ...], tmp_path: Path
+) -> None:
+    with FULL.open("wb") as full:
+        done = run_into(full, "train", *few, "--runs-dir", tmp_path, "--name", "a")
+    assert done.code == 0
+    assert done.err.count("could not write to stdout: No space left") == 1
+    assert "Exception" not in done.err
+    assert_finished_without_a_traceback(tmp_path / "a")
+
+
+def test_a_run_whose_lines_nobody_reads_is_trained_without_a_word(
+    few: tuple[str, ...], tmp_path: Path
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = run_into(pipe, "train", *few, "--runs-dir", tmp_path, "--name", "a")
+    assert done.code == 0
+    assert "write" not in done.err
+    assert "Exception" not in done.err
+    assert_finished_without_a_traceback(tmp_path / "a")
+
+
+def assert_finished_without_a_traceback(run: Path) -> None:
+    """The run was trained to its end, and its log has one line about the output."""
+    assert json.loads((run / "status.json").read_text())["state"] == "finished"
+    log = (run / "log.txt").read_text()
+    assert log.count("could not be written to") == 1
+    assert "Traceback" not in log
