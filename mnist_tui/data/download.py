@@ -7,11 +7,13 @@ their place only when all of them are whole.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -68,20 +70,40 @@ def download_mnist(
     """
     source = source or Source()
     raw = data_dir / "MNIST" / "raw"
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(prefix=".download-", dir=data_dir)
-    except OSError as error:
-        raise DataError(
-            f"cannot write to {data_dir}: {error.strerror}; choose another --data-dir"
-        ) from error
-    with scratch as folder:
+    with _no_empty_folders(raw), _scratch(data_dir) as folder:
         _fetch(Path(folder), source, on_status, should_stop)
         fetched = Path(folder) / "MNIST" / "raw"
         raw.mkdir(parents=True, exist_ok=True)
         for name in FILES:
             # Each is verified and complete, and a rename is all or nothing.
             (fetched / name).replace(raw / name)
+
+
+@contextmanager
+def _no_empty_folders(path: Path) -> Iterator[None]:
+    """When what is done inside fails, remove the folders on the way to `path` that it made.
+
+    Those that something has been put into since stay.
+    """
+    missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+    try:
+        yield
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _scratch(data_dir: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder for the download, in `data_dir` so that its files need only be renamed."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=".download-", dir=data_dir)
+    except OSError as error:
+        raise DataError(
+            f"cannot write to {data_dir}: {error.strerror}; choose another --data-dir"
+        ) from error
 
 
 def _fetch(

@@ -124,6 +124,23 @@ def test_a_spoiled_download_is_refused_and_leaves_nothing(
     assert_nothing_left(tmp_path)
 
 
+def test_the_folders_made_for_a_download_that_fails_are_removed(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="stopped"):
+        download_mnist(tmp_path / "not" / "there", lambda status: None, lambda: True)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DataError, match="stopped"):
+        download_mnist(tmp_path / "mine", lambda status: None, lambda: True)
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
+def test_a_folder_that_another_program_uses_meanwhile_is_kept(tmp_path: Path) -> None:
+    data_dir = tmp_path / "not" / "there"
+    with pytest.raises(DataError, match="stopped"):
+        download_mnist(data_dir, lambda status: (data_dir / "theirs").touch(), lambda: True)
+    assert [path.name for path in data_dir.iterdir()] == ["theirs"]
+
+
 def test_an_endless_download_is_ended(mirror: Mirror, tmp_path: Path) -> None:
     mirror.endless = True
     with pytest.raises(DataError, match="does not end"):
