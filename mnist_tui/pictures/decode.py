@@ -73,8 +73,12 @@ def decode(content: bytes) -> Grey:
                 raise _too_large(image.size)
             return _decode(image)
     except UnidentifiedImageError as error:
+        if _begins_like_an_image(content):
+            raise DataError("is not a whole image; save or download it again") from error
         wanted = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        raise DataError(f"is not a whole image; name a {wanted} file") from error
+        raise DataError(
+            f"is not an image of a kind that can be read; name a {wanted} file"
+        ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise _too_large() from error
     except _DECODING_ERRORS as error:
@@ -91,6 +95,15 @@ def _strict_pillow() -> Iterator[None]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
+
+
+def _begins_like_an_image(content: bytes) -> bool:
+    """Whether a file has the first bytes of one of FORMATS, whatever comes after them."""
+    from PIL import Image
+
+    # Pillow's own tests of them; in place of True a word stands for a decoder that is missing.
+    known = (Image.OPEN[name.upper()][1] for name in FORMATS if name.upper() in Image.OPEN)
+    return any(accept is not None and accept(content[:16]) is True for accept in known)
 
 
 def _too_large(size: tuple[int, int] | None = None) -> DataError:
