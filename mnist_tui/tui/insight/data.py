@@ -218,7 +218,7 @@ class DataPane(InsightPane):
         return (
             *names,
             (f" {figures.count(total)} digits{of}", "", "all"),
-            (f"   ▸ number {figures.count(index)}: a {label}", "strong", "go"),
+            (f"   ▸ number {figures.count(index)}: {figures.a_digit(label)}", "strong", "go"),
             (f"   {figures.count(rank + 1)} of {figures.count(total)}", "muted", ""),
         )
 

@@ -205,7 +205,8 @@ class DrawPane(InsightPane):
         best = likeliest(values)
         percent = figures.whole_percent(values[best]).strip()
         is_sure = values[best] >= _SURE
-        sure = f"It is a {best}" if is_sure else f"Perhaps a {best}, but it is unsure"
+        digit = figures.a_digit(best)
+        sure = f"It is {digit}" if is_sure else f"Perhaps {digit}, but it is unsure"
         where = f"by the weights of {figures.place(reading.epoch, reading.batch)}"
         self._verdict.say([(f"{sure}: {percent}", "strong")], [(where, "muted")])
 

@@ -167,7 +167,7 @@ class InsidePane(InsightPane):
         values = reading.probabilities[0]
         best = likeliest(values)
         percent = figures.whole_percent(values[best]).strip()
-        parts += ((f"  taken for a {best}, {percent}", "", ""),)
+        parts += ((f"  taken for {figures.a_digit(best)}, {percent}", "", ""),)
         if self._grid.pages > 1:
             first = self._grid.page * self._grid.arrangement.count
             last = min(first + self._grid.arrangement.count, self._grid.filters)
@@ -179,7 +179,7 @@ class InsidePane(InsightPane):
         if self._look.digit < 0 or not self._watched:
             return "your drawing"
         digit = self._watched[min(self._look.digit, len(self._watched) - 1)]
-        return f"a {digit.label}, number {figures.count(digit.index)}"
+        return f"{figures.a_digit(digit.label)}, number {figures.count(digit.index)}"
 
     def on_resize(self) -> None:
         """Say anew which filters are in sight, once they are."""

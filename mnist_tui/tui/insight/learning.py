@@ -250,7 +250,8 @@ def _about(label: int, values: tuple[float, ...], past: list[float], at: int) ->
         name: Piece = (f"{mark} {digit} ", tone)
         lines.append([name, *bar(value, 16, "bar"), (f" {100 * value:5.1f} %", "")])
     curve, mark_at = sparkline(past, at, 28)
-    return [*lines, [(f"how surely a {label}, by epoch", "muted")], *_marked(curve, mark_at)]
+    what = f"how surely {figures.a_digit(label)}, by epoch"
+    return [*lines, [(what, "muted")], *_marked(curve, mark_at)]
 
 
 def _marked(curve: str, at: int) -> list[Line]:
@@ -265,7 +266,7 @@ def _in_one_line(
     guess, *others = (f"{digit} ({figures.whole_percent(values[digit]).strip()})" for digit in best)
     curve, mark_at = sparkline(past, at, 28)
     return (
-        (f"▸ a {label}: ", "strong"),
+        (f"▸ {figures.a_digit(label)}: ", "strong"),
         (f"taken for {guess}, then {', '.join(others)}".ljust(37), ""),
         (" by epoch ", "muted"),
         *_marked(curve, mark_at)[0],

@@ -216,6 +216,15 @@ async def test_an_unsure_guess_is_called_one() -> None:
         await stage.sees("Perhaps a 4, but it is unsure: 31 %")
 
 
+async def test_an_eight_has_the_article_that_one_speaks() -> None:
+    source = ScriptedSource()
+    async with alone(DrawPane(source)) as stage:
+        await draw_a_one(stage)
+        await stage.until(lambda: source.asked, "a question")
+        source.answer(8, 0.31)
+        await stage.sees("Perhaps an 8, but it is unsure: 31 %")
+
+
 async def test_a_validation_asks_again() -> None:
     source = ScriptedSource()
     pane = DrawPane(source)

@@ -75,6 +75,16 @@ async def test_every_filter_can_be_seen_in_pages(shape: tuple[int, int, int]) ->
         assert pane._grid.page == 0
 
 
+async def test_an_eight_has_the_article_that_one_speaks() -> None:
+    source = ScriptedSource(insight=Insight(watched=DIGITS))
+    pane = InsidePane(source)
+    pane.memory = Look(digit=16)
+    async with alone(pane) as stage:
+        await stage.until(lambda: source.open, "a question")
+        source.answer(8, inside=layer_of())
+        await stage.sees("an 8, number 116 ▸  taken for an 8, 91 %")
+
+
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 async def test_in_a_large_terminal_all_filters_are_in_sight(shape: tuple[int, int, int]) -> None:
     source = ScriptedSource(insight=Insight(watched=DIGITS))

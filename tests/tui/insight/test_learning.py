@@ -158,6 +158,14 @@ async def test_enter_shows_the_ten_probabilities_of_the_chosen_one() -> None:
         await shown.stage.until(lambda: not portrait.display, "room for the others")
 
 
+async def test_an_eight_has_the_article_that_one_speaks() -> None:
+    async with watching(insight_of(2)) as shown:
+        await shown.press(*["down"] * 16)
+        await shown.stage.sees("▸ an 8: taken for")
+        await shown.press("enter")
+        await shown.stage.sees("how surely an 8, by epoch")
+
+
 async def test_where_there_is_room_the_chosen_one_is_large_without_being_asked_for() -> None:
     async with watching(insight_of(3), (140, 43)) as shown:
         assert shown.pane.query_one(Portrait).display
