@@ -208,7 +208,17 @@ def _batch_series(buckets: Sequence[Bucket], timeline: Timeline, look: Look) -> 
     means = tuple(bucket.mean for bucket in buckets)
     lows = tuple(bucket.low for bucket in buckets)
     highs = tuple(bucket.high for bucket in buckets)
-    raw = Series("training", xs, means, "envelope", TRAINING, lows, highs, faint=weight > 0)
+    raw = Series(
+        "training",
+        xs,
+        means,
+        "envelope",
+        TRAINING,
+        lows,
+        highs,
+        faint=weight > 0,
+        spans=_spans(buckets, look.axis),
+    )
     if not weight:
         return (raw,)
     return (raw, Series("smooth", xs, smooth(means, weight), "line", TRAINING))
@@ -221,11 +231,13 @@ def _previous_batches(
     xs = tuple(trace.timeline.x(axis, _middle(bucket)) for bucket in buckets)
     known = sum(x <= view[1] for x in xs)
     means = tuple(bucket.mean for bucket in buckets[:known])
-    return _previous(xs[:known], means) if known else None
+    return _previous(xs[:known], means, _spans(buckets[:known], axis)) if known else None
 
 
-def _previous(xs: tuple[float, ...], ys: tuple[float, ...]) -> Series:
-    return Series("past", xs, ys, "dotted", PREVIOUS, faint=True)
+def _previous(
+    xs: tuple[float, ...], ys: tuple[float, ...], spans: tuple[tuple[int, int], ...] = ()
+) -> Series:
+    return Series("past", xs, ys, "dotted", PREVIOUS, faint=True, spans=spans)
 
 
 def _buckets(
@@ -253,6 +265,13 @@ def _buckets(
 def _middle(bucket: Bucket) -> float:
     """The number of a bucket's middle batch, counted from 1."""
     return bucket.first + (bucket.count + 1) / 2
+
+
+def _spans(buckets: Sequence[Bucket], axis: Axis) -> tuple[tuple[int, int], ...]:
+    """The first and last batch of each bucket, counted from 1, where x counts batches."""
+    if axis is not Axis.BATCH:
+        return ()
+    return tuple((bucket.first + 1, bucket.first + bucket.count) for bucket in buckets)
 
 
 def _rate_mark(change: LearningRateChanged, x: float) -> Mark:

@@ -77,6 +77,20 @@ async def test_the_keys_reach_the_chart_in_sight_from_another_pane() -> None:
         assert "smoothed" in data(stage, "batches").note
 
 
+async def test_the_cursor_never_reads_out_half_a_batch() -> None:
+    async with on_stage((80, 24)) as stage:
+        await stage.start()
+        await train(stage)
+        await stage.pilot.press("3", "c", *["left"] * 9)
+        cursor = chart(stage, "batches").cursor
+        assert cursor is not None
+        assert cursor % 1 == 0.5, "between the middle two of an even number"
+        first, last = data(stage, "batches").span_at(cursor)
+        await stage.sees(f"batches {first:,}-{last:,}")
+        await stage.pilot.press(*["plus"] * 10)
+        await stage.sees(f"batch {cursor - 0.5:,.0f} ")
+
+
 async def test_l_with_the_accuracy_in_focus_turns_the_loss() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.pilot.press("2", "l")

@@ -123,6 +123,19 @@ def test_no_batch_is_left_out_of_the_envelope() -> None:
         assert max(envelope.highs) == 9.0
 
 
+def test_each_point_of_all_batches_says_which_ones_it_stands_for() -> None:
+    run = trace([1.0] * 997)
+    previous = trace([1.0] * 1200)
+    for columns in (100, 300, 2000):
+        look = Look(Axis.BATCH, previous=previous)
+        for series in batches_chart(run, 2000, (), columns, look).series:
+            flat = [batch for first, last in series.spans for batch in range(first, last + 1)]
+            assert flat == list(range(1, len(flat) + 1))
+            assert series.xs == tuple((first + last) / 2 for first, last in series.spans)
+    for axis in (Axis.EPOCH, Axis.TIME):
+        assert not batches_chart(run, 2000, (), 100, Look(axis)).series[0].spans
+
+
 def test_what_is_drawn_of_all_batches_stays_where_it_is_while_the_run_grows() -> None:
     losses = [math.sin(i) for i in range(8200)]
     before = batches_chart(trace(losses[:8100]), 20_000, (), 140)

@@ -65,7 +65,9 @@ def x_label(value: float, step: float, x_format: XFormat) -> str:
 
 def x_value(value: float, x_format: XFormat) -> str:
     """Write the x of one point."""
-    return time_label(value) if x_format == "time" else f"{value:,.6g}"
+    if x_format == "time":
+        return time_label(value)
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"
 
 
 def fitted(label: str, room: int) -> str:

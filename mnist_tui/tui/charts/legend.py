@@ -57,8 +57,7 @@ def legend(
         heads: The title and its shorter forms; empty if the title is elsewhere.
         cursor: The x to read out.
     """
-    at = "" if cursor is None else f"{data.x_label} {x_value(cursor, data.x_format)}"
-    where: Words = [(at, TEXT)] if at else []
+    where: Words = [] if cursor is None else [(_place(data, cursor), TEXT)]
     values = [_value(data, series, cursor) for series in data.series]
     for head in [*heads, ""]:
         for letters, has_faint in LEVELS:
@@ -109,10 +108,16 @@ def _item(series: Series, glyphs: Glyphs, name: str, value: str) -> Words:
 def _value(data: ChartData, series: Series, cursor: float | None) -> str:
     if cursor is None:
         return "" if series.last is None else value_label(series.last, data.y_format)
-    index = series.nearest(cursor)
-    if index is None or abs(series.xs[index] - cursor) > data.spacing / 2:
-        return NO_VALUE
-    return value_label(series.ys[index], data.y_format)
+    index = data.index_at(series, cursor)
+    return NO_VALUE if index is None else value_label(series.ys[index], data.y_format)
+
+
+def _place(data: ChartData, cursor: float) -> str:
+    """Say what the values at the cursor are of: `epoch 4`, `batch 370`, `batches 370-371`."""
+    first, last = data.span_at(cursor)
+    if first == last:
+        return f"{data.x_label} {x_value(first, data.x_format)}"
+    return f"{data.x_plural} {'-'.join(x_value(end, data.x_format) for end in (first, last))}"
 
 
 def _counted(data: ChartData, points: Iterable[tuple[float, float]], what: str) -> str:

@@ -36,6 +36,8 @@ class Series:
     highs: tuple[float, ...] = ()
     faint: bool = False
     """Drawn weaker than its color, as raw values are behind smoothed ones."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """The first and the last x that each point stands for, where x counts; empty: its own."""
 
     def __post_init__(self) -> None:
         count = len(self.xs)
@@ -43,6 +45,8 @@ class Series:
             raise ValueError(f"series {self.name!r}: {count} xs but {len(self.ys)} ys")
         if self.kind == "envelope" and not len(self.lows) == len(self.highs) == count:
             raise ValueError(f"series {self.name!r}: an envelope needs {count} lows and highs")
+        if self.spans and len(self.spans) != count:
+            raise ValueError(f"series {self.name!r}: {count} xs but {len(self.spans)} spans")
 
     @cached_property
     def gaps(self) -> tuple[tuple[float, float], ...]:
@@ -123,6 +127,22 @@ class ChartData:
         if len(longest) < 2:
             return 1.0
         return (longest[-1] - longest[0]) / (len(longest) - 1) or 1.0
+
+    def index_at(self, series: Series, x: float) -> int | None:
+        """Return the index of the point that is read out at `x`, or None where none is near."""
+        index = series.nearest(x)
+        is_near = index is not None and abs(series.xs[index] - x) <= self.spacing / 2
+        return index if is_near else None
+
+    def span_at(self, x: float) -> tuple[float, float]:
+        """Return the first and the last x that the values read out at `x` stand for."""
+        counting = [series for series in self.series if series.spans]
+        # The run to compare with comes first, and has a say only where there is nothing else.
+        for series in reversed(counting):
+            index = self.index_at(series, x)
+            if index is not None:
+                return series.spans[index]
+        return (round(x), round(x)) if counting else (x, x)
 
     def nearest_x(self, x: float) -> float | None:
         """Return the x of the point nearest to `x`, of any series."""

@@ -163,6 +163,20 @@ def test_the_cursor_reads_out_the_values_at_its_place() -> None:
     assert sum(row[column - 1 : column + 2].count("│") for row in text) >= 6
 
 
+def test_the_cursor_says_which_ones_a_mean_is_of() -> None:
+    spans = ((1, 1), (2, 3), (999_999, 1_000_001))
+    xs = (1.0, 2.5, 1_000_000.0)
+    data = ChartData(
+        "Loss",
+        (Series("training", xs, (0.5,) * 3, spans=spans),),
+        x_label="batch",
+        x_plural="batches",
+    )
+    assert "Loss  batch 1  " in lines(data, cursor=1.0)[0]
+    assert "Loss  batches 2-3  " in lines(data, cursor=2.5)[0]
+    assert "Loss  batches 999,999-1,000,001  " in lines(data, cursor=1_000_000.0)[0]
+
+
 def test_a_series_without_a_value_at_the_cursor_shows_none() -> None:
     late = Series("validation", (8.0,), (0.5,))
     assert "validation -" in lines(ChartData("Loss", (TRAINING, late)), cursor=3)[0]

@@ -41,3 +41,18 @@ def test_neighbours_are_found_in_every_series() -> None:
     data = ChartData("Loss", (Series("a", (1, 3), (0, 0)), Series("b", (2,), (0,))))
     assert (data.next_x(1), data.previous_x(3), data.nearest_x(2.2)) == (2, 2, 2)
     assert (data.next_x(3), data.previous_x(1)) == (None, None)
+
+
+def test_spans_of_another_number_than_the_points_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 xs but 1 spans"):
+        Series("loss", (1, 2), (0.5, 0.4), spans=((1, 1),))
+
+
+def test_what_a_point_stands_for_is_that_of_the_nearest_one() -> None:
+    past = Series("past", (1.0, 2.5, 4.5, 6.5), (0,) * 4, spans=((1, 1), (2, 3), (4, 5), (6, 7)))
+    now = Series("now", (1.5, 3.5), (0, 0), spans=((1, 2), (3, 4)))
+    data = ChartData("Loss", (past, now))
+    assert [data.span_at(x) for x in (1.5, 3.0, 3.5)] == [(1, 2), (3, 4), (3, 4)]
+    assert data.span_at(6.5) == (6, 7), "where there is nothing of the new run"
+    assert data.span_at(9.5) == (10, 10), "never half of one"
+    assert ChartData("Loss", (Series("a", (0.5,), (0,)),)).span_at(0.5) == (0.5, 0.5)
