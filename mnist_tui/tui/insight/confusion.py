@@ -9,23 +9,31 @@ from mnist_tui import figures
 from mnist_tui.engine.insight import Confusion, EpochInsight, Insight
 from mnist_tui.tui.insight.action_line import ActionLine, Part
 from mnist_tui.tui.insight.epoch_choice import EpochChoice
-from mnist_tui.tui.insight.matrix import Counts, Matrix
+from mnist_tui.tui.insight.matrix import Counts, Layout, Matrix
 from mnist_tui.tui.insight.mistakes import MistakesPane
 from mnist_tui.tui.insight.notes import Notes
 from mnist_tui.tui.insight.pane import InsightPane
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.specimens import Filter
-from mnist_tui.tui.widgets.lines import Piece
+from mnist_tui.tui.widgets.lines import Piece, wrap_words
 
 _EMPTY: Final = (
     "After the first epoch is validated, this shows for each digit how often it was taken for "
     "which: the confusion matrix."
 )
 _HOW_TO_READ: Final = (
-    "Read along a row: of all digits of that class, how many were taken for what. The diagonal "
-    "is right. Precision: how many of the guesses of a digit were right. Recall: how many of "
-    "the digits were found. F1 is the mean of the two that punishes the lower one."
+    "Read along a row: of all digits of that class, how many were taken for what.",
+    "The diagonal is right.",
+    "Precision: how many of the guesses of a digit were right.",
+    "Recall: how many of the digits were found.",
+    "F1 is the mean of the two that punishes the lower one.",
 )
+
+_HEAD: Final = 1
+"""The line with the epoch."""
+
+_FACT_FROM: Final = 5
+"""In fewer lines the chosen cell is not told in words: it would be instead of its row."""
 
 
 class ConfusionPane(InsightPane):
@@ -35,7 +43,9 @@ class ConfusionPane(InsightPane):
     DEFAULT_CSS = """
     ConfusionPane {
         Matrix { height: 1fr; max-height: 33; }
-        Notes { height: 6; padding: 1 0 0 0; }
+        Notes { height: 1fr; padding: 1 0 0 0; }
+        &.-low Notes { padding: 0; }
+        &.-lowest Notes { display: none; }
         &.-empty Matrix { display: none; }
     }
     """
@@ -64,6 +74,10 @@ class ConfusionPane(InsightPane):
         yield self._head
         yield self._matrix
         yield self._notes
+
+    def on_resize(self) -> None:
+        """Share the lines anew."""
+        self._show()
 
     def remember(self) -> object:
         """The cell and the epoch."""
@@ -99,8 +113,34 @@ class ConfusionPane(InsightPane):
             )
             self._head.parts = (*self._choice.parts(self._insight), *_totals(known.confusion))
             self._notes.lead = self._about_cell(known, before)
-            self._notes.paragraphs = (_HOW_TO_READ,)
+            self._notes.paragraphs = (self._explanation(),)
+        self._share_lines()
         self.refresh_bindings()
+
+    @property
+    def _lines_left(self) -> int:
+        """How many lines the whole matrix leaves to what stands under it."""
+        width, height = self.content_size
+        return height - _HEAD - Layout.of(width, 0).least_height
+
+    def _explanation(self) -> str:
+        """As many whole sentences as there is room for under the blank line and the fact."""
+        texts = [" ".join(_HOW_TO_READ[:count]) for count in range(len(_HOW_TO_READ), 0, -1)]
+        width, room = self.content_size.width, self._lines_left - 2
+        return next((text for text in texts if len(wrap_words(text, width)) <= room), "")
+
+    def _share_lines(self) -> None:
+        """The matrix's rows come first, then the chosen cell in words, then the explanation."""
+        width, height = self.content_size
+        is_empty = not self._insight.epochs
+        self.set_class(self._lines_left < 2 and not is_empty, "-low")
+        self.set_class(height < _FACT_FROM and not is_empty, "-lowest")
+        if is_empty:
+            self._notes.styles.height = "1fr"
+        elif self._lines_left < 2:
+            self._notes.styles.height = 1
+        else:
+            self._notes.styles.height = 2 + len(wrap_words(self._explanation(), width))
 
     def _about_cell(self, known: EpochInsight, before: EpochInsight | None) -> tuple[Piece, ...]:
         label, guess = self._matrix.cell

@@ -82,6 +82,12 @@ class Layout:
     """Lines of a cell."""
     figure: int
     """Columns of a figure; 0 where there is no room for them."""
+    heads: int
+    """Lines over the cells; a row of them is worth more than the first of these."""
+    rows: int
+    """Classes that are in sight at once."""
+    columns: int
+    """Guesses that are."""
 
     @classmethod
     def of(cls, width: int, height: int) -> "Layout":
@@ -89,12 +95,20 @@ class Layout:
         figure = next((f for f in (_WIDE_FIGURE, _FIGURE) if width >= _least_width(f)), 0)
         room = width - _LABEL - 3 * figure
         cell = min(max(room // 10, 3), 8)
-        return cls(cell, min(max((height - _HEADS - 1) // 10, 1), 3), figure)
+        lines = min(max((height - _HEADS - 1) // 10, 1), 3)
+        heads = _HEADS if height >= _HEADS + 10 else min(max(height - 1, 0), 1)
+        rows = min(max(height - heads, 1), 10)
+        return cls(cell, lines, figure, heads, rows, min(max(room // cell, 1), 10))
 
     @property
     def width(self) -> int:
         """The columns of the matrix, its labels included."""
-        return _LABEL + 10 * self.cell
+        return _LABEL + self.columns * self.cell
+
+    @property
+    def least_height(self) -> int:
+        """The lines that all of it takes at this width, each cell in one line."""
+        return _HEADS + 10 + bool(self.figure)
 
 
 def _least_width(figure: int) -> int:
@@ -104,7 +118,8 @@ def _least_width(figure: int) -> int:
 class Matrix(Drawn):
     """A row for each true class, a column for each guess, and a chosen cell.
 
-    The pane that it is in has the keys.
+    Where not all of them fit, those around the chosen cell are in sight. The pane that it is in
+    has the keys.
     """
 
     DEFAULT_CSS = """
@@ -115,6 +130,9 @@ class Matrix(Drawn):
     """What is shown."""
     cell: reactive[tuple[int, int]] = reactive((0, 0), repaint=False)
     """The chosen cell: true class and guess."""
+
+    _first: tuple[int, int] = (0, 0)
+    """True class and guess of the first cell in sight."""
 
     @dataclass
     class Pointed(Message):
@@ -128,8 +146,17 @@ class Matrix(Drawn):
         self.redraw()
 
     def watch_cell(self) -> None:
-        """Show it."""
+        """Show it; what is in sight stays, as long as it is there."""
+        shown = self.arrangement
+        self._first = self._rows_of(shown).start, self._columns_of(shown).start
         self.redraw()
+
+    def on_resize(self) -> None:
+        """Draw anew for the new size, the chosen cell in the middle of what is in sight."""
+        shown = self.arrangement
+        label, guess = self.cell
+        self._first = _centred(shown.rows, label), _centred(shown.columns, guess)
+        super().on_resize()
 
     @property
     def arrangement(self) -> Layout:
@@ -144,7 +171,7 @@ class Matrix(Drawn):
         arrangement = self.arrangement
         ink = _CellInk.of(self)
         strips = [self.text(line, width) for line in self._heads(counts, arrangement)]
-        for label in range(10):
+        for label in self._rows_of(arrangement):
             for y in range(arrangement.lines):
                 strips.append(self._row(counts, label, y, arrangement, ink))
         if arrangement.figure:
@@ -157,7 +184,7 @@ class Matrix(Drawn):
         first = "true ↓   guessed →".ljust(arrangement.width)
         groups: Line = [(first[: arrangement.width], "muted")]
         names: Line = [(" " * _LABEL, "")]
-        for guess in range(10):
+        for guess in self._columns_of(arrangement):
             tone = "accent" if guess == self.cell[1] else "muted"
             names.append((f"{guess:>{arrangement.cell}}", tone))
         figure = arrangement.figure
@@ -167,7 +194,16 @@ class Matrix(Drawn):
             groups.append((f"{unit:>{3 * figure}}", "muted"))
             for name in ("prec." if figure == _FIGURE else "precision", "recall", "F1"):
                 names.append((f"{name:>{figure}}", "muted"))
-        return [groups, names]
+        return [groups, names][_HEADS - arrangement.heads :]
+
+    def _rows_of(self, arrangement: Layout) -> range:
+        # A new size may be drawn before the widget is told of it.
+        first = _scrolled(self._first[0], arrangement.rows, self.cell[0])
+        return range(first, first + arrangement.rows)
+
+    def _columns_of(self, arrangement: Layout) -> range:
+        first = _scrolled(self._first[1], arrangement.columns, self.cell[1])
+        return range(first, first + arrangement.columns)
 
     def _row(
         self, counts: Counts, label: int, y: int, arrangement: Layout, ink: "_CellInk"
@@ -176,7 +212,7 @@ class Matrix(Drawn):
         is_chosen = label == self.cell[0]
         head = str(label) if middle else " "
         strips = [self.text([(head, "accent" if is_chosen else "muted")], _LABEL)]
-        for guess in range(10):
+        for guess in self._columns_of(arrangement):
             count = counts.table[label][guess]
             text = _count(count, arrangement.cell - 1) if middle else ""
             chosen = self.cell == (label, guess)
@@ -193,9 +229,10 @@ class Matrix(Drawn):
 
     def _cell_at(self, event: events.MouseEvent) -> tuple[int, int] | None:
         at, arrangement = event.get_content_offset_capture(self), self.arrangement
-        label = (at.y - _HEADS) // arrangement.lines
-        guess = (at.x - _LABEL) // arrangement.cell
-        return (label, guess) if 0 <= label < 10 and 0 <= guess < 10 else None
+        rows, columns = self._rows_of(arrangement), self._columns_of(arrangement)
+        label = rows.start + (at.y - arrangement.heads) // arrangement.lines
+        guess = columns.start + (at.x - _LABEL) // arrangement.cell
+        return (label, guess) if label in rows and guess in columns else None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Choose the cell under the mouse."""
@@ -208,6 +245,16 @@ class Matrix(Drawn):
         cell = self._cell_at(event)
         if cell is not None:
             self.post_message(self.Pointed(cell, is_click=True))
+
+
+def _scrolled(first: int, shown: int, chosen: int) -> int:
+    """The first of `shown` of ten that are in sight, moved as little as brings `chosen` there."""
+    return min(max(min(first, chosen), chosen - shown + 1), 10 - shown)
+
+
+def _centred(shown: int, chosen: int) -> int:
+    """The first of `shown` of ten with `chosen` in the middle, as far as the ends allow."""
+    return min(max(chosen - shown // 2, 0), 10 - shown)
 
 
 def _count(count: int, width: int) -> str:

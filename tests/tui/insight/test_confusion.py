@@ -122,6 +122,64 @@ async def test_the_arrows_choose_a_cell_and_stop_at_the_edges() -> None:
         assert cell_of(app) == (7, 8)
 
 
+def classes_in_sight(stage: Stage) -> list[int]:
+    """The true classes whose rows are on the screen, from the top."""
+    cells = [line.replace("▸", " ").split() for line in stage.text.splitlines()]
+    return [int(row[0]) for row in cells if len(row) > 2 and len(row[0]) == 1 and "·" in row[1:]]
+
+
+@pytest.mark.parametrize(
+    ("size", "rows"),
+    [((40, 10), 6), ((50, 10), 6), ((44, 11), 7), ((60, 12), 8), ((80, 14), 10), ((60, 22), 10)],
+)
+async def test_in_few_lines_the_rows_around_the_chosen_one_come_before_the_explanation(
+    size: tuple[int, int], rows: int
+) -> None:
+    async with confusion(learned(table_of(t4g9=3)), size) as (stage, _app):
+        assert len(classes_in_sight(stage)) == rows
+        assert 4 in classes_in_sight(stage)
+        assert "▸ 4 taken for 9: 3" in stage.text
+        for chosen in (*range(5, 10), *range(8, -1, -1)):
+            await stage.pilot.press("down" if chosen > _first_line_chosen(stage) else "up")
+            seen = classes_in_sight(stage)
+            assert seen == list(range(seen[0], seen[0] + rows))
+            assert _first_line_chosen(stage) == chosen
+
+
+def _first_line_chosen(stage: Stage) -> int:
+    """The true class of the row with the mark, by what is on the screen."""
+    marked = (line for line in stage.text.splitlines()[1:] if "▸" in line.strip()[1:])
+    return int(next(marked).strip()[0])
+
+
+async def test_in_few_columns_the_chosen_one_is_in_sight() -> None:
+    async with confusion(learned(table_of(t4g9=3)), (24, 14)) as (stage, app):
+        heads = stage.text.splitlines()[1].split()
+        assert heads == ["3", "4", "5", "6", "7", "8", "9"]
+        await stage.pilot.press(*["left"] * 9)
+        assert cell_of(app) == (4, 0)
+        assert stage.text.splitlines()[1].split() == ["0", "1", "2", "3", "4", "5", "6"]
+
+
+async def test_where_not_all_cells_are_in_sight_the_mouse_moves_none_of_them() -> None:
+    async with confusion(learned(table_of(t4g9=3)), (24, 10)) as (stage, app):
+        rows = classes_in_sight(stage)
+        for place in (5, 0):
+            await stage.pilot.hover(Matrix, offset=(1 + 3 * place + 1, 1 + place))
+            await stage.pilot.pause()
+            assert cell_of(app) == (rows[place], 3 + place)
+            assert classes_in_sight(stage) == rows
+
+
+async def test_an_explanation_that_does_not_fit_ends_with_a_sentence() -> None:
+    for height in range(13, 24):
+        async with confusion(learned(table_of(t4g9=3)), (60, height)) as (stage, _app):
+            told = stage.text.splitlines()[:-1]
+            assert len(classes_in_sight(stage)) == min(height - 4, 10)
+            last = next(line.strip() for line in reversed(told) if line.strip())
+            assert last.endswith(".") or last.startswith("▸ 4 taken for 9")
+
+
 @pytest.mark.parametrize("size", [(80, 22), (140, 43), (60, 30)])
 async def test_the_mouse_chooses_the_cell_under_it_and_a_click_opens_it(
     size: tuple[int, int],
