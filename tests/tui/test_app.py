@@ -27,7 +27,7 @@ from mnist_tui.tui.screens.dashboard import Dashboard
 from mnist_tui.tui.screens.help import HelpScreen
 from mnist_tui.tui.screens.quit import QuitDialog
 from tests.tui.scripted import ScriptedRunner, epoch_row
-from tests.tui.stage import on_stage
+from tests.tui.stage import Stage, on_stage
 
 pytestmark = pytest.mark.asyncio
 
@@ -436,6 +436,28 @@ async def test_f_fills_the_screen_with_the_pane_and_gives_it_back() -> None:
         await stage.pilot.press("f")
         await stage.pilot.pause()
         assert len([w for w in stage.app.screen.query(".pane") if w.region.area]) == 6
+
+
+async def over(stage: Stage) -> None:
+    """Train an epoch and let the run end."""
+    runner = await stage.start()
+    runner.train(1875)
+    runner.finish_epoch()
+    runner.finish()
+    await stage.until(lambda: stage.app._dashboard.has_class("-over"), "the end")
+    await stage.pilot.pause()
+
+
+@pytest.mark.parametrize("height", [16, 18, 19])
+async def test_the_lines_that_the_end_of_a_run_leaves_show_a_pane(height: int) -> None:
+    async with on_stage((40, height)) as stage:
+        await over(stage)
+        await stage.sees("3 Batches")
+        await stage.pilot.press("4")
+        await stage.sees("4 Epochs")
+        await stage.sees("★     1")
+        assert "best epoch" in stage.text
+        assert not stage.app._dashboard.is_full
 
 
 @pytest.mark.parametrize("size", SIZES)
