@@ -460,6 +460,24 @@ async def test_the_lines_that_the_end_of_a_run_leaves_show_a_pane(height: int) -
         assert not stage.app._dashboard.is_full
 
 
+@pytest.mark.parametrize("size", [(40, 12), (40, 14), (40, 20), (80, 9)])
+async def test_a_pane_without_room_fills_the_screen_until_a_person_goes_back(
+    size: tuple[int, int],
+) -> None:
+    async with on_stage(size) as stage:
+        await over(stage)
+        assert "esc" not in stage.footer
+        await stage.pilot.press("4")
+        await stage.sees("★     1")
+        await stage.until(
+            lambda: stage.app.focused is not None and stage.app.focused.id == "epochs", "the focus"
+        )
+        assert stage.footer.strip().startswith("esc Back")
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "★     1" not in stage.text, "the way back")
+        assert "esc" not in stage.footer
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_size_shows_a_whole_run_without_failing(size: tuple[int, int]) -> None:
     async with on_stage(size, start=True) as stage:

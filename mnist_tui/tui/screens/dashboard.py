@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.errors import NoWidget
 from textual.events import DescendantFocus
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -37,6 +38,9 @@ PANES: Final = ("loss", "accuracy", "batches", "epochs", "log", "machine")
 TITLES: Final = ("Loss", "Accuracy", "Batches", "Epochs", "Log", "Machine")
 """What the panes are called, in the same order."""
 
+FEWEST_LINES: Final = 3
+"""A pane shows something from here on: the table a row under its headings, a chart a curve."""
+
 
 class Dashboard(Screen[None]):
     """Arranges the panes; told what to show by the app, it asks the engine for nothing.
@@ -62,7 +66,7 @@ class Dashboard(Screen[None]):
             Binding(str(key), f"pane({key - 1})", title, show=False)
             for key, title in enumerate(TITLES, 1)
         ),
-        Binding("escape", "leave_full", "Back", show=False),
+        Binding("escape", "leave_full", "Back", key_display="esc"),
     ]
     AUTO_FOCUS = "#batches"
     # Textual declares them so that neither a tuple nor a ClassVar is accepted.
@@ -230,6 +234,11 @@ class Dashboard(Screen[None]):
         self._show_active()
         self.call_after_refresh(self.draw_batches)
 
+    def watch_is_full(self) -> None:
+        """Offer the way back while there is one, and draw for the new size."""
+        self.refresh_bindings()
+        self.call_after_refresh(self.draw_batches)
+
     def _show_active(self) -> None:
         for index, pane in enumerate(self._panes):
             pane.set_class(index == self.active, "-active")
@@ -246,14 +255,27 @@ class Dashboard(Screen[None]):
         self.action_pane(event.index)
 
     def action_pane(self, index: int) -> None:
-        """Bring a pane into sight and into focus."""
+        """Bring a pane into sight and into focus; without room for it, it fills the screen."""
         self.active = index
         self._panes[index].focus()
+        self.call_after_refresh(self._make_room)
+
+    def _make_room(self) -> None:
+        pane = self._panes[self.active]
+        if not self.is_full and self._lines_in_sight(pane) < FEWEST_LINES:
+            self.action_full()
+            # What was not displayed could not take the focus.
+            self.call_after_refresh(pane.focus)
+
+    def _lines_in_sight(self, pane: Widget) -> int:
+        try:
+            return self.find_widget(pane).visible_region.height
+        except NoWidget:
+            return 0
 
     def action_full(self) -> None:
         """Fill the screen with the active pane, or go back."""
         self.is_full = not self.is_full
-        self.call_after_refresh(self.draw_batches)
 
     def action_leave_full(self) -> None:
         """Go back from the full screen."""
@@ -287,7 +309,9 @@ class Dashboard(Screen[None]):
         return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what is for charts while there is one in sight."""
+        """Offer what is for charts while there is one in sight, and the way back from full."""
+        if action == "leave_full":
+            return self.is_full
         if action in ("smooth", "axis", "chart", "previous"):
             has_chart = any(chart.is_on_screen for chart in self._curves.all)
             return has_chart and (action != "previous" or self._curves.previous is not None)

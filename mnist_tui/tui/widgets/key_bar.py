@@ -14,8 +14,8 @@ Key = tuple[str, str, str]
 class KeyBar(Lines):
     """The footer: only what can be done now, and only what fits whole; a click presses it.
 
-    The app's keys come first, then the focused widget's, then the screen's, each in the order
-    of its BINDINGS; the last are left out first.
+    The way back comes first where there is one, then the app's keys, the focused widget's and
+    the screen's, each in the order of its BINDINGS; the last are left out first.
     """
 
     DEFAULT_CSS = """
@@ -56,6 +56,8 @@ class KeyBar(Lines):
         return list(keys.values())
 
     def _rank(self, active: ActiveBinding) -> int:
+        if active.binding.key == "escape":
+            return -1
         if active.node is self.app:
             return 0
         return 1 if active.node is self.screen.focused else 2
