@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import get_terminal_size
@@ -156,8 +157,9 @@ class DashboardApp(Palettes, TypedAhead):
             return
         while run.is_alive:
             # Only a dashboard that broke comes here with a live run: keep what was learnt.
-            leaving = self._owner.leaving or Stop(reason="the dashboard ended", exit_code=1)
-            self._owner.leave(leaving)
+            # Nobody is there who could make room on a full disk.
+            leaving = self._owner.leaving or Stop(reason="the dashboard ended")
+            self._owner.leave(replace(leaving, exit_code=leaving.exit_code or 1))
             run.join(0.1)
 
     # From the start to the end.

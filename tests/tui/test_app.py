@@ -275,6 +275,16 @@ async def test_a_signal_ends_a_run_that_waits_for_the_disk() -> None:
         assert not runner.is_alive
 
 
+async def test_a_dashboard_that_breaks_does_not_wait_for_the_disk() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.wait_for_disk()
+        stage.app._owner.leave(Stop(reason="quit"))
+        assert runner.is_alive, "it waits, as somebody wants it"
+        threading.Thread(target=stage.app._end_run, daemon=True).start()
+        await stage.until(lambda: not runner.is_alive, "the end of its thread")
+
+
 async def test_shut_down_saves_and_gives_the_exit_code() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
