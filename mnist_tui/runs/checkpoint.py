@@ -128,15 +128,17 @@ def sealed(values: dict[str, Any]) -> bytes:
     """What `torch.save` makes of `values`, with a seal that tells other content from this."""
     buffer = io.BytesIO()
     torch.save(values, buffer)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        archive.comment = _seal(archive)
-    return buffer.getvalue()
+    content = buffer.getvalue()
+    with zipfile.ZipFile(buffer) as archive:
+        seal = _seal(archive, content)
+    # The last two bytes of a zip file without a comment say that it has none.
+    return content[:-2] + len(seal).to_bytes(2, "little") + seal
 
 
-def _seal(archive: zipfile.ZipFile) -> bytes:
-    """SHA-256 over what stands in an archive: names, sizes and the checksums of all entries."""
-    entries = [(entry.filename, entry.file_size, entry.CRC) for entry in archive.infolist()]
-    return hashlib.sha256(json.dumps(entries).encode()).hexdigest().encode()
+def _seal(archive: zipfile.ZipFile, content: bytes) -> bytes:
+    """SHA-256 over a zip file's directory: names, sizes, checksums, and all else of its entries."""
+    end = len(content) - len(archive.comment) - 2
+    return hashlib.sha256(content[archive.start_dir : end]).hexdigest().encode()
 
 
 def _load(content: bytes, path: Path) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def _load(content: bytes, path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             is_whole = archive.testzip() is None
-            is_sealed = archive.comment == _seal(archive)
+            is_sealed = archive.comment == _seal(archive, content)
         with warnings.catch_warnings():
             # What torch thinks of an old or odd file is no help to the person who named it.
             warnings.simplefilter("ignore")
@@ -155,16 +157,45 @@ def _load(content: bytes, path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(values, dict) or not str(values.get("format")).startswith(_ANY_FORMAT):
         raise CheckpointError(f"{path} is not a checkpoint of mnist-tui; name one of its .pt files")
-    found = values.pop("format")
-    if found not in (FORMAT, _UNSEALED):
-        raise CheckpointError(f"{path} is of a newer version of mnist-tui; use that version")
-    if not is_whole or not (is_sealed or found == _UNSEALED):
+    found = values["format"]
+    if found == _UNSEALED:
+        is_sealed = _has_its_digest(values)
+    elif is_whole and found != FORMAT:
+        raise CheckpointError(f"{path} is of another version of mnist-tui; use that version")
+    if not (is_whole and is_sealed):
         raise CheckpointError(
             f"{path} is damaged: its checksum is wrong; use another checkpoint of that run"
         )
-    if found == _UNSEALED:
-        values.pop("digest", None)
-    return values
+    return {key: value for key, value in values.items() if key not in ("format", "digest")}
+
+
+def _has_its_digest(values: dict[str, Any]) -> bool:
+    """Whether the values of a file from before there were seals are those that were saved."""
+    try:
+        return bool(values.get("digest") == _digest(values))
+    except Exception:  # noqa: BLE001 - whatever a made-up file may hold
+        return False
+
+
+def _digest(values: dict[str, Any]) -> str:
+    """SHA-256 over names, plain values and tensors, in order."""
+    digest = hashlib.sha256()
+
+    def add(value: Any) -> None:
+        if isinstance(value, Tensor):
+            digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
+            digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        elif isinstance(value, dict):
+            digest.update(b"{%d" % len(value))
+            for key, item in value.items():
+                add(key)
+                add(item)
+        else:
+            # Tensors stand in dicts only, so that JSON takes all the rest, quickly.
+            digest.update(json.dumps(value).encode())
+
+    add({key: value for key, value in values.items() if key != "digest"})
+    return digest.hexdigest()
 
 
 def _problem(checkpoint: Checkpoint) -> str | None:

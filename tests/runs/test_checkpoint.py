@@ -1,6 +1,7 @@
 """What a checkpoint's file is taken for when it is not as it was written."""
 
 import io
+import itertools
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from mnist_tui.errors import CheckpointError
-from mnist_tui.runs.checkpoint import FORMAT, read_checkpoint
+from mnist_tui.runs.checkpoint import FORMAT, _digest, read_checkpoint
 from tests.campaigns.sameness import difference
 from tests.runs_of_tests import few_config, train
 
@@ -57,8 +58,8 @@ def test_a_file_without_a_seal_is_refused(checkpoint: Path) -> None:
 
 def test_checkpoints_from_before_there_were_seals_are_read(checkpoint: Path) -> None:
     before = read_checkpoint(checkpoint)
-    values = {**values_of(checkpoint), "format": "mnist-tui checkpoint 1", "digest": "0f" * 32}
-    torch.save(values, checkpoint)
+    values = {**values_of(checkpoint), "format": "mnist-tui checkpoint 1"}
+    torch.save({**values, "digest": _digest(values)}, checkpoint)
     assert difference(vars(read_checkpoint(checkpoint)), vars(before), "checkpoint") is None
 
     content = bytearray(checkpoint.read_bytes())
@@ -67,8 +68,46 @@ def test_checkpoints_from_before_there_were_seals_are_read(checkpoint: Path) -> 
     with pytest.raises(CheckpointError, match="checksum is wrong"):
         read_checkpoint(checkpoint)
 
+    good = _digest(values)
+    values["model"]["fc1.bias"].add_(1.0)
+    torch.save({**values, "digest": good}, checkpoint)
+    with pytest.raises(CheckpointError, match="checksum is wrong"):
+        read_checkpoint(checkpoint)
 
-def test_a_newer_version_s_checkpoint_is_called_that(checkpoint: Path) -> None:
+
+def test_no_bit_of_the_zip_file_s_own_words_can_change(checkpoint: Path) -> None:
+    good, whole = checkpoint.read_bytes(), read_checkpoint(checkpoint)
+    with zipfile.ZipFile(checkpoint) as archive:
+        start, entries = archive.start_dir, archive.infolist()
+    header = entries[0].header_offset
+    words = (
+        range(header, header + 30),
+        range(start, start + 300),
+        range(len(good) - 120, len(good)),
+    )
+    for place in itertools.chain(*words):
+        content = bytearray(good)
+        content[place] ^= 1 << place % 8
+        checkpoint.write_bytes(content)
+        try:
+            found = read_checkpoint(checkpoint)
+        except CheckpointError:
+            continue
+        # Other tools' notes in a header, such as the time of day.
+        assert difference(vars(found), vars(whole), "checkpoint") is None, f"byte {place}"
+
+
+def test_the_word_that_makes_torch_read_nothing_is_found(checkpoint: Path) -> None:
+    content = bytearray(checkpoint.read_bytes())
+    with zipfile.ZipFile(checkpoint) as archive:
+        at = archive.start_dir
+    content[at + 38] ^= 0x10  # the first entry is a folder now
+    checkpoint.write_bytes(content)
+    with pytest.raises(CheckpointError):
+        read_checkpoint(checkpoint)
+
+
+def test_another_version_s_checkpoint_is_called_that(checkpoint: Path) -> None:
     torch.save({**values_of(checkpoint), "format": "mnist-tui checkpoint 3"}, checkpoint)
-    with pytest.raises(CheckpointError, match="newer version of mnist-tui"):
+    with pytest.raises(CheckpointError, match="another version of mnist-tui"):
         read_checkpoint(checkpoint)
