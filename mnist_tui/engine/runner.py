@@ -45,12 +45,13 @@ class TrainingRunner:
         session = self.session
         session.move(State.LOADING)
         directory: RunDirectory | None = None
-        is_refused = False
+        is_ours = is_refused = False
         with ExitStack() as stack:
             try:
                 self.say("opening the run's directory")
                 directory = self._open_directory()
                 stack.enter_context(directory.lock())
+                is_ours = True
                 self._reader = CheckpointReader(directory)
                 stack.enter_context(log_to(directory.log))
                 log.info("run %s: %s", directory.name, self.plan.config)
@@ -71,13 +72,13 @@ class TrainingRunner:
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
                 ended = _failed(message, 1, directory)
             log.info("%s: %s", ended.state, ended.message)
-            if directory is not None:
+            if directory is not None and is_ours:
                 _leave_word(directory, ended)
             session.publish(_at_rest(session.progress, ended.state))
             session.end(ended)
-        if directory is not None and is_refused:
-            # Its one line says all, and its name is free for the next try.
-            directory.delete()
+            if directory is not None and is_ours and is_refused:
+                # Its one line says all, and its name is free for the next try.
+                directory.delete()
 
     def ask(self, question: Question) -> Reply:
         """Let the model read images: the live one, or that of the last checkpoint. Any thread."""
@@ -109,11 +110,10 @@ class TrainingRunner:
 
 def _leave_word(directory: RunDirectory, ended: RunEnded) -> None:
     """Have status.json say how a run ended that did not come as far as writing it."""
-    if directory.status.exists():
-        return
     status = {"pid": os.getpid(), "updated": round(time.time(), 3)}
     with suppress(OSError):
-        write_json(directory.status, {"state": ended.state, **status, "message": ended.message})
+        if not directory.status.exists():
+            write_json(directory.status, {"state": ended.state, **status, "message": ended.message})
 
 
 def _stopped_early(request: Stop) -> RunEnded:

@@ -60,8 +60,19 @@ class RunDirectory:
         return command("resume", run, *options)
 
     def delete(self) -> None:
-        """Delete the run, as far as that can be."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Delete the run, all or nothing. For whoever holds the lock."""
+        with suppress(OSError):
+            # Its name goes at once; what is left of it is swept with what was never finished.
+            gone = self.path.rename(self.path.with_name(f"{_NEW}{secrets.token_hex(6)}"))
+            shutil.rmtree(gone, ignore_errors=True)
+
+    @property
+    def owner(self) -> int:
+        """The process that locked the run last; 0 where that is not known."""
+        try:
+            return int((self.path / "lock").read_text())
+        except (OSError, ValueError):
+            return 0
 
     def read_config(self) -> TrainConfig:
         """The run's settings.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from mnist_tui.engine import training
+from mnist_tui.engine import runner, training
 from mnist_tui.engine.control import Adjust, Save, Stop
 from mnist_tui.engine.events import LearningRateChanged, RunPrepared, StateChanged, Warned
 from mnist_tui.engine.learner import Learner
@@ -17,6 +17,7 @@ from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.state import State
 from mnist_tui.engine.step import AutogradStep
 from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
+from mnist_tui.runs.directory import create_run
 from mnist_tui.runs.files import read_json, read_lines, write_json
 from tests.runs_of_tests import RecordedRun, few_config, resume, train
 
@@ -263,6 +264,21 @@ def test_what_is_told_before_the_files_are_open_is_in_them(
     assert [warned.message for warned in run.of(Warned)] == ["it could be faster"]
     told = [line.get("message") for line in read_lines(run.directory.events)]
     assert "it could be faster" in told
+
+
+def test_a_run_that_another_process_has_is_left_as_it_is(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_config(few_digits)
+    theirs = create_run(tmp_path, "a", config)
+    before = sorted(theirs.path.iterdir())
+    # As if they had found it between its making and its locking.
+    monkeypatch.setattr(runner, "create_run", lambda *args: theirs)
+    with theirs.lock():
+        run = train(config, tmp_path, "a")
+    assert run.ended.state is State.FAILED
+    assert "being trained by process" in run.ended.message
+    assert sorted(theirs.path.iterdir()) == [*before, theirs.path / "lock"]
 
 
 @pytest.mark.parametrize(("lr", "lower"), [(0.05, "0.025"), (1e6, "0.01")])
