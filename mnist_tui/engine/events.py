@@ -192,5 +192,5 @@ class RunEnded(Event):
     elapsed_s: float = 0.0
     samples_per_second: float | None = None
     """Mean over all training in this process."""
-    elsewhere: int = 0
-    """The process that goes on with the run, where it is only shown; 0: none."""
+    elsewhere: int | None = None
+    """The process that goes on with the run, where it is only shown; 0: not known which."""

@@ -109,10 +109,10 @@ class PlaybackRunner:
                 elapsed_s=elapsed_s,
             )
         )
-        message, elsewhere = _words(status, "message") or _DIED, 0
+        message, elsewhere = _words(status, "message") or _DIED, None
         if directory.is_locked():
-            elsewhere = _count(status, "pid")
-            message = f"being trained by process {elsewhere}"
+            elsewhere = directory.owner
+            message = f"being trained by process {elsewhere or 'unknown'}"
             session.emit(Notice(message=f"{message}: what is shown stands still"))
         return RunEnded(
             state=state,

@@ -19,7 +19,7 @@ def resume_command(plan: RunPlan, view: RunView) -> str | None:
 
     For a run that has finished it is the one that makes it an epoch longer.
     """
-    if view.prepared is None or view.ended is None or view.ended.elsewhere:
+    if view.prepared is None or view.ended is None or view.is_elsewhere:
         return None
     has_checkpoint = view.ended.saved or view.saved is not None or view.prepared.resumed_at
     if not has_checkpoint:

@@ -75,7 +75,7 @@ class RunView:
     @property
     def is_elsewhere(self) -> bool:
         """Whether another process goes on with the run."""
-        return self.ended is not None and bool(self.ended.elsewhere)
+        return self.ended is not None and self.ended.elsewhere is not None
 
     @property
     def scores(self) -> Scores:

@@ -212,7 +212,7 @@ class Dashboard(Screen[None]):
     def show_ending(self, ended: RunEnded, facts: tuple[tuple[str, str], ...]) -> None:
         """Show how the run ended, until the next one."""
         self.add_class("-over")
-        is_elsewhere = bool(ended.elsewhere)
+        is_elsewhere = ended.elsewhere is not None
         self._header.is_elsewhere = is_elsewhere
         self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
         self.draw_batches()
