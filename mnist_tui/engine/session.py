@@ -156,7 +156,7 @@ def _promise(request: Request) -> str:
         case Stop():
             return "stopping at the next batch, without saving"
         case GiveUp():
-            return "ending without what could not be saved"
+            return "ending without what cannot be saved"
         case Infer():
             return "asking the model at the next batch"
         case _:

@@ -112,7 +112,9 @@ class Trainer:
         record.pace.halt()
         is_saved = self._save_and_wait("finish", is_patient=True)
         done = record.epochs_done
-        message = f"finished {done} epoch{'s' if done != 1 else ''}"
+        message = (
+            f"finished {done} epoch{'s' if done != 1 else ''}{'' if is_saved else ', not saved'}"
+        )
         return record.ended(State.FINISHED, message, is_saved=is_saved)
 
     def failed(self, message: str, exit_code: int) -> RunEnded:
@@ -298,11 +300,8 @@ class Trainer:
             session.move(State.STOPPING)
         self._activity = WAITING_FOR_DISK
         self._publish()
-        message = (
-            f"the end of the run is not saved yet ({self._saving.problem}): mend that, and it is "
-            "saved at once; q can end the run without it"
-        )
-        session.emit(Warned(message=message))
+        problem = self._saving.problem
+        session.emit(Warned(message=f"not saved yet ({problem}): make room; or q, w to leave it"))
 
     def _is_waited_for(self) -> bool:
         """Let some time pass; whether somebody still waits for the run to be saved."""

@@ -147,7 +147,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
         return replace(ended, hint=_way_on(directory, config.recipe, trainer.lr))
     finally:
         writer.flush()
-    return _with_what_is_missing(ended, writer)
+    return _with_what_is_missing(ended, directory, writer)
 
 
 def _last_checkpoint(runner: TrainingRunner, directory: RunDirectory) -> Checkpoint | None:
@@ -200,17 +200,16 @@ def _way_on(directory: RunDirectory, recipe: str, lr: float) -> str:
     return f"nothing was saved yet; start again with --lr {slower}"
 
 
-def _with_what_is_missing(ended: RunEnded, writer: RunWriter) -> RunEnded:
+def _with_what_is_missing(ended: RunEnded, directory: RunDirectory, writer: RunWriter) -> RunEnded:
     """The run's last event with a hint about the files that could not be written."""
     missing = writer.unsaved
     if not missing:
         return ended
     path, reason = next(iter(missing.items()))
-    hint = (
-        f"make room on the disk or look at its rights: {path} could not be written ({reason}); "
-        "what was saved before stands"
-    )
-    return replace(ended, hint=hint, exit_code=ended.exit_code or (0 if ended.saved else 1))
+    hint = f"make room on the disk or look at its rights: {path} could not be written ({reason})"
+    if directory.last.exists():
+        hint += "; what was saved before stands"
+    return replace(ended, hint=hint, exit_code=ended.exit_code if ended.saved else 1)
 
 
 def _write_start(

@@ -106,8 +106,10 @@ class RunWriter:
 
     @property
     def unsaved(self) -> dict[Path, str]:
-        """The files that could not be written when it was last tried, with the reasons."""
-        return dict(self._attempts.failing)
+        """The files that could not be written when it was last tried, with the reasons; those
+        first that hold the most."""
+        failing = dict(self._attempts.failing)
+        return dict(sorted(failing.items(), key=lambda item: item[0].suffix != ".pt"))
 
     def close(self) -> None:
         """Write what is left and end the thread. Safe to call when it was never started."""

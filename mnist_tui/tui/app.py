@@ -294,7 +294,9 @@ class DashboardApp(Palettes, TypedAhead):
     def action_refuse(self, action: str) -> None:
         """Say why a key does nothing now, and which does."""
         if action == "pause" and self._owner.offers("new"):
-            self._telling.say(Said("the run is over: n starts another one", "warning"))
+            is_elsewhere = self._owner.view.is_elsewhere
+            why = "another process trains this run" if is_elsewhere else "the run is over"
+            self._telling.say(Said(f"{why}: n starts another one", "warning"))
         else:
             self._ask(action)
 

@@ -17,8 +17,9 @@ from mnist_tui.engine.events import (
     SaveFailed,
     SettingsChanged,
     StateChanged,
+    Warned,
 )
-from mnist_tui.engine.progress import Progress
+from mnist_tui.engine.progress import WAITING_FOR_DISK, Progress
 from mnist_tui.engine.state import State
 from mnist_tui.tui import report
 from mnist_tui.tui.insight.door import InsightDoor
@@ -53,6 +54,8 @@ class Telling:
         self._toasts = Toasts(app)
         self._title: Final = TerminalTitle(self._write)
         self._rings = rings
+        self._plea: Said | None = None
+        """What a run that cannot be saved asks for, which stays in sight."""
         self._seen: Progress | None = None
         """The snapshot that is on the screen."""
         self._looks = 0
@@ -86,6 +89,8 @@ class Telling:
                 dashboard.show_saved()
             case Notice():
                 dashboard.show_notices()
+            case Warned():
+                self._plea = said
             case RunEnded():
                 self._show_end(event)
         if isinstance(event, RunPrepared | EpochFinished | RunEnded):
@@ -139,6 +144,8 @@ class Telling:
                 progress = replace(progress, epochs=self._owner.plan.config.epochs)
             self._dashboard.progress = progress
             self._show_title()
+        if progress.activity == WAITING_FOR_DISK and self._plea is not None:
+            self.say(self._plea)
         self._draw_rows()
         self._looks += 1
         if self._looks % DRAWS_EACH == 0:

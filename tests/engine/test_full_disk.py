@@ -86,5 +86,5 @@ def test_a_run_that_nobody_can_help_ends_at_once(
     few_digits: Path, tmp_path: Path, stop: Stop | None, is_watched: bool
 ) -> None:
     run = run_with_full_disk(few_digits, tmp_path, stop=stop, is_watched=is_watched)
-    assert not run.ended.saved
+    assert (run.ended.saved, run.ended.exit_code) == (False, 1)
     assert not run.of(Warned)

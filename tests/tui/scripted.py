@@ -19,6 +19,7 @@ from mnist_tui.engine.events import (
     RunEnded,
     RunPrepared,
     SettingsChanged,
+    Warned,
 )
 from mnist_tui.engine.inference import Inside, Question, Reading, Reply
 from mnist_tui.engine.insight import Insight
@@ -300,6 +301,7 @@ class ScriptedRunner:
         def step() -> None:
             self.session.move(State.STOPPING)
             self.publish(activity=WAITING_FOR_DISK)
+            self.session.emit(Warned(message="not saved yet (No space left on device): make room"))
 
         self.do(step)
 
