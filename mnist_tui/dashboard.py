@@ -42,14 +42,14 @@ def run_dashboard(plan: RunPlan, make_runner: MakeRunner, look: Look, *, start: 
         app.driver_class = SturdyDriver
     way_back = _way_back()
 
-    def give_up() -> None:
+    def end_at_once() -> None:
         # First, so that nothing asks the terminal for the mouse again after it was given back.
         fall_silent = getattr(app._driver, "fall_silent", None)
         if fall_silent is not None:
             fall_silent()
         way_back()
 
-    with stop_on_signals(app.shut_down, give_up):
+    with stop_on_signals(app.shut_down, end_at_once):
         app.run(mouse=look.has_mouse)
     report = app.exit_report()
     if report:

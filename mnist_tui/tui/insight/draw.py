@@ -29,8 +29,8 @@ _BESIDE: Final = 1 + SIDE + 1 + 17
 """Columns beside the canvas: what the model sees, and the bars."""
 
 _WAYS: Final = (
-    "Draw with the mouse; its right button erases. Or go with ← ↑ ↓ →: space sets the pen down; "
-    "it pauses no run here, ctrl+p does."
+    "Draw with the mouse; its right button erases. Or go with ← ↑ ↓ →: space sets the pen down. "
+    "To pause a run: ctrl+p, Pause."
 )
 _TRIES: Final = (
     "Try a 7 with a bar through it, and without.",
