@@ -145,7 +145,8 @@ class Telling:
             self._dashboard.progress = progress
             self._show_title()
         if progress.activity == WAITING_FOR_DISK and self._plea is not None:
-            self.say(self._plea)
+            # Said anew, so that what was said before does not take it along as it fades.
+            self.say(replace(self._plea))
         self._draw_rows()
         self._looks += 1
         if self._looks % DRAWS_EACH == 0:

@@ -26,6 +26,7 @@ from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.screens.dashboard import Dashboard
 from mnist_tui.tui.screens.help import HelpScreen
 from mnist_tui.tui.screens.quit import QuitDialog
+from mnist_tui.tui.widgets.header import Facts
 from tests.tui.scripted import ScriptedRunner, epoch_row
 from tests.tui.stage import Stage, on_stage
 
@@ -256,6 +257,12 @@ async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it(
         await stage.sees(" waiting for the disk")
         stage.app.clear_notifications()
         await stage.sees("› not saved yet (No space left on device): make room")
+        facts = stage.app.screen.query_one(Facts)
+        said = facts.said
+        assert said is not None
+        await stage.until(lambda: facts.said is not said, "that it is said again")
+        facts._forget(said)
+        assert facts.said == said, "it stays as long as the run waits"
         await stage.pilot.press("q")
         await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
         await stage.pilot.press("s")
