@@ -40,6 +40,15 @@ def closed_terminal() -> int:
     return terminal
 
 
+def print_epochs() -> None:
+    """Three lines of a run to stdout, and what Python does at its exit."""
+    terminal = Terminal(Session())
+    for epoch in range(3):
+        terminal.print(f"epoch {epoch}", sys.stdout)
+    terminal.let_go()
+    sys.stdout.flush()
+
+
 def full_disk() -> int:
     """A file on a disk without room."""
     return os.open("/dev/full", os.O_WRONLY)
@@ -55,11 +64,7 @@ def test_lines_that_nobody_reads_are_given_up_without_a_word(
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(sys, "stdout", opened(make()))
-    terminal = Terminal(Session())
-    for epoch in range(3):
-        terminal.print(f"epoch {epoch}", sys.stdout)
-    terminal.let_go()
-    sys.stdout.flush()
+    print_epochs()
     assert capsys.readouterr().err == ""
     assert [(record.levelname, record.exc_info) for record in caplog.records] == [("INFO", None)]
 
@@ -88,11 +93,7 @@ def test_a_full_disk_is_told_once_and_does_not_fail_at_the_exit(
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(sys, "stdout", opened(full_disk()))
-    terminal = Terminal(Session())
-    for epoch in range(3):
-        terminal.print(f"epoch {epoch}", sys.stdout)
-    terminal.let_go()
-    sys.stdout.flush()
+    print_epochs()
     assert capsys.readouterr().err == (
         "note: could not write to stdout: No space left on device; training goes on, but lines "
         "are missing there\n"

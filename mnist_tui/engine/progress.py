@@ -1,12 +1,8 @@
 """The snapshot of a run that viewers read on their own timer; the latest one wins."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from mnist_tui.engine.state import State
-
-WAITING_FOR_DISK: Final = "waiting for the disk"
-"""The activity of a run that has come to its end and cannot be saved yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +16,8 @@ class Progress:
     state: State = State.READY
     activity: str = ""
     """What is being done just now, in words: `loading torch`, `training`, `validating`."""
+    plea: str = ""
+    """What a person is to do before a run that has come to its end can be saved; else empty."""
     epoch: int = 0
     """The open epoch, counted from 1; 0 before the first."""
     epochs: int = 0

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 from typing import Final
 
 from mnist_tui.config import TrainConfig
@@ -21,7 +22,6 @@ from mnist_tui.engine.evaluation import Evaluation
 from mnist_tui.engine.events import Event, LearningRateChanged, RunEnded, SettingsChanged, Warned
 from mnist_tui.engine.inference import Reading
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.progress import WAITING_FOR_DISK
 from mnist_tui.engine.record import RunRecord
 from mnist_tui.engine.saving import Saving
 from mnist_tui.engine.session import Session
@@ -298,10 +298,11 @@ class Trainer:
         session = self._session
         if session.state is not State.STOPPING:
             session.move(State.STOPPING)
-        self._activity = WAITING_FOR_DISK
+        self._activity = "waiting for the disk"
         self._publish()
-        problem = self._saving.problem
-        session.emit(Warned(message=f"not saved yet ({problem}): make room; or q, w to leave it"))
+        plea = f"not saved yet ({self._saving.problem}): make room; or q, w to leave it"
+        session.publish(replace(session.progress, plea=plea))
+        session.emit(Warned(message=plea))
 
     def _is_waited_for(self) -> bool:
         """Let some time pass; whether somebody still waits for the run to be saved."""

@@ -17,9 +17,8 @@ from mnist_tui.engine.events import (
     SaveFailed,
     SettingsChanged,
     StateChanged,
-    Warned,
 )
-from mnist_tui.engine.progress import WAITING_FOR_DISK, Progress
+from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.state import State
 from mnist_tui.tui import report
 from mnist_tui.tui.insight.door import InsightDoor
@@ -54,8 +53,6 @@ class Telling:
         self._toasts = Toasts(app)
         self._title: Final = TerminalTitle(self._write)
         self._rings = rings
-        self._plea: Said | None = None
-        """What a run that cannot be saved asks for, which stays in sight."""
         self._seen: Progress | None = None
         """The snapshot that is on the screen."""
         self._looks = 0
@@ -89,8 +86,6 @@ class Telling:
                 dashboard.show_saved()
             case Notice():
                 dashboard.show_notices()
-            case Warned():
-                self._plea = said
             case RunEnded():
                 self._show_end(event)
         if isinstance(event, RunPrepared | EpochFinished | RunEnded):
@@ -144,9 +139,9 @@ class Telling:
                 progress = replace(progress, epochs=self._owner.plan.config.epochs)
             self._dashboard.progress = progress
             self._show_title()
-        if progress.activity == WAITING_FOR_DISK and self._plea is not None:
-            # Said anew, so that what was said before does not take it along as it fades.
-            self.say(replace(self._plea))
+        if progress.plea:
+            # Again and again: what is said fades.
+            self.say(Said(progress.plea, "warning"))
         self._draw_rows()
         self._looks += 1
         if self._looks % DRAWS_EACH == 0:

@@ -19,12 +19,10 @@ from mnist_tui.engine.events import (
     RunEnded,
     RunPrepared,
     SettingsChanged,
-    Warned,
 )
 from mnist_tui.engine.inference import Inside, Question, Reading, Reply
 from mnist_tui.engine.insight import Insight
 from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.progress import WAITING_FOR_DISK
 from mnist_tui.engine.session import Session
 from mnist_tui.engine.state import State
 from mnist_tui.errors import TrainingError
@@ -300,8 +298,8 @@ class ScriptedRunner:
 
         def step() -> None:
             self.session.move(State.STOPPING)
-            self.publish(activity=WAITING_FOR_DISK)
-            self.session.emit(Warned(message="not saved yet (No space left on device): make room"))
+            plea = "not saved yet (No space left on device): make room"
+            self.publish(activity="waiting for the disk", plea=plea)
 
         self.do(step)
 

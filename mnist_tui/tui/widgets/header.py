@@ -4,7 +4,7 @@ from rich.cells import cell_len
 from textual.reactive import reactive
 
 from mnist_tui import figures
-from mnist_tui.engine.progress import WAITING_FOR_DISK, Progress
+from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.state import State
 from mnist_tui.tui.widgets.answering import Answering
 from mnist_tui.tui.widgets.lines import Line, Lines, Piece, fit
@@ -104,8 +104,8 @@ class Header(Lines):
     def _word(self) -> str:
         progress = self.progress
         if self.state is State.STOPPING:
-            if progress.activity == WAITING_FOR_DISK:
-                return WAITING_FOR_DISK
+            if progress.plea:
+                return progress.activity
             return "saving, then quitting …" if self.is_leaving else STATE_WORDS[self.state]
         if self.state in (State.LOADING, State.RUNNING) and progress.state is self.state:
             return progress.activity or STATE_WORDS[self.state]

@@ -50,9 +50,9 @@ class Outcome(Lines):
     def watch_ending(self, ending: Ending | None) -> None:
         """Show it."""
         self.set_class(ending is not None, "-any")
-        is_over = ending is not None and not ending.is_elsewhere
+        found = ending.state if ending is not None and not ending.is_elsewhere else None
         for state in (State.STOPPED, State.FAILED):
-            self.set_class(is_over and ending is not None and ending.state is state, f"-{state}")
+            self.set_class(found is state, f"-{state}")
         if ending is not None:
             self.border_title = _title(ending)
         self._shown = None
