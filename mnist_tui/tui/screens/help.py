@@ -18,7 +18,7 @@ KEYS: Final = (
             ("space", "start, pause, resume"),
             ("s", "save a checkpoint now"),
             ("x", "stop at the next batch; saves first, resume it later"),
-            ("n", "after the end: a new run, same settings, at the first rate"),
+            ("n", "after the end: a new run, same settings, first rate"),
             ("e", "edit the settings; live: epochs, rate and saving"),
             ("[  ]", "halve or double the learning rate while it trains"),
             ("q", "quit; asks while a run is live"),
