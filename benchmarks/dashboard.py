@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.arguments import parse
 from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
-from tests.terminal.terminal import Terminal
+from devtools.terminal import Terminal
 
 _SLICE_S = 6.0
 """How long a command trains before the other one does."""

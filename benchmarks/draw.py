@@ -18,15 +18,15 @@ import torch
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
 from benchmarks.dashboard import drain, next_status, training, watch
-from benchmarks.drive import settle
 from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
+from devtools.drive import settle
+from devtools.terminal import Terminal
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.engine.inference import Question
 from mnist_tui.engine.learner import Learner
-from mnist_tui.tui.insight.asking import ASK_INTERVAL_S
-from tests.terminal.terminal import Terminal
+from mnist_tui.run.inference import Question
+from mnist_tui.tui.insight.inference_client import ASK_INTERVAL_S
 
 PRESS, MOVE, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
 """What a terminal tells of the left button."""

@@ -15,13 +15,13 @@ from benchmarks import train_mnist_fast as baseline
 from benchmarks.apart import Apart, Measure
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
-from benchmarks.drive import drive, settle
-from benchmarks.gpu_checks import refuse
 from benchmarks.pairs import Figure, interleave, ratios, tell
+from devtools.drive import drive, settle
+from devtools.gpu_checks import refuse
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.engine.devices import resolve_device, set_determinism
-from mnist_tui.engine.graphs import recorder_for
+from mnist_tui.devices import resolve_device, set_determinism
+from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.optimizers import scheduled_lr
 

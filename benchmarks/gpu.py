@@ -20,17 +20,17 @@ from pathlib import Path
 import torch
 
 from benchmarks import fast, steps
-from benchmarks.gpu_checks import Bench, checks, some
 from benchmarks.pairs import Figure, tell
+from devtools.gpu_checks import Bench, checks, some
 from mnist_tui.config import recipe_config
 from mnist_tui.data import has_mnist, read_mnist
-from mnist_tui.engine.control import Pause, Resume, Stop
-from mnist_tui.engine.devices import resolve_device
-from mnist_tui.engine.events import Event, RunEnded, StateChanged
-from mnist_tui.engine.graphs import recorder_for
-from mnist_tui.engine.plan import RunPlan
+from mnist_tui.devices import resolve_device
+from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.runner import TrainingRunner
-from mnist_tui.engine.state import State
+from mnist_tui.run.events import Event, RunEnded, StateChanged
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Pause, Resume, Stop
+from mnist_tui.run.state import State
 
 log = logging.getLogger(__name__)
 

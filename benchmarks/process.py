@@ -13,15 +13,15 @@ import torch
 
 from benchmarks.arguments import parse
 from benchmarks.clock import timed
-from benchmarks.drive import settle
 from benchmarks.pairs import Figure, interleave, tell
+from devtools.drive import settle
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.session import Session
-from mnist_tui.runs.checkpoint import Checkpoint
-from mnist_tui.runs.directory import create_run
-from mnist_tui.runs.writer import RunWriter
+from mnist_tui.run.session import Session
+from mnist_tui.store.checkpoint import Checkpoint
+from mnist_tui.store.directory import create_run
+from mnist_tui.store.writer import RunWriter
 
 _BATCHES = 60
 _SAVES = 10

@@ -15,9 +15,9 @@ from pathlib import Path
 from benchmarks.arguments import parse
 from benchmarks.pairs import Figure, tell
 from mnist_tui.config import recipe_config
-from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.runner import TrainingRunner
-from mnist_tui.engine.state import State
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.state import State
 
 _LOOK_S = 0.1
 _FROM_S = 5.0

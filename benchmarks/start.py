@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.arguments import parse
 from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
-from tests.terminal.terminal import Terminal
+from devtools.terminal import Terminal
 
 
 def import_torch() -> float:

@@ -13,10 +13,10 @@ __version__ = "0.1.0"
 __all__ = ["MnistNet", "TrainConfig", "load_digits", "read_checkpoint", "recipe_config"]
 
 _HOMES = {
-    "MnistNet": "mnist_tui.model",
+    "MnistNet": "mnist_tui.models.networks",
     "TrainConfig": "mnist_tui.config",
     "load_digits": "mnist_tui.data",
-    "read_checkpoint": "mnist_tui.runs.checkpoint",
+    "read_checkpoint": "mnist_tui.store.checkpoint",
     "recipe_config": "mnist_tui.config",
 }
 
@@ -26,8 +26,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 if TYPE_CHECKING:
     from mnist_tui.config import TrainConfig, recipe_config
     from mnist_tui.data import load_digits
-    from mnist_tui.model import MnistNet
-    from mnist_tui.runs.checkpoint import read_checkpoint
+    from mnist_tui.models.networks import MnistNet
+    from mnist_tui.store.checkpoint import read_checkpoint
 
 
 def __getattr__(name: str) -> Any:

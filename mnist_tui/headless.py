@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Final, TextIO
 
-from mnist_tui import figures
-from mnist_tui.engine.events import (
+from mnist_tui import formatting
+from mnist_tui.process.signals import stop_on_signals
+from mnist_tui.process.streams import give_up
+from mnist_tui.run.events import (
     EpochFinished,
     EpochRow,
     Event,
@@ -22,13 +24,11 @@ from mnist_tui.engine.events import (
     SaveFailed,
     Warned,
 )
-from mnist_tui.engine.plan import Runner
-from mnist_tui.engine.progress import Progress
-from mnist_tui.engine.session import Session
-from mnist_tui.engine.state import State
-from mnist_tui.runs.files import to_json
-from mnist_tui.signals import stop_on_signals
-from mnist_tui.streams import give_up
+from mnist_tui.run.plan import Runner
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.session import Session
+from mnist_tui.run.state import State
+from mnist_tui.store.atomic import to_json
 
 log: Final = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Report:
             case RunPrepared():
                 self._say(f"run {event.run}: {event.model}; {event.dataset}; {event.device}")
                 if event.resumed_at:
-                    self._say(f"going on from {figures.place(*event.resumed_at)}")
+                    self._say(f"going on from {formatting.place(*event.resumed_at)}")
             case Notice() | Warned():
                 self._say(f"note: {event.message}")
             case SaveFailed():
@@ -94,10 +94,10 @@ class Report:
             self._terminal.print(to_json(values), sys.stdout)
             return
         self._terminal.print(
-            f"epoch {row.epoch}: training loss {figures.loss(row.train_loss)}, "
-            f"accuracy {figures.percent(row.train_accuracy)}; "
-            f"validation {_describe(row)}; {figures.seconds(row.seconds)} s, "
-            f"{figures.rate(row.samples_per_second)}{' (best)' if event.is_best else ''}",
+            f"epoch {row.epoch}: training loss {formatting.loss(row.train_loss)}, "
+            f"accuracy {formatting.percent(row.train_accuracy)}; "
+            f"validation {_describe(row)}; {formatting.seconds(row.seconds)} s, "
+            f"{formatting.rate(row.samples_per_second)}{' (best)' if event.is_best else ''}",
             sys.stdout,
         )
 
@@ -207,13 +207,13 @@ def progress_line(progress: Progress) -> str:
         f"epoch {progress.epoch}/{progress.epochs}",
         f"{progress.batch:,}/{progress.batches:,}",
         progress.activity if progress.activity != "training" else "",
-        f"loss {figures.loss(progress.train_loss)}",
-        f"accuracy {figures.percent(progress.train_accuracy)}",
-        figures.rate(progress.samples_per_second),
-        f"{figures.duration(progress.remaining_s)} left" if progress.remaining_s else "",
+        f"loss {formatting.loss(progress.train_loss)}",
+        f"accuracy {formatting.percent(progress.train_accuracy)}",
+        formatting.rate(progress.samples_per_second),
+        f"{formatting.duration(progress.remaining_s)} left" if progress.remaining_s else "",
     ]
     return "  ".join(part for part in parts if part)
 
 
 def _describe(row: EpochRow) -> str:
-    return f"loss {figures.loss(row.val_loss)}, accuracy {figures.percent(row.val_accuracy)}"
+    return f"loss {formatting.loss(row.val_loss)}, accuracy {formatting.percent(row.val_accuracy)}"

@@ -22,13 +22,13 @@ from textual._xterm_parser import XTermParser
 from textual.pilot import Pilot
 
 from mnist_tui.config import recipe_config
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.progress import Progress
 from mnist_tui.engine.runner import TrainingRunner
-from mnist_tui.engine.state import State
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.state import State
 from mnist_tui.tui.app import DashboardApp
-from mnist_tui.tui.insight.canvas import Canvas
-from mnist_tui.tui.screens.dashboard import Dashboard
+from mnist_tui.tui.dashboard.screen import Dashboard
+from mnist_tui.tui.insight.widgets.canvas import Canvas
 from mnist_tui.tui.widgets.answering import SHOWN_FOR_S
 
 FOLDER = Path(__file__).resolve().parent

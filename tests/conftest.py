@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.few_digits import write_few_digits
+from devtools.few_digits import write_few_digits
 
 # Before torch is loaded, here and in the processes that tests start: with several threads,
 # torch waits for its own threads, which takes long while other tests or programs are busy.

@@ -10,8 +10,8 @@ from typing import TextIO
 
 import pytest
 
-from mnist_tui.engine.session import Session
 from mnist_tui.headless import Terminal
+from mnist_tui.run.session import Session
 
 needs_full = pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="this system has no full device"

@@ -6,17 +6,6 @@ from pathlib import Path
 
 import pytest
 
-TORCH_FREE_ENGINE = [
-    "control",
-    "events",
-    "history",
-    "plan",
-    "progress",
-    "runner",
-    "session",
-    "state",
-]
-
 
 def modules_after(statement: str) -> set[str]:
     """The top-level modules that a fresh process has after `statement`."""
@@ -32,13 +21,14 @@ def modules_after(statement: str) -> set[str]:
         "mnist_tui.cli",
         "mnist_tui.config",
         "mnist_tui.headless",
-        "mnist_tui.runs.listing",
+        "mnist_tui.store.catalog",
         "mnist_tui.tui.app",
-        "mnist_tui.dashboard",
-        "mnist_tui.confusion",
-        "mnist_tui.handwriting",
-        "mnist_tui.pictures",
-        *(f"mnist_tui.engine.{name}" for name in TORCH_FREE_ENGINE),
+        "mnist_tui.tui.launch",
+        "mnist_tui.metrics",
+        "mnist_tui.images",
+        "mnist_tui.engine.runner",
+        "mnist_tui.run.session",
+        "mnist_tui.run.plan",
     ],
 )
 def test_torch_is_not_imported_before_a_run_starts(module: str) -> None:
@@ -48,11 +38,11 @@ def test_torch_is_not_imported_before_a_run_starts(module: str) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "mnist_tui.engine.training",
-        "mnist_tui.engine.report",
-        "mnist_tui.engine.predict",
-        "mnist_tui.runs.writer",
-        "mnist_tui.runs.listing",
+        "mnist_tui.engine.prepare",
+        "mnist_tui.inference.evaluate",
+        "mnist_tui.inference.predict",
+        "mnist_tui.store.writer",
+        "mnist_tui.store.catalog",
         "mnist_tui.headless",
     ],
 )
@@ -60,13 +50,13 @@ def test_the_engine_knows_nothing_of_the_dashboard(module: str) -> None:
     assert not {"textual", "plotext"} & modules_after(f"import {module}")
 
 
-@pytest.mark.parametrize("module", ["cli", "tui.app", "handwriting", "engine.predict"])
+@pytest.mark.parametrize("module", ["cli", "tui.app", "images", "inference.predict"])
 def test_pillow_waits_for_the_first_image(module: str) -> None:
     assert "PIL" not in modules_after(f"import mnist_tui.{module}")
 
 
 def test_training_imports_no_torchvision() -> None:
-    assert "torchvision" not in modules_after("import mnist_tui.engine.training")
+    assert "torchvision" not in modules_after("import mnist_tui.engine.prepare")
 
 
 def test_the_public_names_are_there() -> None:
@@ -81,7 +71,7 @@ from pathlib import Path
 import torch
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.engine.devices import set_determinism
+from mnist_tui.devices import set_determinism
 from mnist_tui.engine.learner import Learner
 digits = read_mnist(Path({str(few_digits)!r}))
 set_determinism(torch.device("cpu"), True, "fp32")

@@ -16,8 +16,8 @@ from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.invocation import command
-from mnist_tui.streams import give_up
+from mnist_tui.process.invocation import command
+from mnist_tui.process.streams import give_up
 
 
 @click.group(cls=DefaultToTrain, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,10 +10,10 @@ import click
 
 from mnist_tui.cli.options import json_option, setting
 from mnist_tui.cli.table import table
-from mnist_tui.confusion import ClassFigures, Confusion
+from mnist_tui.metrics import ClassFigures, Confusion
 
 if TYPE_CHECKING:
-    from mnist_tui.engine.report import CheckpointReport
+    from mnist_tui.inference.evaluate import CheckpointReport
 
 
 @click.command()
@@ -29,7 +29,7 @@ def evaluate(
 
     Loss, accuracy, the figures of each digit, and which digits are taken for which.
     """
-    from mnist_tui.engine.report import evaluate_checkpoint
+    from mnist_tui.inference.evaluate import evaluate_checkpoint
 
     report = evaluate_checkpoint(checkpoint, dataset, data_dir, device or "auto")
     if as_json:

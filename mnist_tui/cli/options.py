@@ -9,7 +9,7 @@ import click
 
 from mnist_tui.config import RULES, Choice
 from mnist_tui.errors import ConfigError, option_name
-from mnist_tui.look import Look
+from mnist_tui.tui.display_options import Look
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

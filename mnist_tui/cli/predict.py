@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnist_tui import figures
+from mnist_tui import formatting
 from mnist_tui.cli.options import json_option, setting
 from mnist_tui.errors import DataError
 
 if TYPE_CHECKING:
-    from mnist_tui.engine.predict import Prediction
+    from mnist_tui.inference.predict import Prediction
 
 
 @click.command()
@@ -27,8 +27,8 @@ def predict(checkpoint: Path, images: tuple[str, ...], as_json: bool, device: st
     dark; one digit on each. The lines say what was done to an image before it was read. An
     image that cannot be read gets a line too, and makes the exit code 3.
     """
-    from mnist_tui.engine.predict import predict_pictures
-    from mnist_tui.pictures import BadPicture
+    from mnist_tui.images import BadPicture
+    from mnist_tui.inference.predict import predict_pictures
 
     code = 0
     for answer in predict_pictures(checkpoint, images, device or "auto"):
@@ -49,8 +49,8 @@ def describe(answer: "Prediction") -> str:
     """One picture's answer in one line."""
     second = answer.probabilities[answer.second]
     return (
-        f"{printable(answer.image)}: {answer.digit}, {figures.percent(answer.probability)} "
-        f"(next: {answer.second}, {figures.percent(second)}); {'; '.join(answer.done)}"
+        f"{printable(answer.image)}: {answer.digit}, {formatting.percent(answer.probability)} "
+        f"(next: {answer.second}, {formatting.percent(second)}); {'; '.join(answer.done)}"
     )
 
 

@@ -15,8 +15,8 @@ from mnist_tui.cli.table import table
 @json_option
 def runs(runs_dir: Path, as_json: bool) -> int:
     """List the runs, the newest first."""
-    from mnist_tui import figures
-    from mnist_tui.runs.listing import describe_age, list_runs, start_command
+    from mnist_tui import formatting
+    from mnist_tui.store.catalog import describe_age, list_runs, start_command
 
     found = list_runs(runs_dir)
     if as_json:
@@ -30,7 +30,7 @@ def runs(runs_dir: Path, as_json: bool) -> int:
             run.name,
             run.state,
             f"{run.epochs_done}/{run.epochs}",
-            figures.percent(run.best_val_accuracy),
+            formatting.percent(run.best_val_accuracy),
             describe_age(run.updated),
         )
         for run in found

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from mnist_tui.cli.options import dashboard_options, runs_dir_option
-from mnist_tui.cli.terminal import check_terminal
-from mnist_tui.engine.plan import Runner, RunPlan
-from mnist_tui.look import Look
+from mnist_tui.cli.tty import check_terminal
+from mnist_tui.run.plan import Runner, RunPlan
+from mnist_tui.tui.display_options import Look
 
 
 @click.command()
@@ -19,7 +19,7 @@ def show(run: str, runs_dir: Path, look: Look) -> int:
 
     Nothing is written; n starts a new run with its settings.
     """
-    from mnist_tui.runs.listing import find_run
+    from mnist_tui.store.catalog import find_run
 
     directory = find_run(runs_dir, run)
     plan = RunPlan(
@@ -29,7 +29,7 @@ def show(run: str, runs_dir: Path, look: Look) -> int:
         is_shown=True,
     )
     check_terminal(plan)
-    from mnist_tui.dashboard import run_dashboard
+    from mnist_tui.tui.launch import run_dashboard
 
     run_dashboard(plan, make_runner, look, start=True)
     return 0
@@ -38,7 +38,7 @@ def show(run: str, runs_dir: Path, look: Look) -> int:
 def make_runner(plan: RunPlan) -> Runner:
     """What trains the plan's run, or only tells of it."""
     if plan.is_shown:
-        from mnist_tui.engine.playback import PlaybackRunner
+        from mnist_tui.replay import PlaybackRunner
 
         return PlaybackRunner(plan)
     from mnist_tui.engine.runner import TrainingRunner

@@ -13,11 +13,11 @@ from mnist_tui.cli.options import (
     setting,
     training_options,
 )
-from mnist_tui.cli.terminal import check_terminal
+from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import TrainConfig, recipe_config
-from mnist_tui.engine.plan import RunPlan
 from mnist_tui.errors import UsageError
-from mnist_tui.look import Look
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.tui.display_options import Look
 
 
 @click.command()
@@ -38,7 +38,7 @@ def train(
     **settings: Any,
 ) -> int:
     """Train a network: the dashboard, or plain lines with --headless."""
-    from mnist_tui.runs.directory import check_place
+    from mnist_tui.store.directory import check_place
 
     given = {field: value for field, value in settings.items() if value is not None}
     config = recipe_config(given.pop("recipe", "tutorial"), **given)
@@ -76,7 +76,7 @@ def resume(
     --epochs N makes a run longer, also one that has finished. --lr changes the learning rate
     from here on. --checkpoint best.pt goes back to the best epoch.
     """
-    from mnist_tui.runs.listing import find_run, is_over, summarize
+    from mnist_tui.store.catalog import find_run, is_over, summarize
 
     directory = find_run(runs_dir, run)
     config = directory.read_config()
@@ -118,6 +118,6 @@ def _run(plan: RunPlan, look: Look, *, headless: bool, as_json: bool, start: boo
     if as_json:
         raise UsageError("--json is for --headless; the dashboard writes no JSON")
     check_terminal(plan)
-    from mnist_tui.dashboard import run_dashboard
+    from mnist_tui.tui.launch import run_dashboard
 
     return run_dashboard(plan, TrainingRunner, look, start=start)

@@ -9,20 +9,20 @@ from torch import Tensor
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.digits import Digits
+from mnist_tui.devices import resolve_precision
 from mnist_tui.engine.batches import DeviceSplit, epoch_order
-from mnist_tui.engine.chunks import Chunks
-from mnist_tui.engine.devices import resolve_precision
-from mnist_tui.engine.evaluation import Evaluation, batch_count, evaluate
-from mnist_tui.engine.fetch import Fetch
-from mnist_tui.engine.graphs import Recorder
-from mnist_tui.engine.inference import Question
-from mnist_tui.engine.observer import Observer
+from mnist_tui.engine.cuda.chunks import Chunks
+from mnist_tui.engine.cuda.graphs import Recorder
+from mnist_tui.engine.cuda.readback import Fetch
 from mnist_tui.engine.optimizers import build_optimizer, load_state
-from mnist_tui.engine.reading import Answer, read_images
-from mnist_tui.engine.step import Step
-from mnist_tui.engine.step_choice import step_for
-from mnist_tui.engine.steps import Steps
-from mnist_tui.model import Net, build_model
+from mnist_tui.engine.steps.base import Step
+from mnist_tui.engine.steps.select import step_for
+from mnist_tui.engine.steps.sequence import Steps
+from mnist_tui.engine.validation_analyzer import Observer
+from mnist_tui.inference.forward import Answer, read_images
+from mnist_tui.inference.validation_pass import Evaluation, batch_count, evaluate
+from mnist_tui.models.networks import Net, build_model
+from mnist_tui.run.inference import Question
 
 
 class LearnerState(TypedDict):

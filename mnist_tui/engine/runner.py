@@ -7,15 +7,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
 
-from mnist_tui.engine.control import Infer, Stop, StopAsked
-from mnist_tui.engine.events import RunEnded
-from mnist_tui.engine.inference import Question, Reply
-from mnist_tui.engine.loading import loading_torch
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.progress import Progress
-from mnist_tui.engine.reader import CheckpointReader
-from mnist_tui.engine.session import Session
-from mnist_tui.engine.state import State
 from mnist_tui.errors import (
     CheckpointError,
     DataError,
@@ -23,10 +14,19 @@ from mnist_tui.errors import (
     TrainingError,
     UsageError,
 )
-from mnist_tui.runs.directory import RunDirectory, create_run
-from mnist_tui.runs.files import write_json
-from mnist_tui.runs.listing import find_run
-from mnist_tui.runs.logfile import log_to
+from mnist_tui.inference.checkpoint_predictor import CheckpointReader
+from mnist_tui.run.events import RunEnded
+from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.requests import Infer, Stop, StopAsked
+from mnist_tui.run.session import Session
+from mnist_tui.run.state import State
+from mnist_tui.store.atomic import write_json
+from mnist_tui.store.catalog import find_run
+from mnist_tui.store.directory import RunDirectory, create_run
+from mnist_tui.store.logfile import log_to
+from mnist_tui.torch_runtime import loading_torch
 
 log: Final = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class TrainingRunner:
                 self.say("loading PyTorch")
                 # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
                 with loading_torch():
-                    from mnist_tui.engine.training import train
+                    from mnist_tui.engine.prepare import train
 
                 ended = train(self, directory, stack)
             except StopAsked as stop:

@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import Final
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.control import (
+from mnist_tui.devices import is_out_of_memory
+from mnist_tui.engine.checkpointing import Saving
+from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.run_state import RunRecord
+from mnist_tui.errors import TrainingError
+from mnist_tui.inference.validation_pass import Evaluation
+from mnist_tui.run.events import Event, LearningRateChanged, RunEnded, SettingsChanged, Warned
+from mnist_tui.run.inference import Reading
+from mnist_tui.run.requests import (
     Adjust,
     GiveUp,
     Infer,
@@ -17,19 +25,11 @@ from mnist_tui.engine.control import (
     Stop,
     StopAsked,
 )
-from mnist_tui.engine.devices import is_out_of_memory
-from mnist_tui.engine.evaluation import Evaluation
-from mnist_tui.engine.events import Event, LearningRateChanged, RunEnded, SettingsChanged, Warned
-from mnist_tui.engine.inference import Reading
-from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.record import RunRecord
-from mnist_tui.engine.saving import Saving
-from mnist_tui.engine.session import Session
-from mnist_tui.engine.state import State
-from mnist_tui.errors import TrainingError
-from mnist_tui.runs.checkpoint import Checkpoint
-from mnist_tui.runs.directory import RunDirectory
-from mnist_tui.runs.writer import RunWriter
+from mnist_tui.run.session import Session
+from mnist_tui.run.state import State
+from mnist_tui.store.checkpoint import Checkpoint
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.writer import RunWriter
 
 log: Final = logging.getLogger(__name__)
 

@@ -16,17 +16,16 @@ from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 
-from mnist_tui.engine.control import Stop
-from mnist_tui.engine.events import RunEnded
-from mnist_tui.engine.plan import MakeRunner, RunPlan
-from mnist_tui.engine.state import State
-from mnist_tui.runs.logfile import PRINTED
-from mnist_tui.tui import report
+from mnist_tui.run.events import RunEnded
+from mnist_tui.run.plan import MakeRunner, RunPlan
+from mnist_tui.run.requests import Stop
+from mnist_tui.run.state import State
+from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.commands import Owner, commands
-from mnist_tui.tui.draft import Draft
-from mnist_tui.tui.insight.door import InsightDoor
-from mnist_tui.tui.log_handler import PaneHandler
-from mnist_tui.tui.looking import LONGEST_S, LOOK_INTERVAL_S, Looking
+from mnist_tui.tui.dashboard.machine import SampleMachine
+from mnist_tui.tui.dashboard.previous_run import newest_on_disk
+from mnist_tui.tui.dashboard.screen import TITLES, Dashboard
+from mnist_tui.tui.insight.controller import InsightDoor
 from mnist_tui.tui.messages import (
     LogArrived,
     PreviousFound,
@@ -34,17 +33,18 @@ from mnist_tui.tui.messages import (
     RunThreadEnded,
     ShutDownAsked,
 )
-from mnist_tui.tui.previous_run import newest_on_disk
-from mnist_tui.tui.prints import prints_logged
-from mnist_tui.tui.run_owner import REQUESTS, RunOwner
-from mnist_tui.tui.run_view import RunView
-from mnist_tui.tui.screens.dashboard import TITLES, Dashboard
+from mnist_tui.tui.run.controller import REQUESTS, RunOwner
+from mnist_tui.tui.run.poller import LONGEST_S, LOOK_INTERVAL_S, Looking
+from mnist_tui.tui.run.presenter import Telling
+from mnist_tui.tui.run.view import RunView
+from mnist_tui.tui.screens.draft import Draft
 from mnist_tui.tui.screens.palette import Palettes
-from mnist_tui.tui.telling import Telling
+from mnist_tui.tui.terminal.key_queue import TypedAhead
+from mnist_tui.tui.terminal.log_handler import PaneHandler
+from mnist_tui.tui.terminal.output_capture import prints_logged
+from mnist_tui.tui.text import exit_summary
+from mnist_tui.tui.text.event_text import Said, describe_plan
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
-from mnist_tui.tui.typed_ahead import TypedAhead
-from mnist_tui.tui.widgets.machine import SampleMachine
-from mnist_tui.tui.wording import Said, describe_plan
 
 _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
@@ -136,7 +136,7 @@ class DashboardApp(Palettes, TypedAhead):
     def exit_report(self) -> str:
         """The last run in plain lines, for the terminal; empty when none was started."""
         columns = get_terminal_size().columns
-        return report.exit_report(self._owner.plan, self._owner.view, columns)
+        return exit_summary.exit_report(self._owner.plan, self._owner.view, columns)
 
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from mnist_tui.engine.events import Event
-from mnist_tui.tui.curves import Trace
+from mnist_tui.run.events import Event
+from mnist_tui.tui.dashboard.curves import Trace
 
 if TYPE_CHECKING:
-    from mnist_tui.tui.live_run import LiveRun
+    from mnist_tui.tui.run.thread import LiveRun
 
 
 @dataclass

@@ -24,13 +24,13 @@ import numpy as np
 import torch
 
 from mnist_tui.errors import CheckpointError, DataError
-from mnist_tui.runs.checkpoint import FORMAT, Checkpoint, read_checkpoint, sealed
-from mnist_tui.runs.directory import RunDirectory
-from mnist_tui.runs.insight import read_insight
+from mnist_tui.store.checkpoint import FORMAT, Checkpoint, read_checkpoint, sealed
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.validation_file import read_insight
 from tests.campaigns.campaign import few_digits, kept_folder, main
 from tests.campaigns.command import assert_refused, run_command
 from tests.campaigns.sameness import difference
-from tests.runs_of_tests import few_config, train
+from tests.training_helpers import few_config, train
 
 Mutant = Callable[[random.Random, bytes, Path], bytes]
 

@@ -17,7 +17,7 @@ from mnist_tui.errors import DataError
 from tests.campaigns.campaign import few_digits, kept_folder, main
 from tests.campaigns.command import assert_refused, run_command
 from tests.data.test_download import Mirror
-from tests.runs_of_tests import few_config, train
+from tests.training_helpers import few_config, train
 
 
 @cache

@@ -19,16 +19,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mnist_tui.engine.events import SavedAgain, SaveFailed, Warned
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.state import State
-from mnist_tui.runs import files
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.files import read_json, read_lines
+from mnist_tui.run.events import SavedAgain, SaveFailed, Warned
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.state import State
+from mnist_tui.store import atomic
+from mnist_tui.store.atomic import read_json, read_lines
+from mnist_tui.store.checkpoint import read_checkpoint
 from tests.campaigns.campaign import few_digits, main
 from tests.campaigns.kills import assert_whole
 from tests.campaigns.wrong_numbers import BATCHES, EPOCHS
-from tests.runs_of_tests import RecordedRun, few_config
+from tests.training_helpers import RecordedRun, few_config
 
 Trouble = Callable[[Path, bool], None]
 """Makes the disk with this runs directory bad (True), or good again."""
@@ -198,11 +198,11 @@ def failing_sync(error: OSError | None) -> Iterator[Callable[[bool], None]]:
             time.sleep(0.1)
         real(descriptor)
 
-    files.os.fsync = sync  # type: ignore[assignment]
+    atomic.os.fsync = sync  # type: ignore[assignment]
     try:
         yield lambda is_bad: state.__setitem__(0, is_bad)
     finally:
-        files.os.fsync = real  # type: ignore[assignment]
+        atomic.os.fsync = real  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

@@ -135,6 +135,6 @@ def clean_up() -> None:
 @cache
 def few_digits() -> Path:
     """A data folder of few digits."""
-    from tests.few_digits import write_few_digits
+    from devtools.few_digits import write_few_digits
 
     return write_few_digits(kept_folder())

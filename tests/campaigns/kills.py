@@ -16,11 +16,11 @@ import time
 from functools import cache
 from pathlib import Path
 
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.directory import RunDirectory
-from mnist_tui.runs.files import read_lines
-from mnist_tui.runs.insight import read_insight
-from mnist_tui.runs.listing import is_over
+from mnist_tui.store.atomic import read_lines
+from mnist_tui.store.catalog import is_over
+from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.validation_file import read_insight
 from tests.campaigns.campaign import few_digits, kept_folder, main, spread
 from tests.campaigns.processes import InTerminal, in_child
 from tests.campaigns.sameness import assert_same_run

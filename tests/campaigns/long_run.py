@@ -17,16 +17,16 @@ import torch
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.digits import Digits, Split
-from mnist_tui.engine.events import CheckpointSaved, EpochFinished, Event
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.memory import keep_freed_memory
-from mnist_tui.engine.session import Session
-from mnist_tui.engine.state import State
 from mnist_tui.engine.trainer import Trainer
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.directory import create_run
-from mnist_tui.runs.files import read_lines
-from mnist_tui.runs.writer import RunWriter
+from mnist_tui.run.events import CheckpointSaved, EpochFinished, Event
+from mnist_tui.run.session import Session
+from mnist_tui.run.state import State
+from mnist_tui.store.atomic import read_lines
+from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.store.directory import create_run
+from mnist_tui.store.writer import RunWriter
 from tests.campaigns.campaign import main
 
 BATCHES_PER_EPOCH = 5000

@@ -55,8 +55,6 @@ class InTerminal:
         self.ended_at = 0.0
         """`time.time()` when its end was seen."""
         # Loaded before the fork, for both kinds: it is then in the child too.
-        import mnist_tui.dashboard
-        import mnist_tui.engine.training  # noqa: F401
 
         # This process keeps the inner end open, too: what was written there is then never lost.
         self._terminal, self._inside = os.openpty()

@@ -16,18 +16,18 @@ from pathlib import Path
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine import learner
-from mnist_tui.engine.control import Pause, Resume, Stop
-from mnist_tui.engine.events import Event, StateChanged
-from mnist_tui.engine.plan import RunPlan
 from mnist_tui.engine.runner import TrainingRunner
-from mnist_tui.engine.state import State
 from mnist_tui.headless import run_headless
-from mnist_tui.runs.directory import RunDirectory
-from mnist_tui.runs.listing import is_over
+from mnist_tui.run.events import Event, StateChanged
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Pause, Resume, Stop
+from mnist_tui.run.state import State
+from mnist_tui.store.catalog import is_over
+from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import few_digits, kept_folder, main
 from tests.campaigns.processes import in_child
 from tests.campaigns.sameness import assert_same_run
-from tests.runs_of_tests import few_config, train
+from tests.training_helpers import few_config, train
 
 KINDS = ("kill", "SIGTERM", "SIGHUP", "SIGINT", "stop")
 KINDS += ("pause, stop", "pause, kill", "pause, SIGTERM", "pause, go on")

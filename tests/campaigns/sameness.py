@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.files import read_lines
-from mnist_tui.runs.insight import read_insight
+from mnist_tui.store.atomic import read_lines
+from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.store.validation_file import read_insight
 
 
 def difference(one: Any, other: Any, where: str = "") -> str | None:

@@ -15,10 +15,10 @@ import signal
 import time
 from pathlib import Path
 
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.directory import RunDirectory
-from mnist_tui.runs.files import read_json
-from mnist_tui.runs.listing import is_over
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.catalog import is_over
+from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import main, spread
 from tests.campaigns.kills import (
     EPOCHS,

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import pexpect
 
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.directory import RunDirectory
-from mnist_tui.runs.files import read_json
-from mnist_tui.runs.listing import is_over
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.catalog import is_over
+from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import few_digits, main
 from tests.campaigns.kills import assert_whole
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.campaigns import (
-    anything,
     bad_checkpoints,
     bad_data,
     bad_disk,

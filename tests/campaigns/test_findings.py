@@ -14,8 +14,9 @@ from textual.command import CommandPalette
 from textual.widgets import OptionList
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.control import Stop
-from mnist_tui.engine.events import (
+from mnist_tui.engine.learner import Learner
+from mnist_tui.errors import UsageError
+from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
     Event,
@@ -23,28 +24,27 @@ from mnist_tui.engine.events import (
     SaveFailed,
     Warned,
 )
-from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.state import State
-from mnist_tui.errors import UsageError
-from mnist_tui.runs import files
-from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
-from mnist_tui.runs.directory import RunDirectory, check_place, create_run
-from mnist_tui.runs.files import append_lines, read_lines, write_json, write_lines
-from mnist_tui.runs.listing import is_over, list_runs
-from mnist_tui.runs.logfile import log_to
-from mnist_tui.tui.insight.door import InsightMemory
-from mnist_tui.tui.insight.inside import InsidePane
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Stop
+from mnist_tui.run.state import State
+from mnist_tui.store import atomic
+from mnist_tui.store.atomic import append_lines, read_lines, write_json, write_lines
+from mnist_tui.store.catalog import is_over, list_runs
+from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
+from mnist_tui.store.directory import RunDirectory, check_place, create_run
+from mnist_tui.store.logfile import log_to
+from mnist_tui.tui.dashboard.screen import Dashboard
+from mnist_tui.tui.insight.controller import InsightMemory
 from mnist_tui.tui.insight.live_source import LiveSource
+from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.screen import InsightScreen
-from mnist_tui.tui.run_owner import RunOwner
-from mnist_tui.tui.screens.dashboard import Dashboard
+from mnist_tui.tui.run.controller import RunOwner
 from mnist_tui.tui.screens.quit import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
-from tests.runs_of_tests import RecordedRun, few_config, resume, train
-from tests.tui.insight.learned import insight_of
-from tests.tui.stage import on_stage
+from tests.training_helpers import RecordedRun, few_config, resume, train
+from tests.tui.app_harness import on_stage
+from tests.tui.insight.fake_insight import insight_of
 
 
 def stop_in_second_epoch(run: RecordedRun, event: Event) -> None:
@@ -62,7 +62,7 @@ def test_lines_that_are_written_again_do_not_stand_twice(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "fsync", full)
+        patch.setattr(atomic.os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
             append_lines(path, [{"epoch": 2}, {"epoch": 3}])
     append_lines(path, [{"epoch": 2}, {"epoch": 3}])
@@ -84,7 +84,7 @@ def test_a_process_killed_while_it_makes_a_run_leaves_its_name_free(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("mnist_tui.runs.directory.write_json", killed)
+        patch.setattr("mnist_tui.store.directory.write_json", killed)
         patch.setattr(shutil, "rmtree", lambda *args, **rest: None)
         with pytest.raises(KeyboardInterrupt):
             create_run(tmp_path, "a", TrainConfig())

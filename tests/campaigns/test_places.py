@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.runs.directory import create_run
+from mnist_tui.store.directory import create_run
 from tests.campaigns.processes import InTerminal
 
 LIMIT_S = 120.0

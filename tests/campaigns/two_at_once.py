@@ -14,17 +14,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnist_tui.cli import main as command
-from mnist_tui.engine.control import Stop
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.directory import RunDirectory
-from mnist_tui.runs.listing import is_over, list_runs
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Stop
+from mnist_tui.store.catalog import is_over, list_runs
+from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import few_digits, main
 from tests.campaigns.kills import EPOCHS, assert_whole, options, whole_run
 from tests.campaigns.processes import leave
 from tests.campaigns.sameness import assert_same_run
-from tests.runs_of_tests import RecordedRun, few_config
+from tests.training_helpers import RecordedRun, few_config
 
 
 def attempt(dice: random.Random, folder: Path) -> None:

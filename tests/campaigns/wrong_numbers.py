@@ -16,14 +16,14 @@ from pathlib import Path
 
 import torch
 
-from mnist_tui.engine.events import EpochFinished, LearningRateChanged
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.state import State
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.listing import list_runs
+from mnist_tui.run.events import EpochFinished, LearningRateChanged
+from mnist_tui.run.state import State
+from mnist_tui.store.catalog import list_runs
+from mnist_tui.store.checkpoint import read_checkpoint
 from tests.campaigns.campaign import few_digits, main
 from tests.campaigns.command import run_command
-from tests.runs_of_tests import few_config, resume, train
+from tests.training_helpers import few_config, resume, train
 
 BATCHES, EPOCHS = 11, 3
 

@@ -6,7 +6,7 @@ import pytest
 
 from mnist_tui.cli import main
 from tests.cli.done import Done, Run
-from tests.runs_of_tests import few_config, train
+from tests.training_helpers import few_config, train
 
 
 @pytest.fixture

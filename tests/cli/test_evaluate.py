@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.runs.checkpoint import read_checkpoint
+from mnist_tui.store.checkpoint import read_checkpoint
 from tests.cli.bad_checkpoint import write_bad_checkpoint
 from tests.cli.done import Run, assert_one_line
 

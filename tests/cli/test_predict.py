@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.bad_checkpoint import write_bad_checkpoint
 from tests.cli.done import Run, assert_one_line
-from tests.pictures.files import black_png, claiming_png, digit, encode, page
+from tests.images.files import black_png, claiming_png, digit, encode, page
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.engine.control import GiveUp, Request, Stop
-from mnist_tui.engine.events import EpochFinished, Event, StateChanged, Warned
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.state import State
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.files import read_json
+from mnist_tui.run.events import EpochFinished, Event, StateChanged, Warned
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import GiveUp, Request, Stop
+from mnist_tui.run.state import State
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.checkpoint import read_checkpoint
 from tests.campaigns.bad_disk import failing_sync
-from tests.runs_of_tests import RecordedRun, few_config
+from tests.training_helpers import RecordedRun, few_config
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

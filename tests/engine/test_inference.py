@@ -11,19 +11,19 @@ import torch
 
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.engine.control import Infer, Pause, Resume, Stop
-from mnist_tui.engine.events import EpochFinished, StateChanged
-from mnist_tui.engine.inference import Question, Reading, Reply
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.reader import CheckpointReader
 from mnist_tui.engine.runner import TrainingRunner
-from mnist_tui.engine.session import Session
-from mnist_tui.engine.state import State
 from mnist_tui.errors import CheckpointError, TrainingError
-from mnist_tui.runs.checkpoint import read_checkpoint
-from mnist_tui.runs.directory import RunDirectory
-from tests.runs_of_tests import RecordedRun, few_config, train
+from mnist_tui.inference.checkpoint_predictor import CheckpointReader
+from mnist_tui.run.events import EpochFinished, StateChanged
+from mnist_tui.run.inference import Question, Reading, Reply
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Infer, Pause, Resume, Stop
+from mnist_tui.run.session import Session
+from mnist_tui.run.state import State
+from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.store.directory import RunDirectory
+from tests.training_helpers import RecordedRun, few_config, train
 
 LIMIT_S = 60.0
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8).tobytes()
@@ -213,6 +213,6 @@ def test_whatever_keeps_a_checkpoint_from_answering_is_told_in_words(
     def broken(*args: object) -> None:
         raise RuntimeError("no memory left")
 
-    monkeypatch.setattr("mnist_tui.engine.reading.read_images", broken)
+    monkeypatch.setattr("mnist_tui.inference.forward.read_images", broken)
     with pytest.raises(CheckpointError, match="no memory left"):
         reader.ask(QUESTION).result(LIMIT_S)

@@ -11,7 +11,7 @@ from mnist_tui.data import read_mnist
 from mnist_tui.engine.batches import epoch_order
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.optimizers import scheduled_lr
-from mnist_tui.model import MnistNet
+from mnist_tui.models.networks import MnistNet
 
 CPU = torch.device("cpu")
 

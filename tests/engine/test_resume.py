@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 import torch
 
-from mnist_tui.engine import runner, training
-from mnist_tui.engine.control import Adjust, Save, Stop
-from mnist_tui.engine.events import LearningRateChanged, RunPrepared, StateChanged, Warned
+from mnist_tui.engine import prepare, runner
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.progress import Progress
-from mnist_tui.engine.state import State
-from mnist_tui.engine.step import AutogradStep
-from mnist_tui.runs.checkpoint import Checkpoint, read_checkpoint
-from mnist_tui.runs.directory import create_run
-from mnist_tui.runs.files import read_json, read_lines, write_json
-from tests.runs_of_tests import RecordedRun, few_config, resume, train
+from mnist_tui.engine.steps.base import AutogradStep
+from mnist_tui.run.events import LearningRateChanged, RunPrepared, StateChanged, Warned
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.requests import Adjust, Save, Stop
+from mnist_tui.run.state import State
+from mnist_tui.store.atomic import read_json, read_lines, write_json
+from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
+from mnist_tui.store.directory import create_run
+from tests.training_helpers import RecordedRun, few_config, resume, train
 
 BATCHES = 11
 
@@ -259,7 +259,7 @@ def test_what_is_told_before_the_files_are_open_is_in_them(
         warn("it could be faster")
         return AutogradStep(model, optimizer, config, device)
 
-    monkeypatch.setattr(training, "Learner", partial(Learner, make_step=slow_step))
+    monkeypatch.setattr(prepare, "Learner", partial(Learner, make_step=slow_step))
     run = train(few_config(few_digits, epochs=1), tmp_path)
     assert [warned.message for warned in run.of(Warned)] == ["it could be faster"]
     told = [line.get("message") for line in read_lines(run.directory.events)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.terminal.terminal import Terminal
+from devtools.terminal import Terminal
 
 Open = Callable[..., Terminal]
 

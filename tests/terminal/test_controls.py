@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mnist_tui.runs.checkpoint import read_checkpoint
+from devtools.terminal import Terminal
+from mnist_tui.store.checkpoint import read_checkpoint
 from tests.terminal.conftest import Open
-from tests.terminal.terminal import Terminal
 
 SIZES = [(80, 24), (120, 36)]
 KEYS = {"down": "\x1b[B", "up": "\x1b[A", "right": "\x1b[C", "left": "\x1b[D"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from mnist_tui.runs.checkpoint import read_checkpoint
+from devtools.terminal import Terminal
+from mnist_tui.store.checkpoint import read_checkpoint
 from tests.terminal.conftest import Open
-from tests.terminal.terminal import Terminal
 
 LONG = ("--dataset", "sample", "--epochs", "900", "--name", "a")
 """A run that no test sees the end of, however long the test itself has to wait."""

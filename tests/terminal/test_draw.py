@@ -2,8 +2,8 @@
 
 import re
 
+from devtools.terminal import Terminal
 from tests.terminal.conftest import Open
-from tests.terminal.terminal import Terminal
 
 LEFT, RIGHT, MOVES = 0, 2, 32
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.terminal import Terminal
+from devtools.terminal import Terminal
 
 KINDS = ["linux", "screen", "tmux-256color", "xterm", "xterm-256color", "vt100"]
 

@@ -10,8 +10,7 @@ from textual.events import MouseDown
 from textual.widget import Widget
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.control import Stop
-from mnist_tui.engine.events import (
+from mnist_tui.run.events import (
     EpochFinished,
     Notice,
     RunEnded,
@@ -19,16 +18,17 @@ from mnist_tui.engine.events import (
     StateChanged,
     Warned,
 )
-from mnist_tui.engine.plan import RunPlan
-from mnist_tui.engine.state import State
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Stop
+from mnist_tui.run.state import State
 from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.dashboard.header import Facts
+from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.screen import InsightScreen
-from mnist_tui.tui.screens.dashboard import Dashboard
 from mnist_tui.tui.screens.help import HelpScreen
 from mnist_tui.tui.screens.quit import QuitDialog
-from mnist_tui.tui.widgets.header import Facts
-from tests.tui.scripted import ScriptedRunner, epoch_row
-from tests.tui.stage import Stage, on_stage
+from tests.tui.app_harness import Stage, on_stage
+from tests.tui.fake_runner import ScriptedRunner, epoch_row
 
 pytestmark = pytest.mark.asyncio
 

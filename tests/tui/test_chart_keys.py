@@ -5,11 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.plan import RunPlan
+from mnist_tui.run.plan import RunPlan
 from mnist_tui.tui.charts import Chart, ChartData
-from mnist_tui.tui.previous_run import newest_on_disk
-from tests.tui.scripted import epoch_row
-from tests.tui.stage import Stage, on_stage
+from mnist_tui.tui.dashboard.previous_run import newest_on_disk
+from tests.tui.app_harness import Stage, on_stage
+from tests.tui.fake_runner import epoch_row
 
 
 def chart(stage: Stage, name: str) -> Chart:

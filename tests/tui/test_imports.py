@@ -4,20 +4,6 @@ import os
 import subprocess
 import sys
 
-CONTRACTS = {
-    *(
-        "control",
-        "events",
-        "history",
-        "inference",
-        "insight",
-        "plan",
-        "progress",
-        "session",
-        "state",
-    ),
-}
-
 SCRIPT = """
 import sys
 import mnist_tui.tui.app, mnist_tui.tui.screens.help, mnist_tui.tui.screens.quit
@@ -35,8 +21,7 @@ def modules_of_the_dashboard() -> set[str]:
 def test_the_dashboard_imports_no_torch_and_only_the_contracts() -> None:
     loaded = modules_of_the_dashboard()
     assert not {"torch", "torchvision", "mlxtend"} & loaded
-    engine = {name for name in loaded if name.startswith("mnist_tui.engine.")}
-    assert engine <= {f"mnist_tui.engine.{name}" for name in CONTRACTS}
+    assert not {name for name in loaded if name.startswith("mnist_tui.engine")}
 
 
 def test_plotext_waits_until_there_is_something_to_draw() -> None:

@@ -14,11 +14,11 @@ import pytest
 from textual.pilot import Pilot
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.control import Stop
-from mnist_tui.engine.plan import RunPlan
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
-from tests.tui.scripted import ScriptedRunner, epoch_row
-from tests.tui.stage import IDLE, Stage
+from tests.tui.app_harness import IDLE, Stage
+from tests.tui.fake_runner import ScriptedRunner, epoch_row
 
 Compare = Callable[..., bool]
 

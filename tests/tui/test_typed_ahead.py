@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from mnist_tui.tui.typed_ahead import TypedAhead
+from mnist_tui.tui.terminal.key_queue import TypedAhead
 
 
 class Form(ModalScreen[str]):

@@ -5,20 +5,23 @@ import math
 import pytest
 from textual.app import App, ComposeResult
 
-from mnist_tui.engine.events import (
+from mnist_tui.run.events import (
     CheckpointSaved,
     EpochRow,
     LearningRateChanged,
     RunPrepared,
     StateChanged,
 )
-from mnist_tui.engine.progress import Progress
-from mnist_tui.engine.state import State
-from mnist_tui.tui.run_view import RunView, Scores
-from mnist_tui.tui.widgets.bars import bar
-from mnist_tui.tui.widgets.epoch_table import EpochTable
-from mnist_tui.tui.widgets.event_log import Entry, EventLog, wrap
-from mnist_tui.tui.widgets.header import Facts
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.state import State
+from mnist_tui.tui.dashboard.bars import bar
+from mnist_tui.tui.dashboard.epoch_table import EpochTable
+from mnist_tui.tui.dashboard.event_log import Entry, EventLog, wrap
+from mnist_tui.tui.dashboard.header import Facts
+from mnist_tui.tui.dashboard.pace import Pace
+from mnist_tui.tui.dashboard.scoreboard import BOARD_WIDTH, scoreboard
+from mnist_tui.tui.run.view import RunView, Scores
+from mnist_tui.tui.text.event_text import Said, describe
 from mnist_tui.tui.widgets.lines import (
     Line,
     changed_columns,
@@ -27,10 +30,7 @@ from mnist_tui.tui.widgets.lines import (
     width_of,
     wrap_words,
 )
-from mnist_tui.tui.widgets.pace import Pace
-from mnist_tui.tui.widgets.scoreboard import BOARD_WIDTH, scoreboard
-from mnist_tui.tui.wording import Said, describe
-from tests.tui.scripted import epoch_row
+from tests.tui.fake_runner import epoch_row
 
 
 def plain(line: list[tuple[str, str]]) -> str:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from mnist_tui.engine.insight import EpochInsight, Insight
-from mnist_tui.tui.insight.action_line import Part
+from mnist_tui.run.validation import EpochInsight, Insight
+from mnist_tui.tui.insight.widgets.action_line import Part
 
 
 @dataclass

@@ -5,10 +5,10 @@ from typing import Final
 from mnist_tui.data import data_folder, has_mnist, read_mnist
 from mnist_tui.data.digits import Digits
 from mnist_tui.data.sample import load_sample
-from mnist_tui.engine.inference import Question, Reply
-from mnist_tui.engine.insight import Insight
 from mnist_tui.errors import DataError, MnistTuiError
-from mnist_tui.tui.run_owner import RunOwner
+from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.validation import Insight
+from mnist_tui.tui.run.controller import RunOwner
 
 
 class LiveSource:

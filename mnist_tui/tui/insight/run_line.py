@@ -2,10 +2,10 @@
 
 from textual.reactive import reactive
 
-from mnist_tui import figures
-from mnist_tui.tui.run_view import Scores
+from mnist_tui import formatting
+from mnist_tui.tui.dashboard.header import Header
+from mnist_tui.tui.run.view import Scores
 from mnist_tui.tui.widgets.answering import Answering
-from mnist_tui.tui.widgets.header import Header
 from mnist_tui.tui.widgets.lines import Line, fit, width_of
 
 
@@ -38,7 +38,7 @@ class RunLine(Header, Answering):
         if progress.epoch:
             facts.append(f"epoch {progress.epoch} of {progress.epochs}")
         if last is not None:
-            facts.append(f"accuracy {figures.percent(last.val_accuracy)}")
+            facts.append(f"accuracy {formatting.percent(last.val_accuracy)}")
         if progress.train_accuracy is not None and self.state.is_live:
-            facts.append(f"training {figures.percent(progress.train_accuracy)}")
+            facts.append(f"training {formatting.percent(progress.train_accuracy)}")
         return facts

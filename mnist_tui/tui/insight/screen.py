@@ -7,23 +7,23 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container
 from textual.reactive import reactive
 
-from mnist_tui.engine.progress import Progress
-from mnist_tui.engine.state import State
-from mnist_tui.tui.insight.confusion import ConfusionPane
-from mnist_tui.tui.insight.data import DataPane
-from mnist_tui.tui.insight.door import InsightMemory
-from mnist_tui.tui.insight.draw import DrawPane
-from mnist_tui.tui.insight.inside import InsidePane
-from mnist_tui.tui.insight.learning import LearningPane
-from mnist_tui.tui.insight.mistakes import MistakesPane
-from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.state import State
+from mnist_tui.tui.insight.controller import InsightMemory
+from mnist_tui.tui.insight.panes.confusion import ConfusionPane
+from mnist_tui.tui.insight.panes.data import DataPane
+from mnist_tui.tui.insight.panes.draw import DrawPane
+from mnist_tui.tui.insight.panes.inside import InsidePane
+from mnist_tui.tui.insight.panes.learning import LearningPane
+from mnist_tui.tui.insight.panes.mistakes import MistakesPane
+from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.run_line import RunLine
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.run_view import Scores
+from mnist_tui.tui.run.view import Scores
 from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.text.event_text import Said
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from mnist_tui.tui.widgets.tab_bar import TabBar
-from mnist_tui.tui.wording import Said
 
 PANES: Final[tuple[type[InsightPane], ...]] = (
     ConfusionPane,

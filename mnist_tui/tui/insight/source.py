@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from mnist_tui.data.digits import Digits
-from mnist_tui.engine.inference import Question, Reply
-from mnist_tui.engine.insight import Insight
+from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.validation import Insight
 
 
 class InsightSource(Protocol):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from mnist_tui.engine.insight import Insight, Specimen
+from mnist_tui.run.validation import Insight, Specimen
 
 
 @dataclass(frozen=True)

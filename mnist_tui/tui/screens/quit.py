@@ -9,8 +9,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from mnist_tui import figures
-from mnist_tui.engine.progress import Progress
+from mnist_tui import formatting
+from mnist_tui.run.progress import Progress
 from mnist_tui.tui.screens.overlay import Overlay
 
 Choice = Literal["save", "discard", "cancel"]
@@ -55,7 +55,7 @@ class QuitDialog(ModalScreen[Choice], Overlay[Choice]):
             return "The run is just starting."
         return (
             f"Epoch {progress.epoch} of {progress.epochs}, "
-            f"batch {figures.count(progress.batch)} of {figures.count(progress.batches)}."
+            f"batch {formatting.count(progress.batch)} of {formatting.count(progress.batches)}."
         )
 
     def compose(self) -> ComposeResult:

@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
-from mnist_tui.tui.draft import FIELDS, Draft, Field, to_text
+from mnist_tui.tui.screens.draft import FIELDS, Draft, Field, to_text
+from mnist_tui.tui.screens.one_of import OneOf
 from mnist_tui.tui.screens.overlay import Overlay
-from mnist_tui.tui.widgets.one_of import OneOf
 
 
 class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):

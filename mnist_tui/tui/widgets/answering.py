@@ -4,8 +4,8 @@ from typing import Final
 
 from textual.reactive import reactive
 
+from mnist_tui.tui.text.event_text import Said
 from mnist_tui.tui.widgets.lines import Line, Lines, cut
-from mnist_tui.tui.wording import Said
 
 SHOWN_FOR_S: Final = 6.0
 """How long something said stays."""

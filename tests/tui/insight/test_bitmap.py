@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from textual.color import Color
 
-from mnist_tui.tui.insight.bitmap import Bitmap, Form, Image, Shading, shading_of, strips_of
-from mnist_tui.tui.insight.gallery import thumbnail
-from tests.tui.insight.alone import Alone
-from tests.tui.insight.learned import digits
+from mnist_tui.tui.insight.widgets.bitmap import Bitmap, Form, Image, Shading, shading_of, strips_of
+from mnist_tui.tui.insight.widgets.gallery import thumbnail
+from tests.tui.insight.fake_insight import digits
+from tests.tui.insight.pane_harness import Alone
 
 BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
 

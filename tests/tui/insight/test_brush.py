@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_tui.tui.insight.brush import SIDE, UNDO_LIMIT, Drawing, Point, coverage
+from mnist_tui.tui.insight.widgets.brush import SIDE, UNDO_LIMIT, Drawing, Point, coverage
 
 coordinates = st.floats(-5, SIDE + 5, allow_nan=False)
 points = st.tuples(coordinates, coordinates)

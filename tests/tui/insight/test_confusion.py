@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_tui.engine.insight import Confusion, EpochInsight, Insight
-from mnist_tui.tui.insight.confusion import ConfusionPane, worst_cell
-from mnist_tui.tui.insight.matrix import Counts, Matrix
-from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.run.validation import Confusion, EpochInsight, Insight
+from mnist_tui.tui.insight.panes.confusion import ConfusionPane, worst_cell
+from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.specimens import Filter
-from tests.tui.insight.alone import Alone, ScriptedSource
-from tests.tui.insight.learned import insight_of
-from tests.tui.stage import Stage
+from mnist_tui.tui.insight.widgets.matrix import Counts, Matrix
+from tests.tui.app_harness import Stage
+from tests.tui.insight.fake_insight import insight_of
+from tests.tui.insight.pane_harness import Alone, ScriptedSource
 
 
 class Listening(Alone):

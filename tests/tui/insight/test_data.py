@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mnist_tui.data.digits import Digits, Split
-from mnist_tui.tui.insight.data import DataPane
 from mnist_tui.tui.insight.pages import Selection, Shelf
-from tests.tui.insight.alone import Mouse, ScriptedSource, alone
-from tests.tui.stage import Stage
+from mnist_tui.tui.insight.panes.data import DataPane
+from tests.tui.app_harness import Stage
+from tests.tui.insight.pane_harness import Mouse, ScriptedSource, alone
 
 
 def digits_of(train: int = 300, validation: int = 120) -> Digits:

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_tui.engine.insight import Insight
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.handwriting import to_mnist_form
-from mnist_tui.tui.insight.canvas import scale_for
-from mnist_tui.tui.insight.draw import DrawPane
-from mnist_tui.tui.insight.inside import InsidePane, Look
-from mnist_tui.tui.insight.pane import InsightPane
-from tests.tui.insight.alone import Mouse, ScriptedSource, alone, sure_of
-from tests.tui.stage import Stage
+from mnist_tui.images.normalize import to_mnist_form
+from mnist_tui.run.validation import Insight
+from mnist_tui.tui.insight.panes.draw import DrawPane
+from mnist_tui.tui.insight.panes.inside import InsidePane, Look
+from mnist_tui.tui.insight.panes.pane import InsightPane
+from mnist_tui.tui.insight.widgets.canvas import scale_for
+from tests.tui.app_harness import Stage
+from tests.tui.insight.pane_harness import Mouse, ScriptedSource, alone, sure_of
 
 # The canvas's first pixel is in this cell: the pane's padding and the frame come before.
 LEFT, TOP = 2, 1

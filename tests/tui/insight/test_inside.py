@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from mnist_tui.engine.inference import Inside as Layer
-from mnist_tui.engine.insight import Insight, WatchedDigit
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.tui.insight.filter_words import CLOSELY, PATTERNS, most_like
-from mnist_tui.tui.insight.filters import (
+from mnist_tui.run.inference import Inside as Layer
+from mnist_tui.run.validation import Insight, WatchedDigit
+from mnist_tui.tui.insight.panes.inside import InsidePane, Look
+from mnist_tui.tui.insight.widgets.filter_grid import (
     Layout,
     filter_image,
     filter_values,
     map_image,
 )
-from mnist_tui.tui.insight.inside import InsidePane, Look
-from tests.tui.insight.alone import Mouse, ScriptedSource, alone
-from tests.tui.stage import Stage
+from mnist_tui.tui.insight.widgets.filter_words import CLOSELY, PATTERNS, most_like
+from tests.tui.app_harness import Stage
+from tests.tui.insight.pane_harness import Mouse, ScriptedSource, alone
 
 DIGITS = tuple(
     WatchedDigit(index=100 + place, label=place // 2, image=bytes([10 * place + 10] * 784))

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from textual import events
 
-from mnist_tui.engine.insight import Insight
-from mnist_tui.tui.insight import learning
-from mnist_tui.tui.insight.gallery import Gallery
-from mnist_tui.tui.insight.learning import LearningPane, sparkline
-from mnist_tui.tui.insight.portrait import Portrait
-from tests.tui.insight.alone import Alone, ScriptedSource
-from tests.tui.insight.learned import insight_of
-from tests.tui.stage import Stage
+from mnist_tui.run.validation import Insight
+from mnist_tui.tui.insight.panes import learning
+from mnist_tui.tui.insight.panes.learning import LearningPane, sparkline
+from mnist_tui.tui.insight.widgets.gallery import Gallery
+from mnist_tui.tui.insight.widgets.portrait import Portrait
+from tests.tui.app_harness import Stage
+from tests.tui.insight.fake_insight import insight_of
+from tests.tui.insight.pane_harness import Alone, ScriptedSource
 
 
 class Shown:

@@ -8,14 +8,14 @@ import pytest
 from textual._compositor import Compositor
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.plan import RunPlan
+from mnist_tui.run.plan import RunPlan
 from mnist_tui.tui.charts import Chart
-from mnist_tui.tui.insight.matrix import Matrix
-from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.screen import PANES, TITLES, InsightScreen
+from mnist_tui.tui.insight.widgets.matrix import Matrix
 from mnist_tui.tui.screens.quit import QuitDialog
-from tests.tui.insight.learned import insight_of
-from tests.tui.stage import Stage, on_stage
+from tests.tui.app_harness import Stage, on_stage
+from tests.tui.insight.fake_insight import insight_of
 
 PLAN = RunPlan(config=TrainConfig(dataset="sample"))
 

@@ -11,17 +11,17 @@ import pytest
 from textual.pilot import Pilot
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.control import Stop
-from mnist_tui.engine.plan import RunPlan
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
-from mnist_tui.tui.insight.canvas import Canvas
-from mnist_tui.tui.insight.pane import InsightPane
+from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.run_line import RunLine
 from mnist_tui.tui.insight.screen import TITLES
-from tests.tui.insight.alone import Mouse
-from tests.tui.insight.learned import insight_of
-from tests.tui.scripted import ScriptedRunner
-from tests.tui.stage import IDLE, Stage
+from mnist_tui.tui.insight.widgets.canvas import Canvas
+from tests.tui.app_harness import IDLE, Stage
+from tests.tui.fake_runner import ScriptedRunner
+from tests.tui.insight.fake_insight import insight_of
+from tests.tui.insight.pane_harness import Mouse
 
 Compare = Callable[..., bool]
 

@@ -1,0 +1,36 @@
+"""Whether there is a terminal for the dashboard, and what to type where there is none."""
+
+import os
+import sys
+
+from mnist_tui.errors import UsageError
+from mnist_tui.process.invocation import command
+from mnist_tui.run.plan import RunPlan
+
+
+def check_terminal(plan: RunPlan) -> None:
+    """Find out whether the dashboard has a terminal, and one that it can draw on.
+
+    Raises:
+        UsageError: When it has none; it says what to type for `plan` instead.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(f"the dashboard needs a terminal; without one use: {_other_way(plan)}")
+    term = os.environ.get("TERM", "")
+    if sys.platform != "win32" and term in ("", "dumb", "unknown"):
+        raise UsageError(
+            f"the dashboard cannot draw on a terminal of TERM={term or '(not set)'}; set TERM to "
+            f"what it is, such as xterm-256color, or use: {_other_way(plan)}"
+        )
+
+
+def _other_way(plan: RunPlan) -> str:
+    """The command that comes nearest to the plan in plain lines."""
+    from mnist_tui.store.catalog import list_command
+    from mnist_tui.store.directory import RunDirectory
+
+    if plan.is_shown:
+        return list_command(plan.runs_dir)
+    if plan.resume and plan.name is not None:
+        return RunDirectory(plan.runs_dir / plan.name).resume_command("--headless")
+    return command("train", "--headless")

@@ -1,0 +1,70 @@
+"""When a checkpoint is due, and to which files it goes."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from mnist_tui.store.checkpoint import Checkpoint
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.writer import RunWriter
+
+_EPOCH_S: Final = 1.0
+"""The end of an epoch is saved unless a checkpoint was asked for less than this ago."""
+
+
+class Saving:
+    """Hands a run's checkpoints to its writer in time. Training thread only.
+
+    A run that dies goes on from the newest checkpoint that stands, and one stands only when it
+    is written: until then the one before counts. So the next is asked for early, by the time
+    that the last one took, and by that to the next boundary.
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        writer: RunWriter,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._directory = directory
+        self._writer = writer
+        self._clock = clock
+        self._asked_at = self._looked_at = clock()
+
+    def is_due(self, every_s: float) -> bool:
+        """Whether to save now, so that the newest that stands is never older than `every_s`.
+
+        That holds while a write takes less than half of it. Ask at each boundary. 0: never due.
+        """
+        now = self._clock()
+        until_next_s, self._looked_at = now - self._looked_at, now
+        # Twice the time of the last write, since none takes as long as the one before; but at
+        # least half the interval lies between two, on whatever disk.
+        early_s = min(2.0 * self._writer.save_s + until_next_s, 0.5 * every_s)
+        return every_s > 0.0 and now - self._asked_at >= every_s - early_s
+
+    @property
+    def is_due_after_epoch(self) -> bool:
+        """Whether the end of an epoch is far enough from the last checkpoint."""
+        return self._clock() - self._asked_at > _EPOCH_S
+
+    def save(self, reason: str, checkpoint: Checkpoint) -> None:
+        """Have `checkpoint` written soon; last.pt is always brought up to it."""
+        self._asked_at = self._clock()
+        if reason == "best":
+            self._writer.save(self._directory.best, reason, checkpoint)
+            reason = "epoch"
+        elif reason == "manual":
+            path = self._directory.step(checkpoint.global_batch)
+            self._writer.save(path, reason, checkpoint)
+            reason = "schedule"
+        self._writer.save(self._directory.last, reason, checkpoint)
+
+    def flush(self) -> bool:
+        """Wait until all stands, or has failed; whether it does."""
+        return self._writer.flush()
+
+    @property
+    def problem(self) -> str:
+        """Why files could not be written, in words; empty when all stand."""
+        return next(iter(self._writer.unsaved.values()), "")

@@ -1,0 +1,200 @@
+"""Chunks: batches that Python asks the device for at once.
+
+Without a recorder a chunk is one batch. With one, an epoch is cut at every so many batches,
+and each chunk of the same shape is a replay of one graph. There is no other difference: a
+chunk's numbers are those of its batches one by one.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from mnist_tui.engine.cuda.graphs import CaptureError, Recorder, Work
+from mnist_tui.engine.steps.sequence import Steps
+
+MOST_BATCHES: Final = 24
+"""The batches of a chunk, at most.
+
+Recording takes the time of as many steps done as they are, and asking for a chunk takes a
+fiftieth of its time, beside the device's work.
+"""
+MOST_SAMPLES: Final = 2048
+"""The digits of a chunk, at most, if that leaves it a batch: large batches take longer."""
+MOST_AHEAD: Final = 3
+"""The chunks that the device has to do, at most, when the next one is asked for.
+
+Enough that it does not run out of work where Python's other threads keep the training thread
+waiting, for 5 ms as a rule: at 80 us per step three chunks are 6 ms. And few enough that what is
+asked of a run, which is answered between two chunks, is answered within 50 ms on slower devices.
+"""
+
+
+def chunk_length(batch_size: int) -> int:
+    """How many batches of that size one graph has."""
+    return max(1, min(MOST_BATCHES, MOST_SAMPLES // batch_size))
+
+
+def chunks_ahead(samples: int) -> int:
+    """How many chunks of so many digits the device has to do, at most, before another."""
+    return max(1, min(MOST_AHEAD, MOST_AHEAD * MOST_SAMPLES // samples))
+
+
+class Rates:
+    """The learning rates of a chunk's steps, where the optimiser finds them.
+
+    A graph repeats what it was recorded with, so that what may change must lie in memory
+    that it reads: there the rates are a table on the device, and each step has its place in
+    it. On CUDA it is always so, since the optimiser there rounds a rate from a table to
+    float32, and steps in and outside of graphs must not differ.
+    """
+
+    def __init__(self, count: int, device: torch.device, *, is_table: bool) -> None:
+        self._values: tuple[float, ...] = ()
+        self._table: Tensor | None = None
+        if is_table:
+            dtype = torch.float32 if device.type == "cuda" else torch.float64
+            self._table = torch.zeros(count, dtype=dtype, device=device)
+
+    def write(self, values: Sequence[float]) -> None:
+        """Let the steps that are asked for from now on use these, one each."""
+        if self._values == (values := tuple(values)):
+            return
+        self._values = values
+        if self._table is not None:
+            # Queued behind the steps before; the host's copy is taken at once.
+            self._table.copy_(torch.tensor(values, dtype=self._table.dtype), non_blocking=True)
+
+    def __iter__(self) -> Iterator[float | Tensor]:
+        return iter(self._values if self._table is None else self._table.unbind())
+
+
+class Chunk:
+    """The chunks of one shape: memory that stays in place, and the work on it."""
+
+    def __init__(self, steps: Steps, batches: int, samples: int, *, is_table: bool) -> None:
+        device = steps.device
+        self._steps = steps
+        self._indices = torch.zeros(samples, dtype=torch.int64, device=device)
+        self._rates = Rates(batches, device, is_table=is_table)
+        self.losses = torch.zeros(batches, device=device)
+        """(K,) float32: mean losses per sample of the batches last taken."""
+        self.hits = torch.zeros(samples, dtype=torch.bool, device=device)
+        """(N,) bool: which of their digits were guessed right."""
+        self._replay: Work | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its work is replayed."""
+        return self._replay is not None
+
+    def _work(self) -> None:
+        self._steps.take(self._indices, self._rates, self.losses, self.hits)
+
+    def record(self, recorder: Recorder) -> None:
+        """Replay from now on.
+
+        Raises:
+            CaptureError: When that cannot be; everything is as before.
+        """
+        self._replay = recorder(self._work)
+
+    def take(self, indices: Tensor, rates: Sequence[float]) -> None:
+        """Take a step on each batch in `indices` (N,) at its rate; replaces losses and hits."""
+        self._indices.copy_(indices)
+        self._rates.write(rates)
+        if self._replay is None:
+            self._work()
+        else:
+            self._replay()
+
+
+class Chunks:
+    """Takes chunks of steps, from graphs where there is a recorder. Training thread only.
+
+    A shape's first chunk is done as it is: that is the warm-up, in which libraries choose
+    their kernels and the optimiser makes its state. The second is recorded, which does
+    nothing by itself, and replayed. Where recording fails, everything is done as it is from
+    then on.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        batch_size: int,
+        batches: int,
+        recorder: Recorder | None,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._steps = steps
+        self._recorder = recorder
+        self._warn = warn
+        self._length = chunk_length(batch_size) if recorder else 1
+        self._batches = batches
+        self._is_table = recorder is not None or steps.device.type == "cuda"
+        self._chunks: dict[tuple[int, int], Chunk] = {}
+        """By number of batches and of samples."""
+        self._ahead: deque[torch.cuda.Event] = deque()
+
+    def stop_after(self, start: int) -> int:
+        """Where the chunk ends that begins at batch `start` of an epoch.
+
+        Chunks begin at multiples of their length. A run that goes on in between gets there
+        batch by batch, so that there are never more than a few shapes.
+        """
+        is_on_grid = start % self._length == 0
+        return min(start + self._length, self._batches) if is_on_grid else start + 1
+
+    def take(self, indices: Tensor, rates: Sequence[float]) -> Chunk:
+        """Take a step on each batch in `indices`, at its rate; its losses and hits.
+
+        Waits for the device while that has enough to do.
+
+        Args:
+            indices: (N,) int64 on the device.
+            rates: One for each of the K batches.
+        """
+        shape = len(rates), len(indices)
+        chunk = self._chunks.get(shape)
+        if chunk is None:
+            chunk = Chunk(self._steps, *shape, is_table=self._is_table)
+            self._chunks[shape] = chunk
+        elif self._recorder is not None and not chunk.is_recorded:
+            self._record(chunk, self._recorder)
+        chunk.take(indices, rates)
+        self._keep_pace(len(indices))
+        return chunk
+
+    def forget(self) -> None:
+        """Start over: the optimiser's state lies elsewhere now."""
+        self._chunks.clear()
+
+    def _record(self, chunk: Chunk, recorder: Recorder) -> None:
+        try:
+            chunk.record(recorder)
+        except CaptureError as error:
+            self._recorder = None
+            self._length = 1
+            self._chunks = {
+                shape: kept for shape, kept in self._chunks.items() if not kept.is_recorded
+            }
+            self._warn(
+                f"the steps could not be recorded into a CUDA graph ({error}); "
+                "training goes on batch by batch, which is slower"
+            )
+
+    def _keep_pace(self, samples: int) -> None:
+        """Let the device have no more to do than a few chunks like the last one.
+
+        Python could ask for hundreds of chunks ahead, and a pause would wait for them all.
+        """
+        if self._steps.device.type != "cuda":
+            return
+        # A blocking event: the thread sleeps meanwhile, and leaves its core to the dashboard.
+        event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        event.record(torch.cuda.current_stream(self._steps.device))
+        self._ahead.append(event)
+        while len(self._ahead) > chunks_ahead(samples):
+            self._ahead.popleft().synchronize()  # waits for the device: for chunks before

@@ -1,0 +1,85 @@
+"""One training step: what all ways to take one have in common, and the one by autograd."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.optimizers import plain_step
+from mnist_tui.models.networks import Net
+
+
+class Step(Protocol):
+    """Takes a training step, and waits for nothing."""
+
+    kernels: str
+    """Whose they are, in words: two ways differ in the last bits of what they compute."""
+
+    def __call__(
+        self, images: Tensor, labels: Tensor, rate: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Take a step on a batch.
+
+        Args:
+            images: (B, 1, 28, 28) float32 in [0, 1].
+            labels: (B,) int64.
+            rate: The learning rate; a tensor lies on the device.
+
+        Returns:
+            The plain mean loss, and the (B, 10) log-probabilities, both from before the step.
+        """
+
+
+class AutogradStep:
+    """By torch's own operations: any network, on any device."""
+
+    kernels = "torch's kernels"
+
+    def __init__(
+        self,
+        model: Net,
+        optimizer: torch.optim.Optimizer,
+        config: TrainConfig,
+        device: torch.device,
+    ) -> None:
+        self._model = model
+        self._parameters = tuple(model.parameters())
+        self._optimizer = optimizer
+        self._update = plain_step(optimizer)
+        self._smoothing = config.label_smoothing
+        self._autocast = torch.autocast(
+            device.type, torch.bfloat16, enabled=config.precision == "bf16"
+        )
+        # `backward` makes it by itself, which on a GPU is a kernel in each step. Elsewhere it is
+        # not given: torch would import a third of a second's worth of modules to check it.
+        self._one = torch.ones((), device=device) if device.type == "cuda" else None
+
+    def __call__(
+        self, images: Tensor, labels: Tensor, rate: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """As in Step."""
+        loss, output = self.differentiate(images, labels)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        with torch.no_grad():
+            self._update()
+        return loss, output
+
+    def differentiate(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """What a step returns; its gradients lie with the parameters then."""
+        with self._autocast:
+            output = self._model(images)  # (B, 10)
+        loss = F.nll_loss(output, labels)
+        # What is told stays the plain loss, which the validation's can be compared with.
+        target = self._smooth(loss, output)
+        for parameter in self._parameters:
+            parameter.grad = None
+        target.backward(self._one)  # type: ignore[no-untyped-call]
+        return loss.detach(), output.detach()
+
+    def _smooth(self, loss: Tensor, output: Tensor) -> Tensor:
+        """The loss to learn from: `loss` with a part of each target spread over all classes."""
+        smoothing = self._smoothing
+        return (1 - smoothing) * loss - smoothing * output.mean() if smoothing else loss

@@ -1,0 +1,45 @@
+"""What several training steps one after the other do."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from mnist_tui.engine.batches import DeviceSplit
+from mnist_tui.engine.steps.base import Step
+
+
+class Steps:
+    """Takes training steps. Nothing here waits for the device, and nothing depends on values
+    that the device does not have, so that steps can be recorded into a graph."""
+
+    def __init__(self, step: Step, digits: DeviceSplit, batch_size: int) -> None:
+        self._step = step
+        self._digits = digits
+        self._batch_size = batch_size
+        self.device = digits.labels.device
+
+    def take(
+        self, indices: Tensor, rates: Iterable[float | Tensor], losses: Tensor, hits: Tensor
+    ) -> None:
+        """Take a step on each of the batches that follow one another in `indices`.
+
+        What can be done for all batches at once is: on a GPU a small kernel costs as much
+        as a larger one.
+
+        Args:
+            indices: (N,) int64 on the device, which digits; only the last batch may be small.
+            rates: One learning rate for each of the K batches.
+            losses: (K,) float32; each batch's mean loss per sample is written here.
+            hits: (N,) bool; whether each digit was guessed right, before its step.
+        """
+        images, labels = self._digits.gather(indices)
+        told, outputs = [], []
+        size = self._batch_size
+        batches = zip(torch.split(images, size), torch.split(labels, size), rates, strict=True)
+        for batch_images, batch_labels, rate in batches:
+            loss, output = self._step(batch_images, batch_labels, rate)
+            told.append(loss)
+            outputs.append(output)
+        torch.stack(told, out=losses)
+        torch.eq(torch.cat(outputs).argmax(dim=1), labels, out=hits)

@@ -1,0 +1,5 @@
+"""Pictures of digits in any of the usual formats, brought to MNIST's form one by one."""
+
+from mnist_tui.images.image import BadPicture, Picture, read_picture, read_pictures
+
+__all__ = ["BadPicture", "Picture", "read_picture", "read_pictures"]

@@ -1,0 +1,127 @@
+"""From the bytes of an image file to grey values, whatever its format, mode and size.
+
+Pillow decodes; it is imported when the first image comes.
+"""
+
+import math
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_tui.errors import DataError
+from mnist_tui.images.grayscale import Steps, grey_values
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "WebP")
+"""The only decoders that are let near a file. TIFF's writes to stderr as it pleases."""
+MAX_PIXELS: Final = 89_478_485
+"""The most pixels that are decoded, by what the header says: Pillow's own limit, a quarter of
+a gibibyte in 24 bits. An image of more is taken for a decompression bomb."""
+MAX_SIDE: Final = 2048
+"""Larger images are shrunk to this; MNIST's 28 pixels leave room enough."""
+
+_ORIENTATION: Final = 0x0112
+"""The EXIF tag that says how the camera was held."""
+_DECODING_ERRORS: Final = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's decoders raise on files that are damaged or made up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grey:
+    """An image in grey values."""
+
+    values: NDArray[np.float32]
+    """(H, W) float32 in [0, 255], 0 is black."""
+    done: Steps
+    """What it took, in words, in order."""
+
+
+def decode(content: bytes) -> Grey:
+    """Decode an image file; of an animation, the first frame. Blocks.
+
+    Sets the process's warning filters while it runs: not for two threads at once.
+
+    Raises:
+        DataError: When it is no image, is not whole, or is too large.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with _strict_pillow(), Image.open(BytesIO(content), formats=FORMATS) as image:
+            if math.prod(image.size) > MAX_PIXELS:
+                raise _too_large(image.size)
+            return _decode(image)
+    except UnidentifiedImageError as error:
+        if _begins_like_an_image(content):
+            raise DataError("is not a whole image; save or download it again") from error
+        wanted = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        raise DataError(
+            f"is not an image of a kind that can be read; name a {wanted} file"
+        ) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise _too_large() from error
+    except _DECODING_ERRORS as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"is damaged ({reason}); save or download it again") from error
+
+
+@contextmanager
+def _strict_pillow() -> Iterator[None]:
+    """Have Pillow raise on bombs, and say nothing about what else it finds odd."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _begins_like_an_image(content: bytes) -> bool:
+    """Whether a file has the first bytes of one of FORMATS, whatever comes after them."""
+    from PIL import Image
+
+    # Pillow's own tests of them; in place of True a word stands for a decoder that is missing.
+    known = (Image.OPEN[name.upper()][1] for name in FORMATS if name.upper() in Image.OPEN)
+    return any(accept is not None and accept(content[:16]) is True for accept in known)
+
+
+def _too_large(size: tuple[int, int] | None = None) -> DataError:
+    found = f"{size[0]:,}x{size[1]:,} pixels" if size else "too many pixels"
+    return DataError(
+        f"has {found}; at most {MAX_PIXELS // 1_000_000} million are read: scale it down"
+    )
+
+
+def _decode(image: "Image") -> Grey:
+    """What `decode` promises, of an image that is open and small enough."""
+    from PIL import ImageOps
+
+    done: list[str] = []
+    if getattr(image, "is_animated", False):
+        done.append("first of several frames")
+    if image.getexif().get(_ORIENTATION, 1) in range(2, 9):
+        ImageOps.exif_transpose(image, in_place=True)
+        done.append("turned upright")
+    values, steps = grey_values(image, MAX_SIDE)
+    return Grey(values, (*done, *steps))

@@ -1,0 +1,149 @@
+"""A run as it stands on disk, told as if it had just ended."""
+
+import logging
+from collections.abc import Mapping
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, Final
+
+from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, TrainingError
+from mnist_tui.inference.checkpoint_predictor import CheckpointReader
+from mnist_tui.run.events import Notice, RunEnded, RunPrepared, Warned
+from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.requests import Infer
+from mnist_tui.run.session import Session
+from mnist_tui.run.state import State
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.catalog import find_run, read_rows
+from mnist_tui.store.validation_file import read_insight
+from mnist_tui.torch_runtime import loading_torch
+
+if TYPE_CHECKING:
+    from mnist_tui.store.checkpoint import Checkpoint
+
+log: Final = logging.getLogger(__name__)
+
+
+_ENDS: Final[Mapping[str, State]] = {"finished": State.FINISHED, "failed": State.FAILED}
+"""How a run ended, by the state in status.json; any other way counts as stopped."""
+
+
+_DIED: Final = "interrupted: its process died before it could say how it ended"
+
+
+class PlaybackRunner:
+    """A Runner that trains nothing: it reads a run's directory, tells what is there, and ends.
+
+    Viewers need not know it from a run that they have watched. Nothing is written.
+    """
+
+    def __init__(self, plan: RunPlan) -> None:
+        self.plan = plan
+        self.session = Session()
+        self._directory = find_run(plan.runs_dir, plan.name or "last")
+        self._reader = CheckpointReader(self._directory)
+
+    def ask(self, question: Question) -> Reply:
+        """Let the model of the last checkpoint read images. Any thread."""
+        if self.session.state.is_over:
+            return self._reader.ask(question)
+        reply = Reply()
+        reply.set_exception(TrainingError(self.session.request(Infer(question, Reply())).message))
+        return reply
+
+    def run(self) -> None:
+        """Tell all of the run. Blocks; call it once, on a thread of its own. Raises nothing."""
+        session = self.session
+        session.move(State.LOADING)
+        session.publish(Progress(state=session.state, activity="reading the run"))
+        try:
+            ended = self._tell()
+        except MnistTuiError as error:
+            ended = RunEnded(state=State.FAILED, message=str(error), exit_code=error.exit_code)
+        except Exception as error:
+            log.exception("the run could not be read")
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            ended = RunEnded(state=State.FAILED, message=message, exit_code=1)
+        session.end(ended)
+
+    def _tell(self) -> RunEnded:
+        directory, session = self._directory, self.session
+        config, status = directory.read_config(), read_json(directory.status)
+        rows, elapsed_s, best = read_rows(directory), 0.0, None
+        checkpoint = self._checkpoint()
+        if checkpoint is not None:
+            session.history.load_state_dict(checkpoint.history)
+            # What was validated after the last checkpoint is in the rows alone.
+            rows = rows if len(rows) >= len(checkpoint.rows) else checkpoint.rows
+            elapsed_s = checkpoint.elapsed_s
+        try:
+            session.insight = read_insight(directory.insight)
+        except DataError as error:
+            session.emit(Warned(message=str(error)))
+        for row in rows:
+            best = row if row.is_better_than(best) else best
+        epochs, batches = _count(status, "epochs") or config.epochs, _count(status, "batches")
+        session.emit(
+            RunPrepared(
+                run=directory.name,
+                directory=str(directory.path),
+                device=_words(status, "device"),
+                dataset=_words(status, "dataset"),
+                model=config.model,
+                batches=batches,
+                epochs=epochs,
+                rows=rows,
+                rates=checkpoint.rates if checkpoint else (),
+            )
+        )
+        state = _ENDS.get(_words(status, "state"), State.STOPPED)
+        session.publish(
+            Progress(
+                state=state,
+                epoch=_count(status, "epoch"),
+                epochs=epochs,
+                batch=_count(status, "batch"),
+                batches=batches,
+                global_batch=_count(status, "global_batch"),
+                elapsed_s=elapsed_s,
+            )
+        )
+        message, elsewhere = _words(status, "message") or _DIED, None
+        if directory.is_locked():
+            elsewhere = directory.owner
+            message = f"being trained by process {elsewhere or 'unknown'}"
+            session.emit(Notice(message=f"{message}: what is shown stands still"))
+        return RunEnded(
+            state=state,
+            message=message,
+            saved=checkpoint is not None,
+            best=best,
+            last=rows[-1] if rows else None,
+            elapsed_s=elapsed_s,
+            samples_per_second=fmean(row.samples_per_second for row in rows) if rows else None,
+            elsewhere=elsewhere,
+        )
+
+    def _checkpoint(self) -> "Checkpoint | None":
+        """The run's last checkpoint; None, and a word about it, where it has no good one."""
+        with loading_torch():
+            from mnist_tui.store.checkpoint import read_checkpoint
+
+        if not self._directory.last.exists():
+            return None
+        try:
+            return read_checkpoint(self._directory.last)
+        except CheckpointError as error:
+            self.session.emit(Warned(message=str(error)))
+            return None
+
+
+def _count(status: Mapping[str, Any], name: str) -> int:
+    value = status.get(name)
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _words(status: Mapping[str, Any], name: str) -> str:
+    value = status.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,196 @@
+"""What a run tells its viewers: few, plain, frozen, and every one counts.
+
+| event               | finish | stop | failure | when                                        |
+|---------------------|--------|------|---------|---------------------------------------------|
+| StateChanged        | yes    | yes  | yes     | every move from one state to another        |
+| RunPrepared         | yes    | yes  | maybe   | once, when digits and model are on the device |
+| Notice              | maybe  | maybe| maybe   | something to keep in sight                  |
+| EpochFinished       | yes    | maybe| maybe   | after each validation                       |
+| LearningRateChanged | maybe  | maybe| maybe   | a person changed it                         |
+| SettingsChanged     | maybe  | maybe| maybe   | a person changed epochs or saving interval  |
+| CheckpointSaved     | yes    | yes  | maybe   | after the file stands under its name        |
+| SaveFailed          | maybe  | maybe| maybe   | each time a file could not be written       |
+| SavedAgain          | maybe  | maybe| maybe   | after a file could be written again         |
+| Warned              | maybe  | maybe| maybe   | something is not as it should be            |
+| RunEnded            | once   | once | once    | the last event of every run                 |
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mnist_tui.run.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRow:
+    """One finished epoch: a line of metrics.jsonl, a row of the table.
+
+    Accuracies are fractions in [0, 1]; losses are means per sample. A loss may be nan.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    lr: float
+    """The learning rate of the epoch's last step."""
+    seconds: float
+    """Training and validation together, pauses left out."""
+    samples_per_second: float
+    """Of the training pass."""
+
+    def is_better_than(self, other: "EpochRow | None") -> bool:
+        """Whether this epoch is the best so far: higher validation accuracy, then lower loss."""
+        if other is None:
+            return True
+        return (self.val_accuracy, -self.val_loss) > (other.val_accuracy, -other.val_loss)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The root of all events."""
+
+    @property
+    def kind(self) -> str:
+        """The event's name on disk: `epoch_finished` for EpochFinished."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as plain values, for one line of JSON."""
+        return {"event": self.kind, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanged(Event):
+    """The run moved from one state to another."""
+
+    state: State
+    previous: State
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPrepared(Event):
+    """Digits and model are on the device; the first step comes next."""
+
+    run: str
+    """The run's name."""
+    directory: str
+    """The run's directory, as a path."""
+    device: str
+    """The device in words: `CPU, 2 threads`."""
+    dataset: str
+    """The digits in words: `MNIST, 60,000 + 10,000 digits`."""
+    model: str
+    """The network in words, with its number of parameters."""
+    batches: int
+    """Training batches per epoch."""
+    epochs: int
+    resumed_at: tuple[int, int] | None = None
+    """(epoch, batches done in it) where a resumed run goes on; None for a new run."""
+    rows: tuple[EpochRow, ...] = ()
+    """The epochs that a resumed run had finished before."""
+    rates: "tuple[LearningRateChanged, ...]" = ()
+    """The changes of the learning rate before that place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Event):
+    """Something that a person must keep in sight for the whole run."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned(Event):
+    """Something is not as it should be; training goes on."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochFinished(Event):
+    """An epoch's training and validation are done."""
+
+    row: EpochRow
+    is_best: bool
+    """Whether no earlier epoch of the run was better."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningRateChanged(Event):
+    """A person changed the learning rate, from this batch on."""
+
+    lr: float
+    previous: float
+    epoch: int
+    global_batch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged(Event):
+    """A person changed how long the run is or how often it is saved, from this batch on."""
+
+    epochs: int
+    """Epochs in the whole run, from now on."""
+    checkpoint_every_s: float
+    """Seconds between automatic checkpoints, from now on; 0: only at epochs' ends."""
+    previous_epochs: int
+    previous_checkpoint_every_s: float
+    epoch: int
+    global_batch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSaved(Event):
+    """A checkpoint stands, whole, under its name."""
+
+    path: str
+    reason: str
+    """`manual`, `schedule`, `epoch`, `best`, `stop` or `finish`."""
+    epoch: int
+    batch: int
+    """Batches of that epoch that are in it."""
+    global_batch: int
+    size_bytes: int
+    milliseconds: float
+    """From the copy at the batch boundary to the file on disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveFailed(Event):
+    """A file of the run could not be written; it is tried again with the next save."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedAgain(Event):
+    """A file that SaveFailed told of stands again, as it should be."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(Event):
+    """The run's last event; exactly one per run, whatever happened."""
+
+    state: State
+    """FINISHED, STOPPED or FAILED."""
+    message: str
+    """What happened, in one line."""
+    hint: str = ""
+    """What to do about a failure."""
+    exit_code: int = 0
+    saved: bool = False
+    """Whether last.pt holds the run exactly as it ended."""
+    best: EpochRow | None = None
+    last: EpochRow | None = None
+    elapsed_s: float = 0.0
+    samples_per_second: float | None = None
+    """Mean over all training in this process."""
+    elsewhere: int | None = None
+    """The process that goes on with the run, where it is only shown; 0: not known which."""

@@ -1,0 +1,135 @@
+"""Requests from viewers to the training thread."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait at the next batch boundary until Resume or Stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on after Pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Write a checkpoint of the next batch boundary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the run at the next batch boundary."""
+
+    save: bool = True
+    """Whether last.pt is brought up to that boundary first."""
+    reason: str = "asked to stop"
+    exit_code: int = 0
+    """What the process is to exit with: 128 + n where signal n asked."""
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether it is worth waiting for a disk that takes nothing until somebody mends that."""
+        return self.save and not self.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """End without what the disk does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Change what can change safely in the middle of a run; None leaves a value alone."""
+
+    lr: float | None = None
+    epochs: int | None = None
+    checkpoint_every_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Infer:
+    """Let the model as it is at the next batch boundary read images."""
+
+    question: Question
+    reply: Reply
+    """Done on the training thread; cancelled when the run ends first."""
+
+
+class StopAsked(Exception):  # noqa: N818 - a way out of the training loops, not an error
+    """Somebody asked for the end of the run; raised between two batches. Training thread."""
+
+    def __init__(self, request: Stop) -> None:
+        super().__init__(request.reason)
+        self.request = request
+
+
+Request = Pause | Resume | Save | Stop | GiveUp | Adjust | Infer
+
+_LIVE: Final = frozenset({State.RUNNING, State.PAUSED})
+
+ALLOWED: Final[Mapping[type[Request], frozenset[State]]] = {
+    Pause: frozenset({State.RUNNING}),
+    Resume: frozenset({State.PAUSED}),
+    Save: _LIVE,
+    Stop: _LIVE | {State.LOADING},
+    GiveUp: frozenset({State.STOPPING}),
+    Adjust: _LIVE,
+    Infer: _LIVE,
+}
+"""The states in which each request can be honoured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a request, at once."""
+
+    is_accepted: bool
+    message: str
+    """What will happen, or why nothing will."""
+
+
+class Mailbox:
+    """Requests on their way to the training thread, in order."""
+
+    def __init__(self) -> None:
+        self._requests: deque[Request] = deque()
+        self._arrived = threading.Condition(threading.RLock())
+
+    def put(self, request: Request) -> None:
+        """Leave a request. Any thread; a signal handler too, since the lock is reentrant."""
+        with self._arrived:
+            self._requests.append(request)
+            self._arrived.notify()
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether a request waits. Any thread."""
+        return bool(self._requests)
+
+    def take(self) -> Request | None:
+        """The oldest request, or None at once. Training thread."""
+        try:
+            return self._requests.popleft()
+        except IndexError:
+            return None
+
+    def wait(self) -> Request:
+        """The oldest request, waiting for one without using the CPU. Training thread."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._requests)
+            return self._requests.popleft()
+
+    def wait_for(self, seconds: float) -> Request | None:
+        """The oldest request, waiting so long for one; None when none came. Training thread."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._requests, seconds)
+            return self.take()

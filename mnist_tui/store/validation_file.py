@@ -1,0 +1,137 @@
+"""What a run's validations showed, as one small file of plain arrays."""
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_tui.errors import DataError
+from mnist_tui.run.validation import EpochInsight, Insight, Specimen, WatchedDigit
+
+_MOST_BYTES: Final = 256_000_000
+"""More than this is in no file of ours, whatever its entries say."""
+
+_SPECIMEN: Final = {
+    "index": "<i4",
+    "label": "u1",
+    "guess": "u1",
+    "probability": "<f4",
+    "label_probability": "<f4",
+    "loss": "<f4",
+}
+"""The columns of the specimens, less their images, with their types."""
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def insight_bytes(insight: Insight) -> bytes:
+    """The file's content. Takes some milliseconds; keep it off the training thread."""
+    arrays: dict[str, NDArray[Any]] = {
+        "epochs": np.array([seen.epoch for seen in insight.epochs], "<i4"),
+        "confusion": np.array([seen.confusion for seen in insight.epochs], "<i4"),
+        "guesses": _joined([seen.watched for seen in insight.epochs]),
+        "watched_index": np.array([digit.index for digit in insight.watched], "<i4"),
+        "watched_label": np.array([digit.label for digit in insight.watched], "u1"),
+        "watched_image": _joined([digit.image for digit in insight.watched]),
+    }
+    for name, specimens in (("mistakes", insight.mistakes), ("narrow", insight.narrow)):
+        for column, kind in _SPECIMEN.items():
+            values = [getattr(specimen, column) for specimen in specimens]
+            arrays[f"{name}_{column}"] = np.array(values, kind)
+        arrays[f"{name}_image"] = _joined([specimen.image for specimen in specimens])
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def read_insight(path: Path) -> Insight:
+    """What is in the file; an empty Insight where there is none. Runs no code from it.
+
+    Raises:
+        DataError: When the file cannot be read or is damaged.
+    """
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as parts:
+            if sum(part.file_size for part in parts.infolist()) > _MOST_BYTES:
+                raise ValueError("its entries are too large")
+            with np.load(file, allow_pickle=False) as arrays:
+                return _insight({name: arrays[name] for name in arrays.files})
+    except FileNotFoundError:
+        return Insight()
+    except Exception as error:
+        # Whatever a made-up file may hold in place of these arrays.
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{path} cannot be read ({reason}); the next epoch replaces it") from error
+
+
+def _insight(arrays: Arrays) -> Insight:
+    labels, images = arrays["watched_label"], _images(arrays["watched_image"])
+    watched = tuple(
+        WatchedDigit(index=int(index), label=_class(label), image=image)
+        for index, label, image in zip(arrays["watched_index"], labels, images, strict=True)
+    )
+    guesses = _split(arrays["guesses"], 20 * len(watched)) if watched else []
+    epochs = tuple(
+        EpochInsight(
+            epoch=int(epoch),
+            confusion=tuple(tuple(map(int, row)) for row in counts.reshape(10, 10).tolist()),
+            watched=given,
+        )
+        for epoch, counts, given in zip(arrays["epochs"], arrays["confusion"], guesses, strict=True)
+    )
+    numbers = [seen.epoch for seen in epochs]
+    if numbers != sorted(set(numbers)) or min(numbers, default=1) < 1:
+        raise ValueError("its epochs are not in order")
+    if min((count for seen in epochs for row in seen.confusion for count in row), default=0) < 0:
+        raise ValueError("its counts are negative")
+    return Insight(
+        watched=watched,
+        epochs=epochs,
+        mistakes=_specimens(arrays, "mistakes"),
+        narrow=_specimens(arrays, "narrow"),
+    )
+
+
+def _specimens(arrays: Arrays, name: str) -> tuple[Specimen, ...]:
+    columns = [arrays[f"{name}_{column}"].tolist() for column in _SPECIMEN]
+    images = _images(arrays[f"{name}_image"])
+    return tuple(
+        Specimen(
+            index=int(index),
+            label=_class(label),
+            guess=_class(guess),
+            probability=float(probability),
+            label_probability=float(label_probability),
+            loss=float(loss),
+            image=image,
+        )
+        for index, label, guess, probability, label_probability, loss, image in zip(
+            *columns, images, strict=True
+        )
+    )
+
+
+def _class(value: Any) -> int:
+    if not 0 <= int(value) <= 9:
+        raise ValueError(f"{value} is not a digit")
+    return int(value)
+
+
+def _joined(parts: Sequence[bytes]) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(parts), np.uint8)
+
+
+def _images(values: NDArray[Any]) -> list[bytes]:
+    return _split(values, 28 * 28)
+
+
+def _split(values: NDArray[Any], size: int) -> list[bytes]:
+    """The bytes of an array in pieces of `size`."""
+    content = np.asarray(values, np.uint8).tobytes()
+    if len(content) % size:
+        raise ValueError("it is cut off")
+    return [content[start : start + size] for start in range(0, len(content), size)]

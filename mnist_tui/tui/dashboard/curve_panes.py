@@ -1,0 +1,128 @@
+"""The three charts of a run, and how a person wants them drawn."""
+
+from typing import Final
+
+from mnist_tui.run.history import LossHistory
+from mnist_tui.run.progress import Progress
+from mnist_tui.tui.charts import Chart, ChartData, View
+from mnist_tui.tui.dashboard.curves import (
+    SMOOTHING,
+    Look,
+    Trace,
+    accuracy_chart,
+    batches_chart,
+    loss_chart,
+    run_marks,
+)
+from mnist_tui.tui.dashboard.timeline import Axis, Timeline
+from mnist_tui.tui.run.view import RunView
+
+
+class CurvePanes:
+    """Keeps the charts up to date with a run. UI thread.
+
+    Loss and accuracy per epoch share an x axis; the chart of all batches has its own.
+    """
+
+    def __init__(self) -> None:
+        # Held and not queried: events may come before the first and after the last frame.
+        self.loss: Final = Chart(id="loss")
+        self.accuracy: Final = Chart(id="accuracy")
+        self.batches: Final = Chart(id="batches")
+        self.previous: Trace | None = None
+        """The run to compare with."""
+        self.shows_previous = True
+        self._view = RunView()
+        self._trace = Trace()
+        self._epochs = 0
+        self._smoothing = 0
+        self._epoch_axis, self._batch_axis = Axis.EPOCH, Axis.BATCH
+        self._drawn: tuple[object, ...] = ()
+
+    @property
+    def all(self) -> tuple[Chart, Chart, Chart]:
+        """The charts in the order of their keys."""
+        return self.loss, self.accuracy, self.batches
+
+    def begin(self, view: RunView, history: LossHistory, epochs: int) -> None:
+        """Draw another run from now on; the one until now is the previous one."""
+        if self._trace.rows or self._trace.history:
+            self.previous = self._trace
+        self._view, self._trace = view, Trace(view.rows, history, Timeline())
+        self.plan(epochs)
+
+    def plan(self, epochs: int) -> None:
+        """Make room for that many epochs."""
+        self._epochs, self._drawn = epochs, ()
+        self.show_rows()
+        self.draw_batches()
+
+    def observe(self, progress: Progress) -> None:
+        """Learn when batches are done."""
+        if progress.batches:
+            self._trace.timeline.observe(progress.global_batch, progress.elapsed_s)
+
+    def show_rows(self) -> None:
+        """Draw the finished epochs."""
+        view, timeline, prepared = self._view, self._trace.timeline, self._view.prepared
+        if prepared is not None and not timeline.batches:
+            timeline.batches = prepared.batches
+            timeline.observe_rows(view.rows)
+        epochs = view.epochs or self._epochs
+        axis = self._epoch_axis
+        look = self._look(axis)
+        marks = run_marks(view.rows, view.best, view.rates, timeline, axis)
+        batches = timeline.batches
+        self.loss.set_data(loss_chart(view.rows, marks, epochs, look, batches))
+        self.accuracy.set_data(accuracy_chart(view.rows, marks, epochs, look, batches))
+
+    def draw_batches(self) -> None:
+        """Draw the loss of every batch, if it is in sight and there is anything new."""
+        chart, view, trace, axis = self.batches, self._view, self._trace, self._batch_axis
+        if trace.history is None:
+            chart.set_data(ChartData("Loss per batch", empty_text="press space to start"))
+            return
+        width = chart.content_size.width
+        look = self._look(axis)
+        key = (len(trace.history), width, chart.view, look, len(view.rates), len(view.rows))
+        if not width or not chart.is_seen or key == self._drawn:
+            return
+        self._drawn = key
+        total = (view.epochs or self._epochs) * trace.timeline.batches
+        marks = run_marks(view.rows, view.best, view.rates, trace.timeline, axis)
+        chart.set_data(batches_chart(trace, total, marks, 2 * width, look, chart.view.window))
+
+    def smooth(self) -> None:
+        """Go on to the next smoothing, in all charts."""
+        self._smoothing = (self._smoothing + 1) % len(SMOOTHING)
+        self._redraw()
+
+    def turn_axis(self, chart: Chart) -> None:
+        """Go on to the next x axis of `chart`, showing all of it."""
+        if chart is self.batches:
+            self._batch_axis = self._batch_axis.next
+            charts: tuple[Chart, ...] = (self.batches,)
+        else:
+            self._epoch_axis = self._epoch_axis.next
+            charts = (self.loss, self.accuracy)
+        for one in charts:
+            one.view = View(None, one.view.is_log)
+        self._redraw()
+
+    def compare(self, previous: Trace | None) -> None:
+        """Compare with another run, or with none."""
+        self.previous = previous
+        self._redraw()
+
+    def toggle_previous(self) -> None:
+        """Show or hide the previous run."""
+        self.shows_previous = not self.shows_previous
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self.show_rows()
+        self.draw_batches()
+
+    def _look(self, axis: Axis) -> Look:
+        previous = self.previous if self.shows_previous else None
+        return Look(axis, SMOOTHING[self._smoothing], previous)

@@ -1,0 +1,162 @@
+"""The top of the dashboard: which run, where it stands, on what, and what was just said."""
+
+from rich.cells import cell_len
+from textual.reactive import reactive
+
+from mnist_tui import formatting
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.state import State
+from mnist_tui.tui.text.event_text import STATE_WORDS
+from mnist_tui.tui.widgets.answering import Answering
+from mnist_tui.tui.widgets.lines import Line, Lines, Piece, fit
+
+_GLYPHS = {
+    State.READY: ("○", "muted"),
+    State.LOADING: ("◌", "accent"),
+    State.RUNNING: ("●", "good"),
+    State.PAUSED: ("‖", "warning"),
+    State.STOPPING: ("◌", "accent"),
+    State.FINISHED: ("✓", "good"),
+    State.STOPPED: ("■", "warning"),
+    State.FAILED: ("✗", "bad"),
+}
+"""Each state's glyph and tone: told apart without colour too."""
+
+_SPINNER = "◐◓◑◒"
+"""What turns while there is nothing to do but to wait."""
+
+_WAITING = (State.LOADING, State.STOPPING)
+
+
+class Header(Lines):
+    """One line: the program, the run's name and its state."""
+
+    DEFAULT_CSS = """
+    Header {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+    }
+    """
+
+    run: reactive[str] = reactive("", repaint=False)
+    """The run's name, or empty before there is one."""
+    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    """The snapshot to show."""
+    state: reactive[State] = reactive(State.READY, repaint=False)
+    """The state as the events told it, which is newer than the snapshot's."""
+    beat: reactive[int] = reactive(0, repaint=False)
+    """Counts the looks at the run; turns the spinner while a person waits."""
+    is_leaving: reactive[bool] = reactive(False, repaint=False)
+    """Whether the dashboard ends as soon as the run has."""
+
+    is_elsewhere: reactive[bool] = reactive(False, repaint=False)
+    """Whether another process goes on with the run that is shown."""
+
+    def watch_run(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_progress(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_state(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_beat(self) -> None:
+        """Turn the spinner."""
+        if self.state in _WAITING:
+            self.redraw()
+
+    def watch_is_leaving(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_is_elsewhere(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks: what does not fit whole is left out, the state last of all."""
+        state = self._state(width)
+        room = width - sum(cell_len(text) for text, _ in state) - 2
+        name = "mnist-tui" if room >= 9 else ""
+        run = self.run if cell_len(self.run) <= room - len(name) - 2 else ""
+        left: Line = [(name, "accent"), (f"  {run}" if run else "", "")]
+        used = sum(cell_len(text) for text, _ in [*left, *state])
+        return [[*left, (" " * max(width - used, 0), ""), *state]]
+
+    def _state(self, width: int) -> list[Piece]:
+        if self.is_elsewhere:
+            return [(fit(["●", "training elsewhere"], width, between=" "), "good")]
+        glyph, tone = _GLYPHS[self.state]
+        if self.state in _WAITING:
+            glyph = _SPINNER[self.beat % len(_SPINNER)]
+        word = self._word()
+        numbers = []
+        if self.progress.total_batches and self.state.is_live:
+            numbers = [formatting.whole_percent(self.progress.run_fraction).strip()]
+        text = fit([glyph, word, *numbers], width, between=" ")
+        return [(text, tone)]
+
+    def _word(self) -> str:
+        progress = self.progress
+        if self.state is State.STOPPING:
+            if progress.plea:
+                return progress.activity
+            return "saving, then quitting …" if self.is_leaving else STATE_WORDS[self.state]
+        if self.state in (State.LOADING, State.RUNNING) and progress.state is self.state:
+            return progress.activity or STATE_WORDS[self.state]
+        return STATE_WORDS[self.state]
+
+
+class Facts(Answering):
+    """One line: the digits, the device and the network; or, for a while, an answer.
+
+    Where a narrow screen has no other place for it, a live run's pace stands here instead.
+    """
+
+    DEFAULT_CSS = """
+    Facts {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+    }
+    """
+    NARROW = 76
+    """With fewer columns than these, this line tells the pace."""
+
+    facts: reactive[tuple[str, ...]] = reactive((), repaint=False)
+    """What the run works with, the most telling first."""
+    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    """The snapshot whose pace is told."""
+
+    def watch_progress(self) -> None:
+        """Show it, where it is shown at all."""
+        if self.content_size.width < self.NARROW:
+            self.redraw()
+
+    def watch_facts(self) -> None:
+        """Show them."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks."""
+        if self.said is not None:
+            return [self.answer(self.said, width)]
+        has_pace = width < self.NARROW and self.progress.step_s is not None
+        facts = _pace(self.progress) if has_pace else self.facts
+        return [[(fit(facts, width), "muted")]]
+
+
+def _pace(progress: Progress) -> tuple[str, ...]:
+    """Speed, the time left, the time of a step, the learning rate: the most telling first."""
+    left = formatting.duration(progress.remaining_s)
+    return (
+        formatting.rate(progress.samples_per_second),
+        *((f"{left} left",) if progress.remaining_s is not None else ()),
+        f"{formatting.short_time(progress.step_s)} a step",
+        f"lr {formatting.learning_rate(progress.lr)}",
+    )

@@ -1,0 +1,230 @@
+"""What the machine is doing, with the last two minutes as small curves."""
+
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.message import Message
+
+from mnist_tui import formatting
+from mnist_tui.system_monitor import GpuSample, Machine, MachineSample
+from mnist_tui.tui.charts.glyphs import UNICODE, glyphs_for
+from mnist_tui.tui.widgets.lines import Line, Lines, cut, fit, pad, width_of
+
+SampleMachine = Callable[[], MachineSample]
+
+_LABEL: Final = 8
+_VALUE: Final = 16
+_LEAST_CURVE: Final = 6
+"""Columns below which a curve is left out."""
+
+
+@dataclass(frozen=True)
+class Meter:
+    """One figure: its name, what it is now, and its past as parts of what is possible."""
+
+    label: str
+    value: str
+    past: tuple[float | None, ...] = ()
+    """In [0, 1], oldest first; None is a gap."""
+
+
+class MachinePane(Lines, can_focus=True):
+    """GPUs, processors and memory, sampled once a second while it is in sight."""
+
+    DEFAULT_CSS = """
+    MachinePane { background: transparent; }
+    """
+    KEPT: Final = 120
+    """How many samples the curves show at most."""
+    INTERVAL_S: Final = 1.0
+    """From one sample to the next."""
+
+    @dataclass
+    class Sampled(Message):
+        """A sample has come from the thread that took it."""
+
+        sample: MachineSample
+
+    def __init__(self, sample: SampleMachine | None = None, *, id: str | None = None) -> None:
+        """Make a pane.
+
+        Args:
+            sample: Takes a sample; called on a thread of its own, never twice at a time.
+            id: The widget's id.
+        """
+        super().__init__(id=id)
+        self._sample = sample or Machine().sample
+        self._is_sampling = False
+        self._was_hidden = False
+        self.samples: Final[deque[MachineSample | None]] = deque(maxlen=self.KEPT)
+        """Oldest first; None where it was out of sight."""
+
+    def on_mount(self) -> None:
+        """Begin to look at the machine."""
+        self.set_interval(self.INTERVAL_S, self._tick, name="look at the machine")
+        self.call_after_refresh(self._tick)
+
+    def on_show(self) -> None:
+        """Don't let a person wait for the first figures."""
+        self.call_after_refresh(self._tick)
+
+    def _tick(self) -> None:
+        if not self.is_on_screen or not self.screen.is_current:
+            self._was_hidden = True
+        elif not self._is_sampling:
+            self._is_sampling = True
+            self.run_worker(self._take, thread=True, group="machine", exit_on_error=False)
+
+    def _take(self) -> None:
+        """Take one sample. A worker's thread."""
+        try:
+            self.post_message(self.Sampled(self._sample()))
+        finally:
+            self._is_sampling = False
+
+    def on_machine_pane_sampled(self, message: Sampled) -> None:
+        """Show it."""
+        message.stop()
+        if self._was_hidden and self.samples:
+            self.samples.append(None)
+        self._was_hidden = False
+        self.samples.append(message.sample)
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks."""
+        glyphs = glyphs_for(self.app.console.encoding, os.environ.get("TERM", ""))
+        return machine_lines(tuple(self.samples), width, height, glyphs.levels)
+
+
+def machine_lines(
+    samples: tuple[MachineSample | None, ...],
+    width: int,
+    height: int,
+    levels: str = UNICODE.levels,
+) -> list[Line]:
+    """One figure a line where there is room, else several; with curves where there is room."""
+    now = samples[-1] if samples else None
+    if now is None:
+        return [[("looking at the machine …", "muted")]]
+    notes: list[Line] = [[(cut(now.no_gpu, width), "muted")]] if now.no_gpu else []
+    meters = _meters(samples, now)
+    if len(notes) + len(meters) <= height:
+        return notes + [_meter_line(meter, width, levels) for meter in meters]
+    return (notes + _short_lines(samples, now, width, levels))[:height]
+
+
+def sparkline(past: tuple[float | None, ...], width: int, levels: str = UNICODE.levels) -> str:
+    """The newest `width` values at the right, each one character high or low."""
+    top = len(levels) - 1
+    shown = ["" if p is None else levels[round(min(max(p, 0.0), 1.0) * top)] for p in past[-width:]]
+    return "".join(character or " " for character in shown).rjust(width)
+
+
+def _meters(samples: tuple[MachineSample | None, ...], now: MachineSample) -> list[Meter]:
+    def past(
+        read: Callable[[MachineSample], float | None], most: float
+    ) -> tuple[float | None, ...]:
+        values = [None if sample is None else read(sample) for sample in samples]
+        return tuple(None if value is None else value / most for value in values)
+
+    meters = []
+    for place, gpu in enumerate(now.gpus):
+        meters += _gpu_meters(samples, place, gpu)
+    total = max(now.total_bytes, 1)
+    return [
+        *meters,
+        Meter("CPU", _percent(now.cpu), past(lambda s: s.cpu, 1.0)),
+        Meter("process", _percent(now.process_cpu), past(lambda s: s.process_cpu, now.cores)),
+        Meter(
+            "memory", _of(now.memory_bytes, now.total_bytes), past(lambda s: s.memory_bytes, total)
+        ),
+        Meter(
+            "process", formatting.memory(now.process_bytes), past(lambda s: s.process_bytes, total)
+        ),
+    ]
+
+
+def _gpu_meters(
+    samples: tuple[MachineSample | None, ...], place: int, now: GpuSample
+) -> list[Meter]:
+    gpus = [s.gpus[place] if s is not None and place < len(s.gpus) else None for s in samples]
+
+    def past(
+        read: Callable[[GpuSample], float | None], most: float | None
+    ) -> tuple[float | None, ...]:
+        values = [None if gpu is None else read(gpu) for gpu in gpus]
+        # Where the device does not tell what is possible, the most that was seen.
+        top = most or max((value for value in values if value is not None), default=0.0) or 1.0
+        return tuple(None if value is None else value / top for value in values)
+
+    watts = _figure(now.power_w, "W")
+    if now.power_w is not None and now.power_limit_w:
+        watts = f"{now.power_w:.0f} of {now.power_limit_w:.0f} W"
+    return [
+        Meter(f"GPU {now.index}", _percent(now.use), past(lambda g: g.use, 1.0)),
+        Meter(
+            "memory",
+            _of(now.memory_bytes, now.total_bytes),
+            past(lambda g: g.memory_bytes, now.total_bytes),
+        ),
+        Meter("heat", _figure(now.temperature_c, "°C"), past(lambda g: g.temperature_c, 100.0)),
+        Meter("power", watts, past(lambda g: g.power_w, now.power_limit_w)),
+        Meter("clock", _figure(now.clock_mhz, "MHz"), past(lambda g: g.clock_mhz, None)),
+    ]
+
+
+def _meter_line(meter: Meter, width: int, levels: str) -> Line:
+    line: Line = [(pad(meter.label, _LABEL), "muted"), (f"{meter.value:>{_VALUE}}", "strong")]
+    room = width - _LABEL - _VALUE - 2
+    if room >= _LEAST_CURVE:
+        # It grows from the left, beside its figure, and moves on when it is full.
+        curve = sparkline(meter.past, min(room, len(meter.past)), levels)
+        line += [("  ", ""), (curve, "bar")]
+    return line
+
+
+def _short_lines(
+    samples: tuple[MachineSample | None, ...], now: MachineSample, width: int, levels: str
+) -> list[Line]:
+    """Use first, since the least room leaves out the last lines."""
+    meters = _meters(samples, now)
+    cpu, process, memory, resident = meters[-4:]
+    first, last = [], []
+    for place in range(len(now.gpus)):
+        use, taken, *rest = meters[5 * place : 5 * place + 5]
+        first.append(_joined(use, [use.value, taken.value], width, levels))
+        last.append(_joined(Meter("", ""), [meter.value for meter in rest], width, levels))
+    return [
+        *first,
+        _joined(cpu, [cpu.value, f"process {process.value}"], width, levels),
+        _joined(memory, [memory.value, f"process {resident.value}"], width, levels),
+        *last,
+    ]
+
+
+def _joined(meter: Meter, values: list[str], width: int, levels: str) -> Line:
+    label = f"{meter.label:<6} " if meter.label else ""
+    line: Line = [(label, "muted"), (fit(values, width - len(label)), "strong")]
+    room = width - width_of(line) - 2
+    if room >= _LEAST_CURVE and meter.past:
+        line += [("  ", ""), (sparkline(meter.past, min(room, len(meter.past)), levels), "bar")]
+    return line
+
+
+def _percent(value: float | None) -> str:
+    return formatting.UNKNOWN if value is None else f"{100 * value:.0f} %"
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return formatting.UNKNOWN if value is None else f"{value:,.0f} {unit}"
+
+
+def _of(part: int | None, whole: int | None) -> str:
+    if part is None or whole is None:
+        return formatting.UNKNOWN
+    (used, unit), (total, of_unit) = (formatting.memory(size).split() for size in (part, whole))
+    return f"{used} of {total} {unit}" if unit == of_unit else f"{used} {unit} of {total} {of_unit}"

@@ -1,0 +1,158 @@
+"""Loss and accuracy in training and validation, with their change and the best."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.reactive import reactive
+
+from mnist_tui import formatting
+from mnist_tui.run.events import EpochRow
+from mnist_tui.run.progress import Progress
+from mnist_tui.tui.run.view import Scores
+from mnist_tui.tui.widgets.lines import Line, Lines, Piece
+
+_LABEL: Final = 9
+_VALUE: Final = 8
+_CHANGE: Final = 8
+_BEST: Final = 12
+BOARD_WIDTH: Final = _LABEL + 2 * (_VALUE + _CHANGE) + 1 + _BEST
+"""The columns that the scoreboard takes with everything in it."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is measured: how it is written and which way is better."""
+
+    name: str
+    write: Callable[[float | None], str]
+    of_train: Callable[[EpochRow], float]
+    of_val: Callable[[EpochRow], float]
+    is_better_low: bool
+    unit: float
+    """How much 1 is in the unit of the change: percentage points for accuracies."""
+    digits: int
+
+
+LOSS: Final = Measure(
+    "loss", formatting.loss, lambda row: row.train_loss, lambda row: row.val_loss, True, 1.0, 4
+)
+ACCURACY: Final = Measure(
+    "accuracy",
+    formatting.percent,
+    lambda row: row.train_accuracy,
+    lambda row: row.val_accuracy,
+    False,
+    100.0,
+    2,
+)
+
+
+class Scoreboard(Lines):
+    """The numbers that training is about: now, their change, and the best."""
+
+    DEFAULT_CSS = """
+    Scoreboard {
+        height: 3;
+        padding: 0 1;
+    }
+    """
+
+    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    """The snapshot to show."""
+    scores: reactive[Scores] = reactive(Scores(), repaint=False)
+    """The finished epochs to compare it with."""
+
+    def watch_progress(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_scores(self) -> None:
+        """Show them."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """As Lines asks."""
+        return scoreboard(self.progress, self.scores, width)
+
+
+def scoreboard(progress: Progress, scores: Scores, width: int) -> list[Line]:
+    """Three lines for `width` columns: the best goes first where it is narrow, then changes."""
+    if width < _LABEL + 2 * _VALUE + 1:
+        return _narrow_board(scores.last)
+    with_best = width >= BOARD_WIDTH
+    with_change = width >= BOARD_WIDTH - _BEST - 1
+    last = scores.last
+    # Until the open epoch has numbers, the last one's stay in sight, with their own change.
+    is_open = progress.train_loss is not None and (last is None or progress.epoch > last.epoch)
+    train_before = last if is_open else scores.previous
+    lines = [_heading(scores.best, with_change, with_best)]
+    for measure in (LOSS, ACCURACY):
+        if is_open:
+            now = progress.train_loss if measure is LOSS else progress.train_accuracy
+        else:
+            now = measure.of_train(last) if last else None
+        before = measure.of_train(train_before) if train_before else None
+        line: Line = [(f"{measure.name:<{_LABEL}}", "muted")]
+        line += _score(measure, now, before, "", with_change)
+        line.append((" ", ""))
+        val = measure.of_val(last) if last else None
+        val_before = measure.of_val(scores.previous) if scores.previous else None
+        line += _score(measure, val, val_before, "strong", with_change)
+        if with_best:
+            best = measure.of_val(scores.best) if scores.best else None
+            line.append((f"{measure.write(best):>{_BEST}}", "accent"))
+        lines.append(line)
+    return lines
+
+
+def _narrow_board(last: EpochRow | None) -> list[Line]:
+    """Only the last validation, with the accuracy first."""
+    accuracy = formatting.percent(last.val_accuracy if last else None)
+    loss = formatting.loss(last.val_loss if last else None)
+    return [
+        [(f"{'accuracy':<{_LABEL}}", "muted"), (f"{accuracy:>{_VALUE}}", "strong")],
+        [(f"{'loss':<{_LABEL}}", "muted"), (f"{loss:>{_VALUE}}", "strong")],
+        [],
+    ]
+
+
+def _heading(best: EpochRow | None, with_change: bool, with_best: bool) -> Line:
+    if not with_change:
+        return [(f"{'':{_LABEL}}{'train':>{_VALUE}}{'val':>{_VALUE + 1}}", "muted")]
+    # Each name ends where its values end.
+    pair = _VALUE + _CHANGE + 1
+    line: Line = [(f"{'':{_LABEL}}{'training':>{_VALUE}}{'validation':>{pair}}", "muted")]
+    if with_best:
+        title = f"★ epoch {best.epoch}" if best else "★ best"
+        line.append((f"{title:>{_CHANGE + _BEST}}", "muted"))
+    return line
+
+
+def _score(
+    measure: Measure, now: float | None, before: float | None, tone: str, with_change: bool
+) -> list[Piece]:
+    value = (f"{measure.write(now):>{_VALUE}}", tone)
+    return [value, _change(measure, now, before)] if with_change else [value]
+
+
+def _change(measure: Measure, now: float | None, before: float | None) -> Piece:
+    if now is None or before is None or not math.isfinite(now - before):
+        return " " * _CHANGE, ""
+    change = (now - before) * measure.unit
+    text = _fitted(abs(change), measure.digits)
+    if float(text) == 0.0:
+        return f" ={text}".ljust(_CHANGE), "muted"
+    is_better = (change < 0) == measure.is_better_low
+    arrow = "▼" if change < 0 else "▲"
+    return f" {arrow}{text}".ljust(_CHANGE), "good" if is_better else "warning"
+
+
+def _fitted(value: float, digits: int) -> str:
+    """A positive number in the columns that a change has, with fewer decimals where it is large."""
+    room = _CHANGE - 2
+    for decimals in range(digits, -1, -1):
+        if len(text := f"{value:.{decimals}f}") <= room:
+            return text
+    return f"{value:.0e}"

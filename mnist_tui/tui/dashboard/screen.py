@@ -1,0 +1,318 @@
+"""The one screen that a person looks at: progress, numbers, charts, epochs and log."""
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.errors import NoWidget
+from textual.events import DescendantFocus
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from mnist_tui.run.events import RunEnded
+from mnist_tui.run.history import LossHistory
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.state import State
+from mnist_tui.tui.charts import Chart
+from mnist_tui.tui.dashboard.bars import Bars, Tally
+from mnist_tui.tui.dashboard.curve_panes import CurvePanes
+from mnist_tui.tui.dashboard.curves import Trace
+from mnist_tui.tui.dashboard.epoch_table import EpochTable
+from mnist_tui.tui.dashboard.event_log import EventLog
+from mnist_tui.tui.dashboard.header import Facts, Header
+from mnist_tui.tui.dashboard.machine import MachinePane, SampleMachine
+from mnist_tui.tui.dashboard.notice import Notices
+from mnist_tui.tui.dashboard.outcome import Ending, Outcome
+from mnist_tui.tui.dashboard.pace import Pace
+from mnist_tui.tui.dashboard.scoreboard import Scoreboard
+from mnist_tui.tui.run.view import RunView
+from mnist_tui.tui.text.event_text import Said
+from mnist_tui.tui.widgets.key_bar import KeyBar
+from mnist_tui.tui.widgets.tab_bar import TabBar
+
+PANES: Final = ("loss", "accuracy", "batches", "epochs", "log", "machine")
+"""The panes' ids in the order of the keys 1 to 6."""
+
+TITLES: Final = ("Loss", "Accuracy", "Batches", "Epochs", "Log", "Machine")
+"""What the panes are called, in the same order."""
+
+FEWEST_LINES: Final = 3
+"""A pane shows something from here on: the table a row under its headings, a chart a curve."""
+
+
+class Dashboard(Screen[None]):
+    """Arranges the panes; told what to show by the app, it asks the engine for nothing.
+
+    Wide terminals show all panes at once, small ones one at a time under tabs: see app.tcss.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "app.scale_rate(0.5)", "lr÷2", key_display="["),
+        Binding("right_square_bracket", "app.scale_rate(2.0)", "lr×2", key_display="]"),
+        Binding("t", "app.change_theme", "Theme", tooltip="Choose a theme"),
+        Binding("f", "full", "Full screen", tooltip="The pane in focus fills the screen"),
+        Binding("m", "smooth", "Smooth", tooltip="Lay a moving average over the curves"),
+        Binding("b", "axis", "x axis", tooltip="Epochs, batches or time from left to right"),
+        Binding("p", "previous", "Previous", tooltip="Compare with the run before"),
+        # The charts' own keys, for where another pane has the focus.
+        Binding("l", "chart('toggle_log')", show=False),
+        Binding("plus,equals_sign", "chart('zoom_in')", show=False),
+        Binding("minus", "chart('zoom_out')", show=False),
+        Binding("0", "chart('reset')", show=False),
+        Binding("c", "chart('toggle_cursor')", show=False),
+        *(
+            Binding(str(key), f"pane({key - 1})", title, show=False)
+            for key, title in enumerate(TITLES, 1)
+        ),
+        Binding("escape", "leave_full", "Back", key_display="esc"),
+    ]
+    AUTO_FOCUS = "#batches"
+    # Textual declares them so that neither a tuple nor a ClassVar is accepted.
+    HORIZONTAL_BREAKPOINTS = [(at, f"-w{at}") for at in (0, 24, 78, 100, 140)]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(at, f"-h{at}") for at in (0, 4, 8, 12, 20, 30, 40)]  # noqa: RUF012
+
+    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    """The snapshot that the live widgets show."""
+    active: reactive[int] = reactive(2, repaint=False)
+    """The pane in sight where only one is, and the one that `f` makes full."""
+    is_full: reactive[bool] = reactive(False, toggle_class="-full", repaint=False)
+    """Whether the active pane fills the screen."""
+
+    def __init__(self, *, sample_machine: SampleMachine | None = None) -> None:
+        super().__init__()
+        self._view = RunView()
+        # Held here and not queried: events may come before the first and after the last frame.
+        self._header, self._facts, self._notices = Header(), Facts(), Notices()
+        self._outcome, self._tabs = Outcome(), TabBar()
+        self._scoreboard, self._pace = Scoreboard(), Pace()
+        self._curves = CurvePanes()
+        self._chart: Chart = self._curves.batches
+        """The chart that was in focus last."""
+        self._table = EpochTable(id="epochs")
+        self.log_pane: Final = EventLog(id="log")
+        """Where what happens is told."""
+        self._machine = MachinePane(sample_machine, id="machine")
+        self._panes: Final[tuple[Widget, ...]] = (
+            *self._curves.all,
+            self._table,
+            self.log_pane,
+            self._machine,
+        )
+
+    def compose(self) -> ComposeResult:
+        """As Screen asks; the order matters to the grid of app.tcss."""
+        yield self._header.data_bind(Dashboard.progress)
+        yield self._facts.data_bind(Dashboard.progress)
+        yield self._notices
+        yield self._outcome
+        with Container(id="body"):
+            with Vertical(id="dials"):
+                # Small regions: a change sends its line from the region's left edge on.
+                with Container(id="bars"):
+                    yield Bars().data_bind(Dashboard.progress)
+                    yield Tally().data_bind(Dashboard.progress)
+                with Container(id="numbers"):
+                    yield self._scoreboard.data_bind(Dashboard.progress)
+                    yield self._pace.data_bind(Dashboard.progress)
+            yield self._tabs.data_bind(Dashboard.active)
+            curves = self._curves
+            yield from (curves.loss, curves.accuracy, self._table, curves.batches)
+            yield from (self.log_pane, self._machine)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Name the panes and start to draw."""
+        for pane, title in zip(self._panes, TITLES, strict=True):
+            pane.add_class("pane")
+            pane.border_title = title
+        self._tabs.titles = TITLES
+        self.query_one("#dials").border_title = "Run"
+        self._show_active()
+        self.show_rows()
+
+    @property
+    def is_current(self) -> bool:
+        """As Screen, but False where a screen without gaps lies over it.
+
+        Textual counts the screen below the topmost one as visible, whatever that one hides, and
+        paints all of the topmost one anew for every change below.
+        """
+        stack = self.app.screen_stack
+        over = stack[stack.index(self) + 1 :] if self in stack else []
+        return super().is_current and all(screen.styles.background.a < 1 for screen in over)
+
+    def on_screen_resume(self) -> None:
+        """Draw what was not seen."""
+        self.draw_batches()
+
+    def beat(self) -> None:
+        """Show that the dashboard is alive while a person waits."""
+        self._header.beat += 1
+
+    def say(self, said: Said) -> None:
+        """Show an answer at once, for some seconds."""
+        self._facts.say(said)
+
+    def show_plan(self, facts: tuple[str, ...], name: str, epochs: int) -> None:
+        """Show what is to be run."""
+        self.progress = Progress(epochs=epochs)
+        self.show_prepared(name, facts)
+        self._curves.plan(epochs)
+
+    def show_next(self, facts: tuple[str, ...]) -> None:
+        """Show what would be run next, beside the figures of the run that was."""
+        self._facts.facts = ("next run", *facts)
+
+    def begin(self, view: RunView, history: LossHistory, epochs: int) -> None:
+        """Show another run from now on, with nothing in it yet."""
+        self._view = view
+        self.progress = Progress(epochs=epochs)
+        self._outcome.ending = None
+        self._header.is_elsewhere = False
+        self._facts.said = None
+        self.remove_class("-over")
+        self._notices.messages = ()
+        self._pace.saved = None
+        self._curves.begin(view, history, epochs)
+        self.show_rows()
+
+    def show_state(self, state: State, *, is_leaving: bool) -> None:
+        """Show where the run stands."""
+        header = self._header
+        header.state, header.is_leaving = state, is_leaving
+
+    def show_prepared(self, run: str, facts: tuple[str, ...]) -> None:
+        """Show which run it is and what it works with."""
+        self._header.run = run
+        self._facts.facts = facts
+
+    def show_rows(self) -> None:
+        """Show the finished epochs in the table, the numbers and the charts."""
+        view = self._view
+        self._table.show(view.rows, view.best)
+        self._scoreboard.scores = view.scores
+        self._curves.show_rows()
+
+    def show_previous(self, previous: Trace) -> None:
+        """Compare with a run of another day, unless there is one of this session."""
+        if self._curves.previous is None:
+            self._curves.compare(previous)
+            self.refresh_bindings()
+
+    def show_saved(self) -> None:
+        """Show where the newest checkpoint was taken."""
+        self._pace.saved = self._view.saved
+
+    def show_notices(self) -> None:
+        """Show what must stay in sight."""
+        self._notices.messages = tuple(self._view.notices)
+
+    def show_ending(self, ended: RunEnded, facts: tuple[tuple[str, str], ...]) -> None:
+        """Show how the run ended, until the next one."""
+        self.add_class("-over")
+        is_elsewhere = ended.elsewhere is not None
+        self._header.is_elsewhere = is_elsewhere
+        self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
+        self.draw_batches()
+
+    def draw_batches(self) -> None:
+        """Draw the loss of every batch, if it is in sight and there is anything new."""
+        self._curves.draw_batches()
+
+    def watch_progress(self, progress: Progress) -> None:
+        """Learn how long the batches take."""
+        self._curves.observe(progress)
+
+    def on_chart_view_changed(self) -> None:
+        """Fetch the detail that a zoomed view can show."""
+        self.draw_batches()
+
+    def watch_active(self) -> None:
+        """Bring the pane into sight."""
+        self._show_active()
+        self.call_after_refresh(self.draw_batches)
+
+    def watch_is_full(self) -> None:
+        """Offer the way back while there is one, and draw for the new size."""
+        self.refresh_bindings()
+        self.call_after_refresh(self.draw_batches)
+
+    def _show_active(self) -> None:
+        for index, pane in enumerate(self._panes):
+            pane.set_class(index == self.active, "-active")
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """The pane in focus is the active one."""
+        if event.widget.id in PANES:
+            self.active = PANES.index(event.widget.id)
+        if isinstance(event.widget, Chart):
+            self._chart = event.widget
+
+    def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
+        """Show the pane whose tab was clicked."""
+        self.action_pane(event.index)
+
+    def action_pane(self, index: int) -> None:
+        """Bring a pane into sight and into focus; without room for it, it fills the screen."""
+        self.active = index
+        self._panes[index].focus()
+        self.call_after_refresh(self._make_room)
+
+    def _make_room(self) -> None:
+        pane = self._panes[self.active]
+        if not self.is_full and self._lines_in_sight(pane) < FEWEST_LINES:
+            self.action_full()
+            # What was not displayed could not take the focus.
+            self.call_after_refresh(pane.focus)
+
+    def _lines_in_sight(self, pane: Widget) -> int:
+        try:
+            return self.find_widget(pane).visible_region.height
+        except NoWidget:
+            return 0
+
+    def action_full(self) -> None:
+        """Fill the screen with the active pane, or go back."""
+        self.is_full = not self.is_full
+
+    def action_leave_full(self) -> None:
+        """Go back from the full screen."""
+        self.is_full = False
+
+    def action_smooth(self) -> None:
+        """Go on to the next smoothing."""
+        self._curves.smooth()
+
+    def action_axis(self) -> None:
+        """Go on to the next x axis of the chart in sight."""
+        chart = self._chart_in_sight()
+        if chart is not None:
+            self._curves.turn_axis(chart)
+
+    def action_previous(self) -> None:
+        """Show or hide the run before."""
+        self._curves.toggle_previous()
+
+    async def action_chart(self, action: str) -> None:
+        """Let the chart in sight do what its key says."""
+        chart = self._chart_in_sight(action)
+        if chart is not None:
+            await chart.run_action(action)
+
+    def _chart_in_sight(self, action: str = "reset") -> Chart | None:
+        """The chart in focus last, or else the first, that is in sight and can do that."""
+        for chart in (self._chart, *self._curves.all):
+            if chart.is_on_screen and chart.check_action(action, ()):
+                return chart
+        return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what is for charts while there is one in sight, and the way back from full."""
+        if action == "leave_full":
+            return self.is_full
+        if action in ("smooth", "axis", "chart", "previous"):
+            has_chart = any(chart.is_on_screen for chart in self._curves.all)
+            return has_chart and (action != "previous" or self._curves.previous is not None)
+        return super().check_action(action, parameters)

@@ -1,0 +1,233 @@
+"""Grey images in a terminal: two pixels in each cell, one above the other."""
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from itertools import groupby
+from os import environ
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mnist_tui.tui.insight.widgets.strip_widget import Drawn
+
+LEVELS: Final = 24
+"""As many greys as a terminal of 256 colours has; more would only be more to send."""
+
+_SHADES: Final = " ░▒▓█"
+_RAMP: Final = " .:-=+*#%@"
+_DARK: Final = 112
+"""From here on a pixel counts as ink, where there is only ink and paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Grey values, row by row: 0 is the paper, 255 is ink.
+
+    Raises:
+        ValueError: When there are not `width` x `height` of them.
+    """
+
+    pixels: bytes
+    width: int = 28
+    height: int = 28
+
+    def __post_init__(self) -> None:
+        if len(self.pixels) != self.width * self.height:
+            shape = f"{self.width} x {self.height}"
+            raise ValueError(f"{len(self.pixels)} bytes are not {shape} pixels")
+
+    @classmethod
+    def of(cls, values: NDArray[np.uint8]) -> Self:
+        """The image of a (h, w) array."""
+        return cls(values.tobytes(), values.shape[1], values.shape[0])
+
+    @property
+    def array(self) -> NDArray[np.uint8]:
+        """(h, w), not to be written to."""
+        return np.frombuffer(self.pixels, np.uint8).reshape(self.height, self.width)
+
+    @property
+    def lines(self) -> int:
+        """How many lines of the terminal it takes; it takes `width` columns."""
+        return (self.height + 1) // 2
+
+    def shrunk(self, factor: int = 2) -> "Image":
+        """The means of squares of `factor` pixels; what is left over at the edges is cut."""
+        height, width = self.height // factor, self.width // factor
+        whole = self.array[: height * factor, : width * factor]
+        squares = whole.reshape(height, factor, width, factor).mean(axis=(1, 3))
+        return Image.of((squares + 0.5).astype(np.uint8))
+
+    def resized(self, width: int, height: int) -> "Image":
+        """The image as `width` x `height` pixels, each the mean of what it covers."""
+        across = _shares(self.width, width)
+        down = _shares(self.height, height)
+        return Image.of((down @ self.array @ across.T + 0.5).astype(np.uint8))
+
+    def cropped(self, side: int) -> "Image":
+        """The square of `side` pixels around the ink; paper where it reaches over the edge."""
+        rows, columns = (np.flatnonzero(self.array.max(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            rows, columns = np.arange(self.height), np.arange(self.width)
+        top = (int(rows[0]) + int(rows[-1]) + 1 - side) // 2
+        left = (int(columns[0]) + int(columns[-1]) + 1 - side) // 2
+        around = np.pad(self.array, side)
+        return Image.of(around[top + side : top + 2 * side, left + side : left + 2 * side])
+
+    def enlarged(self, factor: int = 2) -> "Image":
+        """Each pixel as a square of `factor` pixels."""
+        return Image.of(np.repeat(np.repeat(self.array, factor, axis=0), factor, axis=1))
+
+
+@lru_cache(maxsize=64)
+def _shares(old: int, new: int) -> NDArray[np.float64]:
+    """(new, old): how much of each old pixel goes into each new one."""
+    edges = np.arange(new + 1) * old / new
+    starts, ends = edges[:-1, None], edges[1:, None]
+    pixels = np.arange(old)
+    covered = np.minimum(ends, pixels + 1) - np.maximum(starts, pixels)
+    shares: NDArray[np.float64] = np.clip(covered, 0, None) * new / old
+    return shares
+
+
+class Form(Enum):
+    """What images are made of."""
+
+    GREYS = "half blocks, each half in its own grey"
+    SHADES = "half blocks and shades in one colour"
+    ASCII = "characters, the denser the darker"
+
+
+@dataclass(frozen=True, slots=True)
+class Shading:
+    """How images look in one place on one terminal."""
+
+    form: Form
+    paper: Color
+    ink: Color
+    is_tinted: bool = True
+    """Whether what lies between the two may have a hue."""
+
+
+def shading_of(widget: Widget) -> Shading:
+    """How images look on `widget`: ink is its text colour, paper its background."""
+    app = widget.app
+    _, _, paper, ink = widget.colors
+    if not app.console.encoding.lower().startswith("utf"):
+        return Shading(Form.ASCII, paper, ink)
+    is_own_palette = app.native_ansi_color or paper.ansi is not None or ink.ansi is not None
+    colors = app.console.color_system
+    if is_own_palette or colors == "standard" or environ.get("TERM") == "linux":
+        # Nobody knows what lies between the terminal's own two colours.
+        return Shading(Form.SHADES, paper, ink)
+    # With 256 colours, tinted greys would be rounded to the six steps of a colour cube.
+    return Shading(Form.GREYS, paper, ink, is_tinted=colors != "256")
+
+
+@lru_cache(maxsize=512)
+def strips_of(image: Image, shading: Shading) -> tuple[Strip, ...]:
+    """`image` as `image.lines` strips of `image.width` columns."""
+    values = image.array
+    if image.height % 2:
+        values = np.vstack([values, np.zeros((1, image.width), np.uint8)])
+    if shading.form is Form.GREYS:
+        return tuple(
+            _grey_line(values[y], values[y + 1], shading) for y in range(0, len(values), 2)
+        )
+    style = _flat_style(shading)
+    draw = _ascii_cell if shading.form is Form.ASCII else _shade_cell
+    return tuple(
+        Strip([Segment("".join(map(draw, above.tolist(), below.tolist())), style)], image.width)
+        for above, below in zip(values[::2], values[1::2], strict=True)
+    )
+
+
+def _grey_line(above: NDArray[np.uint8], below: NDArray[np.uint8], shading: Shading) -> Strip:
+    tops, bottoms = (_levels(row) for row in (above, below))
+    segments = []
+    for (top, bottom), cells in groupby(zip(tops, bottoms, strict=True)):
+        block = " " if top == bottom else "▀"
+        segments.append(Segment(block * len(list(cells)), _grey_style(top, bottom, shading)))
+    return Strip(segments, len(above))
+
+
+def _levels(row: NDArray[np.uint8]) -> list[int]:
+    levels: list[int] = ((row.astype(np.intp) * (LEVELS - 1) + 127) // 255).tolist()
+    return levels
+
+
+@lru_cache(maxsize=4 * LEVELS**2)
+def _grey_style(top: int, bottom: int, shading: Shading) -> Style:
+    upper, lower = (_grey(level, shading) for level in (top, bottom))
+    if top == bottom:
+        return Style(bgcolor=lower.rich_color)
+    return Style(color=upper.rich_color, bgcolor=lower.rich_color)
+
+
+def _grey(level: int, shading: Shading) -> Color:
+    color = shading.paper.blend(shading.ink, level / (LEVELS - 1))
+    if shading.is_tinted or not level:
+        # The paper itself stays as it is, so that no edge is seen around the image.
+        return color
+    brightness = round(255 * color.brightness)
+    return Color(brightness, brightness, brightness)
+
+
+def _flat_style(shading: Shading) -> Style:
+    return Style(color=shading.ink.rich_color, bgcolor=shading.paper.rich_color)
+
+
+def _shade_cell(top: int, bottom: int) -> str:
+    if (top >= _DARK) != (bottom >= _DARK) and abs(top - bottom) >= _DARK // 2:
+        return "▀" if top > bottom else "▄"
+    return _SHADES[_step((top + bottom) // 2, len(_SHADES))]
+
+
+def _ascii_cell(top: int, bottom: int) -> str:
+    return _RAMP[_step((top + bottom) // 2, len(_RAMP))]
+
+
+def _step(value: int, steps: int) -> int:
+    return (value * (steps - 1) + 127) // 255
+
+
+class Bitmap(Drawn):
+    """One image as large as it is; what does not fit is cut."""
+
+    DEFAULT_CSS = """
+    Bitmap { width: auto; height: auto; }
+    """
+
+    image: reactive[Image | None] = reactive(None, repaint=False)
+    """What is shown; another of the same size costs no layout."""
+
+    def __init__(self, image: Image | None = None, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.set_reactive(Bitmap.image, image)
+
+    def watch_image(self, old: Image | None, new: Image | None) -> None:
+        """Show it."""
+        sizes = {(image.width, image.lines) if image else (0, 0) for image in (old, new)}
+        if len(sizes) > 1:
+            self.refresh(layout=True)
+        self.redraw()
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        """As Widget asks."""
+        return self.image.width if self.image else 0
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """As Widget asks."""
+        return self.image.lines if self.image else 0
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """As Drawn asks."""
+        return list(strips_of(self.image, shading_of(self))) if self.image else []

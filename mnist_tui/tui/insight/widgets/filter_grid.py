@@ -1,0 +1,290 @@
+"""The filters of a first layer and their responses: all of them small, and one of them large."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from mnist_tui import formatting
+from mnist_tui.run.inference import Inside as Layer
+from mnist_tui.tui.insight.widgets.bitmap import Form, Image, Shading, shading_of, strips_of
+from mnist_tui.tui.insight.widgets.strip_widget import Drawn
+from mnist_tui.tui.widgets.lines import Line
+
+MAP_SIDES: Final = (26, 20, 16, 12, 10, 8)
+"""How large the responses may be drawn; even, for two pixels a line."""
+
+_SMALL, _LARGE = (6, 3), (12, 6)
+"""Columns and lines of a filter; both shapes of it, 3x3 and 6x6, fill them with squares."""
+
+_GAP: Final = 1
+_WEIGHTS_PAPER: Final = 0.14
+_MAP_PAPER: Final = 0.06
+"""How far what is darkest is from the background, so that one sees where a picture ends."""
+_SWATCHES: Final = ((0, "weakens"), (128, "ignores"), (255, "strengthens"))
+"""Weights below, at and above zero, and what ink under them does."""
+
+
+def filter_values(layer: Layer, index: int) -> NDArray[np.uint8]:
+    """(h, w): the weights of one filter, 128 for zero."""
+    values = np.frombuffer(layer.filters, np.uint8).reshape(layer.filter_shape)
+    return values[index, :, :]
+
+
+def map_values(layer: Layer, index: int) -> NDArray[np.uint8]:
+    """(H, W): the response of one filter."""
+    values = np.frombuffer(layer.maps, np.uint8).reshape(layer.map_shape)
+    return values[index, :, :]
+
+
+def filter_image(layer: Layer, index: int, size: tuple[int, int] = _SMALL) -> Image:
+    """A filter as large as `size` says, in columns and lines."""
+    values = filter_values(layer, index)
+    down, across = 2 * size[1] // values.shape[0], size[0] // values.shape[1]
+    return Image.of(values.repeat(max(down, 1), axis=0).repeat(max(across, 1), axis=1))
+
+
+_BRIGHTER: Final = np.rint(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
+"""How responses are shown: most are far weaker than the strongest, and would not be seen."""
+
+
+def _in_full(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scaled so that the greatest is 255."""
+    scale = 255 / max(int(values.max()), 1)
+    full: NDArray[np.uint8] = np.rint(values * scale).astype(np.uint8)
+    return full
+
+
+@lru_cache(maxsize=256)
+def _resized(pixels: bytes, width: int, height: int, side: int) -> Image:
+    return Image(pixels, width, height).resized(side, side)
+
+
+def map_image(layer: Layer, index: int, side: int, *, is_full: bool = False) -> Image:
+    """A response with at most `side` pixels a side: its own, whole multiples of them, or fewer.
+
+    Weak ones are shown brighter than they are, the strongest stays the brightest; `is_full`: as
+    if it were the strongest itself.
+    """
+    values = map_values(layer, index)
+    values = _BRIGHTER[values] if not is_full else _in_full(values)
+    height, width = values.shape
+    if side < max(height, width):
+        return _resized(values.tobytes(), width, height, side)
+    return Image.of(values).enlarged(side // max(height, width))
+
+
+def _on_backdrop(shading: Shading, strength: float) -> Shading:
+    """The same with a paper that stands out from what is around it."""
+    if shading.form is not Form.GREYS:
+        return shading
+    return replace(shading, paper=shading.paper.blend(shading.ink, strength))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the filters are laid out: each above its response."""
+
+    side: int
+    """Pixels on each side of a response."""
+    columns: int
+    rows: int
+
+    @property
+    def width(self) -> int:
+        """The columns of one, with the gap beside it."""
+        return max(self.side, _SMALL[0] + 4) + _GAP
+
+    @property
+    def height(self) -> int:
+        """The lines of one, with the gap under it."""
+        return _SMALL[1] + self.side // 2 + _GAP
+
+    @property
+    def count(self) -> int:
+        """How many are in sight at once."""
+        return self.columns * self.rows
+
+    @classmethod
+    def of(cls, width: int, height: int, filters: int, largest: int) -> "Layout":
+        """The largest responses with which all are in sight; else those of 10 or 8 pixels."""
+        layout = cls(MAP_SIDES[-1], 1, 1)
+        for side in MAP_SIDES:
+            one = cls(side, 1, 1)
+            columns, rows = (width + _GAP) // one.width, (height + _GAP) // one.height
+            layout = cls(side, max(columns, 1), max(rows, 1))
+            is_enough = layout.count >= filters or (side <= 10 and rows >= 2)
+            if side <= largest and is_enough and columns and rows:
+                break
+        if filters and layout.count >= filters:
+            # As few rows as can be, and as even.
+            rows = -(-filters // layout.columns)
+            return replace(layout, columns=-(-filters // rows), rows=rows)
+        return layout
+
+
+class FilterGrid(Drawn):
+    """A page of filters, each with its response; the pane that it is in has the keys."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
+    DEFAULT_CSS = """
+    FilterGrid {
+        width: 1fr;
+        height: 1fr;
+        & > .lines--chosen { color: $background; background: $primary; text-style: bold; }
+    }
+    """
+
+    first_layer: reactive[Layer | None] = reactive(None, repaint=False)
+    """What is shown."""
+    chosen: reactive[int] = reactive(0, repaint=False)
+    """The filter that is shown large; its page is in sight."""
+
+    @dataclass
+    class Picked(Message):
+        """A person chose another filter, by the mouse."""
+
+        index: int
+
+    def watch_first_layer(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_chosen(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    @property
+    def filters(self) -> int:
+        """How many there are."""
+        return self.first_layer.filter_shape[0] if self.first_layer else 0
+
+    @property
+    def arrangement(self) -> Layout:
+        """How they are laid out at the moment."""
+        largest = max(self.first_layer.map_shape[1:]) if self.first_layer else MAP_SIDES[-1]
+        return Layout.of(*self.content_size, self.filters, largest)
+
+    @property
+    def page(self) -> int:
+        """The page in sight, counted from 0."""
+        return self.chosen // self.arrangement.count
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.filters // self.arrangement.count)
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """As Drawn asks."""
+        layer = self.first_layer
+        if layer is None:
+            return []
+        layout = self.arrangement
+        first = self.page * layout.count
+        last = min(first + layout.count, self.filters)
+        lines: list[Strip] = []
+        for start in range(first, last, layout.columns):
+            tiles = [
+                self._tile(layer, index, layout)
+                for index in range(start, min(start + layout.columns, last))
+            ]
+            lines += [self.beside(parts) for parts in zip(*tiles, strict=True)]
+            lines.append(self.text([], width))
+        return lines
+
+    def _tile(self, layer: Layer, index: int, layout: Layout) -> list[Strip]:
+        shading, width = shading_of(self), layout.width
+        weights = strips_of(filter_image(layer, index), _on_backdrop(shading, _WEIGHTS_PAPER))
+        response = map_image(layer, index, layout.side)
+        below = strips_of(response, _on_backdrop(shading, _MAP_PAPER))
+        is_chosen = index == self.chosen
+        name = (f"{'▸' if is_chosen else ' '}{index + 1} ", "chosen" if is_chosen else "muted")
+        texts: list[Line] = [[name], *([[]] * (len(weights) - 1))]
+        above = [
+            self.beside([strip, self.text(text, width - _SMALL[0])])
+            for strip, text in zip(weights, texts, strict=True)
+        ]
+        base = self.visual_style.rich_style
+        return [*above, *(strip.adjust_cell_length(width, base) for strip in below)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose what is under the mouse."""
+        at, layout = event.get_content_offset_capture(self), self.arrangement
+        column, row = at.x // layout.width, at.y // layout.height
+        index = self.page * layout.count + row * layout.columns + column
+        if column < layout.columns and row < layout.rows and index < self.filters:
+            self.post_message(self.Picked(index))
+
+
+class FilterDetail(Drawn):
+    """A digit, one filter, and what the filter makes of the digit."""
+
+    DEFAULT_CSS = """
+    FilterDetail { width: 30; height: 1fr; padding: 0 0 0 2; }
+    """
+
+    first_layer: reactive[Layer | None] = reactive(None, repaint=False)
+    """What is shown."""
+    chosen: reactive[int] = reactive(0, repaint=False)
+    """The filter."""
+    digit: reactive[bytes] = reactive(b"", repaint=False)
+    """28 x 28 grey values."""
+
+    def watch_first_layer(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_chosen(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def watch_digit(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """As Drawn asks: one under the other, or where it is low, two side by side."""
+        if self.first_layer is None or not self.digit:
+            return []
+        shading, layer = shading_of(self), self.first_layer
+        filter_shading = _on_backdrop(shading, _WEIGHTS_PAPER)
+        weights = strips_of(filter_image(layer, self.chosen, _LARGE), filter_shading)
+        name = f"filter {self.chosen + 1}"
+        if height >= 14 + 6 + 13 + 3:
+            legend = [self._swatch(value, word, filter_shading) for value, word in _SWATCHES]
+            digit = strips_of(Image(self.digit), shading)
+            lines = [self._caption("the digit", width), *digit]
+            lines += [self._caption(f"× {name}", width), *self._side_by_side(weights, legend)]
+        else:
+            digit = strips_of(Image(self.digit).cropped(20).resized(12, 12), shading)
+            lines = [self._caption(f"{'the digit':<12}× {name}", width)]
+            lines += self._side_by_side(digit, weights)
+        share = formatting.whole_percent(int(map_values(layer, self.chosen).max()) / 255).strip()
+        lines.append(self._caption(f"= response, peak {share}", width))
+        side = min(26, 2 * (height - len(lines))) // 2 * 2
+        if side >= MAP_SIDES[-1]:
+            response = map_image(layer, self.chosen, side, is_full=True)
+            lines += strips_of(response, _on_backdrop(shading, _MAP_PAPER))
+        return lines
+
+    def _caption(self, text: str, width: int) -> Strip:
+        return self.text([(text, "muted")], width)
+
+    def _swatch(self, value: int, word: str, shading: Shading) -> Strip:
+        picture = strips_of(Image(bytes([value] * 4), 2, 2), shading)
+        return self.beside([*picture, self.text([(f" {word}", "muted")], 13)])
+
+    def _side_by_side(self, left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
+        gap = self.text([], 2)
+        return [
+            self.beside([strip, gap, right[y]] if y < len(right) else [strip])
+            for y, strip in enumerate(left)
+        ]

@@ -1,0 +1,46 @@
+"""Python's logging, brought to the log pane in batches."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from mnist_tui.tui.text.event_text import Level, Said
+
+
+class PaneHandler(logging.Handler):
+    """Keeps records until the dashboard fetches them, and says once that some wait."""
+
+    def __init__(self, announce: Callable[[], object]) -> None:
+        """`announce` is called, on the thread that logs, when records begin to wait."""
+        super().__init__(logging.INFO)
+        self.addFilter(_is_news)
+        self._announce = announce
+        self._waiting: deque[Said] = deque(maxlen=1000)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """As logging asks; any thread."""
+        try:
+            is_first = not self._waiting
+            self._waiting.append(Said(record.getMessage(), _level(record.levelno)))
+            if is_first:
+                self._announce()
+        except Exception:  # noqa: BLE001 - as logging.Handler.emit must, whatever the record holds
+            self.handleError(record)
+
+    def take(self) -> list[Said]:
+        """The records that wait, oldest first. UI thread."""
+        said = []
+        while self._waiting:
+            said.append(self._waiting.popleft())
+        return said
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a record says more than the events do, which the pane shows anyway."""
+    return record.levelno >= logging.WARNING or not record.name.startswith("mnist_tui")
+
+
+def _level(number: int) -> Level:
+    if number >= logging.ERROR:
+        return "error"
+    return "warning" if number >= logging.WARNING else "info"

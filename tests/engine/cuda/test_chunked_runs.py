@@ -1,0 +1,122 @@
+"""A run that trains in chunks is steered between them, and is otherwise like any run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_tui.engine import prepare
+from mnist_tui.engine.cuda import chunks
+from mnist_tui.engine.learner import Learner
+from mnist_tui.run.events import (
+    Event,
+    LearningRateChanged,
+    RunEnded,
+    RunPrepared,
+    StateChanged,
+    Warned,
+)
+from mnist_tui.run.requests import Adjust, Pause, Resume, Stop
+from mnist_tui.run.state import State
+from mnist_tui.store.checkpoint import read_checkpoint
+from tests.engine.cuda.fake_graphs import TapeRecorder
+from tests.engine.test_resume import assert_same_run
+from tests.training_helpers import RecordedRun, few_config, resume, train
+
+
+@pytest.fixture
+def recorders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[TapeRecorder]]:
+    """Let runs record chunks of four batches; their recorders, the latest last."""
+    made: list[TapeRecorder] = []
+
+    def recorder_for(device: object) -> TapeRecorder:
+        made.append(TapeRecorder())
+        return made[-1]
+
+    monkeypatch.setattr(chunks, "MOST_BATCHES", 4)
+    monkeypatch.setattr(prepare, "recorder_for", recorder_for)
+    return made
+
+
+def ask_in_chunk(monkeypatch: pytest.MonkeyPatch, number: int, *requests: Any) -> Any:
+    """While a run trains its chunk of that number, ask it; gives what must hear its events."""
+    done = 0
+    runs: list[RecordedRun] = []
+    real = Learner.train
+
+    def asking(self: Learner, start: int, rates: Any) -> None:
+        nonlocal done
+        done += 1
+        if done == number:
+            assert all(runs[0].session.request(request).is_accepted for request in requests)
+        real(self, start, rates)
+
+    monkeypatch.setattr(Learner, "train", asking)
+
+    def hear(run: RecordedRun, event: Event) -> None:
+        runs.append(run)
+        if isinstance(event, StateChanged) and event.state is State.PAUSED:
+            assert run.session.request(Resume()).is_accepted
+
+    return hear
+
+
+def test_a_run_in_chunks_is_the_run_without_them(
+    recorders: list[TapeRecorder], few_digits: Path, tmp_path: Path
+) -> None:
+    config = few_config(few_digits, schedule="one-cycle")
+    train(config, tmp_path, "chunks")
+    assert recorders[-1].replays == 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "recorder_for", lambda device: None)
+        train(config, tmp_path, "steps")
+    assert_same_run(tmp_path / "chunks", tmp_path / "steps")
+
+
+def test_a_pause_and_a_new_rate_are_honoured_at_the_chunks_end(
+    recorders: list[TapeRecorder],
+    few_digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hear = ask_in_chunk(monkeypatch, 2, Adjust(lr=0.1), Pause())
+    run = train(few_config(few_digits), tmp_path, on_event=hear)
+    [changed] = run.of(LearningRateChanged)
+    assert (changed.lr, changed.global_batch) == (pytest.approx(0.1), 8)
+    assert [event.state for event in run.of(StateChanged)][2:4] == [State.PAUSED, State.RUNNING]
+    assert run.ended.state is State.FINISHED
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 5])
+def test_a_run_stopped_between_chunks_goes_on_to_the_same_bits(
+    chunk: int,
+    recorders: list[TapeRecorder],
+    few_digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = few_config(few_digits, optimizer="momentum", lr=0.01)
+    train(config, tmp_path, "whole")
+    with monkeypatch.context() as patch:
+        hear = ask_in_chunk(patch, chunk, Stop())
+        stopped = train(config, tmp_path, "parts", on_event=hear)
+    at = (4, 8, 11, 11 + 8)[(1, 2, 3, 5).index(chunk)]
+    assert read_checkpoint(stopped.directory.last).global_batch == at
+    resume(tmp_path, "parts")
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_a_recording_that_fails_is_a_warning_of_the_run(
+    recorders: list[TapeRecorder],
+    few_digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prepare, "recorder_for", lambda device: TapeRecorder(fails_at=1))
+    run = train(few_config(few_digits), tmp_path)
+    [warned] = run.of(Warned)
+    assert "training goes on batch by batch" in warned.message
+    assert run.events.index(warned) > run.events.index(run.of(RunPrepared)[0])
+    assert isinstance(run.ended, RunEnded)
+    assert run.ended.state is State.FINISHED

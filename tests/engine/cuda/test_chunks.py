@@ -1,0 +1,243 @@
+"""Chunks of recorded steps compute what the steps do one by one, bit for bit."""
+
+import gc
+import weakref
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mnist_tui.config import TrainConfig, recipe_config
+from mnist_tui.data import read_mnist
+from mnist_tui.data.digits import Digits
+from mnist_tui.engine.cuda import chunks
+from mnist_tui.engine.cuda.chunks import Rates, chunk_length, chunks_ahead
+from mnist_tui.engine.cuda.graphs import CaptureError, recorder_for
+from mnist_tui.engine.learner import Learner, LearnerState
+from tests.engine.cuda.fake_graphs import TapeRecorder
+
+CPU = torch.device("cpu")
+BATCHES = 11
+
+
+@pytest.fixture
+def digits(few_digits: Path) -> Digits:
+    """Eleven batches of 32, the last of them with 10 digits."""
+    return read_mnist(few_digits)
+
+
+def use_chunks_of(monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
+    monkeypatch.setattr(chunks, "MOST_BATCHES", batches)
+
+
+def rates_of(start: int, stop: int) -> list[float]:
+    """A rate of its own for each step, as a schedule gives."""
+    return [0.05 / (step + 1) for step in range(start, stop)]
+
+
+def train(learner: Learner, start: int = 0, stop: int = 2 * BATCHES) -> list[tuple[int, int]]:
+    """Train from one global batch to another, chunk by chunk; the chunks, as (start, stop)."""
+    taken = []
+    at = start
+    while at < stop:
+        epoch, batch = divmod(at, BATCHES)
+        if batch == 0 or at == start:
+            learner.open_epoch(epoch + 1)
+        count = learner.stop_after(batch) - batch
+        learner.train(batch, rates_of(at, at + count))
+        taken.append((at, at + count))
+        at += count
+    return taken
+
+
+def assert_same(one: Any, other: Any) -> None:
+    """Nested values are equal, tensors bit for bit."""
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_same(one[key], other[key])
+    elif isinstance(one, list | tuple):
+        for mine, theirs in zip(one, other, strict=True):
+            assert_same(mine, theirs)
+    else:
+        assert one == other
+
+
+def result(learner: Learner) -> tuple[LearnerState, Any]:
+    """All that training made: the state, and the last epoch's losses and right guesses."""
+    return learner.capture(), learner.ask(0, BATCHES).result()
+
+
+def one_by_one(
+    config: TrainConfig, digits: Digits, stop: int = 2 * BATCHES
+) -> tuple[LearnerState, Any]:
+    learner = Learner(config, digits, CPU)
+    assert len(train(learner, stop=stop)) == stop
+    return result(learner)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        recipe_config(),
+        recipe_config(optimizer="momentum"),
+        recipe_config("fast", batch_size=32),
+        recipe_config(precision="bf16"),
+    ],
+    ids=["tutorial", "momentum", "fast", "bf16"],
+)
+def test_recorded_chunks_give_the_bits_of_single_steps(
+    config: TrainConfig, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_chunks_of(monkeypatch, 3)
+    recorder = TapeRecorder()
+    learner = Learner(config, digits, CPU, recorder)
+    taken = train(learner)
+    assert taken[:4] == [(0, 3), (3, 6), (6, 9), (9, 11)]
+    # Threes, recorded when met again; and the epoch's rest with its partial batch.
+    assert (recorder.recordings, recorder.replays) == (2, 6)
+    assert_same(result(learner), one_by_one(config, digits))
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 11, 24])
+def test_how_an_epoch_is_cut_into_chunks_changes_nothing(
+    length: int, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_chunks_of(monkeypatch, length)
+    recorder = TapeRecorder()
+    learner = Learner(recipe_config(), digits, CPU, recorder)
+    taken = train(learner)
+    assert len(taken) == 2 * -(-BATCHES // length)
+    assert recorder.replays > 0
+    assert_same(result(learner), one_by_one(recipe_config(), digits))
+
+
+@pytest.mark.parametrize("batches", [1, 8, 10, 15])
+@pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
+def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
+    optimizer: str, batches: int, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_chunks_of(monkeypatch, 4)
+    config = recipe_config(optimizer=optimizer)
+    before = Learner(config, digits, CPU)
+    train(before, stop=batches)
+    state = before.capture()  # before the next learner seeds the generators anew
+    after = Learner(config, digits, CPU, TapeRecorder())
+    after.restore(state)
+    taken = train(after, start=batches)
+    # Batch by batch to where chunks begin, then as if it had never stopped.
+    on_grid = [start for start, stop in taken if stop - start > 1]
+    assert all(start % BATCHES % 4 == 0 for start in on_grid)
+    assert_same(after.capture(), one_by_one(config, digits)[0])
+
+
+def test_a_learner_that_recorded_can_take_over_another_state(
+    digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_chunks_of(monkeypatch, 4)
+    config = recipe_config(optimizer="momentum")
+    learner = Learner(config, digits, CPU, TapeRecorder())
+    beginning = learner.capture()
+    train(learner)
+    learner.restore(beginning)
+    train(learner)
+    assert_same(result(learner), one_by_one(config, digits))
+
+
+def test_single_steps_and_chunks_follow_each_other_as_they_like(
+    digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_chunks_of(monkeypatch, 2)
+    learner = Learner(recipe_config(), digits, CPU, TapeRecorder())
+    for epoch in (0, 1):
+        learner.open_epoch(epoch + 1)
+        at = 0
+        for count in (1, 2, 1, 1, 2, 2, 1, 1):
+            learner.train(at, rates_of(epoch * BATCHES + at, epoch * BATCHES + at + count))
+            at += count
+    assert_same(result(learner), one_by_one(recipe_config(), digits))
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_recording_that_fails_is_told_and_training_goes_on_by_single_steps(
+    fails_at: int, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_chunks_of(monkeypatch, 3)
+    warnings: list[str] = []
+    recorder = TapeRecorder(fails_at)
+    learner = Learner(recipe_config(), digits, CPU, recorder, warnings.append)
+    taken = train(learner, stop=2 * BATCHES + 4)
+    assert recorder.recordings == fails_at
+    [warning] = warnings
+    assert "(operation failed due to a previous error)" in warning
+    assert [stop - start for start, stop in taken[-4:]] == [1, 1, 1, 1]
+    assert_same(result(learner), one_by_one(recipe_config(), digits, 2 * BATCHES + 4))
+
+
+def test_work_that_waits_for_the_device_cannot_be_recorded() -> None:
+    with pytest.raises(CaptureError, match="not permitted"):
+        TapeRecorder()(lambda: print(torch.ones(()).item()))
+
+
+def test_only_the_rates_that_changed_are_written() -> None:
+    rates = Rates(2, CPU, is_table=True)
+    rates.write([0.1, 0.2])
+    first, second = rates
+    assert isinstance(first, torch.Tensor)
+    rates.write((0.3, 0.4))
+    assert (float(first), float(second)) == (0.3, 0.4)
+    assert list(Rates(1, CPU, is_table=False)) == []
+    plain = Rates(1, CPU, is_table=False)
+    plain.write([0.1])
+    assert list(plain) == [0.1]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "batches"), [(1, 24), (32, 24), (128, 16), (256, 8), (2048, 1), (60_000, 1)]
+)
+def test_a_chunk_is_as_long_as_its_time_allows(batch_size: int, batches: int) -> None:
+    assert chunk_length(batch_size) == batches
+
+
+@pytest.mark.parametrize(("samples", "chunks"), [(24 * 32, 3), (2048, 3), (4096, 1), (60_000, 1)])
+def test_a_device_has_few_chunks_ahead_and_fewer_of_large_ones(samples: int, chunks: int) -> None:
+    assert chunks_ahead(samples) == chunks
+
+
+def test_a_learner_that_is_let_go_leaves_no_memory_behind(digits: Digits) -> None:
+    learner = Learner(recipe_config(), digits, CPU, TapeRecorder())
+    train(learner, stop=1)
+    model = weakref.ref(learner.model)
+    gc.disable()  # the digits and the weights should not wait for it
+    try:
+        del learner
+        assert model() is None
+    finally:
+        gc.enable()
+
+
+def test_nothing_is_recorded_without_cuda() -> None:
+    assert recorder_for(CPU) is None
+    assert recorder_for(torch.device("mps")) is None
+
+
+def test_a_batch_larger_than_a_chunk_is_a_graph_of_its_own(
+    digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "MOST_SAMPLES", 100)
+    recorder = TapeRecorder()
+    config = recipe_config(batch_size=300)
+    states = []
+    for learner in (Learner(config, digits, CPU, recorder), Learner(config, digits, CPU)):
+        torch.manual_seed(0)
+        for epoch in (1, 2, 3):
+            learner.open_epoch(epoch)
+            for batch in range(learner.batches):
+                assert learner.stop_after(batch) == batch + 1
+                learner.train(batch, [0.05])
+        states.append(learner.capture())
+    assert (recorder.recordings, recorder.replays) == (2, 4)
+    assert_same(*states)

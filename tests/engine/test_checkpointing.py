@@ -1,0 +1,113 @@
+"""When a checkpoint is due, by a clock that the test moves and writes that take as long as told."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.config import recipe_config
+from mnist_tui.engine.checkpointing import Saving
+from mnist_tui.run.session import Session
+from mnist_tui.store.checkpoint import Checkpoint
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.writer import RunWriter
+
+CHECKPOINT = Checkpoint(
+    model={},
+    optimizer={},
+    config=recipe_config("tutorial"),
+    fingerprint="",
+    epoch=1,
+    batch=7,
+    global_batch=7,
+    loss_sum=0.0,
+    correct=0,
+    lr_scale=1.0,
+    rng={},
+    rows=(),
+    elapsed_s=0.0,
+    epoch_train_s=0.0,
+)
+
+
+class Disk:
+    """A run that saves on a schedule, its clock, and a disk that is as slow as it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 0.0
+        self.writer = RunWriter(RunDirectory(folder), Session())  # its thread is never started
+        self.saving = Saving(self.writer._directory, self.writer, clock=lambda: self.now)
+
+    def oldest(self, every_s: float, write_s: list[float], step_s: float) -> tuple[float, int]:
+        """Train until every write was done: the greatest age of what stood, and the asks."""
+        standing_since, writing, oldest, asks = 0.0, (0.0, 0.0), 0.0, 0
+        durations = iter(write_s)
+        while True:
+            self.now += step_s
+            asked_at, done_at = writing
+            if done_at and self.now >= done_at:
+                oldest = max(oldest, done_at - standing_since)
+                standing_since, writing = asked_at, (0.0, 0.0)
+                self.writer.save_s = done_at - asked_at
+            oldest = max(oldest, self.now - standing_since)
+            if not self.saving.is_due(every_s):
+                continue
+            duration = next(durations, None)
+            if duration is None:
+                return oldest, asks
+            asks += 1
+            self.saving.save("schedule", CHECKPOINT)
+            if not writing[1]:
+                writing = (self.now, self.now + duration)
+
+
+@pytest.mark.parametrize("step_s", [0.003, 0.15])
+def test_what_stands_is_never_older_than_the_interval(tmp_path: Path, step_s: float) -> None:
+    dice = random.Random(4)
+    writes = [dice.uniform(0.1, 0.19) for _ in range(50)]
+    disk = Disk(tmp_path)
+    disk.writer.save_s = 0.1
+    oldest, asks = disk.oldest(1.0, writes, step_s)
+    assert oldest <= 1.0
+    assert asks == len(writes)
+    assert disk.now < 1.0 * (asks + 2), "and it is not saved much more often than asked for"
+    assert disk.now > 0.5 * asks
+
+
+def test_a_disk_slower_than_the_interval_is_asked_at_half_of_it(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    disk.writer.save_s = 30.0
+    _, asks = disk.oldest(1.0, [30.0] * 20, 0.01)
+    assert disk.now / (asks + 1) == pytest.approx(0.5, abs=0.1)
+
+
+def test_no_interval_is_never_due(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    disk.now += 1e9
+    assert not disk.saving.is_due(0.0)
+
+
+@pytest.mark.parametrize(
+    ("reason", "files"),
+    [
+        ("best", {"best.pt": "best", "last.pt": "epoch"}),
+        ("manual", {"step-7.pt": "manual", "last.pt": "schedule"}),
+        ("schedule", {"last.pt": "schedule"}),
+        ("stop", {"last.pt": "stop"}),
+    ],
+)
+def test_every_save_brings_last_up_to_it(
+    tmp_path: Path, reason: str, files: dict[str, str]
+) -> None:
+    disk = Disk(tmp_path)
+    disk.saving.save(reason, CHECKPOINT)
+    assert {path.name: job.reason for path, job in disk.writer._jobs.items()} == files
+
+
+def test_an_epoch_that_ends_soon_after_a_checkpoint_is_not_saved(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    disk.now += 1.5
+    assert disk.saving.is_due_after_epoch
+    disk.saving.save("schedule", CHECKPOINT)
+    disk.now += 0.5
+    assert not disk.saving.is_due_after_epoch

@@ -1,0 +1,194 @@
+"""Changing a run's settings while it goes on."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.learner import Learner
+from mnist_tui.inference.validation_pass import Evaluation
+from mnist_tui.run.events import (
+    EpochFinished,
+    Event,
+    LearningRateChanged,
+    RunPrepared,
+    SettingsChanged,
+    StateChanged,
+)
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.requests import Adjust, Pause, Resume, Stop
+from mnist_tui.run.session import Session
+from mnist_tui.run.state import State
+from mnist_tui.store.atomic import read_json, read_lines
+from mnist_tui.store.checkpoint import read_checkpoint
+from tests.training_helpers import RecordedRun, few_config, resume, train
+
+
+def at_batch(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
+    """Call `act` on the training thread before its batch of that number, counted from 1."""
+    done = 0
+    real = Learner.train
+
+    def counting(self: Learner, start: int, rates: Sequence[float]) -> None:
+        nonlocal done
+        done += 1
+        if done == number:
+            act()
+        real(self, start, rates)
+
+    monkeypatch.setattr(Learner, "train", counting)
+
+
+class Held:
+    """The run that is going on, for what happens at one of its batches."""
+
+    run: RecordedRun
+
+    def __call__(self, run: RecordedRun, _event: Event) -> None:
+        self.run = run
+
+    def ask(self, *requests: Any) -> None:
+        for request in requests:
+            assert self.run.session.request(request).is_accepted
+
+
+def test_more_epochs_are_an_event_and_are_trained(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    at_batch(monkeypatch, 3, lambda: held.ask(Adjust(epochs=3, checkpoint_every_s=60.0)))
+    run = train(few_config(few_digits), tmp_path, on_event=held)
+    [event] = run.of(SettingsChanged)
+    assert (event.previous_epochs, event.epochs) == (2, 3)
+    assert (event.previous_checkpoint_every_s, event.checkpoint_every_s) == (0.0, 60.0)
+    assert (event.epoch, event.global_batch) == (1, 3)
+    assert [done.row.epoch for done in run.of(EpochFinished)] == [1, 2, 3]
+    assert run.session.progress.epochs == 3
+    told = read_lines(run.directory.events)
+    assert [line["epochs"] for line in told if line["event"] == "settings_changed"] == [3]
+
+
+def test_fewer_epochs_end_the_run_sooner(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    at_batch(monkeypatch, 3, lambda: held.ask(Adjust(epochs=1)))
+    run = train(few_config(few_digits, epochs=5), tmp_path, on_event=held)
+    assert run.ended.state is State.FINISHED
+    assert [done.row.epoch for done in run.of(EpochFinished)] == [1]
+
+
+def test_changes_while_paused_are_honoured_before_it_goes_on(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs_seen: list[int] = []
+    held = Held()
+
+    def in_pause(run: RecordedRun, event: Event) -> None:
+        held.run = run
+        if isinstance(event, StateChanged) and event.state is State.PAUSED:
+            held.ask(Adjust(epochs=1), Resume())
+        if isinstance(event, StateChanged) and event.previous is State.PAUSED:
+            epochs_seen.append(run.session.progress.epochs)
+
+    at_batch(monkeypatch, 3, lambda: held.ask(Pause()))
+    run = train(few_config(few_digits), tmp_path, on_event=in_pause)
+    assert epochs_seen == [1]
+    assert len(run.of(EpochFinished)) == 1
+
+
+def test_the_same_settings_again_are_no_event(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    at_batch(monkeypatch, 3, lambda: held.ask(Adjust(epochs=2, checkpoint_every_s=0.0)))
+    assert not train(few_config(few_digits), tmp_path, on_event=held).of(SettingsChanged)
+
+
+def test_resume_and_config_json_know_of_changed_settings(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    with monkeypatch.context() as patch:
+        at_batch(
+            patch, 3, lambda: held.ask(Adjust(epochs=3, checkpoint_every_s=60.0), Stop(save=False))
+        )
+        run = train(few_config(few_digits), tmp_path, on_event=held)
+    facts = json.loads(run.directory.config.read_text())
+    assert (facts["config"]["epochs"], facts["config"]["checkpoint_every_s"]) == (3, 60.0)
+    assert facts["dataset"]["fingerprint"]
+    assert TrainConfig.from_dict(facts["config"]).lr == 0.05
+    assert read_checkpoint(run.directory.last).config.epochs == 3
+    resumed = resume(tmp_path)
+    assert [row.row.epoch for row in resumed.of(EpochFinished)] == [1, 2, 3]
+    assert read_json(run.directory.config)["config"]["checkpoint_every_s"] == 60.0
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (Adjust(epochs=0), "epochs must be a whole number from 1"),
+        (Adjust(epochs=4), "epochs must be at least 5, the epoch that is open, not 4"),
+        (Adjust(lr=0.0), "lr must be a number above 0"),
+        (Adjust(lr=float("nan")), "lr must be a number above 0"),
+        (Adjust(checkpoint_every_s=-1.0), "checkpoint_every_s must be a number of at least 0"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_with_a_reason(request_: Adjust, reason: str) -> None:
+    session = Session()
+    session.move(State.LOADING)
+    session.move(State.RUNNING)
+    session.publish(replace(Progress(), epoch=5, epochs=19))
+    answer = session.request(request_)
+    assert not answer.is_accepted
+    assert reason in answer.message
+    assert not session.mailbox.has_requests
+    assert session.request(Adjust(epochs=5)).is_accepted
+
+
+def test_a_resumed_run_tells_of_the_rate_changes_that_led_to_its_checkpoint(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    with monkeypatch.context() as patch:
+        at_batch(patch, 3, lambda: held.ask(Adjust(lr=0.025)))
+        at_batch(patch, 5, lambda: held.ask(Stop()))
+        run = train(few_config(few_digits), tmp_path, on_event=held)
+    [changed] = run.of(LearningRateChanged)
+    assert read_checkpoint(run.directory.last).rates == (changed,)
+    [prepared] = resume(tmp_path).of(RunPrepared)
+    assert prepared.rates == (changed,)
+
+
+def test_who_hears_of_a_new_rate_finds_it_in_the_snapshot(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, seen = Held(), []
+
+    def listen(run: RecordedRun, event: Event) -> None:
+        held.run = run
+        if isinstance(event, LearningRateChanged):
+            seen.append((event.lr, run.session.progress.lr))
+
+    at_batch(monkeypatch, 3, lambda: held.ask(Adjust(lr=0.02)))
+    train(few_config(few_digits), tmp_path, on_event=listen)
+    assert seen == [(0.02, 0.02)]
+
+
+def test_a_rate_changed_while_validating_belongs_to_the_next_epoch(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    validate = Learner.validate
+
+    def asking(self: Learner, between: Callable[[int], None]) -> Evaluation:
+        held.ask(Adjust(lr=0.5))
+        return validate(self, between)
+
+    monkeypatch.setattr(Learner, "validate", asking)
+    run = train(few_config(few_digits, lr=0.01), tmp_path, on_event=held)
+    assert [done.row.lr for done in run.of(EpochFinished)] == [0.01, 0.5]

@@ -1,0 +1,80 @@
+"""What a run's record takes in from the device, and when."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mnist_tui.config import recipe_config
+from mnist_tui.data import read_mnist
+from mnist_tui.engine.cuda.readback import Fetch
+from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.run_state import RunRecord
+from mnist_tui.run.history import LossHistory
+
+
+class LateFetch(Fetch):
+    """Comes when the test says so, as from a device that is busy."""
+
+    may_come = False
+
+    @property
+    def is_here(self) -> bool:
+        return self.may_come
+
+
+class LateLearner(Learner):
+    """Its figures are long on their way."""
+
+    asked: list[tuple[int, int]]
+
+    def ask(self, start: int, stop: int) -> Fetch:
+        self.asked.append((start, stop))
+        fetch = super().ask(start, stop)
+        return LateFetch(fetch._losses, self._hits[: self.samples_up_to(stop)])
+
+
+@pytest.fixture
+def learner(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> LateLearner:
+    monkeypatch.setattr(LateFetch, "may_come", False)
+    learner = LateLearner(recipe_config(), read_mnist(few_digits), torch.device("cpu"))
+    learner.asked = []
+    learner.open_epoch(1)
+    return learner
+
+
+def train(learner: Learner, record: RunRecord, batches: int) -> None:
+    for _ in range(batches):
+        learner.train(record.epoch.batch, [0.01])
+        record.epoch.batch += 1
+
+
+def test_figures_that_are_on_their_way_are_not_waited_for(
+    learner: LateLearner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = RunRecord(recipe_config(), learner, LossHistory())
+    train(learner, record, 2)
+    record.collect(waits=False)
+    train(learner, record, 3)
+    record.collect(waits=False)
+    assert (record.epoch.fetched, record.epoch.loss) == (0, None)
+    monkeypatch.setattr(LateFetch, "may_come", True)
+    train(learner, record, 1)
+    record.collect(waits=False)
+    assert (record.epoch.fetched, record.epoch.samples) == (6, 6 * 32)
+    assert learner.asked == [(0, 2), (2, 6)]
+
+
+def test_a_save_waits_for_all_figures_and_counts_none_twice(learner: LateLearner) -> None:
+    history = LossHistory()
+    record = RunRecord(recipe_config(), learner, history)
+    train(learner, record, 2)
+    record.collect(waits=False)
+    train(learner, record, 2)
+    record.collect()
+    assert record.epoch.fetched == 4
+    assert len(history) == 4
+    record.collect()
+    assert len(history) == 4
+    losses, _ = Fetch(learner._losses[:4], learner._hits[:128]).result()
+    assert record.epoch.loss == pytest.approx(sum(losses) / 4)

@@ -1,0 +1,117 @@
+"""Files, folders and stdin."""
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.errors import UsageError
+from mnist_tui.images import BadPicture, Picture, read_pictures, sources
+from tests.images.files import encode, page
+
+GOOD = encode(page())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Images beside other things, and folders in folders."""
+    for name in ("b.png", "a.PNG", "sub/c.jpg", "sub/deep/d.gif", ".hidden.png", ".git/e.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(GOOD)
+    (tmp_path / "readme.txt").write_text("not an image")
+    return tmp_path
+
+
+def names(*wanted: object) -> list[str]:
+    """The names of what is read, whether it can be or not."""
+    return [picture.name for picture in read_pictures(map(str, wanted))]
+
+
+def test_a_folder_stands_for_its_images_in_order(folder: Path) -> None:
+    found = [str(Path(name).relative_to(folder)) for name in names(folder)]
+    assert found == ["a.PNG", "b.png", "sub/c.jpg", "sub/deep/d.gif"]
+
+
+def test_a_file_is_read_whatever_it_is_called(folder: Path) -> None:
+    (folder / "readme.txt").write_bytes(GOOD)
+    [picture] = read_pictures([str(folder / "readme.txt")])
+    assert isinstance(picture, Picture)
+
+
+def test_a_file_of_a_folder_that_only_looks_like_an_image_is_told(folder: Path) -> None:
+    (folder / "b.png").write_text("not an image")
+    kinds = [type(picture) for picture in read_pictures([str(folder)])]
+    assert kinds == [Picture, BadPicture, Picture, Picture]
+
+
+def test_a_folder_without_images_is_told(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    [bad] = read_pictures([str(tmp_path)])
+    assert isinstance(bad, BadPicture)
+    assert bad.name == str(tmp_path)
+    assert "without images (png, jpg" in bad.error
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="rights keep nobody out here")
+def test_what_may_not_be_read_is_told_and_the_rest_is_read(folder: Path) -> None:
+    (folder / "b.png").chmod(0)
+    (folder / "sub").chmod(0)
+    try:
+        pictures = list(read_pictures([str(folder)]))
+    finally:
+        (folder / "sub").chmod(0o700)
+    assert [type(picture) for picture in pictures] == [Picture, BadPicture, BadPicture]
+
+
+@pytest.mark.parametrize("name", ["nowhere.png", "no/where.png", "b.png/x", "", "a\nb.png"])
+def test_a_file_that_is_not_there_is_told(folder: Path, name: str) -> None:
+    [bad] = read_pictures([f"{folder}/b.png/x" if name == "b.png/x" else name])
+    assert isinstance(bad, BadPicture)
+    assert "\n" not in bad.error
+
+
+def test_the_same_file_twice_is_read_twice(folder: Path) -> None:
+    assert names(folder / "b.png", folder / "b.png") == [str(folder / "b.png")] * 2
+
+
+def test_stdin_is_read_once_however_often_it_is_named(folder: Path) -> None:
+    pictures = list(read_pictures(["-", str(folder / "b.png"), "-"], BytesIO(GOOD)))
+    assert [type(picture) for picture in pictures] == [Picture] * 3
+    assert [picture.name for picture in pictures] == ["-", str(folder / "b.png"), "-"]
+
+
+def test_nothing_on_stdin_is_told() -> None:
+    [bad] = read_pictures(["-"], BytesIO(b""))
+    assert isinstance(bad, BadPicture)
+    assert "0 bytes" in bad.error
+
+
+class Terminal(BytesIO):
+    """A stream that somebody sits at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_not_waited_for() -> None:
+    with pytest.raises(UsageError, match="pipe one in"):
+        list(read_pictures(["-"], Terminal(GOOD)))
+
+
+def test_a_file_beyond_all_measure_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MAX_BYTES", len(GOOD) - 1)
+    [bad] = read_pictures([str(folder / "b.png")])
+    assert isinstance(bad, BadPicture)
+    assert "larger than" in bad.error
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
+def test_an_endless_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_BYTES", 1_000_000)
+    [bad] = read_pictures(["/dev/zero"])
+    assert isinstance(bad, BadPicture)
+    assert "larger than 1 MB" in bad.error

@@ -1,0 +1,78 @@
+"""Bounded memory that leaves no batch out."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_tui.run.history import LossHistory
+
+losses = st.lists(
+    st.one_of(st.floats(0, 100), st.sampled_from([math.nan, math.inf])), min_size=1, max_size=400
+)
+
+
+@given(losses, st.integers(1, 50))
+def test_an_envelope_leaves_no_batch_out(values: list[float], columns: int) -> None:
+    history = LossHistory(recent=16, buckets=8)
+    for start in range(0, len(values), 7):
+        history.extend(values[start : start + 7])
+    buckets = history.envelope(0, len(values), columns)
+    assert len(buckets) <= columns
+    assert sum(bucket.count for bucket in buckets) == len(values)
+    finite = [value for value in values if math.isfinite(value)]
+    assert sum(bucket.bad for bucket in buckets) == len(values) - len(finite)
+    lows = [bucket.low for bucket in buckets if math.isfinite(bucket.low)]
+    highs = [bucket.high for bucket in buckets if math.isfinite(bucket.high)]
+    assert (min(lows), max(highs)) == (min(finite), max(finite)) if finite else not lows
+
+
+@given(losses)
+def test_the_mean_of_all_is_the_mean(values: list[float]) -> None:
+    history = LossHistory(recent=16, buckets=8)
+    history.extend(values)
+    [bucket] = history.envelope(0, len(values), 1)
+    finite = [value for value in values if math.isfinite(value)]
+    if finite:
+        assert math.isclose(
+            bucket.mean, math.fsum(finite) / len(finite), rel_tol=1e-9, abs_tol=1e-9
+        )
+    else:
+        assert math.isnan(bucket.mean)
+
+
+@given(losses, losses)
+def test_a_restored_history_goes_on_as_the_first_one(
+    before: list[float], after: list[float]
+) -> None:
+    whole, first, second = (LossHistory(recent=16, buckets=8) for _ in range(3))
+    whole.extend(before + after)
+    first.extend(before)
+    second.load_state_dict(first.state_dict())
+    second.extend(after)
+    assert repr(second.state_dict()) == repr(whole.state_dict())
+
+
+def test_recent_batches_are_kept_as_they_are() -> None:
+    history = LossHistory(recent=100, buckets=8)
+    history.extend(float(i) for i in range(1000))
+    buckets = history.envelope(950, 1000, 50)
+    assert [bucket.mean for bucket in buckets] == [float(i) for i in range(950, 1000)]
+    assert [bucket.first for bucket in buckets] == list(range(950, 1000))
+
+
+def test_memory_does_not_grow_with_the_run() -> None:
+    history = LossHistory()
+    history.extend(0.5 for _ in range(1_000_000))
+    state = history.state_dict()
+    assert len(history) == 1_000_000
+    assert len(state["recent"]) <= 4096
+    assert len(state["buckets"]) <= 2048
+
+
+def test_an_empty_range_is_empty() -> None:
+    history = LossHistory()
+    assert history.envelope(0, 10, 5) == ()
+    history.extend([1.0])
+    assert history.envelope(0, 10, 0) == ()
+    assert history.envelope(5, 10, 3) == ()

@@ -1,0 +1,103 @@
+"""Requests are answered, states follow the table, and events reach every listener."""
+
+import threading
+
+import pytest
+
+from mnist_tui.run.events import Event, RunEnded, StateChanged, Warned
+from mnist_tui.run.requests import ALLOWED, Adjust, Mailbox, Pause, Request, Resume, Save, Stop
+from mnist_tui.run.session import Session
+from mnist_tui.run.state import TRANSITIONS, State
+
+REQUESTS: list[Request] = [Pause(), Resume(), Save(), Stop(), Stop(save=False), Adjust(lr=0.1)]
+
+
+def session_in(state: State) -> Session:
+    """A session that was led to `state` along allowed moves."""
+    ways: dict[State, list[State]] = {State.READY: []}
+    waiting = [State.READY]
+    for found in waiting:
+        for following in TRANSITIONS[found]:
+            if following not in ways:
+                ways[following] = [*ways[found], following]
+                waiting.append(following)
+    session = Session()
+    for step in ways[state]:
+        session.move(step)
+    return session
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("request_", REQUESTS, ids=repr)
+def test_every_request_in_every_state_is_answered_with_words(
+    state: State, request_: Request
+) -> None:
+    session = session_in(state)
+    answer = session.request(request_)
+    assert answer.is_accepted == (state in ALLOWED[type(request_)])
+    assert answer.message
+    assert session.mailbox.has_requests == answer.is_accepted
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("following", State)
+def test_a_state_follows_only_where_the_table_says(state: State, following: State) -> None:
+    session = session_in(state)
+    if following in TRANSITIONS[state]:
+        session.move(following)
+        assert session.state is following
+    else:
+        with pytest.raises(RuntimeError):
+            session.move(following)
+        assert session.state is state
+
+
+def test_states_that_are_over_lead_nowhere() -> None:
+    assert {state for state in State if not TRANSITIONS[state]} == {s for s in State if s.is_over}
+
+
+def test_the_last_event_is_the_end_of_the_run() -> None:
+    session = session_in(State.RUNNING)
+    seen: list[Event] = []
+    session.subscribe(seen.append)
+    session.end(RunEnded(state=State.FINISHED, message="done"))
+    assert [type(event) for event in seen] == [StateChanged, RunEnded]
+
+
+def test_a_listener_that_fails_does_not_keep_events_from_the_others() -> None:
+    session, seen = Session(), []
+
+    def fail(event: Event) -> None:
+        raise ValueError("broken viewer")
+
+    session.subscribe(fail)
+    session.subscribe(seen.append)
+    session.emit(Warned(message="hot"))
+    assert seen == [Warned(message="hot")]
+
+
+def test_a_waiting_thread_wakes_when_a_request_comes() -> None:
+    mailbox, got = Mailbox(), []
+    thread = threading.Thread(target=lambda: got.append(mailbox.wait()))
+    thread.start()
+    mailbox.put(Resume())
+    thread.join(60)
+    assert got == [Resume()]
+
+
+def test_requests_keep_their_order() -> None:
+    mailbox = Mailbox()
+    for request in REQUESTS:
+        mailbox.put(request)
+    assert [mailbox.take() for _ in REQUESTS] == REQUESTS
+    assert mailbox.take() is None
+
+
+def test_events_become_one_line_of_json() -> None:
+    event = StateChanged(state=State.PAUSED, previous=State.RUNNING)
+    assert event.to_dict() == {
+        "event": "state_changed",
+        "state": "paused",
+        "previous": "running",
+        "reason": "",
+    }

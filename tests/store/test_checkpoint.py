@@ -1,0 +1,113 @@
+"""What a checkpoint's file is taken for when it is not as it was written."""
+
+import io
+import itertools
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mnist_tui.errors import CheckpointError
+from mnist_tui.store.checkpoint import FORMAT, _digest, read_checkpoint
+from tests.campaigns.sameness import difference
+from tests.training_helpers import few_config, train
+
+
+@pytest.fixture
+def checkpoint(few_digits: Path, tmp_path: Path) -> Path:
+    """The last checkpoint of a run of one epoch."""
+    run = train(few_config(few_digits, epochs=1, optimizer="momentum"), tmp_path)
+    return run.directory.last
+
+
+def values_of(checkpoint: Path) -> dict[str, Any]:
+    values: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    return values
+
+
+def test_its_zip_file_is_whole_for_other_programs_and_maps_into_memory(checkpoint: Path) -> None:
+    with zipfile.ZipFile(checkpoint) as archive:
+        assert archive.testzip() is None
+    mapped = torch.load(checkpoint, weights_only=True, mmap=True)
+    assert torch.equal(mapped["model"]["fc1.weight"], values_of(checkpoint)["model"]["fc1.weight"])
+
+
+def test_an_entry_that_was_exchanged_is_found_though_its_own_checksum_fits(
+    checkpoint: Path,
+) -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(checkpoint) as old, zipfile.ZipFile(written, "w") as new:
+        largest = max(old.infolist(), key=lambda entry: entry.file_size).filename
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, bytes(len(content)) if name == largest else content)
+        new.comment = old.comment
+    checkpoint.write_bytes(written.getvalue())
+    assert values_of(checkpoint)["format"] == FORMAT, "torch takes it for whole"
+    with pytest.raises(CheckpointError, match="checksum is wrong"):
+        read_checkpoint(checkpoint)
+
+
+def test_a_file_without_a_seal_is_refused(checkpoint: Path) -> None:
+    torch.save(values_of(checkpoint), checkpoint)
+    with pytest.raises(CheckpointError, match="checksum is wrong"):
+        read_checkpoint(checkpoint)
+
+
+def test_checkpoints_from_before_there_were_seals_are_read(checkpoint: Path) -> None:
+    before = read_checkpoint(checkpoint)
+    values = {**values_of(checkpoint), "format": "mnist-tui checkpoint 1"}
+    torch.save({**values, "digest": _digest(values)}, checkpoint)
+    assert difference(vars(read_checkpoint(checkpoint)), vars(before), "checkpoint") is None
+
+    content = bytearray(checkpoint.read_bytes())
+    content[len(content) // 2] ^= 1
+    checkpoint.write_bytes(content)
+    with pytest.raises(CheckpointError, match="checksum is wrong"):
+        read_checkpoint(checkpoint)
+
+    good = _digest(values)
+    values["model"]["fc1.bias"].add_(1.0)
+    torch.save({**values, "digest": good}, checkpoint)
+    with pytest.raises(CheckpointError, match="checksum is wrong"):
+        read_checkpoint(checkpoint)
+
+
+def test_no_bit_of_the_zip_file_s_own_words_can_change(checkpoint: Path) -> None:
+    good, whole = checkpoint.read_bytes(), read_checkpoint(checkpoint)
+    with zipfile.ZipFile(checkpoint) as archive:
+        start, entries = archive.start_dir, archive.infolist()
+    header = entries[0].header_offset
+    words = (
+        range(header, header + 30),
+        range(start, start + 300),
+        range(len(good) - 120, len(good)),
+    )
+    for place in itertools.chain(*words):
+        content = bytearray(good)
+        content[place] ^= 1 << place % 8
+        checkpoint.write_bytes(content)
+        try:
+            found = read_checkpoint(checkpoint)
+        except CheckpointError:
+            continue
+        # Other tools' notes in a header, such as the time of day.
+        assert difference(vars(found), vars(whole), "checkpoint") is None, f"byte {place}"
+
+
+def test_the_word_that_makes_torch_read_nothing_is_found(checkpoint: Path) -> None:
+    content = bytearray(checkpoint.read_bytes())
+    with zipfile.ZipFile(checkpoint) as archive:
+        at = archive.start_dir
+    content[at + 38] ^= 0x10  # the first entry is a folder now
+    checkpoint.write_bytes(content)
+    with pytest.raises(CheckpointError):
+        read_checkpoint(checkpoint)
+
+
+def test_another_version_s_checkpoint_is_called_that(checkpoint: Path) -> None:
+    torch.save({**values_of(checkpoint), "format": "mnist-tui checkpoint 3"}, checkpoint)
+    with pytest.raises(CheckpointError, match="another version of mnist-tui"):
+        read_checkpoint(checkpoint)

@@ -1,0 +1,76 @@
+"""What a run's validations showed, on disk."""
+
+import io
+import pickle
+import random
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_tui.errors import DataError
+from mnist_tui.run.validation import EpochInsight, Insight, Specimen, WatchedDigit
+from mnist_tui.store.validation_file import insight_bytes, read_insight
+
+
+def some_insight() -> Insight:
+    image = bytes(range(256)) * 3 + bytes(16)
+    given = np.full((20, 10), 0.125, "<f2").tobytes()
+    confusion = tuple(tuple(range(10 * row, 10 * row + 10)) for row in range(10))
+    mistake = Specimen(
+        index=9_999,
+        label=4,
+        guess=9,
+        probability=0.75,
+        label_probability=0.25,
+        loss=1.5,
+        image=image,
+    )
+    return Insight(
+        watched=tuple(WatchedDigit(index=i, label=i // 2, image=image) for i in range(20)),
+        epochs=tuple(
+            EpochInsight(epoch=epoch, confusion=confusion, watched=given) for epoch in (1, 2, 4)
+        ),
+        mistakes=(mistake, mistake),
+        narrow=(mistake,),
+    )
+
+
+@pytest.mark.parametrize("insight", [Insight(), some_insight()])
+def test_what_was_written_is_read(insight: Insight, tmp_path: Path) -> None:
+    path = tmp_path / "insight.npz"
+    path.write_bytes(insight_bytes(insight))
+    assert read_insight(path) == insight
+
+
+def test_no_file_is_nothing_known(tmp_path: Path) -> None:
+    assert read_insight(tmp_path / "insight.npz") == Insight()
+
+
+def test_a_damaged_file_is_refused_and_never_taken_for_another(tmp_path: Path) -> None:
+    path, good, chance = tmp_path / "insight.npz", insight_bytes(some_insight()), random.Random(0)
+    for _ in range(200):
+        damaged = bytearray(good)
+        if chance.random() < 0.5:
+            damaged[chance.randrange(len(good))] ^= 1 << chance.randrange(8)
+        else:
+            del damaged[chance.randrange(len(good)) :]
+        path.write_bytes(damaged)
+        with suppress(DataError):
+            assert read_insight(path) == some_insight(), "a checksum was not looked at"
+
+
+def test_code_in_the_file_is_not_run(tmp_path: Path) -> None:
+    class Code:
+        def __reduce__(self) -> object:
+            return (Path.touch, (tmp_path / "ran",))
+
+    path = tmp_path / "insight.npz"
+    buffer = io.BytesIO()
+    np.savez(buffer, epochs=np.array([Code()], dtype=object))
+    for content in (buffer.getvalue(), pickle.dumps(Code())):
+        path.write_bytes(content)
+        with pytest.raises(DataError):
+            read_insight(path)
+    assert not (tmp_path / "ran").exists()

@@ -1,0 +1,115 @@
+"""A run on disk, told as if it had just ended."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.errors import TrainingError
+from mnist_tui.replay import PlaybackRunner
+from mnist_tui.run.events import (
+    EpochFinished,
+    Event,
+    LearningRateChanged,
+    Notice,
+    RunEnded,
+    RunPrepared,
+    Warned,
+)
+from mnist_tui.run.inference import Question
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.requests import Adjust, Stop
+from mnist_tui.run.state import State
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.validation_file import read_insight
+from tests.training_helpers import RecordedRun, few_config, train
+
+QUESTION = Question(images=bytes(784))
+
+
+class Played:
+    """What a playback told."""
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.runner = PlaybackRunner(RunPlan(runs_dir=directory.path.parent, name=directory.name))
+        self.events: list[Event] = []
+        self.runner.session.subscribe(self.events.append)
+        self.runner.run()
+
+    def the(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def prepared(self) -> RunPrepared:
+        [event] = self.the(RunPrepared)
+        assert isinstance(event, RunPrepared)
+        return event
+
+    @property
+    def ended(self) -> RunEnded:
+        assert isinstance(self.events[-1], RunEnded)
+        return self.events[-1]
+
+
+def test_a_finished_run_is_told_as_it_was(few_digits: Path, tmp_path: Path) -> None:
+    run = train(few_config(few_digits, epochs=3), tmp_path)
+    before = {path: path.read_bytes() for path in run.directory.path.rglob("*") if path.is_file()}
+    played = Played(run.directory)
+    rows = tuple(event.row for event in run.of(EpochFinished))
+    assert played.prepared.rows == rows
+    assert played.ended.state is State.FINISHED
+    assert (played.ended.message, played.ended.best) == (run.ended.message, run.ended.best)
+    assert played.runner.session.insight == read_insight(run.directory.insight)
+    assert played.runner.session.history.state_dict() == run.session.history.state_dict()
+    assert played.runner.session.progress.run_fraction == 1.0
+    after = {path: path.read_bytes() for path in run.directory.path.rglob("*") if path.is_file()}
+    assert after == before, "nothing is written"
+
+
+def test_a_stopped_run_is_told_with_its_rate_changes(few_digits: Path, tmp_path: Path) -> None:
+    def steer(run: RecordedRun, event: Event) -> None:
+        if isinstance(event, EpochFinished):
+            run.session.request(Adjust(lr=0.025))
+            run.session.request(Stop())
+
+    run = train(few_config(few_digits, epochs=3), tmp_path, on_event=steer)
+    played = Played(run.directory)
+    assert list(played.prepared.rates) == run.of(LearningRateChanged)
+    assert (played.ended.state, played.ended.message) == (State.STOPPED, run.ended.message)
+
+
+def test_it_answers_from_its_checkpoint_once_it_is_told(few_digits: Path, tmp_path: Path) -> None:
+    run = train(few_config(few_digits), tmp_path)
+    unread = PlaybackRunner(RunPlan(runs_dir=tmp_path, name="run"))
+    with pytest.raises(TrainingError):
+        unread.ask(QUESTION).result(0)
+    expected = run.runner.ask(QUESTION).result(60)
+    assert Played(run.directory).runner.ask(QUESTION).result(60) == expected
+
+
+@pytest.mark.parametrize("broken", ["last.pt", "insight.npz", "status.json", "metrics.jsonl"])
+def test_a_run_with_a_broken_file_is_shown_as_far_as_it_can_be(
+    broken: str, few_digits: Path, tmp_path: Path
+) -> None:
+    run = train(few_config(few_digits), tmp_path)
+    [path] = run.directory.path.rglob(broken)
+    path.write_bytes(b"\x00broken")
+    played = Played(run.directory)
+    assert played.ended.state in (State.FINISHED, State.STOPPED)
+    assert len(played.prepared.rows) == 2
+    if broken in ("last.pt", "insight.npz"):
+        [warned] = played.the(Warned)
+        assert isinstance(warned, Warned)
+        assert broken in warned.message
+
+
+def test_a_run_that_another_process_trains_says_so(few_digits: Path, tmp_path: Path) -> None:
+    run = train(few_config(few_digits, epochs=1), tmp_path)
+    with run.directory.lock():
+        played = Played(run.directory)
+    [notice] = played.the(Notice)
+    assert isinstance(notice, Notice)
+    assert "being trained by process" in notice.message
+    assert isinstance(played.ended, RunEnded)
+    assert played.ended.elsewhere == os.getpid()
+    assert not Played(run.directory).ended.elsewhere, "it is over"

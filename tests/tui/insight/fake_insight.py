@@ -1,0 +1,96 @@
+"""What a run would have learned after some epochs: believable, and the same each time."""
+
+from functools import lru_cache
+from random import Random
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_tui.data.digits import Split
+from mnist_tui.data.sample import load_sample
+from mnist_tui.run.validation import EpochInsight, Insight, Specimen, WatchedDigit
+
+SUPPORT: Final = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
+"""How many digits of each class MNIST validates on."""
+
+_ALIKE: Final = {(4, 9): 9.0, (9, 4): 4.0, (7, 2): 4.0, (3, 5): 3.0, (5, 3): 3.0, (8, 3): 3.0}
+"""Which classes are taken for each other more often than others."""
+
+
+@lru_cache(maxsize=1)
+def digits() -> Split:
+    """Real digits, 100 of each class, ordered by class."""
+    return load_sample().validation
+
+
+@lru_cache(maxsize=8)
+def insight_of(epochs: int = 3) -> Insight:
+    """A run that gets better with each epoch."""
+    known = tuple(_epoch(epoch) for epoch in range(1, epochs + 1))
+    if not known:
+        return Insight()
+    watched = tuple(_watched(place) for place in range(20))
+    mistakes, narrow = _specimens(known[-1])
+    return Insight(watched=watched, epochs=known, mistakes=mistakes, narrow=narrow)
+
+
+def _epoch(epoch: int) -> EpochInsight:
+    # Python's generator: numpy's draws change from one version to another.
+    chance = Random(epoch)
+    table = np.zeros((10, 10), np.int64)
+    for label, support in enumerate(SUPPORT):
+        weights = [_ALIKE.get((label, guess), 0.4) for guess in range(10)]
+        weights[label] = 0.0
+        wrong = int(support * 0.06 / epoch)
+        for guess in chance.choices(range(10), weights, k=wrong):
+            table[label, guess] += 1
+        table[label, label] = support - wrong
+    watched = np.stack([_probabilities(place, epoch) for place in range(20)])
+    return EpochInsight(
+        epoch=epoch,
+        confusion=tuple(tuple(row) for row in table.tolist()),
+        watched=watched.astype("<f2").tobytes(),
+    )
+
+
+def _probabilities(place: int, epoch: int) -> NDArray[np.float64]:
+    """(10,): at first some digits are taken for others; each epoch is surer of the true class."""
+    label, chance = place // 2, np.random.default_rng(100 + place)
+    scores = chance.normal(size=10) * 1.5
+    scores[label] += 1.6 * epoch
+    powers = np.exp(scores)
+    return np.asarray(powers / powers.sum())
+
+
+def _watched(place: int) -> WatchedDigit:
+    index = 100 * (place // 2) + place % 2
+    return WatchedDigit(index=index, label=place // 2, image=digits().images[index].tobytes())
+
+
+def _specimens(known: EpochInsight) -> tuple[tuple[Specimen, ...], tuple[Specimen, ...]]:
+    """Mistakes as the table counts them, and a handful of hard ones of each class."""
+    mistakes, narrow = [], []
+    for label, row in enumerate(known.confusion):
+        used = iter(range(100 * label + 5, 100 * label + 100))
+        for guess, count in enumerate(row):
+            times = 5 if label == guess else min(count, 8)
+            for turn in range(times):
+                probability = 0.97 - 0.07 * turn - 0.003 * label
+                one = _specimen(next(used), label, guess, probability)
+                (narrow if label == guess else mistakes).append(one)
+    order = sorted(mistakes, key=lambda one: -one.loss), sorted(narrow, key=lambda one: -one.loss)
+    return tuple(order[0]), tuple(order[1])
+
+
+def _specimen(index: int, label: int, guess: int, probability: float) -> Specimen:
+    true = probability if guess == label else 0.9 * (1 - probability)
+    return Specimen(
+        index=index,
+        label=label,
+        guess=guess,
+        probability=probability,
+        label_probability=true,
+        loss=float(-np.log(true)),
+        image=digits().images[index].tobytes(),
+    )

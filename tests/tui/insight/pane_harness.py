@@ -1,0 +1,152 @@
+"""A pane on its own: a small app with a key bar under it, and a run that answers when told to."""
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from textual._xterm_parser import XTermParser
+from textual.app import App, ComposeResult
+
+from mnist_tui.data.digits import Digits
+from mnist_tui.errors import DataError
+from mnist_tui.run.inference import Inside, Question, Reading, Reply
+from mnist_tui.run.validation import Insight
+from mnist_tui.tui.insight.panes.pane import InsightPane
+from mnist_tui.tui.themes import DARK, LIGHT, curve_colors
+from mnist_tui.tui.widgets.key_bar import KeyBar
+from tests.tui.app_harness import Stage
+
+
+def sure_of(digit: int, probability: float = 0.91) -> tuple[float, ...]:
+    """Ten probabilities."""
+    rest = (1 - probability) / 9
+    return tuple(probability if other == digit else rest for other in range(10))
+
+
+def on_another_thread(step: Callable[[], object]) -> None:
+    """As the run's thread does; returns when it has been done."""
+    thread = threading.Thread(target=step)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+@dataclass
+class ScriptedSource:
+    """Follows the InsightSource contract; each answer is a call that a test makes."""
+
+    insight: Insight = field(default_factory=Insight)
+    digits: Digits | None = None
+    asked: list[tuple[Question, Reply]] = field(default_factory=list)
+    may_load: threading.Event = field(default_factory=threading.Event)
+    """Loading digits waits for it."""
+
+    def ask(self, question: Question) -> Reply:
+        """As InsightSource asks; nothing is answered yet."""
+        reply: Reply = Future()
+        self.asked.append((question, reply))
+        return reply
+
+    @property
+    def question(self) -> Question:
+        """What was asked last."""
+        return self.asked[-1][0]
+
+    @property
+    def open(self) -> list[Reply]:
+        """Those that wait for an answer."""
+        return [reply for _, reply in self.asked if not reply.done()]
+
+    def answer(
+        self,
+        digit: int,
+        probability: float = 0.91,
+        *,
+        batch: int = 120,
+        inside: Inside | None = None,
+    ) -> None:
+        """Answer the last question, from another thread."""
+        reading = Reading(
+            probabilities=(sure_of(digit, probability),), epoch=3, batch=batch, inside=inside
+        )
+        on_another_thread(lambda: self.asked[-1][1].set_result(reading))
+
+    def refuse(self, why: Exception) -> None:
+        """There is no answer to the last question."""
+        on_another_thread(lambda: self.asked[-1][1].set_exception(why))
+
+    def load_digits(self) -> Digits:
+        """As InsightSource asks; waits for `may_load`."""
+        assert self.may_load.wait(60)
+        if self.digits is None:
+            raise DataError("there are no digits here; name their folder with --data-dir")
+        return self.digits
+
+
+class Alone(App[None]):
+    """One pane and a key bar."""
+
+    CSS = "Screen { background: $background; }"
+
+    def __init__(self, pane: InsightPane, theme: str = DARK.name) -> None:
+        super().__init__()
+        for known in (DARK, LIGHT):
+            self.register_theme(known)
+        self.theme = theme
+        self.pane = pane
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """As the dashboard."""
+        return curve_colors(self.current_theme)
+
+    def compose(self) -> ComposeResult:
+        """As App asks."""
+        yield self.pane
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Give the keys to the pane."""
+        self.pane.focus()
+
+
+@asynccontextmanager
+async def alone(pane: InsightPane, size: tuple[int, int] = (80, 22)) -> AsyncIterator[Stage]:
+    """Show a pane by itself."""
+    app: Any = Alone(pane)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Stage(app, pilot)
+
+
+class Mouse:
+    """A mouse, as a terminal tells of it: in cells, or in pixels where it can."""
+
+    LEFT, MIDDLE, RIGHT = 0, 1, 2
+
+    def __init__(self, stage: Stage, cell: tuple[int, int] | None = None) -> None:
+        """`cell` is the size of one in pixels; None: the terminal tells only cells."""
+        self._stage = stage
+        self._parser = XTermParser()
+        if cell is not None:
+            width, height = stage.app.size
+            self._parser.mouse_pixels = True
+            self._parser.terminal_size = (width, height)
+            self._parser.terminal_pixel_size = (width * cell[0], height * cell[1])
+
+    async def send(self, code: int, x: int, y: int, end: str = "M") -> None:
+        """One report; x and y counted from 0."""
+        driver = self._stage.app._driver
+        assert driver is not None
+        for event in self._parser.feed(f"\x1b[<{code};{x + 1};{y + 1}{end}"):
+            driver.process_message(event)
+        await self._stage.pilot.pause()
+
+    async def drag(self, *points: tuple[int, int], button: int = LEFT) -> None:
+        """Press at the first point, move over the others, and let go at the last."""
+        await self.send(button, *points[0])
+        for point in points[1:]:
+            await self.send(32 + button, *point)
+        await self.send(button, *points[-1], end="m")

@@ -1,0 +1,234 @@
+"""The settings form in the dashboard, by keys and by mouse."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from mnist_tui.config import TrainConfig, recipe_config
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.tui.screens.one_of import OneOf
+from mnist_tui.tui.screens.settings import SettingsScreen
+from tests.tui.app_harness import Stage, on_stage
+
+pytestmark = pytest.mark.asyncio
+
+
+async def open_form(stage: Stage) -> SettingsScreen:
+    await stage.pilot.press("e")
+    await stage.until(lambda: isinstance(stage.app.screen, SettingsScreen), "the form")
+    await stage.sees("recipe")
+    screen = stage.app.screen
+    assert isinstance(screen, SettingsScreen)
+    return screen
+
+
+async def until_closed(stage: Stage) -> None:
+    await stage.until(lambda: not isinstance(stage.app.screen, SettingsScreen), "no form")
+
+
+async def write(stage: Stage, field: str, text: str) -> None:
+    """Go to a field by the keyboard and type over what it says."""
+    for _ in range(15):
+        if stage.app.focused is not None and stage.app.focused.id == field:
+            break
+        await stage.pilot.press("down")
+    await stage.pilot.press("home", "ctrl+k", *text)
+
+
+async def test_what_is_applied_is_shown_and_is_what_space_runs() -> None:
+    async with on_stage() as stage:
+        await open_form(stage)
+        await write(stage, "epochs", "3")
+        await write(stage, "lr", "0.05")
+        await stage.sees("≠ recipe: 0.01")
+        await stage.sees("no longer the tutorial recipe")
+        await write(stage, "name", "mine")
+        await stage.pilot.press("enter")
+        await until_closed(stage)
+        await stage.sees("changed: space starts the run")
+        assert stage.runners == []
+        await stage.sees("epoch – of 3")
+        runner = await stage.start()
+        assert runner.plan == RunPlan(config=TrainConfig(epochs=3, lr=0.05), name="mine")
+
+
+async def test_escape_changes_nothing() -> None:
+    async with on_stage() as stage:
+        await open_form(stage)
+        await write(stage, "epochs", "3")
+        await stage.pilot.press("escape")
+        await until_closed(stage)
+        runner = await stage.start()
+        assert runner.plan == RunPlan()
+
+
+async def test_a_wrong_value_is_explained_as_it_is_typed_and_cannot_be_applied() -> None:
+    async with on_stage() as stage:
+        await open_form(stage)
+        await write(stage, "batch_size", "0")
+        await stage.sees("✗ a whole number from 1 to 60000")
+        await stage.pilot.press("down", "enter")
+        await stage.sees("batch size cannot stay so")
+        assert stage.app.focused is not None
+        assert stage.app.focused.id == "batch_size"
+        await write(stage, "batch_size", "64")
+        await stage.until(lambda: "✗" not in stage.text, "no complaint")
+        await stage.pilot.press("enter")
+        await until_closed(stage)
+
+
+async def test_a_name_that_is_taken_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "old" / "checkpoints").mkdir(parents=True)
+    async with on_stage(plan=RunPlan(runs_dir=tmp_path)) as stage:
+        await open_form(stage)
+        await write(stage, "name", "old")
+        await stage.sees("old is already in")
+
+
+async def test_choosing_a_recipe_by_arrow_fills_in_its_values() -> None:
+    async with on_stage() as stage:
+        screen = await open_form(stage)
+        await stage.pilot.press("right")
+        await stage.sees("the fast recipe, unchanged")
+        assert screen.query_one("#optimizer", OneOf).value == "adamw"
+        assert screen.query_one("#batch_size", Input).value == "256"
+        await stage.pilot.press("enter")
+        await until_closed(stage)
+        await stage.pilot.press("space")
+        await stage.until(lambda: stage.runners, "a run")
+        assert stage.runner.plan.config == recipe_config("fast")
+
+
+async def test_the_form_works_by_mouse_alone() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.click("KeyBar", offset=(stage.footer.index("e Edit"), 0))
+        await stage.until(lambda: isinstance(stage.app.screen, SettingsScreen), "the form")
+        await stage.pilot.click("#optimizer", offset=(7, 0))
+        await stage.sees("≠ recipe: sgd")
+        await stage.pilot.click("#apply")
+        await until_closed(stage)
+        runner = await stage.start()
+        assert runner.plan.config.optimizer == "momentum"
+
+
+async def test_what_is_typed_after_it_was_applied_changes_nothing() -> None:
+    async with on_stage() as stage:
+        screen = await open_form(stage)
+        await write(stage, "checkpoint_every_s", "60")
+        screen.action_apply()
+        screen._draft.write("checkpoint_every_s", "0e0.2")  # a key that was on its way
+        await until_closed(stage)
+        runner = await stage.start()
+        assert runner.plan.config.checkpoint_every_s == 60.0
+
+
+async def test_in_a_live_run_three_fields_can_change_and_the_run_follows() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.train(10)
+        await stage.pilot.press("space")
+        await stage.sees("paused")
+        screen = await open_form(stage)
+        open_fields = [w.id for w in screen.query("Input, OneOf") if not w.disabled]
+        assert open_fields == ["epochs", "lr", "checkpoint_every_s"]
+        await write(stage, "epochs", "25")
+        await write(stage, "lr", "0.02")
+        await write(stage, "checkpoint_every_s", "60")
+        await stage.pilot.press("enter")
+        await until_closed(stage)
+        await stage.until(lambda: runner.session.progress.epochs == 25, "25 epochs")
+        await stage.sees("epoch 1 of 25")
+        assert runner.session.progress.lr == 0.02
+        await stage.pilot.press("5")
+        await stage.sees("epochs 19 → 25, save every 10 s → 60 s")
+        await stage.pilot.press("x")
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        await stage.pilot.press("n")
+        await stage.until(lambda: len(stage.runners) == 2, "a second run")
+        config = stage.runner.plan.config
+        assert (config.epochs, config.checkpoint_every_s, config.lr) == (25, 60.0, 0.01)
+
+
+async def test_a_change_that_comes_after_the_run_has_ended_is_refused_with_a_reason() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        await open_form(stage)
+        await write(stage, "epochs", "25")
+        runner.finish()
+        await stage.until(lambda: not runner.is_alive, "the end")
+        await stage.pilot.press("enter")
+        await until_closed(stage)
+        await stage.sees("cannot change the settings: the run is finished")
+
+
+async def test_after_the_end_the_form_is_about_the_next_run() -> None:
+    async with on_stage(plan=RunPlan(name="first", overrides={"epochs": 19})) as stage:
+        runner = await stage.start()
+        runner.finish()
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        await open_form(stage)
+        await write(stage, "name", "second")
+        await write(stage, "seed", "7")
+        await stage.pilot.press("enter")
+        await until_closed(stage)
+        await stage.sees("changed: n starts the run")
+        assert "runs/first" in stage.app.exit_report()
+        await stage.pilot.press("n")
+        await stage.until(lambda: len(stage.runners) == 2, "a second run")
+        plan = stage.runner.plan
+        assert (plan.name, plan.config.seed, plan.overrides) == ("second", 7, {})
+
+
+async def test_a_new_run_after_a_resumed_one_has_its_settings_and_none_of_its_past() -> None:
+    config = TrainConfig(epochs=30)
+    plan = RunPlan(config=config, name="old", resume=True, overrides={"epochs": 30})
+    async with on_stage(plan=plan, start=True) as stage:
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+        stage.runner.prepare()
+        stage.runner.finish()
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        await stage.pilot.press("n")
+        await stage.until(lambda: len(stage.runners) == 2, "a second run")
+        assert stage.runner.plan == RunPlan(config=config)
+
+
+async def test_settings_are_refused_with_a_reason_while_loading() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("space")
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+        assert "Edit" not in stage.footer
+        await stage.pilot.press("e")
+        await stage.sees("cannot change the settings while loading")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (140, 40)])
+async def test_the_form_fits_without_a_scrollbar(size: tuple[int, int]) -> None:
+    async with on_stage(size) as stage:
+        screen = await open_form(stage)
+        await write(stage, "device", "gpu")
+        await write(stage, "epochs", "x")
+        form = screen.query_one("SettingsScreen > Vertical")
+        assert form.max_scroll_y == 0
+        assert form.region.bottom <= size[1]
+
+
+async def test_in_a_small_terminal_every_field_can_be_reached() -> None:
+    async with on_stage((50, 12)) as stage:
+        await open_form(stage)
+        await write(stage, "name", "a/b")
+        await stage.sees("folder's name")
+        await write(stage, "name", "mine")
+        await stage.pilot.press("enter")
+        await until_closed(stage)
+
+
+async def test_no_row_moves_while_one_types() -> None:
+    async with on_stage() as stage:
+        screen = await open_form(stage)
+        places = [row.region for row in screen.query(".row")]
+        for field in ("epochs", "lr", "seed", "device", "checkpoint_every_s"):
+            await write(stage, field, "wrong")
+            assert [row.region for row in screen.query(".row")] == places
+        for wants in ("4294967295", "cuda:N, mps", "at most 1e+09", "from 0 to 86400"):
+            await stage.sees(wants)

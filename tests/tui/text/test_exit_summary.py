@@ -1,0 +1,106 @@
+"""What a run that has ended leaves on the terminal."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_tui.run.events import CheckpointSaved, EpochFinished, RunEnded, RunPrepared
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.state import State
+from mnist_tui.tui.run.view import RunView
+from mnist_tui.tui.text.exit_summary import exit_report, resume_command
+from tests.tui.fake_runner import epoch_row
+
+
+def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: Any) -> RunView:
+    """A run of two epochs that ended so."""
+    view = RunView()
+    view.take(
+        RunPrepared(
+            run="mine",
+            directory="runs/mine",
+            device="CPU",
+            dataset="MNIST",
+            model="MnistNet",
+            batches=1875,
+            epochs=epochs,
+            resumed_at=ended.pop("resumed_at", None),
+        )
+    )
+    for epoch in (1, 2):
+        view.take(EpochFinished(row=epoch_row(epoch), is_best=epoch == 1))
+    for file in files:
+        view.take(
+            CheckpointSaved(
+                path=f"runs/mine/checkpoints/{file}",
+                reason="epoch",
+                epoch=2,
+                batch=1204,
+                global_batch=3079,
+                size_bytes=1,
+                milliseconds=1.0,
+            )
+        )
+    ended = {"elapsed_s": 75.0, "samples_per_second": 12_345.0, **ended}
+    view.take(RunEnded(state=state, message=f"the run is {state}", **ended))
+    return view
+
+
+def test_files_that_do_not_fit_go_on_in_the_next_line_as_a_whole() -> None:
+    view = seen(State.STOPPED, files=("last.pt", "best.pt", "step-527.pt"), saved=True)
+    assert "runs/mine/checkpoints: step-527.pt, best.pt, last.pt\n" in exit_report(RunPlan(), view)
+    narrow = exit_report(RunPlan(), view, columns=50)
+    assert "runs/mine/checkpoints:\n              step-527.pt, best.pt, last.pt\n" in narrow
+
+
+def test_a_run_that_goes_on_elsewhere_is_not_to_be_resumed() -> None:
+    view = seen(State.STOPPED, saved=True, elsewhere=4711)
+    assert resume_command(RunPlan(), view) is None
+    assert "go on" not in exit_report(RunPlan(), view)
+    assert resume_command(RunPlan(), seen(State.STOPPED, saved=True)) is not None
+
+
+def test_a_finished_run_says_how_to_make_it_longer() -> None:
+    view = seen(State.FINISHED, epochs=2, saved=True)
+    assert resume_command(RunPlan(), view) == "mnist-tui resume mine --epochs 3"
+
+
+@pytest.mark.parametrize("state", [State.STOPPED, State.FAILED])
+def test_a_run_that_ended_early_says_how_to_go_on(state: State) -> None:
+    assert resume_command(RunPlan(), seen(state, saved=True)) == "mnist-tui resume mine"
+
+
+def test_the_command_names_another_runs_directory_and_quotes_it() -> None:
+    plan = RunPlan(runs_dir=Path("my runs"))
+    command = resume_command(plan, seen(State.STOPPED, saved=True))
+    assert command == "mnist-tui resume mine --runs-dir 'my runs'"
+
+
+def test_a_run_that_was_never_saved_has_nothing_to_go_on_with() -> None:
+    assert resume_command(RunPlan(), seen(State.STOPPED, files=())) is None
+
+
+def test_a_resumed_run_that_failed_before_saving_goes_on_from_its_old_checkpoint() -> None:
+    view = seen(State.FAILED, files=(), resumed_at=(2, 5))
+    assert resume_command(RunPlan(), view) == "mnist-tui resume mine"
+
+
+def test_what_was_not_saved_is_said() -> None:
+    report = exit_report(RunPlan(), seen(State.STOPPED))
+    assert "epoch 2, batch 1,204: what came after it is not kept" in report
+    assert "not kept" not in exit_report(RunPlan(), seen(State.STOPPED, saved=True))
+
+
+def test_the_report_has_the_numbers_the_time_and_the_checkpoints() -> None:
+    files = ("step-1.pt", "step-2.pt", "best.pt", "last.pt")
+    report = exit_report(RunPlan(), seen(State.FINISHED, files=files, saved=True))
+    for text in (
+        "the run is finished",
+        "last epoch  2 · accuracy 96.10 % · loss 0.1350",
+        "best epoch  2",
+        "1:15, 12,345 digits per second",
+        "runs/mine/checkpoints: last.pt, best.pt, step-2.pt …",
+        "mnist-tui resume mine --epochs 4",
+    ):
+        assert text in report
