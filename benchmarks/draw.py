@@ -25,7 +25,7 @@ from devtools.terminal import Terminal
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
-from mnist_tui.run.inference import Question
+from mnist_tui.run.inference import InferenceRequest
 from mnist_tui.tui.insight.inference_client import ASK_INTERVAL_S
 
 PRESS, MOVE, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
@@ -139,7 +139,7 @@ def shares(data_dir: Path, pairs: int) -> tuple[float, ...]:
     settle()
     learner = Learner(config, read_mnist(data_dir), torch.device("cpu"))
     learner.open_epoch(1)
-    question = Question(images=bytes(range(98)) * 8)
+    question = InferenceRequest(images=bytes(range(98)) * 8)
 
     def block(*, is_asked: bool) -> float:
         def train() -> None:

@@ -30,7 +30,7 @@ def baselines(data_dir: Path, device: str) -> Measure:
     """Measures the baseline's seconds of training from a seed."""
     target = resolve_device(device)
     train = read_mnist(data_dir).train
-    images = baseline.normalise(torch.tensor(train.images)).to(target)
+    images = baseline.normalize(torch.tensor(train.images)).to(target)
     labels = torch.tensor(train.labels).to(target)
     return lambda seed: baseline.train(images, labels, seed=seed)[1]
 

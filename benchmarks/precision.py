@@ -15,11 +15,11 @@ from benchmarks.arguments import parse
 from benchmarks.pairs import Figure, tell
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.data.digits import Digits
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.engine.learner import Learner
 
 
-def accuracy(digits: Digits, device: str, precision: str, seed: int, epochs: int) -> float:
+def accuracy(digits: Dataset, device: str, precision: str, seed: int, epochs: int) -> float:
     """Validation accuracy in percent after `epochs` epochs."""
     config = recipe_config("tutorial", precision=precision, seed=seed)
     learner = Learner(config, digits, torch.device(device))
@@ -36,7 +36,7 @@ def spread(values: tuple[float, ...]) -> str:
     return f"mean {mean(values):.3f}{deviation}"
 
 
-def measure(digits: Digits, device: str, seeds: int, epochs: int) -> Iterator[Figure]:
+def measure(digits: Dataset, device: str, seeds: int, epochs: int) -> Iterator[Figure]:
     """The points that bf16 loses, seed by seed; each seed is told as it comes."""
     lost, plain = [], []
     for seed in range(seeds):

@@ -17,7 +17,7 @@ from devtools.drive import drive, settle
 from devtools.gpu_checks import refuse
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.data.digits import Digits
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.devices import resolve_device, set_determinism
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
@@ -47,7 +47,7 @@ def measure(data_dir: Path, device: str, pairs: int, batches: int) -> Iterator[F
 
 
 def _each(
-    digits: Digits, device: str, goals: dict[str, float], theirs: Measure, pairs: int, batches: int
+    digits: Dataset, device: str, goals: dict[str, float], theirs: Measure, pairs: int, batches: int
 ) -> Iterator[Figure]:
     is_cuda = torch.device(device).type == "cuda"
     for precision, goal in goals.items():

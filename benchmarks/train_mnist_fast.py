@@ -7,7 +7,7 @@ Convolution 24 5x5, pool, ReLU, convolution 32 3x3, pool, ReLU, linear 256, line
 betas 0.7 and 0.9; PyTorch's one-cycle schedule up to 0.01, stepped per batch, without cycling the
 momentum; batch 256; one epoch, the last partial batch included.
 
-As in the original, the images are normalised once, outside the measured time, lie on the device
+As in the original, the images are normalized once, outside the measured time, lie on the device
 as float32 and are shuffled once beforehand, so that a batch is a slice: no data work in the loop.
 One difference: the original stored one shuffle for all its runs; here the seed draws it.
 
@@ -51,7 +51,7 @@ class Net(nn.Module):
         self.fc2 = nn.Linear(256, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Log-probabilities (N, 10) of normalised images (N, 1, 28, 28) float32."""
+        """Log-probabilities (N, 10) of normalized images (N, 1, 28, 28) float32."""
         x = F.relu(F.max_pool2d(self.conv1(x), 2))  # (N, 24, 12, 12)
         x = F.relu(F.max_pool2d(self.conv2(x), 2))  # (N, 32, 5, 5)
         x = F.relu(self.fc1(torch.flatten(x, 1)))
@@ -69,7 +69,7 @@ class Run:
     """The training loop alone."""
 
 
-def normalise(images: Tensor) -> Tensor:
+def normalize(images: Tensor) -> Tensor:
     """(N, 28, 28) uint8 -> (N, 1, 28, 28) float32, as the recipe's `Normalize` gives them."""
     return images.unsqueeze(1).float().div_(255).sub_(PIXEL_MEAN).div_(PIXEL_STD)
 
@@ -78,7 +78,7 @@ def train(images: Tensor, labels: Tensor, *, seed: int) -> tuple[Net, float]:
     """One epoch of the recipe.
 
     Args:
-        images: (N, 1, 28, 28) float32, normalised, on the training device.
+        images: (N, 1, 28, 28) float32, normalized, on the training device.
         labels: (N,) int64 on the training device.
         seed: For the weights and the order.
 
@@ -110,7 +110,7 @@ def train(images: Tensor, labels: Tensor, *, seed: int) -> tuple[Net, float]:
 
 @torch.no_grad()
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Fraction in [0, 1] of normalised `images` that `model`, in eval mode, gets right."""
+    """Fraction in [0, 1] of normalized `images` that `model`, in eval mode, gets right."""
     model.eval()
     correct = 0
     for first in range(0, len(images), TEST_BATCH_SIZE):
@@ -121,7 +121,7 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 
 def load(data_dir: Path, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Training images and labels, then the test set's, normalised, on `device`."""
+    """Training images and labels, then the test set's, normalized, on `device`."""
     from torchvision import datasets  # slow to import, and importers of `train` don't need it
 
     if not (data_dir / "MNIST" / "raw").is_dir():
@@ -129,7 +129,7 @@ def load(data_dir: Path, device: torch.device) -> tuple[Tensor, Tensor, Tensor, 
     tensors: list[Tensor] = []
     for is_train in (True, False):
         digits = datasets.MNIST(root=data_dir, train=is_train, download=True)
-        tensors += [normalise(digits.data).to(device), digits.targets.to(device)]
+        tensors += [normalize(digits.data).to(device), digits.targets.to(device)]
     images, labels, test_images, test_labels = tensors
     return images, labels, test_images, test_labels
 

@@ -12,9 +12,9 @@ import torch
 
 from devtools.drive import drive
 from mnist_tui.config import TrainConfig, recipe_config
-from mnist_tui.data.digits import Digits, Split
+from mnist_tui.data.dataset import Dataset, Split
 from mnist_tui.devices import has_tf32, set_determinism
-from mnist_tui.engine.cuda.graphs import Recorder, Work
+from mnist_tui.engine.cuda.graphs import CaptureBody, GraphRecorder
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.select import step_for
@@ -30,16 +30,16 @@ Check = Callable[[], str]
 class Bench:
     """The digits, the device, and how recorders for it are made."""
 
-    digits: Digits
+    digits: Dataset
     device: torch.device
-    make_recorder: Callable[[], Recorder | None]
+    make_recorder: Callable[[], GraphRecorder | None]
     epochs: int = 3
     """The first is done step by step, the second recorded, the third replayed."""
 
     def learner(
         self,
         config: TrainConfig,
-        recorder: Recorder | None = None,
+        recorder: GraphRecorder | None = None,
         make_step: MakeStep = step_for,
     ) -> Learner:
         """A new learner; without a recorder it takes each step as it is."""
@@ -62,13 +62,13 @@ class Bench:
 class CountingRecorder:
     """Records by another recorder, and counts: what was never replayed was not checked."""
 
-    def __init__(self, recorder: Recorder | None) -> None:
+    def __init__(self, recorder: GraphRecorder | None) -> None:
         assert recorder is not None, "nothing is recorded on this device"
         self._recorder = recorder
         self.recordings = 0
         self.replays = 0
 
-    def __call__(self, work: Work) -> Work:
+    def __call__(self, work: CaptureBody) -> CaptureBody:
         """As in Recorder."""
         replay = self._recorder(work)
         self.recordings += 1
@@ -92,7 +92,7 @@ def by_autograd(
     return AutogradStep(model, optimizer, config, device)
 
 
-def some(digits: Digits, count: int) -> Digits:
+def some(digits: Dataset, count: int) -> Dataset:
     """The first `count` training digits; all of them to validate on."""
     return replace(digits, train=Split(digits.train.images[:count], digits.train.labels[:count]))
 
@@ -225,7 +225,7 @@ def falls_back(bench: Bench) -> str:
     make, warnings = bench.make_recorder(), list[str]()
     assert make is not None
 
-    def failing(work: Work) -> Work:
+    def failing(work: CaptureBody) -> CaptureBody:
         def waiting() -> None:
             work()
             torch.ones((), device=bench.device).item()  # cannot be recorded: it waits

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["MnistNet", "TrainConfig", "load_digits", "read_checkpoint", "recipe_config"]
+__all__ = ["MnistNet", "TrainConfig", "load_dataset", "read_checkpoint", "recipe_config"]
 
 _HOMES = {
     "MnistNet": "mnist_tui.models.networks",
     "TrainConfig": "mnist_tui.config",
-    "load_digits": "mnist_tui.data",
+    "load_dataset": "mnist_tui.data",
     "read_checkpoint": "mnist_tui.store.checkpoint",
     "recipe_config": "mnist_tui.config",
 }
@@ -25,7 +25,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
     from mnist_tui.config import TrainConfig, recipe_config
-    from mnist_tui.data import load_digits
+    from mnist_tui.data import load_dataset
     from mnist_tui.models.networks import MnistNet
     from mnist_tui.store.checkpoint import read_checkpoint
 

@@ -47,7 +47,7 @@ def run_headless(runner: Runner, *, as_json: bool) -> int:
         The exit code.
     """
     terminal = Terminal(runner.session)
-    report = Report(terminal, as_json=as_json)
+    report = EventPrinter(terminal, as_json=as_json)
     runner.session.subscribe(report.tell)
     with stop_on_signals(runner.session.request), terminal.live():
         runner.run()
@@ -55,7 +55,7 @@ def run_headless(runner: Runner, *, as_json: bool) -> int:
     return report.exit_code
 
 
-class Report:
+class EventPrinter:
     """Tells a run's events. Called on whatever thread they happen."""
 
     def __init__(self, terminal: "Terminal", *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ class ClassFigures:
     precision: float
     """Of the guesses of this digit, the fraction that was right, in [0, 1]."""
     recall: float
-    """Of the images of this digit, the fraction that was recognised, in [0, 1]."""
+    """Of the images of this digit, the fraction that was recognized, in [0, 1]."""
     f1: float
     """The harmonic mean of precision and recall, in [0, 1]."""
     support: int

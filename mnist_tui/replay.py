@@ -6,9 +6,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, TrainingError
-from mnist_tui.inference.checkpoint_predictor import CheckpointReader
+from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.run.events import Notice, RunEnded, RunPrepared, Warned
-from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Infer
@@ -42,14 +42,16 @@ class PlaybackRunner:
         self.plan = plan
         self.session = Session()
         self._directory = find_run(plan.runs_dir, plan.name or "last")
-        self._reader = CheckpointReader(self._directory)
+        self._reader = CheckpointPredictor(self._directory)
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: InferenceRequest) -> InferenceFuture:
         """Let the model of the last checkpoint read images. Any thread."""
         if self.session.state.is_over:
             return self._reader.ask(question)
-        reply = Reply()
-        reply.set_exception(TrainingError(self.session.request(Infer(question, Reply())).message))
+        reply = InferenceFuture()
+        reply.set_exception(
+            TrainingError(self.session.request(Infer(question, InferenceFuture())).message)
+        )
         return reply
 
     def run(self) -> None:

@@ -60,7 +60,7 @@ def _spell(match: re.Match[str]) -> str:
     rest = " ".join(f'{k}="{v}"' for k, v in place.items() if k not in ("x", "y", "textLength"))
     drawn = []
     if "textLength" not in place:
-        return match[0]  # the title, which is centred
+        return match[0]  # the title, which is centered
     pieces = re.finditer("[\u2801-\u28ff]|[^\\s\u2800-\u28ff]{1,8}", html.unescape(match[2]))
     for word in pieces:
         x = left + word.start() * CELL_WIDTH

@@ -16,7 +16,7 @@ from mnist_tui.run.events import (
     RunPrepared,
     Warned,
 )
-from mnist_tui.run.inference import Question
+from mnist_tui.run.inference import InferenceRequest
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.requests import Adjust, Stop
 from mnist_tui.run.state import State
@@ -24,7 +24,7 @@ from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.validation_file import read_insight
 from tests.training_helpers import RecordedRun, few_config, train
 
-QUESTION = Question(images=bytes(784))
+QUESTION = InferenceRequest(images=bytes(784))
 
 
 class Played:

@@ -13,7 +13,7 @@ from mnist_tui.cli.table import table
 from mnist_tui.metrics import ClassFigures, Confusion
 
 if TYPE_CHECKING:
-    from mnist_tui.inference.evaluate import CheckpointReport
+    from mnist_tui.inference.evaluate import EvaluationReport
 
 
 @click.command()
@@ -39,7 +39,7 @@ def evaluate(
     return 0
 
 
-def describe(report: "CheckpointReport") -> str:
+def describe(report: "EvaluationReport") -> str:
     """The figures as lines of less than 80 columns."""
     return (
         f"{report.checkpoint}: {report.model}, {report.place}\n"

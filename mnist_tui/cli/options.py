@@ -9,7 +9,7 @@ import click
 
 from mnist_tui.config import RULES, Choice
 from mnist_tui.errors import ConfigError, option_name
-from mnist_tui.tui.display_options import Look
+from mnist_tui.tui.display_options import DisplayOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -95,7 +95,7 @@ def dashboard_options(command: Command) -> Command:
 
     @wraps(command)
     def with_look(*, bell: bool, low_bandwidth: bool, no_mouse: bool, **rest: Any) -> Any:
-        look = Look(has_mouse=not no_mouse, is_low_bandwidth=low_bandwidth, rings=bell)
+        look = DisplayOptions(has_mouse=not no_mouse, is_low_bandwidth=low_bandwidth, rings=bell)
         return command(look=look, **rest)
 
     for name, parameter, text in (

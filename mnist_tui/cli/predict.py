@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def predict(checkpoint: Path, images: tuple[str, ...], as_json: bool, device: str | None) -> int:
     """Which digits CHECKPOINT sees on each IMAGE: a file, a folder, or - for stdin.
 
-    PNG, JPEG, GIF, BMP and WebP of any size, in grey or in colour, dark on light or light on
+    PNG, JPEG, GIF, BMP and WebP of any size, in gray or in color, dark on light or light on
     dark; one digit on each. The lines say what was done to an image before it was read. An
     image that cannot be read gets a line too, and makes the exit code 3.
     """

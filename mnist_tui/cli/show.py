@@ -7,14 +7,14 @@ import click
 from mnist_tui.cli.options import dashboard_options, runs_dir_option
 from mnist_tui.cli.tty import check_terminal
 from mnist_tui.run.plan import Runner, RunPlan
-from mnist_tui.tui.display_options import Look
+from mnist_tui.tui.display_options import DisplayOptions
 
 
 @click.command()
 @click.argument("run", default="last")
 @runs_dir_option
 @dashboard_options
-def show(run: str, runs_dir: Path, look: Look) -> int:
+def show(run: str, runs_dir: Path, look: DisplayOptions) -> int:
     """Show RUN (a name, a folder, or `last`) without training it: its curves, what it learned.
 
     Nothing is written; n starts a new run with its settings.

@@ -17,7 +17,7 @@ from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.errors import UsageError
 from mnist_tui.run.plan import RunPlan
-from mnist_tui.tui.display_options import Look
+from mnist_tui.tui.display_options import DisplayOptions
 
 
 @click.command()
@@ -34,7 +34,7 @@ def train(
     headless: bool,
     as_json: bool,
     start: bool,
-    look: Look,
+    look: DisplayOptions,
     **settings: Any,
 ) -> int:
     """Train a network: the dashboard, or plain lines with --headless."""
@@ -68,7 +68,7 @@ def resume(
     checkpoint: str | None,
     headless: bool,
     as_json: bool,
-    look: Look,
+    look: DisplayOptions,
     **settings: Any,
 ) -> int:
     """Go on with RUN (a name, a folder, or `last`) exactly where it stopped.
@@ -107,7 +107,7 @@ def resume(
     return _run(plan, look, headless=headless, as_json=as_json, start=True)
 
 
-def _run(plan: RunPlan, look: Look, *, headless: bool, as_json: bool, start: bool) -> int:
+def _run(plan: RunPlan, look: DisplayOptions, *, headless: bool, as_json: bool, start: bool) -> int:
     """Hand the plan to the dashboard or to the plain lines; the exit code."""
     from mnist_tui.engine.runner import TrainingRunner
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from mnist_tui.data.digits import MNIST_FINGERPRINT, Digits, Split, fingerprint
+from mnist_tui.data.dataset import MNIST_FINGERPRINT, Dataset, Split, fingerprint
 from mnist_tui.data.download import FILES, OnStatus, Source, download_mnist
 from mnist_tui.data.idx import read_idx
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import DataError
 
-__all__ = ["Digits", "Source", "Split", "data_folder", "load_digits", "read_mnist"]
+__all__ = ["Digits", "Source", "Split", "data_folder", "load_dataset", "read_mnist"]
 
 
 def data_folder(data_dir: str | None = None) -> Path:
@@ -24,14 +24,14 @@ def data_folder(data_dir: str | None = None) -> Path:
     return platformdirs.user_cache_path("mnist-tui")
 
 
-def load_digits(
+def load_dataset(
     dataset: str = "auto",
     data_dir: str | None = None,
     *,
     on_status: OnStatus = lambda status: None,
     should_stop: Callable[[], bool] = lambda: False,
     source: Source | None = None,
-) -> Digits:
+) -> Dataset:
     """The digits to train and validate on. Blocks, perhaps for minutes; any thread.
 
     Args:
@@ -63,7 +63,7 @@ def load_digits(
                 f"MNIST is not in {folder} and could not be downloaded: "
                 "training on the 5,000 digits of the sample"
             )
-            return Digits(**{**vars(digits), "notice": notice})
+            return Dataset(**{**vars(digits), "notice": notice})
     on_status("reading MNIST")
     return read_mnist(folder)
 
@@ -73,7 +73,7 @@ def has_mnist(folder: Path) -> bool:
     return all((folder / "MNIST" / "raw" / name).exists() for name in FILES)
 
 
-def read_mnist(folder: Path) -> Digits:
+def read_mnist(folder: Path) -> Dataset:
     """MNIST from files in torchvision's layout.
 
     Raises:
@@ -86,7 +86,7 @@ def read_mnist(folder: Path) -> Digits:
     found = fingerprint(train, validation)
     is_official = found == MNIST_FINGERPRINT
     notice = "" if is_official else f"the digits in {raw} are not the official MNIST"
-    return Digits("mnist", str(raw), train, validation, found, notice)
+    return Dataset("mnist", str(raw), train, validation, found, notice)
 
 
 def _read_split(images: Path, labels: Path) -> Split:

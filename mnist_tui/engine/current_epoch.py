@@ -6,7 +6,7 @@ from mnist_tui.run.events import EpochRow
 
 
 @dataclass(slots=True)
-class OpenEpoch:
+class CurrentEpoch:
     """An epoch at a batch boundary. Its sums cover the batches whose losses were fetched."""
 
     number: int = 1

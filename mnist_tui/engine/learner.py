@@ -1,4 +1,4 @@
-"""The model, its optimiser and the digits, together on one device."""
+"""The model, its optimizer and the digits, together on one device."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,21 +8,21 @@ import torch
 from torch import Tensor
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.data.digits import Digits
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.devices import resolve_precision
 from mnist_tui.engine.batches import DeviceSplit, epoch_order
-from mnist_tui.engine.cuda.chunks import Chunks
-from mnist_tui.engine.cuda.graphs import Recorder
-from mnist_tui.engine.cuda.readback import Fetch
+from mnist_tui.engine.cuda.chunks import GraphedSteps
+from mnist_tui.engine.cuda.graphs import GraphRecorder
+from mnist_tui.engine.cuda.readback import Readback
 from mnist_tui.engine.optimizers import build_optimizer, load_state
 from mnist_tui.engine.steps.base import Step
 from mnist_tui.engine.steps.select import step_for
 from mnist_tui.engine.steps.sequence import Steps
-from mnist_tui.engine.validation_analyzer import Observer
+from mnist_tui.engine.validation_analyzer import ValidationAnalyzer
 from mnist_tui.inference.forward import Answer, read_images
 from mnist_tui.inference.validation_pass import Evaluation, batch_count, evaluate
 from mnist_tui.models.networks import Net, build_model
-from mnist_tui.run.inference import Question
+from mnist_tui.run.inference import InferenceRequest
 
 
 class LearnerState(TypedDict):
@@ -44,13 +44,13 @@ class Learner:
     def __init__(
         self,
         config: TrainConfig,
-        digits: Digits,
+        digits: Dataset,
         device: torch.device,
-        recorder: Recorder | None = None,
+        recorder: GraphRecorder | None = None,
         warn: Callable[[str], None] = lambda message: None,
         make_step: Callable[..., Step] = step_for,
     ) -> None:
-        """Put model, optimiser and digits on `device`.
+        """Put model, optimizer and digits on `device`.
 
         Args:
             config: The run's settings.
@@ -76,7 +76,7 @@ class Learner:
         self.batches = -(-self.samples // config.batch_size)
         """Training batches per epoch."""
         self.validation_samples = len(digits.validation)
-        self.observer = Observer(self._validation)
+        self.observer = ValidationAnalyzer(self._validation)
         """Makes an Insight of each validation."""
         self.validation_batches = batch_count(self._validation)
         self._order = torch.empty(0, dtype=torch.int64, device=device)
@@ -90,7 +90,7 @@ class Learner:
         self.kernels = step.kernels
         """Whose compute the steps, in words."""
         steps = Steps(step, self._train, config.batch_size)
-        self._chunks = Chunks(steps, config.batch_size, self.batches, recorder, warn)
+        self._chunks = GraphedSteps(steps, config.batch_size, self.batches, recorder, warn)
 
     @property
     def lr(self) -> float:
@@ -126,16 +126,16 @@ class Learner:
         self._hits[first:last] = chunk.hits
         self._lr = rates[-1]
 
-    def ask(self, start: int, stop: int) -> Fetch:
+    def ask(self, start: int, stop: int) -> Readback:
         """Ask for the losses and right guesses of the batches from `start` up to `stop`."""
         first, last = self.samples_up_to(start), self.samples_up_to(stop)
-        return Fetch(self._losses[start:stop], self._hits[first:last])
+        return Readback(self._losses[start:stop], self._hits[first:last])
 
     def validate(self, between: Callable[[int], None]) -> Evaluation:
         """Evaluate on the validation digits; `between` as in `evaluate`."""
         return evaluate(self.model, self._validation, self._config.precision, between)
 
-    def read(self, question: Question) -> Answer:
+    def read(self, question: InferenceRequest) -> Answer:
         """What the model makes of images, as `read_images`. Waits for the device."""
         return read_images(self.model, question, self._config.precision)
 
@@ -158,7 +158,7 @@ class Learner:
             rng["mps"] = torch.mps.get_rng_state()
         optimizer = _to_cpu(self._optimizer.state_dict())
         for group in optimizer["param_groups"]:
-            # A plain number, also where the optimiser reads it from a table on the device.
+            # A plain number, also where the optimizer reads it from a table on the device.
             group["lr"] = self._lr
         return LearnerState(model=_to_cpu(self.model.state_dict()), optimizer=optimizer, rng=rng)
 

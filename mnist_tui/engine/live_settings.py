@@ -9,7 +9,7 @@ from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
 from mnist_tui.run.requests import Adjust
 
 
-class LiveSettings:
+class LiveHyperparameters:
     """A run's config and what has been made of its learning rate. Training thread only."""
 
     def __init__(self, config: TrainConfig, batches: int) -> None:

@@ -1,4 +1,4 @@
-"""The optimisers and the schedules of the learning rate, by the names that TrainConfig uses."""
+"""The optimizers and the schedules of the learning rate, by the names that TrainConfig uses."""
 
 import inspect
 import math
@@ -12,9 +12,9 @@ from mnist_tui.config import TrainConfig
 
 
 def _leave_compiler_out() -> None:
-    """Keep torch from importing its compiler when an optimiser is made.
+    """Keep torch from importing its compiler when an optimizer is made.
 
-    Several of the optimisers' methods are wrapped so that the compiler lets them be, and the
+    Several of the optimizers' methods are wrapped so that the compiler lets them be, and the
     wrapper imports it on the first call, which takes longer than importing torch itself.
     Nothing is compiled here: each wrapper is told that its function is to be called as it is.
     Where a version of torch wraps them differently, this finds nothing and costs only time.
@@ -27,7 +27,7 @@ def _leave_compiler_out() -> None:
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """The optimiser that `config` names, over all of the model's parameters."""
+    """The optimizer that `config` names, over all of the model's parameters."""
     _leave_compiler_out()
     parameters = list(model.parameters())
     # One pass over all weights instead of one per weight tensor and operation.
@@ -70,7 +70,7 @@ def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
 
 
 def plain_step(optimizer: torch.optim.Optimizer) -> Callable[[], None]:
-    """The optimiser's step as a function, without what torch wraps around it.
+    """The optimizer's step as a function, without what torch wraps around it.
 
     The wrappers import the compiler, as above, and run hooks that nobody has set. The caller
     turns gradients off.

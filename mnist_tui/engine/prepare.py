@@ -13,8 +13,8 @@ import torch
 
 from mnist_tui import __version__, formatting
 from mnist_tui.config import TrainConfig, recipe_config
-from mnist_tui.data import load_digits
-from mnist_tui.data.digits import Digits
+from mnist_tui.data import load_dataset
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.devices import (
     describe_device,
     resolve_device,
@@ -226,7 +226,7 @@ def _write_start(
         ) from error
 
 
-def _load_digits(runner: TrainingRunner, config: TrainConfig) -> Digits:
+def _load_digits(runner: TrainingRunner, config: TrainConfig) -> Dataset:
     mailbox = runner.session.mailbox
 
     def say(status: str) -> None:
@@ -235,7 +235,7 @@ def _load_digits(runner: TrainingRunner, config: TrainConfig) -> Digits:
             runner.say(status)
 
     try:
-        return load_digits(
+        return load_dataset(
             config.dataset, config.data_dir, on_status=say, should_stop=lambda: mailbox.has_requests
         )
     except DataError:
@@ -296,7 +296,7 @@ def _change(facts: dict[str, Any], learner: Learner) -> str:
     return words if changed else ""
 
 
-def _facts(config: TrainConfig, digits: Digits, notice: str, learner: Learner) -> dict[str, Any]:
+def _facts(config: TrainConfig, digits: Dataset, notice: str, learner: Learner) -> dict[str, Any]:
     """What config.json says."""
     return {
         "config": config.to_dict(),

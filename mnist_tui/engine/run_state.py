@@ -4,11 +4,11 @@ import math
 from typing import Final
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.cuda.readback import Fetch
-from mnist_tui.engine.current_epoch import OpenEpoch
+from mnist_tui.engine.cuda.readback import Readback
+from mnist_tui.engine.current_epoch import CurrentEpoch
 from mnist_tui.engine.learner import Learner, LearnerState
-from mnist_tui.engine.live_settings import LiveSettings
-from mnist_tui.engine.throughput import Pace
+from mnist_tui.engine.live_settings import LiveHyperparameters
+from mnist_tui.engine.throughput import Throughput
 from mnist_tui.errors import TrainingError
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.events import EpochFinished, EpochRow, LearningRateChanged, RunEnded
@@ -18,16 +18,16 @@ from mnist_tui.run.state import State
 from mnist_tui.store.checkpoint import Checkpoint
 
 
-class RunRecord:
+class RunState:
     """The open epoch, the rows of those before, the losses, the rates and the times of a run.
 
     Training thread only. The learner does the steps; this counts them.
     """
 
     def __init__(self, config: TrainConfig, learner: Learner, history: LossHistory) -> None:
-        self.settings: Final = LiveSettings(config, learner.batches)
-        self.pace = Pace()
-        self.epoch = OpenEpoch()
+        self.settings: Final = LiveHyperparameters(config, learner.batches)
+        self.pace = Throughput()
+        self.epoch = CurrentEpoch()
         self._learner = learner
         self._history = history
         self._rows: list[EpochRow] = []
@@ -36,7 +36,7 @@ class RunRecord:
         self._batch_loss: float | None = None
         self._block_began_s = 0.0
         """Active seconds when the batches began that were not fetched yet."""
-        self._fetch: Fetch | None = None
+        self._fetch: Readback | None = None
         """The open epoch's next figures, on their way from the device."""
 
     @property
@@ -73,8 +73,8 @@ class RunRecord:
         self._best = checkpoint.best
         self._rates = list(checkpoint.rates)
         self.settings.lr_scale = checkpoint.lr_scale
-        self.pace = Pace(checkpoint.elapsed_s)
-        self.epoch = OpenEpoch(
+        self.pace = Throughput(checkpoint.elapsed_s)
+        self.epoch = CurrentEpoch(
             number=checkpoint.epoch,
             batch=checkpoint.batch,
             fetched=checkpoint.batch,
@@ -109,14 +109,14 @@ class RunRecord:
             self._history.extend(losses)
             self._check(losses)
 
-    def _next_fetch(self) -> Fetch | None:
+    def _next_fetch(self) -> Readback | None:
         """What brings the next figures, asked for if need be; None where there are none."""
         epoch = self.epoch
         if self._fetch is None and epoch.fetched < epoch.batch:
             self._fetch = self._learner.ask(epoch.fetched, epoch.batch)
         return self._fetch
 
-    def _take_in(self, fetch: Fetch) -> list[float]:
+    def _take_in(self, fetch: Readback) -> list[float]:
         """Add figures that were asked for to the open epoch's; the losses among them."""
         self._fetch = None
         epoch, size = self.epoch, self._learner.samples_up_to
@@ -167,7 +167,7 @@ class RunRecord:
         is_best = row.is_better_than(self._best)
         self._rows.append(row)
         self._best = row if is_best else self._best
-        self.epoch = OpenEpoch(number=row.epoch + 1)
+        self.epoch = CurrentEpoch(number=row.epoch + 1)
         return EpochFinished(row=row, is_best=is_best)
 
     def checkpoint(self, fingerprint: str) -> Checkpoint:

@@ -14,9 +14,9 @@ from mnist_tui.errors import (
     TrainingError,
     UsageError,
 )
-from mnist_tui.inference.checkpoint_predictor import CheckpointReader
+from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.run.events import RunEnded
-from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Infer, Stop, StopAsked
@@ -37,7 +37,7 @@ class TrainingRunner:
     def __init__(self, plan: RunPlan) -> None:
         self.plan = plan
         self.session = Session()
-        self._reader: CheckpointReader | None = None
+        self._reader: CheckpointPredictor | None = None
         """Answers for the run once it is over."""
 
     def run(self) -> None:
@@ -52,7 +52,7 @@ class TrainingRunner:
                 directory = self._open_directory()
                 stack.enter_context(directory.lock())
                 is_ours = True
-                self._reader = CheckpointReader(directory)
+                self._reader = CheckpointPredictor(directory)
                 stack.enter_context(log_to(directory.log))
                 log.info("run %s: %s", directory.name, self.plan.config)
                 self.say("loading PyTorch")
@@ -80,9 +80,9 @@ class TrainingRunner:
                 # Its one line says all, and its name is free for the next try.
                 directory.delete()
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: InferenceRequest) -> InferenceFuture:
         """Let the model read images: the live one, or that of the last checkpoint. Any thread."""
-        reply = Reply()
+        reply = InferenceFuture()
         answer = self.session.request(Infer(question, reply))
         if not answer.is_accepted and self.session.state.is_over and self._reader is not None:
             return self._reader.ask(question)

@@ -25,7 +25,7 @@ _VALIDATION_COST: Final = 0.3
 Clock = Callable[[], float]
 
 
-class Pace:
+class Throughput:
     """Times training and validation; pauses do not count. Training thread only.
 
     It counts samples, not batches, since the last batch of an epoch may be smaller.

@@ -9,11 +9,11 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.devices import is_out_of_memory
 from mnist_tui.engine.checkpointing import Saving
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.run_state import RunRecord
+from mnist_tui.engine.run_state import RunState
 from mnist_tui.errors import TrainingError
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.events import Event, LearningRateChanged, RunEnded, SettingsChanged, Warned
-from mnist_tui.run.inference import Reading
+from mnist_tui.run.inference import InferenceResult
 from mnist_tui.run.requests import (
     Adjust,
     GiveUp,
@@ -56,7 +56,7 @@ class Trainer:
         directory: RunDirectory,
         writer: RunWriter,
     ) -> None:
-        self._record = RunRecord(config, learner, session.history)
+        self._record = RunState(config, learner, session.history)
         self._learner = learner
         self._fingerprint = fingerprint
         self._session = session
@@ -221,7 +221,7 @@ class Trainer:
             return
         epoch = self._record.epoch
         request.reply.set_result(
-            Reading(
+            InferenceResult(
                 probabilities=probabilities,
                 epoch=epoch.number,
                 batch=epoch.batch,

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from mnist_tui.engine.batches import DeviceSplit
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.validation import (
-    WATCHED_PER_CLASS,
-    EpochInsight,
-    Insight,
-    Specimen,
-    WatchedDigit,
+    TRACKED_PER_CLASS,
+    EpochResults,
+    Example,
+    TrackedExample,
+    ValidationResults,
 )
 
 MISTAKES: Final = 240
@@ -28,28 +28,28 @@ NARROW_PER_CLASS: Final = 12
 """How many of those are kept, at least, of each class."""
 
 
-class Observer:
+class ValidationAnalyzer:
     """Looks at the validations of one run. Training thread."""
 
     def __init__(self, digits: DeviceSplit) -> None:
         self._digits = digits
         labels: NDArray[np.int64] = digits.labels.cpu().numpy()
         self._labels = labels
-        firsts = [np.flatnonzero(labels == digit)[:WATCHED_PER_CLASS] for digit in range(10)]
+        firsts = [np.flatnonzero(labels == digit)[:TRACKED_PER_CLASS] for digit in range(10)]
         self._watched = np.concatenate(firsts)
         """Of each class the first digits, whatever the seed, so that runs can be compared."""
         pairs = zip(self._watched.tolist(), self._images(self._watched), strict=True)
         self.watched = tuple(
-            WatchedDigit(index=index, label=int(labels[index]), image=image)
+            TrackedExample(index=index, label=int(labels[index]), image=image)
             for index, image in pairs
         )
         """The digits that are followed through the epochs."""
 
-    def after(self, before: Insight, epoch: int, result: Evaluation) -> Insight:
+    def after(self, before: ValidationResults, epoch: int, result: Evaluation) -> ValidationResults:
         """What is known after the validation of `epoch`."""
         given: NDArray[np.float32] = result.log_probabilities.numpy()
         probabilities = np.exp(given[self._watched]).astype("<f2")
-        seen = EpochInsight(
+        seen = EpochResults(
             epoch=epoch, confusion=result.confusion, watched=probabilities.tobytes()
         )
         # What is no number is the worst of all.
@@ -76,7 +76,7 @@ class Observer:
         guesses: NDArray[np.int64],
         given: NDArray[np.float32],
         losses: NDArray[np.float32],
-    ) -> tuple[Specimen, ...]:
+    ) -> tuple[Example, ...]:
         labels = self._labels[indices]
         columns: Iterable[tuple[int, int, int, float, float, float, bytes]] = zip(
             indices.tolist(),
@@ -89,7 +89,7 @@ class Observer:
             strict=True,
         )
         return tuple(
-            Specimen(
+            Example(
                 index=index,
                 label=label,
                 guess=guess,
@@ -102,7 +102,7 @@ class Observer:
         )
 
     def _images(self, indices: NDArray[np.int64]) -> list[bytes]:
-        """The grey values of those digits. Waits for the device."""
+        """The gray values of those digits. Waits for the device."""
         rows = self._digits.images[torch.as_tensor(indices, device=self._digits.images.device)]
         return [image.tobytes() for image in rows.cpu().numpy()]
 

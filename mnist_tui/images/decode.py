@@ -1,4 +1,4 @@
-"""From the bytes of an image file to grey values, whatever its format, mode and size.
+"""From the bytes of an image file to gray values, whatever its format, mode and size.
 
 Pillow decodes; it is imported when the first image comes.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tui.errors import DataError
-from mnist_tui.images.grayscale import Steps, grey_values
+from mnist_tui.images.grayscale import Steps, gray_values
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,8 +48,8 @@ _DECODING_ERRORS: Final = (
 
 
 @dataclass(frozen=True, eq=False)
-class Grey:
-    """An image in grey values."""
+class Gray:
+    """An image in gray values."""
 
     values: NDArray[np.float32]
     """(H, W) float32 in [0, 255], 0 is black."""
@@ -57,7 +57,7 @@ class Grey:
     """What it took, in words, in order."""
 
 
-def decode(content: bytes) -> Grey:
+def decode(content: bytes) -> Gray:
     """Decode an image file; of an animation, the first frame. Blocks.
 
     Sets the process's warning filters while it runs: not for two threads at once.
@@ -113,7 +113,7 @@ def _too_large(size: tuple[int, int] | None = None) -> DataError:
     )
 
 
-def _decode(image: "Image") -> Grey:
+def _decode(image: "Image") -> Gray:
     """What `decode` promises, of an image that is open and small enough."""
     from PIL import ImageOps
 
@@ -123,5 +123,5 @@ def _decode(image: "Image") -> Grey:
     if image.getexif().get(_ORIENTATION, 1) in range(2, 9):
         ImageOps.exif_transpose(image, in_place=True)
         done.append("turned upright")
-    values, steps = grey_values(image, MAX_SIDE)
-    return Grey(values, (*done, *steps))
+    values, steps = gray_values(image, MAX_SIDE)
+    return Gray(values, (*done, *steps))

@@ -1,4 +1,4 @@
-"""From Pillow's many modes to grey values in which ink stands out from its ground."""
+"""From Pillow's many modes to gray values in which ink stands out from its ground."""
 
 import math
 from typing import TYPE_CHECKING, Final
@@ -20,13 +20,13 @@ FULL_SCALES: Final = (255, 1023, 4095, 16383, 65535)
 """What white may be in an image of 16 bits, of which fewer may be in use: the least that no
 pixel exceeds."""
 LEGIBLE: Final = 64
-"""The difference in grey from which an image's own ink and ground are told apart."""
+"""The difference in gray from which an image's own ink and ground are told apart."""
 FAINT: Final = 0.5
-"""Ink whose contrast in grey is below this fraction of that in one colour is read in that."""
+"""Ink whose contrast in gray is below this fraction of that in one color is read in that."""
 
 
-def grey_values(image: "Image", max_side: int) -> tuple[Floats, Steps]:
-    """Grey values of an image in any mode, shrunk to at most `max_side`.
+def gray_values(image: "Image", max_side: int) -> tuple[Floats, Steps]:
+    """Gray values of an image in any mode, shrunk to at most `max_side`.
 
     Returns:
         (H, W) float32 in [0, 255], 0 is black, and what it took.
@@ -43,7 +43,7 @@ def grey_values(image: "Image", max_side: int) -> tuple[Floats, Steps]:
         image, steps = _lay(image)
         done += steps
     if image.mode == "RGB":
-        image, steps = _without_colour(image)
+        image, steps = _without_color(image)
         done += steps
     return np.asarray(image, np.float32), done
 
@@ -78,33 +78,33 @@ def _lay(image: "Image") -> tuple["Image", Steps]:
     """
     from PIL import Image
 
-    grey = np.asarray(image.convert("RGB").convert("L"))
+    gray = np.asarray(image.convert("RGB").convert("L"))
     alpha = np.asarray(image.getchannel("A"))
     if not alpha.any():
-        raise DataError("is transparent all over; give its strokes a colour")
+        raise DataError("is transparent all over; give its strokes a color")
     seen = alpha >= alpha.max() / 2
     rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
     coverage = seen.sum() / ((np.ptp(rows) + 1) * (np.ptp(columns) + 1))
-    low, high = np.percentile(grey[seen], (1, 99))
+    low, high = np.percentile(gray[seen], (1, 99))
     if high - low >= LEGIBLE and coverage > 0.5:
-        colours = np.asarray(image)[seen][:, :3]
-        ground = tuple(int(value) for value in np.median(colours, axis=0))
+        colors = np.asarray(image)[seen][:, :3]
+        ground = tuple(int(value) for value in np.median(colors, axis=0))
         name = "the ground of its page"
     else:
-        is_dark = bool(grey[seen].mean() < 128)
+        is_dark = bool(gray[seen].mean() < 128)
         ground, name = ((255,) * 3, "white") if is_dark else ((0,) * 3, "black")
     page = Image.new("RGBA", image.size, (*ground, 255))
     return Image.alpha_composite(page, image).convert("RGB"), (f"laid on {name}",)
 
 
-def _without_colour(image: "Image") -> tuple["Image", Steps]:
-    """An RGB image in grey, or one of its colours where grey would leave the ink faint."""
+def _without_color(image: "Image") -> tuple["Image", Steps]:
+    """An RGB image in gray, or one of its colors where gray would leave the ink faint."""
     channels = image.split()
-    grey = image.convert("L")
-    if all(channel == grey for channel in channels):
-        return grey, ()
+    gray = image.convert("L")
+    if all(channel == gray for channel in channels):
+        return gray, ()
     spreads = [float(np.asarray(channel).std()) for channel in channels]
     best = int(np.argmax(spreads))
-    if np.asarray(grey).std() < FAINT * spreads[best]:
-        return channels[best], (f"turned to grey by its {CHANNELS[best]} alone",)
-    return grey, ("turned to grey",)
+    if np.asarray(gray).std() < FAINT * spreads[best]:
+        return channels[best], (f"turned to gray by its {CHANNELS[best]} alone",)
+    return gray, ("turned to gray",)

@@ -19,7 +19,7 @@ class Picture:
     name: str
     """Its path, or `-` for stdin."""
     pixels: bytes
-    """28 x 28 grey values, row by row; 0 is ground, 255 is ink."""
+    """28 x 28 gray values, row by row; 0 is ground, 255 is ink."""
     done: tuple[str, ...]
     """What was done to it, in words, in order."""
 
@@ -39,13 +39,13 @@ def read_picture(content: bytes, name: str) -> Picture:
     Raises:
         DataError: When it is no image, is not whole, is too large, or has nothing on it.
     """
-    grey = decode(content)
-    ink = find_ink(grey.values)
+    gray = decode(content)
+    ink = find_ink(gray.values)
     if not ink.values.any():
         raise DataError("is blank: nothing stands out from its ground")
     fitted = fit(ink.values)
     return Picture(
-        name=name, pixels=fitted.image.tobytes(), done=(*grey.done, *ink.done, *fitted.done)
+        name=name, pixels=fitted.image.tobytes(), done=(*gray.done, *ink.done, *fitted.done)
     )
 
 

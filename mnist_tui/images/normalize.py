@@ -1,7 +1,7 @@
-"""Handwriting in MNIST's form: cut out, fitted into 20x20, centred in 28x28 by its mass.
+"""Handwriting in MNIST's form: cut out, fitted into 20x20, centered in 28x28 by its mass.
 
 The form is the one that http://yann.lecun.com/exdb/mnist describes. Measured on all
-70,000 digits: the longer side of the ink is 20 pixels, in 16 of them 19, and its centre of
+70,000 digits: the longer side of the ink is 20 pixels, in 16 of them 19, and its center of
 mass, counted in whole pixels from 0, lies between 13.48 and 14.5 in both directions.
 """
 
@@ -18,8 +18,8 @@ SIDE: Final = 28
 """Pixels on each side of one of MNIST's images."""
 BOX: Final = 20
 """Pixels on the longer side of the ink in it."""
-CENTRE: Final = SIDE / 2
-"""Where the ink's centre of mass is, to half a pixel, in pixels from the first one."""
+CENTER: Final = SIDE / 2
+"""Where the ink's center of mass is, to half a pixel, in pixels from the first one."""
 EDGE: Final = 0.25
 """Ink begins at this fraction of the strongest ink; what is fainter does not widen the box."""
 
@@ -49,7 +49,7 @@ class Fitted:
     """Each step in words, in order."""
 
 
-def find_ink(grey: NDArray[Any]) -> Ink:
+def find_ink(gray: NDArray[Any]) -> Ink:
     """Tell ink from ground, dark on light or light on dark.
 
     The border is taken for ground. Most of a made image's border is one value, and that is
@@ -57,9 +57,9 @@ def find_ink(grey: NDArray[Any]) -> Ink:
     itself departs from it counts as noise.
 
     Args:
-        grey: (H, W) of any size in [0, 255], 0 is black.
+        gray: (H, W) of any size in [0, 255], 0 is black.
     """
-    values = np.asarray(grey, np.float32)
+    values = np.asarray(gray, np.float32)
     ground, noise = _find_ground(values)
     over = values - ground
     is_dark = bool((np.minimum(over, 0) ** 2).sum() > (np.maximum(over, 0) ** 2).sum())
@@ -71,7 +71,7 @@ def find_ink(grey: NDArray[Any]) -> Ink:
 
 
 def _find_ground(values: Floats) -> tuple[Floats, float]:
-    """The ground of (H, W) grey values, as one value or (H, W) of them, and its noise."""
+    """The ground of (H, W) gray values, as one value or (H, W) of them, and its noise."""
     is_border = np.ones(values.shape, bool)
     is_border[1:-1, 1:-1] = False
     border = values[is_border]
@@ -126,7 +126,7 @@ def fit(ink: NDArray[Any]) -> Fitted:
     done = (
         *(("specks left out",) if specks is not None else ()),
         f"{_words(values.shape)} cut to {_words(cut.shape)}, fitted into {_words((BOX, BOX))}",
-        "centred by mass",
+        "centered by mass",
     )
     return Fitted(_place(fitted), done)
 
@@ -141,11 +141,11 @@ def is_mnist_form(image: NDArray[np.uint8]) -> bool:
         return False
     rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
     longer = max(np.ptp(rows), np.ptp(columns)) + 1
-    is_centred = all(abs(centre - CENTRE) <= 0.53 for centre in centre_of_mass(image))
-    return bool(longer in (BOX - 1, BOX) and is_centred)
+    is_centered = all(abs(center - CENTER) <= 0.53 for center in center_of_mass(image))
+    return bool(longer in (BOX - 1, BOX) and is_centered)
 
 
-def centre_of_mass(ink: NDArray[Any]) -> tuple[float, float]:
+def center_of_mass(ink: NDArray[Any]) -> tuple[float, float]:
     """The mean row and column of (H, W) ink, each pixel counting by its strength."""
     rows, columns = (ink.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
     mass = rows.sum()
@@ -179,11 +179,11 @@ def _stretch(ink: Floats) -> Floats:
 
 
 def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Ink of at most 20x20 on a ground of 28x28, its centre of mass in the middle."""
+    """Ink of at most 20x20 on a ground of 28x28, its center of mass in the middle."""
     image = np.zeros((SIDE, SIDE), np.uint8)
     top, left = (
-        min(max(math.ceil(CENTRE - 0.5 - centre), 0), SIDE - length)
-        for centre, length in zip(centre_of_mass(ink), ink.shape, strict=True)
+        min(max(math.ceil(CENTER - 0.5 - center), 0), SIDE - length)
+        for center, length in zip(center_of_mass(ink), ink.shape, strict=True)
     )
     image[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
     return image

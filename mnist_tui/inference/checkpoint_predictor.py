@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mnist_tui.errors import CheckpointError, MnistTuiError
-from mnist_tui.run.inference import Question, Reading, Reply
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.torch_runtime import loading_torch
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger(__name__)
 
 
-class CheckpointReader:
+class CheckpointPredictor:
     """Answers questions from a run's last checkpoint, on one thread of its own.
 
     The checkpoint is read again only when its file has changed. Making a reader is cheap and
@@ -32,14 +32,14 @@ class CheckpointReader:
         self._model: Net | None = None
         self._epoch, self._batch = 1, 0
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: InferenceRequest) -> InferenceFuture:
         """Let the model of the last checkpoint read images. Any thread; returns at once.
 
         The reply gets a MnistTuiError where there is no answer.
         """
         return self._thread.submit(self._answer, question)
 
-    def _answer(self, question: Question) -> Reading:
+    def _answer(self, question: InferenceRequest) -> InferenceResult:
         with loading_torch():
             from mnist_tui.inference.forward import read_images
 
@@ -51,7 +51,7 @@ class CheckpointReader:
         except Exception as error:
             log.exception("the checkpoint could not be asked")
             raise CheckpointError(f"the model could not answer: {error}") from error
-        return Reading(
+        return InferenceResult(
             probabilities=probabilities, inside=inside, epoch=self._epoch, batch=self._batch
         )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnist_tui import formatting
-from mnist_tui.data import load_digits
+from mnist_tui.data import load_dataset
 from mnist_tui.devices import resolve_device
 from mnist_tui.engine.batches import DeviceSplit
 from mnist_tui.errors import CheckpointError
@@ -15,7 +15,7 @@ from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckpointReport:
+class EvaluationReport:
     """A checkpoint's figures on the validation digits."""
 
     checkpoint: str
@@ -53,7 +53,7 @@ def load_model(checkpoint: Checkpoint, path: Path) -> Net:
 
 def evaluate_checkpoint(
     path: Path, dataset: str | None, data_dir: str | None, device: str
-) -> CheckpointReport:
+) -> EvaluationReport:
     """Evaluate the checkpoint in a file. Blocks.
 
     Args:
@@ -69,9 +69,9 @@ def evaluate_checkpoint(
     model = load_model(checkpoint, path)
     target = resolve_device(device)
     config = checkpoint.config
-    digits = load_digits(dataset or config.dataset, data_dir or config.data_dir)
+    digits = load_dataset(dataset or config.dataset, data_dir or config.data_dir)
     result = evaluate(model.to(target), DeviceSplit(digits.validation, target))
-    return CheckpointReport(
+    return EvaluationReport(
         checkpoint=str(path),
         model=type(model).__name__,
         epoch=checkpoint.epoch,

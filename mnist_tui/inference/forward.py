@@ -8,13 +8,13 @@ from torch import Tensor
 from mnist_tui.engine.batches import scale
 from mnist_tui.errors import TrainingError
 from mnist_tui.models.networks import Net
-from mnist_tui.run.inference import Inside, Question
+from mnist_tui.run.inference import FirstLayer, InferenceRequest
 
-Answer = tuple[tuple[tuple[float, ...], ...], Inside | None]
+Answer = tuple[tuple[tuple[float, ...], ...], FirstLayer | None]
 """The probabilities of each image's classes, and what the first layer makes of the first image."""
 
 
-def read_images(model: Net, question: Question, precision: str = "fp32") -> Answer:
+def read_images(model: Net, question: InferenceRequest, precision: str = "fp32") -> Answer:
     """Run the network in eval mode; its mode, weights and statistics stay as they are.
 
     No random number is drawn, so that a run goes on exactly as if nobody had asked.
@@ -47,19 +47,19 @@ def read_images(model: Net, question: Question, precision: str = "fp32") -> Answ
     return tuple(tuple(row) for row in probabilities.tolist()), inside
 
 
-def _look_inside(model: Net, image: Tensor) -> Inside:
+def _look_inside(model: Net, image: Tensor) -> FirstLayer:
     maps = model.first_layer(image.clone())[0].float()  # (F, H, W)
     filters = model.conv1.weight[:, 0].float()  # (F, h, w)
     greatest = filters.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
-    return Inside(
-        filters=_grey(128 + 127 * filters / greatest),
+    return FirstLayer(
+        filters=_gray(128 + 127 * filters / greatest),
         filter_shape=_shape(filters),
-        maps=_grey(255 * maps / maps.amax().clamp(min=1e-12)),
+        maps=_gray(255 * maps / maps.amax().clamp(min=1e-12)),
         map_shape=_shape(maps),
     )
 
 
-def _grey(values: Tensor) -> bytes:
+def _gray(values: Tensor) -> bytes:
     """Values of 0 to 255 as bytes; what is no number becomes 0."""
     array: NDArray[np.float32] = values.nan_to_num(0.0).clamp(0, 255).round().cpu().numpy()
     return array.astype(np.uint8).tobytes()

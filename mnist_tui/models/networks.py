@@ -66,7 +66,7 @@ class FastNet(nn.Module):
     """The recipe `fast`'s network: 57,242 parameters that learn in a single epoch.
 
     Its first convolution takes strides of two, which leaves a quarter of the work and no
-    pooling to do; batch normalisation, on the small outputs only, lets the learning rate
+    pooling to do; batch normalization, on the small outputs only, lets the learning rate
     be high. It scales its inputs itself.
     """
 

@@ -53,7 +53,7 @@ class LossHistory:
     """The training loss of every batch of a run, in memory that does not grow.
 
     The last `recent` losses are kept as they are. All of them are also in buckets of equal
-    width, at most `buckets` of them: when those are full, neighbours are merged and the
+    width, at most `buckets` of them: when those are full, neighbors are merged and the
     width doubles, so that no batch is ever left out of a minimum, mean or maximum.
 
     Written by the training thread, read from any thread.

@@ -9,7 +9,7 @@ IMAGE_BYTES: Final = 28 * 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class InferenceRequest:
     """Images to be read by a run's model as it is at the moment.
 
     Raises:
@@ -17,7 +17,7 @@ class Question:
     """
 
     images: bytes
-    """N x 28 x 28 grey values, image by image, row by row; 0 is background, 255 is ink."""
+    """N x 28 x 28 gray values, image by image, row by row; 0 is background, 255 is ink."""
     looks_inside: bool = False
     """Whether the first layer's filters and their response to the first image are wanted."""
 
@@ -27,7 +27,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inside:
+class FirstLayer:
     """The first convolution and what it makes of one image."""
 
     filters: bytes
@@ -39,7 +39,7 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class InferenceResult:
     """What the model made of the images of a Question."""
 
     probabilities: tuple[tuple[float, ...], ...]
@@ -48,8 +48,8 @@ class Reading:
     """The epoch that was open in the weights that answered, counted from 1."""
     batch: int
     """Batches of that epoch that are in them."""
-    inside: Inside | None = None
+    inside: FirstLayer | None = None
 
 
-Reply = Future[Reading]
+InferenceFuture = Future[InferenceResult]
 """Where the answer comes: MnistTuiError where there is none; cancelled when the run ends first."""

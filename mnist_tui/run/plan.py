@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.session import Session
 
 
@@ -41,7 +41,7 @@ class Runner(Protocol):
         Raises nothing: whatever happens, the session's last event is one RunEnded.
         """
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: InferenceRequest) -> InferenceFuture:
         """Let the model read images: the live one, or that of the last checkpoint.
 
         Any thread; returns at once. The reply gets an MnistTuiError where there is no model yet.

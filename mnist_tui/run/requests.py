@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mnist_tui.run.inference import Question, Reply
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.state import State
 
 
@@ -59,8 +59,8 @@ class Adjust:
 class Infer:
     """Let the model as it is at the next batch boundary read images."""
 
-    question: Question
-    reply: Reply
+    question: InferenceRequest
+    reply: InferenceFuture
     """Done on the training thread; cancelled when the run ends first."""
 
 
@@ -85,7 +85,7 @@ ALLOWED: Final[Mapping[type[Request], frozenset[State]]] = {
     Adjust: _LIVE,
     Infer: _LIVE,
 }
-"""The states in which each request can be honoured."""
+"""The states in which each request can be honored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from mnist_tui.run.requests import (
     Stop,
 )
 from mnist_tui.run.state import TRANSITIONS, State
-from mnist_tui.run.validation import Insight
+from mnist_tui.run.validation import ValidationResults
 
 log: Final = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Session:
         """The latest snapshot; replaced whole, never changed."""
         self.history = LossHistory()
         """Per-batch training losses, bounded."""
-        self.insight = Insight()
+        self.insight = ValidationResults()
         """What the validations showed so far; replaced whole, never changed."""
         self.waits_for_disk = False
         """Whether the end of the run waits until it is saved: a viewer sets it where a person is
@@ -129,7 +129,7 @@ def _problem(request: Adjust, progress: Progress) -> str | None:
 
 
 def refusal(request: Request, state: State) -> str:
-    """Why `request` cannot be honoured in `state`, in words."""
+    """Why `request` cannot be honored in `state`, in words."""
     names: dict[type[Request], str] = {
         Adjust: "change the settings",
         Infer: "ask the model",

@@ -8,12 +8,12 @@ import numpy as np
 Confusion = tuple[tuple[int, ...], ...]
 """10 rows, the true classes, of 10 counts, the guesses."""
 
-WATCHED_PER_CLASS: Final = 2
+TRACKED_PER_CLASS: Final = 2
 """How many validation digits of each class are followed through the epochs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Specimen:
+class Example:
     """One validation digit and what the model made of it."""
 
     index: int
@@ -28,7 +28,7 @@ class Specimen:
     """What it gave to the true class."""
     loss: float
     image: bytes
-    """28 x 28 grey values, row by row; 0 is background and 255 is ink."""
+    """28 x 28 gray values, row by row; 0 is background and 255 is ink."""
 
     @property
     def is_right(self) -> bool:
@@ -37,7 +37,7 @@ class Specimen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedDigit:
+class TrackedExample:
     """One of the digits that are followed through the epochs."""
 
     index: int
@@ -47,7 +47,7 @@ class WatchedDigit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EpochInsight:
+class EpochResults:
     """One validation. Small, since there is one for every epoch of a run."""
 
     epoch: int
@@ -62,24 +62,24 @@ class EpochInsight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Insight:
+class ValidationResults:
     """All that is known of a run's validations; replaced whole after each, never changed."""
 
-    watched: tuple[WatchedDigit, ...] = ()
+    watched: tuple[TrackedExample, ...] = ()
     """Two of each class, ordered by class; the same ones in every epoch."""
-    epochs: tuple[EpochInsight, ...] = ()
+    epochs: tuple[EpochResults, ...] = ()
     """Every validated epoch, oldest first; one may be missing where a file was lost."""
-    mistakes: tuple[Specimen, ...] = ()
+    mistakes: tuple[Example, ...] = ()
     """What the newest validation got wrong, the greatest loss first; bounded."""
-    narrow: tuple[Specimen, ...] = ()
+    narrow: tuple[Example, ...] = ()
     """What it got right with the least certainty, the greatest loss first; bounded."""
 
     @property
-    def last(self) -> EpochInsight | None:
+    def last(self) -> EpochResults | None:
         """The newest validation."""
         return self.epochs[-1] if self.epochs else None
 
-    def up_to(self, epoch: int) -> "Insight":
+    def up_to(self, epoch: int) -> "ValidationResults":
         """What was known after `epoch`; the specimens are of the newest validation only."""
         kept = tuple(known for known in self.epochs if known.epoch <= epoch)
         if kept == self.epochs:

@@ -14,7 +14,7 @@ TELL_AGAIN_S: Final = 60.0
 """How often it is told that a checkpoint still cannot be written."""
 
 
-class Attempts:
+class Retry:
     """Tries to write, and tells when a file begins to fail and when it works again.
 
     The writing thread's; `failing` may be copied by any.

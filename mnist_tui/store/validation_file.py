@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tui.errors import DataError
-from mnist_tui.run.validation import EpochInsight, Insight, Specimen, WatchedDigit
+from mnist_tui.run.validation import EpochResults, Example, TrackedExample, ValidationResults
 
 _MOST_BYTES: Final = 256_000_000
 """More than this is in no file of ours, whatever its entries say."""
@@ -28,7 +28,7 @@ _SPECIMEN: Final = {
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def insight_bytes(insight: Insight) -> bytes:
+def insight_bytes(insight: ValidationResults) -> bytes:
     """The file's content. Takes some milliseconds; keep it off the training thread."""
     arrays: dict[str, NDArray[Any]] = {
         "epochs": np.array([seen.epoch for seen in insight.epochs], "<i4"),
@@ -48,7 +48,7 @@ def insight_bytes(insight: Insight) -> bytes:
     return buffer.getvalue()
 
 
-def read_insight(path: Path) -> Insight:
+def read_insight(path: Path) -> ValidationResults:
     """What is in the file; an empty Insight where there is none. Runs no code from it.
 
     Raises:
@@ -61,22 +61,22 @@ def read_insight(path: Path) -> Insight:
             with np.load(file, allow_pickle=False) as arrays:
                 return _insight({name: arrays[name] for name in arrays.files})
     except FileNotFoundError:
-        return Insight()
+        return ValidationResults()
     except Exception as error:
         # Whatever a made-up file may hold in place of these arrays.
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path} cannot be read ({reason}); the next epoch replaces it") from error
 
 
-def _insight(arrays: Arrays) -> Insight:
+def _insight(arrays: Arrays) -> ValidationResults:
     labels, images = arrays["watched_label"], _images(arrays["watched_image"])
     watched = tuple(
-        WatchedDigit(index=int(index), label=_class(label), image=image)
+        TrackedExample(index=int(index), label=_class(label), image=image)
         for index, label, image in zip(arrays["watched_index"], labels, images, strict=True)
     )
     guesses = _split(arrays["guesses"], 20 * len(watched)) if watched else []
     epochs = tuple(
-        EpochInsight(
+        EpochResults(
             epoch=int(epoch),
             confusion=tuple(tuple(map(int, row)) for row in counts.reshape(10, 10).tolist()),
             watched=given,
@@ -88,7 +88,7 @@ def _insight(arrays: Arrays) -> Insight:
         raise ValueError("its epochs are not in order")
     if min((count for seen in epochs for row in seen.confusion for count in row), default=0) < 0:
         raise ValueError("its counts are negative")
-    return Insight(
+    return ValidationResults(
         watched=watched,
         epochs=epochs,
         mistakes=_specimens(arrays, "mistakes"),
@@ -96,11 +96,11 @@ def _insight(arrays: Arrays) -> Insight:
     )
 
 
-def _specimens(arrays: Arrays, name: str) -> tuple[Specimen, ...]:
+def _specimens(arrays: Arrays, name: str) -> tuple[Example, ...]:
     columns = [arrays[f"{name}_{column}"].tolist() for column in _SPECIMEN]
     images = _images(arrays[f"{name}_image"])
     return tuple(
-        Specimen(
+        Example(
             index=int(index),
             label=_class(label),
             guess=_class(guess),

@@ -20,11 +20,11 @@ from mnist_tui.run.events import (
     Warned,
 )
 from mnist_tui.run.session import Session
-from mnist_tui.run.validation import Insight
+from mnist_tui.run.validation import ValidationResults
 from mnist_tui.store.atomic import append_lines, read_json, write_atomic, write_json
 from mnist_tui.store.checkpoint import Checkpoint
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.retry import Attempts
+from mnist_tui.store.retry import Retry
 from mnist_tui.store.validation_file import insight_bytes
 
 log: Final = logging.getLogger(__name__)
@@ -69,11 +69,11 @@ class RunWriter:
         self.save_s = 0.0
         """Seconds from a checkpoint's being asked for to its standing, of the newest one."""
         self._all_rows: list[dict[str, Any]] = []
-        self._insight: Insight | None = None
+        self._insight: ValidationResults | None = None
         """What the newest validation showed, while it is not on disk."""
-        self._serialised: tuple[Checkpoint, bytes] | None = None
+        self._serialized: tuple[Checkpoint, bytes] | None = None
         """The checkpoint written last, while more files of it may wait."""
-        self._attempts = Attempts(self._tell, self._make_again)
+        self._attempts = Retry(self._tell, self._make_again)
         self._locks = ExitStack()
         self._is_busy = False
         self._is_closing = False
@@ -153,7 +153,7 @@ class RunWriter:
                 is_last, self._is_urgent, self._is_busy = self._is_closing, False, True
                 jobs = list(self._jobs.values())
                 if not jobs:
-                    self._serialised = None
+                    self._serialized = None
             # Before the checkpoint of its epoch, so that a resumed run lacks none.
             self._write_insight()
             for job in jobs:
@@ -198,10 +198,10 @@ class RunWriter:
 
     def _content_of(self, checkpoint: Checkpoint) -> bytes:
         """Its bytes, made once for all its files: most of a save's work, which training feels."""
-        if self._serialised is None or self._serialised[0] is not checkpoint:
-            self._serialised = None  # never two in memory
-            self._serialised = checkpoint, checkpoint.to_bytes()
-        return self._serialised[1]
+        if self._serialized is None or self._serialized[0] is not checkpoint:
+            self._serialized = None  # never two in memory
+            self._serialized = checkpoint, checkpoint.to_bytes()
+        return self._serialized[1]
 
     def _write_insight(self) -> None:
         with self._wake:

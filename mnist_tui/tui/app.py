@@ -25,7 +25,7 @@ from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.dashboard.machine import SampleMachine
 from mnist_tui.tui.dashboard.previous_run import newest_on_disk
 from mnist_tui.tui.dashboard.screen import TITLES, Dashboard
-from mnist_tui.tui.insight.controller import InsightDoor
+from mnist_tui.tui.insight.controller import InsightController
 from mnist_tui.tui.messages import (
     LogArrived,
     PreviousFound,
@@ -33,24 +33,24 @@ from mnist_tui.tui.messages import (
     RunThreadEnded,
     ShutDownAsked,
 )
-from mnist_tui.tui.run.controller import REQUESTS, RunOwner
-from mnist_tui.tui.run.poller import LONGEST_S, LOOK_INTERVAL_S, Looking
-from mnist_tui.tui.run.presenter import Telling
+from mnist_tui.tui.run.controller import REQUESTS, RunController
+from mnist_tui.tui.run.poller import LONGEST_S, LOOK_INTERVAL_S, ProgressPoller
+from mnist_tui.tui.run.presenter import RunPresenter
 from mnist_tui.tui.run.view import RunView
 from mnist_tui.tui.screens.draft import Draft
 from mnist_tui.tui.screens.palette import Palettes
-from mnist_tui.tui.terminal.key_queue import TypedAhead
+from mnist_tui.tui.terminal.key_queue import KeyQueue
 from mnist_tui.tui.terminal.log_handler import PaneHandler
 from mnist_tui.tui.terminal.output_capture import prints_logged
 from mnist_tui.tui.text import exit_summary
-from mnist_tui.tui.text.event_text import Said, describe_plan
+from mnist_tui.tui.text.event_text import LogEntry, describe_plan
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 
 _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
 
 
-class DashboardApp(Palettes, TypedAhead):
+class DashboardApp(Palettes, KeyQueue):
     """Trains on one thread of its own and shows it; never two runs at a time."""
 
     TITLE = "mnist-tui"
@@ -110,13 +110,13 @@ class DashboardApp(Palettes, TypedAhead):
         super().__init__()
         self.exit_code = 0
         """What the process is to exit with: the last run's code."""
-        self._owner = RunOwner(plan, make_runner, self.post_message)
+        self._owner = RunController(plan, make_runner, self.post_message)
         self._starts_at_once = start
         self._dashboard = Dashboard(sample_machine=sample_machine)
-        self._insight = InsightDoor(self, self._owner)
-        self._telling = Telling(self, self._owner, self._dashboard, self._insight, rings=bell)
+        self._insight = InsightController(self, self._owner)
+        self._telling = RunPresenter(self, self._owner, self._dashboard, self._insight, rings=bell)
         interval_s = LONGEST_S if low_bandwidth else LOOK_INTERVAL_S
-        self._looking = Looking(self, self._telling.look, interval_s)
+        self._looking = ProgressPoller(self, self._telling.look, interval_s)
         self._prints = ExitStack()
         """What is undone when printing is to reach the terminal again."""
         self._handler = PaneHandler(lambda: self._send(LogArrived()))
@@ -165,7 +165,7 @@ class DashboardApp(Palettes, TypedAhead):
     # From the start to the end.
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """As App; the colours of the curves, in whatever theme."""
+        """As App; the colors of the curves, in whatever theme."""
         return curve_colors(self.current_theme)
 
     def get_default_screen(self) -> Screen[None]:
@@ -184,7 +184,7 @@ class DashboardApp(Palettes, TypedAhead):
 
     def _open(self) -> None:
         self._telling.show_plan()
-        self._dashboard.log_pane.add(Said("ready: space starts, ? explains"))
+        self._dashboard.log_pane.add(LogEntry("ready: space starts, ? explains"))
         if self._owner.leaving is not None:
             self._leave_if_over()
         elif self._starts_at_once:
@@ -296,7 +296,7 @@ class DashboardApp(Palettes, TypedAhead):
         if action == "pause" and self._owner.offers("new"):
             is_elsewhere = self._owner.view.is_elsewhere
             why = "another process trains this run" if is_elsewhere else "the run is over"
-            self._telling.say(Said(f"{why}: n starts another one", "warning"))
+            self._telling.say(LogEntry(f"{why}: n starts another one", "warning"))
         else:
             self._ask(action)
 
@@ -319,7 +319,7 @@ class DashboardApp(Palettes, TypedAhead):
             # Its thread is about to end, and the dashboard ends with it.
             self._owner.leave(Stop(reason="quit"))
         elif self._owner.leaving is not None and self._owner.state is not State.STOPPING:
-            self._telling.say(Said("saving, then quitting …"))
+            self._telling.say(LogEntry("saving, then quitting …"))
         elif not isinstance(self.screen, QuitDialog):
             self.push_screen(QuitDialog(self._dashboard.progress), self._quit_as)
 
@@ -330,7 +330,7 @@ class DashboardApp(Palettes, TypedAhead):
     def _quit_as(self, choice: str | None) -> None:
         if choice in ("save", "discard"):
             answer = self._owner.leave(Stop(save=choice == "save", reason="quit"))
-            self._telling.say(Said(answer.message))
+            self._telling.say(LogEntry(answer.message))
             self._telling.show_state()
             self._leave_if_over()
 

@@ -71,7 +71,7 @@ _SHOW: Final = (
     Command(
         "Copy the epoch", "Put the marked row of the table on the clipboard.", "copy", "epochs"
     ),
-    Command("Theme", "Choose the colours; they are remembered.", "change_theme"),
+    Command("Theme", "Choose the colors; they are remembered.", "change_theme"),
     Command("Help", "Explain the keys, the panes and the words.", "help"),
     Command("Quit", "Leave; while a run is live, you are asked what becomes of it.", "quit"),
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class DisplayOptions:
     """How the dashboard shows itself, as the command line asks for it."""
 
     has_mouse: bool = True

@@ -12,7 +12,7 @@ from mnist_tui.process.signals import stop_on_signals
 from mnist_tui.process.streams import give_up
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.tui.app import DashboardApp
-from mnist_tui.tui.display_options import Look
+from mnist_tui.tui.display_options import DisplayOptions
 
 _LEAVE: Final = (
     b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"  # the mouse
@@ -22,7 +22,9 @@ _LEAVE: Final = (
 """What takes back all that Textual asks of a terminal."""
 
 
-def run_dashboard(plan: RunPlan, make_runner: MakeRunner, look: Look, *, start: bool) -> int:
+def run_dashboard(
+    plan: RunPlan, make_runner: MakeRunner, look: DisplayOptions, *, start: bool
+) -> int:
     """Show the dashboard until the person leaves it. Main thread.
 
     Returns:

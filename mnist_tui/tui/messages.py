@@ -9,14 +9,14 @@ from mnist_tui.run.events import Event
 from mnist_tui.tui.dashboard.curves import Trace
 
 if TYPE_CHECKING:
-    from mnist_tui.tui.run.thread import LiveRun
+    from mnist_tui.tui.run.thread import RunThread
 
 
 @dataclass
 class RunEvent(Message):
     """The run told something; the one way in which events reach the dashboard."""
 
-    run: "LiveRun"
+    run: "RunThread"
     event: Event
 
 
@@ -24,7 +24,7 @@ class RunEvent(Message):
 class RunThreadEnded(Message):
     """The training thread is about to end: nothing of the run will follow."""
 
-    run: "LiveRun"
+    run: "RunThread"
     error: str = ""
     """What broke, when the runner raised instead of ending the run; else empty."""
 

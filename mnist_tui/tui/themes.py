@@ -21,7 +21,7 @@ DARK: Final = Theme(
     panel="#20252d",
     variables={"border": "#56a3e8", "border-blurred": "#39414d"},
 )
-"""Blue for training and orange for validation: told apart with any kind of colour vision."""
+"""Blue for training and orange for validation: told apart with any kind of color vision."""
 
 LIGHT: Final = Theme(
     name="digits-light",
@@ -45,7 +45,7 @@ def curve_colors(theme: Theme) -> dict[str, str]:
     """The theme variables of the curves: a blue and an orange in every theme.
 
     After Okabe and Ito, "Color Universal Design" (2008): this pair is told apart with any
-    kind of colour vision, which many themes' own primary and accent are not.
+    kind of color vision, which many themes' own primary and accent are not.
     """
     if theme.ansi:
         pair = (

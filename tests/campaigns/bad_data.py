@@ -11,7 +11,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from mnist_tui.data import has_mnist, load_digits, read_mnist
+from mnist_tui.data import has_mnist, load_dataset, read_mnist
 from mnist_tui.data.download import FILES
 from mnist_tui.errors import DataError
 from tests.campaigns.campaign import few_digits, kept_folder, main
@@ -127,7 +127,7 @@ def _download(dice: random.Random, folder: Path) -> None:
                 mirror.silent = True
                 settings["stall_s"] = 9.0
         try:
-            load_digits("mnist", str(folder / "data"), source=mirror.source(**settings))
+            load_dataset("mnist", str(folder / "data"), source=mirror.source(**settings))
         except DataError as error:
             _assert_one_line(error)
         else:

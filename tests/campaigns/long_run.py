@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.data.digits import Digits, Split
+from mnist_tui.data.dataset import Dataset, Split
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.memory import keep_freed_memory
 from mnist_tui.engine.trainer import Trainer
@@ -49,7 +49,7 @@ def attempt(dice: random.Random, folder: Path, batches: int = 1_000_000) -> None
     epochs = batches // BATCHES_PER_EPOCH
     images = np.zeros((BATCHES_PER_EPOCH, 28, 28), np.uint8)
     split = Split(images, np.zeros(BATCHES_PER_EPOCH, np.int64))
-    digits = Digits("sample", "", split, Split(images[:10], split.labels[:10]), "0" * 64)
+    digits = Dataset("sample", "", split, Split(images[:10], split.labels[:10]), "0" * 64)
     config = TrainConfig(epochs=epochs, batch_size=1, checkpoint_every_s=0.05, device="cpu")
     directory = create_run(folder, "long", config)
     session = Session()

@@ -23,7 +23,7 @@ def difference(one: Any, other: Any, where: str = "") -> str | None:
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    """Weights, optimiser, generators, history, rows (less times), best epoch, insight are equal."""
+    """Weights, optimizer, generators, history, rows (less times), best epoch, insight are equal."""
     for name in ("last.pt", "best.pt"):
         found = difference(_essence(one, name), _essence(other, name), name)
         assert found is None, found

@@ -10,6 +10,7 @@ from tests.campaigns import (
     bad_disk,
     kills,
     long_run,
+    monkey,
     same_run,
     signals,
     ssh_line,
@@ -46,7 +47,7 @@ def test_a_few_attempts_lose_nothing(attempt: Attempt, count: int) -> None:
 
 def test_anything_may_be_done_at_the_dashboard() -> None:
     outcome = try_many(
-        lambda dice, folder: anything.attempt(dice, folder, steps=12, sessions=3), 1, seed=0
+        lambda dice, folder: monkey.attempt(dice, folder, steps=12, sessions=3), 1, seed=0
     )
     assert not outcome.failures
 

@@ -38,7 +38,7 @@ from mnist_tui.tui.insight.controller import InsightMemory
 from mnist_tui.tui.insight.live_source import LiveSource
 from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.screen import InsightScreen
-from mnist_tui.tui.run.controller import RunOwner
+from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.quit import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
@@ -281,7 +281,7 @@ async def test_a_pane_that_is_gone_may_be_told_to_show_itself() -> None:
 async def test_a_pane_is_asked_for_before_the_screen_stands_or_after_it_is_closed() -> None:
     memory = InsightMemory()
     async with on_stage() as stage:
-        source = LiveSource(RunOwner(RunPlan(), lambda plan: stage.runner, lambda _: True))
+        source = LiveSource(RunController(RunPlan(), lambda plan: stage.runner, lambda _: True))
         screen = InsightScreen(source, "", memory)
         await screen.show_pane("Draw")
         stage.app.push_screen(screen)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mnist_tui.data import has_mnist, load_digits, read_mnist
+from mnist_tui.data import has_mnist, load_dataset, read_mnist
 from mnist_tui.data.download import FILES, Source, _watch, download_mnist
 from mnist_tui.errors import DataError
 
@@ -89,7 +89,7 @@ def assert_nothing_left(folder: Path) -> None:
 
 def test_a_download_is_unpacked_and_read(mirror: Mirror, few_digits: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    digits = load_digits("mnist", str(tmp_path), on_status=said.append, source=mirror.source())
+    digits = load_dataset("mnist", str(tmp_path), on_status=said.append, source=mirror.source())
     assert digits.fingerprint == read_mnist(few_digits).fingerprint
     assert {path.name for path in (tmp_path / "MNIST" / "raw").iterdir()} == set(FILES)
     assert not list(tmp_path.glob(".download-*"))
@@ -98,10 +98,10 @@ def test_a_download_is_unpacked_and_read(mirror: Mirror, few_digits: Path, tmp_p
 
 
 def test_a_second_start_does_not_download_again(mirror: Mirror, tmp_path: Path) -> None:
-    load_digits("mnist", str(tmp_path), source=mirror.source())
+    load_dataset("mnist", str(tmp_path), source=mirror.source())
     mirror.packed.clear()
     said: list[str] = []
-    load_digits("mnist", str(tmp_path), on_status=said.append, source=mirror.source())
+    load_dataset("mnist", str(tmp_path), on_status=said.append, source=mirror.source())
     assert said == ["reading MNIST"]
 
 
@@ -118,7 +118,7 @@ def test_a_spoiled_download_is_refused_and_leaves_nothing(
         case "absent":
             del mirror.packed[name]
     with pytest.raises(DataError, match="could not be downloaded") as caught:
-        load_digits("mnist", str(tmp_path), source=mirror.source())
+        load_dataset("mnist", str(tmp_path), source=mirror.source())
     assert "\n" not in str(caught.value)
     assert not has_mnist(tmp_path)
     assert_nothing_left(tmp_path)
@@ -164,7 +164,7 @@ def test_a_download_can_be_stopped(mirror: Mirror, tmp_path: Path) -> None:
 
 def test_auto_falls_back_to_the_sample_with_a_notice(mirror: Mirror, tmp_path: Path) -> None:
     mirror.packed.clear()
-    digits = load_digits("auto", str(tmp_path), source=mirror.source())
+    digits = load_dataset("auto", str(tmp_path), source=mirror.source())
     assert digits.name == "sample"
     assert str(tmp_path) in digits.notice
     assert "sample" in digits.notice
@@ -173,7 +173,7 @@ def test_auto_falls_back_to_the_sample_with_a_notice(mirror: Mirror, tmp_path: P
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="--data-dir"):
-        load_digits("mnist", str(tmp_path / "file" / "data"))
+        load_dataset("mnist", str(tmp_path / "file" / "data"))
 
 
 def test_getting_ready_is_no_stall_however_long_it_takes(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from devtools.gpu_checks import (
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.cuda import chunks
-from mnist_tui.engine.cuda.graphs import Work
-from tests.engine.cuda.fake_graphs import TapeRecorder
+from mnist_tui.engine.cuda.graphs import CaptureBody
+from tests.engine.cuda.fake_graphs import FakeGraphRecorder
 
 CPU = torch.device("cpu")
 
@@ -30,7 +30,7 @@ CPU = torch.device("cpu")
 def bench(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """Eleven batches to an epoch, in chunks of four."""
     monkeypatch.setattr(chunks, "MOST_BATCHES", 4)
-    return Bench(read_mnist(few_digits), CPU, TapeRecorder)
+    return Bench(read_mnist(few_digits), CPU, FakeGraphRecorder)
 
 
 def test_recorded_steps_pass_for_the_eager_ones(bench: Bench) -> None:
@@ -59,21 +59,21 @@ def test_own_kernels_that_are_missing_are_found(
 
 
 def test_a_recorder_that_always_fails_is_found(few_digits: Path) -> None:
-    bench = Bench(read_mnist(few_digits), CPU, lambda: TapeRecorder(fails_at=1))
+    bench = Bench(read_mnist(few_digits), CPU, lambda: FakeGraphRecorder(fails_at=1))
     with pytest.raises(AssertionError, match="could not be recorded"):
         parity(bench, recipe_config())
 
 
 def test_what_was_never_recorded_does_not_pass(few_digits: Path) -> None:
-    bench = Bench(read_mnist(few_digits), CPU, TapeRecorder, epochs=1)
+    bench = Bench(read_mnist(few_digits), CPU, FakeGraphRecorder, epochs=1)
     with pytest.raises(AssertionError, match="nothing was recorded"):
         parity(bench, recipe_config())
 
 
 def test_a_replay_that_forgets_a_step_is_found(few_digits: Path) -> None:
-    def forgetful() -> TapeRecorder:
-        class Forgetful(TapeRecorder):
-            def __call__(self, work: Work) -> Work:
+    def forgetful() -> FakeGraphRecorder:
+        class Forgetful(FakeGraphRecorder):
+            def __call__(self, work: CaptureBody) -> CaptureBody:
                 super().__call__(work)
                 return lambda: None
 

@@ -14,9 +14,9 @@ from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.errors import CheckpointError, TrainingError
-from mnist_tui.inference.checkpoint_predictor import CheckpointReader
+from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.run.events import EpochFinished, StateChanged
-from mnist_tui.run.inference import Question, Reading, Reply
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.requests import Infer, Pause, Resume, Stop
 from mnist_tui.run.session import Session
@@ -27,24 +27,24 @@ from tests.training_helpers import RecordedRun, few_config, train
 
 LIMIT_S = 60.0
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8).tobytes()
-QUESTION = Question(images=IMAGES, looks_inside=True)
+QUESTION = InferenceRequest(images=IMAGES, looks_inside=True)
 
 
 def test_a_question_is_of_whole_images() -> None:
     for images in (b"", b"x" * 783):
         with pytest.raises(ValueError, match="are not images"):
-            Question(images=images)
+            InferenceRequest(images=images)
 
 
 class Curious:
     """Asks at every event of a run, in the middle of epochs and validations too."""
 
     def __init__(self) -> None:
-        self.replies: list[Reply] = []
+        self.replies: list[InferenceFuture] = []
 
     def __call__(self, run: RecordedRun, event: object) -> None:
         for _ in range(10):
-            reply = Reply()
+            reply = InferenceFuture()
             if run.session.request(Infer(QUESTION, reply)).is_accepted:
                 self.replies.append(reply)
 
@@ -100,7 +100,7 @@ def test_a_paused_run_answers(few_digits: Path, tmp_path: Path) -> None:
         runner.session.request(Stop())
         thread.join(LIMIT_S)
     after = runner.ask(QUESTION).result(LIMIT_S)
-    assert isinstance(after, Reading)
+    assert isinstance(after, InferenceResult)
 
 
 def test_before_there_is_a_model_nobody_answers() -> None:
@@ -118,7 +118,7 @@ def test_the_checkpoint_of_a_run_that_is_over_answers_as_the_run_would(
     learner.model.load_state_dict(checkpoint.model)
     probabilities, inside = learner.read(QUESTION)
     found = run.runner.ask(QUESTION).result(LIMIT_S)
-    assert found == Reading(
+    assert found == InferenceResult(
         probabilities=probabilities, inside=inside, epoch=checkpoint.epoch, batch=checkpoint.batch
     )
 
@@ -126,7 +126,7 @@ def test_the_checkpoint_of_a_run_that_is_over_answers_as_the_run_would(
 def test_a_checkpoint_is_read_again_when_it_has_changed(few_digits: Path, tmp_path: Path) -> None:
     first = train(few_config(few_digits, epochs=1), tmp_path, "first")
     second = train(few_config(few_digits, epochs=2), tmp_path, "second")
-    reader = CheckpointReader(first.directory)
+    reader = CheckpointPredictor(first.directory)
     before = reader.ask(QUESTION).result(LIMIT_S)
     first.directory.last.write_bytes(second.directory.last.read_bytes())
     after = reader.ask(QUESTION).result(LIMIT_S)
@@ -137,7 +137,7 @@ def test_a_checkpoint_is_read_again_when_it_has_changed(few_digits: Path, tmp_pa
 def test_where_no_checkpoint_can_be_read_the_answer_says_so(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path / "a")
     directory.checkpoints.mkdir(parents=True)
-    reader = CheckpointReader(directory)
+    reader = CheckpointPredictor(directory)
     with pytest.raises(CheckpointError, match="a has no checkpoint to ask"):
         reader.ask(QUESTION).result(LIMIT_S)
     directory.last.write_bytes(b"broken")
@@ -166,7 +166,7 @@ def test_the_first_layer_is_shown_with_what_it_makes_of_the_first_image(
     responses = np.frombuffer(inside.maps, np.uint8)
     assert len(responses) == np.prod(maps)
     assert responses.max() == 255
-    _, nothing = learner.read(Question(images=IMAGES))
+    _, nothing = learner.read(InferenceRequest(images=IMAGES))
     assert nothing is None
 
 
@@ -190,7 +190,7 @@ def test_a_question_that_nobody_waits_for_any_more_is_left_out() -> None:
     session = Session()
     session.move(State.LOADING)
     session.move(State.RUNNING)
-    reply = Reply()
+    reply = InferenceFuture()
     assert session.request(Infer(QUESTION, reply)).is_accepted
     assert reply.cancel()
     with pytest.raises(CancelledError):
@@ -208,7 +208,7 @@ def test_weights_that_are_no_numbers_are_no_answer(few_digits: Path) -> None:
 def test_whatever_keeps_a_checkpoint_from_answering_is_told_in_words(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = CheckpointReader(train(few_config(few_digits), tmp_path).directory)
+    reader = CheckpointPredictor(train(few_config(few_digits), tmp_path).directory)
 
     def broken(*args: object) -> None:
         raise RuntimeError("no memory left")

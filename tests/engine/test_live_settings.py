@@ -82,7 +82,7 @@ def test_fewer_epochs_end_the_run_sooner(
     assert [done.row.epoch for done in run.of(EpochFinished)] == [1]
 
 
-def test_changes_while_paused_are_honoured_before_it_goes_on(
+def test_changes_while_paused_are_honored_before_it_goes_on(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     epochs_seen: list[int] = []

@@ -52,7 +52,7 @@ def _know_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    """Every weight, the optimiser, the generators and all rows but their times are equal."""
+    """Every weight, the optimizer, the generators and all rows but their times are equal."""
     first, second = (
         read_checkpoint(one / "checkpoints/last.pt"),
         read_checkpoint(other / "checkpoints/last.pt"),

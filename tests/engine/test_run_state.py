@@ -7,13 +7,13 @@ import torch
 
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.engine.cuda.readback import Fetch
+from mnist_tui.engine.cuda.readback import Readback
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.run_state import RunRecord
+from mnist_tui.engine.run_state import RunState
 from mnist_tui.run.history import LossHistory
 
 
-class LateFetch(Fetch):
+class LateFetch(Readback):
     """Comes when the test says so, as from a device that is busy."""
 
     may_come = False
@@ -28,7 +28,7 @@ class LateLearner(Learner):
 
     asked: list[tuple[int, int]]
 
-    def ask(self, start: int, stop: int) -> Fetch:
+    def ask(self, start: int, stop: int) -> Readback:
         self.asked.append((start, stop))
         fetch = super().ask(start, stop)
         return LateFetch(fetch._losses, self._hits[: self.samples_up_to(stop)])
@@ -43,7 +43,7 @@ def learner(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> LateLearner:
     return learner
 
 
-def train(learner: Learner, record: RunRecord, batches: int) -> None:
+def train(learner: Learner, record: RunState, batches: int) -> None:
     for _ in range(batches):
         learner.train(record.epoch.batch, [0.01])
         record.epoch.batch += 1
@@ -52,7 +52,7 @@ def train(learner: Learner, record: RunRecord, batches: int) -> None:
 def test_figures_that_are_on_their_way_are_not_waited_for(
     learner: LateLearner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = RunRecord(recipe_config(), learner, LossHistory())
+    record = RunState(recipe_config(), learner, LossHistory())
     train(learner, record, 2)
     record.collect(waits=False)
     train(learner, record, 3)
@@ -67,7 +67,7 @@ def test_figures_that_are_on_their_way_are_not_waited_for(
 
 def test_a_save_waits_for_all_figures_and_counts_none_twice(learner: LateLearner) -> None:
     history = LossHistory()
-    record = RunRecord(recipe_config(), learner, history)
+    record = RunState(recipe_config(), learner, history)
     train(learner, record, 2)
     record.collect(waits=False)
     train(learner, record, 2)
@@ -76,5 +76,5 @@ def test_a_save_waits_for_all_figures_and_counts_none_twice(learner: LateLearner
     assert len(history) == 4
     record.collect()
     assert len(history) == 4
-    losses, _ = Fetch(learner._losses[:4], learner._hits[:128]).result()
+    losses, _ = Readback(learner._losses[:4], learner._hits[:128]).result()
     assert record.epoch.loss == pytest.approx(sum(losses) / 4)

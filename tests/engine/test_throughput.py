@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from mnist_tui.engine.throughput import Pace
+from mnist_tui.engine.throughput import Throughput
 
 
 class Clock:
@@ -20,7 +20,7 @@ class Clock:
 
 def test_pauses_do_not_count() -> None:
     clock = Clock()
-    pace = Pace(elapsed_s=5.0, clock=clock)
+    pace = Throughput(elapsed_s=5.0, clock=clock)
     pace.go()
     clock.now += 2
     pace.halt()
@@ -32,14 +32,14 @@ def test_pauses_do_not_count() -> None:
 
 
 def test_nothing_is_known_before_the_first_block() -> None:
-    pace = Pace(clock=Clock())
+    pace = Throughput(clock=Clock())
     assert pace.samples_per_second is None
     assert pace.mean_samples_per_second is None
     assert pace.remaining_s(1000, 1, 100) is None
 
 
 def test_now_is_the_last_second_and_mean_is_all() -> None:
-    pace = Pace(clock=Clock())
+    pace = Throughput(clock=Clock())
     for _ in range(20):
         pace.trained(100, 0.5)
     for _ in range(4):
@@ -49,7 +49,7 @@ def test_now_is_the_last_second_and_mean_is_all() -> None:
 
 
 def test_what_remains_counts_training_and_validations() -> None:
-    pace = Pace(clock=Clock())
+    pace = Throughput(clock=Clock())
     for _ in range(10):
         pace.trained(100, 0.1)
     pace.validated(3.0)
@@ -57,7 +57,7 @@ def test_what_remains_counts_training_and_validations() -> None:
 
 
 def test_before_the_first_validation_its_time_is_guessed_from_training() -> None:
-    pace = Pace(clock=Clock())
+    pace = Throughput(clock=Clock())
     pace.trained(1000, 1.0)
     remaining = pace.remaining_s(1000, 1, 1000)
     assert remaining is not None
@@ -99,7 +99,7 @@ TRAINING, VALIDATION, EPOCHS = 60_000, 10_000, 3
 def estimates(machine: Machine) -> list[tuple[float, float]]:
     """(elapsed, remaining) at each publication of a run, as the trainer asks for them."""
     clock = Clock()
-    began, pace = clock.now, Pace(clock=clock)
+    began, pace = clock.now, Throughput(clock=clock)
     pace.go()
     told = []
 
@@ -161,7 +161,7 @@ def test_a_change_of_speed_that_lasts_is_believed_within_a_minute() -> None:
 
 
 def test_many_small_blocks_are_timed_as_few_large_ones_are() -> None:
-    small, large = Pace(clock=Clock()), Pace(clock=Clock())
+    small, large = Throughput(clock=Clock()), Throughput(clock=Clock())
     for second in range(40):
         speed = 5_000 if second < 20 else 10_000 + 100 * second
         for _ in range(10):

@@ -16,7 +16,7 @@ from mnist_tui.engine.validation_analyzer import MISTAKES, MISTAKES_PER_CELL
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.events import EpochFinished, Warned
 from mnist_tui.run.requests import Stop
-from mnist_tui.run.validation import EpochInsight, Insight
+from mnist_tui.run.validation import EpochResults, ValidationResults
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.validation_file import read_insight
 from tests.training_helpers import RecordedRun, few_config, resume, train
@@ -29,10 +29,12 @@ def learner(few_digits: Path) -> Learner:
     return Learner(recipe_config(), read_mnist(few_digits), CPU)
 
 
-def validated(learner: Learner, epoch: int = 1, before: Insight | None = None) -> Insight:
+def validated(
+    learner: Learner, epoch: int = 1, before: ValidationResults | None = None
+) -> ValidationResults:
     """What the learner's observer makes of a validation."""
     result = learner.validate(lambda batch: None)
-    return learner.observer.after(before or Insight(), epoch, result)
+    return learner.observer.after(before or ValidationResults(), epoch, result)
 
 
 def test_every_mistake_is_in_the_confusion_and_the_worst_comes_first(learner: Learner) -> None:
@@ -94,7 +96,7 @@ def test_of_many_mistakes_some_of_every_kind_are_kept(learner: Learner) -> None:
     result = Evaluation(1.0, 0.0, ((0,) * 10,) * 10, torch.from_numpy(given))
     kept = Counter(
         (mistake.label, mistake.guess)
-        for mistake in learner.observer.after(Insight(), 1, result).mistakes
+        for mistake in learner.observer.after(ValidationResults(), 1, result).mistakes
     )
     of_all = Counter(zip(labels.tolist(), given.argmax(axis=1).tolist(), strict=True))
     assert all(kept[pair] >= min(of_all[pair], MISTAKES_PER_CELL) for pair in of_all)
@@ -103,7 +105,7 @@ def test_of_many_mistakes_some_of_every_kind_are_kept(learner: Learner) -> None:
 def test_a_loss_that_is_no_number_is_the_worst(learner: Learner) -> None:
     result = learner.validate(lambda batch: None)
     result.log_probabilities[3] = torch.nan
-    insight = learner.observer.after(Insight(), 1, result)
+    insight = learner.observer.after(ValidationResults(), 1, result)
     assert 3 in [specimen.index for specimen in (*insight.mistakes[:1], *insight.narrow[:1])]
 
 
@@ -160,7 +162,7 @@ def test_a_damaged_file_is_told_and_replaced(few_digits: Path, tmp_path: Path) -
     assert [seen.epoch for seen in read_insight(run.directory.insight).epochs] == [2]
 
 
-def _on_disk(insight: Insight) -> Insight:
+def _on_disk(insight: ValidationResults) -> ValidationResults:
     """With numbers as coarse as those on disk."""
 
     def coarse(value: float) -> float:
@@ -182,6 +184,6 @@ def _on_disk(insight: Insight) -> Insight:
 
 def test_probabilities_are_read_from_their_bytes() -> None:
     given = np.eye(10, dtype="<f2")
-    seen = EpochInsight(epoch=1, confusion=(), watched=given.tobytes())
+    seen = EpochResults(epoch=1, confusion=(), watched=given.tobytes())
     assert seen.probabilities(7)[7] == 1.0
     assert sum(seen.probabilities(3)) == 1.0

@@ -27,15 +27,15 @@ def page(side: int = 200, size: tuple[int, int] = (300, 260)) -> Image.Image:
     return white
 
 
-def strokes(colour: tuple[int, int, int]) -> Image.Image:
-    """The page's digit in one colour on nothing."""
-    image = Image.new("RGBA", page().size, (*colour, 0))
+def strokes(color: tuple[int, int, int]) -> Image.Image:
+    """The page's digit in one color on nothing."""
+    image = Image.new("RGBA", page().size, (*color, 0))
     image.putalpha(ImageOps.invert(page()))
     return image
 
 
-def coloured(ink: tuple[int, int, int], ground: tuple[int, int, int]) -> Image.Image:
-    """The page's digit in one colour on another."""
+def colored(ink: tuple[int, int, int], ground: tuple[int, int, int]) -> Image.Image:
+    """The page's digit in one color on another."""
     return ImageOps.colorize(page(), ink, ground)
 
 
@@ -71,7 +71,7 @@ def black_png(width: int, height: int) -> bytes:
 
 
 def swollen_png(kind: bytes) -> bytes:
-    """A whole PNG file with a chunk of text or colours that unpacks to 100 MB."""
+    """A whole PNG file with a chunk of text or colors that unpacks to 100 MB."""
     whole = encode(page())
     packed = zlib.compress(bytes(100_000_000), 1)
     return whole[:33] + png_chunk(kind, b"name\0\0" + packed) + whole[33:]

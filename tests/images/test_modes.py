@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from mnist_tui.errors import DataError
 from mnist_tui.images import Picture, read_picture
-from tests.images.files import DIGIT, coloured, digit, encode, page, strokes
+from tests.images.files import DIGIT, colored, digit, encode, page, strokes
 
 INVERTED = "inverted: dark on light"
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
@@ -75,7 +75,7 @@ def test_16_bits_of_which_fewer_are_used_are_read(bits: int) -> None:
     assert picture.done[0] == f"0 to {2**bits - 1:,} taken as black to white"
 
 
-def test_the_colours_of_print_are_read() -> None:
+def test_the_colors_of_print_are_read() -> None:
     picture = read(page().convert("CMYK"), "JPEG")
     assert_digit(picture)
 
@@ -86,32 +86,32 @@ def test_the_colours_of_print_are_read() -> None:
         (BLACK, WHITE),
         (WHITE, BLACK),
         ((0, 0, 180), (250, 250, 240)),
-        ((255, 255, 0), WHITE),  # faint in grey
+        ((255, 255, 0), WHITE),  # faint in gray
         ((255, 0, 0), (0, 130, 0)),  # as bright as its ground
         ((40, 90, 200), (90, 60, 60)),
     ],
 )
-def test_colours_are_read_whatever_they_are(
+def test_colors_are_read_whatever_they_are(
     ink: tuple[int, int, int], ground: tuple[int, int, int]
 ) -> None:
-    assert_digit(read(coloured(ink, ground)))
+    assert_digit(read(colored(ink, ground)))
 
 
-def test_what_grey_would_hide_is_read_in_one_colour() -> None:
-    assert "turned to grey by its blue alone" in read(coloured((255, 255, 0), WHITE)).done
-    assert "turned to grey" in read(coloured((0, 0, 180), WHITE)).done
+def test_what_gray_would_hide_is_read_in_one_color() -> None:
+    assert "turned to gray by its blue alone" in read(colored((255, 255, 0), WHITE)).done
+    assert "turned to gray" in read(colored((0, 0, 180), WHITE)).done
     assert read(page().convert("RGB")).done == read(page()).done
 
 
 @pytest.mark.parametrize(
-    ("colour", "ground"),
+    ("color", "ground"),
     [(BLACK, "white"), (WHITE, "black"), ((90, 0, 0), "white"), ((128, 255, 128), "black")],
 )
 @pytest.mark.parametrize("format", ["PNG", "WEBP"])
 def test_strokes_on_nothing_are_laid_on_what_shows_them(
-    colour: tuple[int, int, int], ground: str, format: str
+    color: tuple[int, int, int], ground: str, format: str
 ) -> None:
-    picture = read(strokes(colour), format)
+    picture = read(strokes(color), format)
     assert_digit(picture)
     assert picture.done[0] == f"laid on {ground}"
 
@@ -122,7 +122,7 @@ def test_strokes_that_one_hardly_sees_are_read() -> None:
     assert_digit(read(faint))
 
 
-def test_a_palette_with_a_colour_of_nothing_is_read() -> None:
+def test_a_palette_with_a_color_of_nothing_is_read() -> None:
     picture = read(strokes(BLACK).quantize(32))
     assert_digit(picture)
     assert picture.done[0] == "laid on white"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from mnist_tui.data.sample import load_sample
 from mnist_tui.images.normalize import (
-    centre_of_mass,
+    center_of_mass,
     find_ink,
     fit,
     is_mnist_form,
@@ -74,11 +74,11 @@ def test_the_longer_side_becomes_20_and_the_aspect_is_kept(shape: tuple[int, int
     assert len(columns) == max(1, round(scale * width))
 
 
-def test_the_centre_of_mass_comes_to_the_middle() -> None:
+def test_the_center_of_mass_comes_to_the_middle() -> None:
     seven = np.zeros((60, 60), np.uint8)
     seven[10:14, 5:30] = 255  # heavy above
     seven[10:50, 26:30] = 255
-    row, column = centre_of_mass(to_mnist_form(seven))
+    row, column = center_of_mass(to_mnist_form(seven))
     assert 13.5 <= row < 14.5
     assert 13.5 <= column < 14.5
 
@@ -133,9 +133,9 @@ def test_any_numbers_give_an_image(ink: NDArray[np.float32]) -> None:
     [(0, False), (60, False), (60, True), (200, False), (200, True), (255, True)],
 )
 def test_ink_is_told_from_any_ground(ground: int, is_dark: bool) -> None:
-    grey = np.full((40, 50), ground, np.float32)
-    grey[10:30, 20:24] += -50 if is_dark else 50
-    ink = find_ink(grey)
+    gray = np.full((40, 50), ground, np.float32)
+    gray[10:30, 20:24] += -50 if is_dark else 50
+    ink = find_ink(gray)
     assert ink.values[15, 21] == 50
     assert ink.values[5, 5] == 0
     assert ("inverted: dark on light" in ink.done) == is_dark
@@ -143,8 +143,8 @@ def test_ink_is_told_from_any_ground(ground: int, is_dark: bool) -> None:
 
 def test_a_blank_page_has_no_ink() -> None:
     noise = np.random.default_rng(0).normal(200, 1, (80, 80))
-    for grey in (np.zeros((30, 30)), np.full((5, 5), 255.0), noise, np.full((1, 1), 77.0)):
-        assert not find_ink(grey).values.any()
+    for gray in (np.zeros((30, 30)), np.full((5, 5), 255.0), noise, np.full((1, 1), 77.0)):
+        assert not find_ink(gray).values.any()
 
 
 def test_uneven_light_and_noise_are_taken_from_a_photograph() -> None:

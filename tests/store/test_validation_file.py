@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from mnist_tui.errors import DataError
-from mnist_tui.run.validation import EpochInsight, Insight, Specimen, WatchedDigit
+from mnist_tui.run.validation import EpochResults, Example, TrackedExample, ValidationResults
 from mnist_tui.store.validation_file import insight_bytes, read_insight
 
 
-def some_insight() -> Insight:
+def some_insight() -> ValidationResults:
     image = bytes(range(256)) * 3 + bytes(16)
     given = np.full((20, 10), 0.125, "<f2").tobytes()
     confusion = tuple(tuple(range(10 * row, 10 * row + 10)) for row in range(10))
-    mistake = Specimen(
+    mistake = Example(
         index=9_999,
         label=4,
         guess=9,
@@ -27,25 +27,25 @@ def some_insight() -> Insight:
         loss=1.5,
         image=image,
     )
-    return Insight(
-        watched=tuple(WatchedDigit(index=i, label=i // 2, image=image) for i in range(20)),
+    return ValidationResults(
+        watched=tuple(TrackedExample(index=i, label=i // 2, image=image) for i in range(20)),
         epochs=tuple(
-            EpochInsight(epoch=epoch, confusion=confusion, watched=given) for epoch in (1, 2, 4)
+            EpochResults(epoch=epoch, confusion=confusion, watched=given) for epoch in (1, 2, 4)
         ),
         mistakes=(mistake, mistake),
         narrow=(mistake,),
     )
 
 
-@pytest.mark.parametrize("insight", [Insight(), some_insight()])
-def test_what_was_written_is_read(insight: Insight, tmp_path: Path) -> None:
+@pytest.mark.parametrize("insight", [ValidationResults(), some_insight()])
+def test_what_was_written_is_read(insight: ValidationResults, tmp_path: Path) -> None:
     path = tmp_path / "insight.npz"
     path.write_bytes(insight_bytes(insight))
     assert read_insight(path) == insight
 
 
 def test_no_file_is_nothing_known(tmp_path: Path) -> None:
-    assert read_insight(tmp_path / "insight.npz") == Insight()
+    assert read_insight(tmp_path / "insight.npz") == ValidationResults()
 
 
 def test_a_damaged_file_is_refused_and_never_taken_for_another(tmp_path: Path) -> None:

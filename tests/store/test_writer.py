@@ -90,25 +90,25 @@ def test_a_save_by_hand_tells_path_batch_size_and_time(few_digits: Path, tmp_pat
     assert saved.milliseconds > 0
 
 
-def test_a_checkpoint_for_two_files_is_serialised_once(
+def test_a_checkpoint_for_two_files_is_serialized_once(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    serialised: list[bytes] = []
+    serialized: list[bytes] = []
     real = Checkpoint.to_bytes
 
     def counted(checkpoint: Checkpoint) -> bytes:
-        serialised.append(real(checkpoint))
-        return serialised[-1]
+        serialized.append(real(checkpoint))
+        return serialized[-1]
 
     monkeypatch.setattr(Checkpoint, "to_bytes", counted)
 
     # Of one epoch, so that nothing newer takes the place of what its end saves.
     train(few_config(few_digits, epochs=1), tmp_path)
     best = (tmp_path / "run" / "checkpoints" / "best.pt").read_bytes()
-    assert serialised[0] == best
+    assert serialized[0] == best
     # One for the end of the epoch, whose last.pt may wait long enough to be replaced, and
     # one for the end of the run.
-    assert len(serialised) <= 2
+    assert len(serialized) <= 2
 
 
 def test_a_deleted_folder_of_checkpoints_comes_back_and_no_row_is_written_twice(

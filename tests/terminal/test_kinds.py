@@ -20,7 +20,7 @@ def terminals() -> Iterator[list[Terminal]]:
 
 
 def unreadable(terminal: Terminal) -> list[tuple[int, int, str]]:
-    """The characters that have the colour of their background, with their places."""
+    """The characters that have the color of their background, with their places."""
     return [
         (x, y, cell.data)
         for y, row in terminal.screen.buffer.items()
@@ -57,7 +57,7 @@ def test_every_kind_of_terminal_can_be_read(
     terminals: list[Terminal], tmp_path: Path, kind: str
 ) -> None:
     terminal = see(terminals, tmp_path, TERM=kind)
-    assert (b"38;2;" in terminal.raw) is False, "nobody said that it knows so many colours"
+    assert (b"38;2;" in terminal.raw) is False, "nobody said that it knows so many colors"
 
 
 def test_the_linux_console_gets_no_braille(terminals: list[Terminal], tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_the_linux_console_gets_no_braille(terminals: list[Terminal], tmp_path: 
     assert not any(0x2800 <= ord(c) < 0x2900 for c in terminal.raw.decode(errors="replace"))
 
 
-def test_no_color_leaves_shades_of_grey(terminals: list[Terminal], tmp_path: Path) -> None:
+def test_no_color_leaves_shades_of_gray(terminals: list[Terminal], tmp_path: Path) -> None:
     terminal = see(terminals, tmp_path, TERM="xterm-256color", NO_COLOR="1")
     colors = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
     hues = [c for c in colors if len(c) == 6 and not c[:2] == c[2:4] == c[4:]]

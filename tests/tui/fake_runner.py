@@ -20,12 +20,12 @@ from mnist_tui.run.events import (
     RunPrepared,
     SettingsChanged,
 )
-from mnist_tui.run.inference import Inside, Question, Reading, Reply
+from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.requests import Adjust, GiveUp, Infer, Pause, Resume, Save, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
-from mnist_tui.run.validation import Insight
+from mnist_tui.run.validation import ValidationResults
 
 
 def epoch_row(epoch: int, **values: Any) -> EpochRow:
@@ -43,7 +43,7 @@ def epoch_row(epoch: int, **values: Any) -> EpochRow:
     return replace(row, **values)
 
 
-def read_by_ink(question: Question) -> Reading:
+def read_by_ink(question: InferenceRequest) -> InferenceResult:
     """A made-up answer: the more ink an image has, the higher the digit; sure of it, not too much.
 
     Its filters and maps are of the tutorial's shapes: stripes, and the image shifted about.
@@ -57,13 +57,13 @@ def read_by_ink(question: Question) -> Reading:
     if question.looks_inside:
         shifted = [np.roll(images[0], shift, (0, 1))[1:27, 1:27] for shift in range(32)]
         stripes = [np.roll(np.arange(9) * 28, shift).astype(np.uint8) for shift in range(32)]
-        inside = Inside(
+        inside = FirstLayer(
             filters=np.stack(stripes).tobytes(),
             filter_shape=(32, 3, 3),
             maps=np.ascontiguousarray(np.stack(shifted)).tobytes(),
             map_shape=(32, 26, 26),
         )
-    return Reading(probabilities=tuple(rows), epoch=2, batch=640, inside=inside)
+    return InferenceResult(probabilities=tuple(rows), epoch=2, batch=640, inside=inside)
 
 
 @dataclass
@@ -101,9 +101,9 @@ class ScriptedRunner:
             if step is not None:
                 step()
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: InferenceRequest) -> InferenceFuture:
         """As Runner asks; the answer is made up from the images, at once or while paused."""
-        reply = Reply()
+        reply = InferenceFuture()
         answer = self.session.request(Infer(question, reply))
         if not answer.is_accepted and self.session.state.is_over:
             reply.set_result(read_by_ink(question))
@@ -201,7 +201,9 @@ class ScriptedRunner:
         """Validate some batches."""
         self.do(lambda: self.publish(activity="validating", validation_batch=batches))
 
-    def finish_epoch(self, row: EpochRow | None = None, insight: Insight | None = None) -> None:
+    def finish_epoch(
+        self, row: EpochRow | None = None, insight: ValidationResults | None = None
+    ) -> None:
         """End the open epoch with `row` and what its validation showed, and open the next."""
 
         def step() -> None:

@@ -1,4 +1,4 @@
-"""The colours of the curves in every theme."""
+"""The colors of the curves in every theme."""
 
 import pytest
 from textual.app import App
@@ -25,7 +25,7 @@ def linear(color: Color) -> list[float]:
 
 
 def seen(color: Color, vision: tuple[tuple[float, ...], ...]) -> list[float]:
-    """The colour as somebody with that vision sees it, in sRGB from 0 to 1."""
+    """The color as somebody with that vision sees it, in sRGB from 0 to 1."""
     parts = (sum(a * b for a, b in zip(row, linear(color), strict=True)) for row in vision)
     return [min(max(part, 0.0), 1.0) ** (1 / 2.2) for part in parts]
 
@@ -45,12 +45,12 @@ def test_the_curves_stand_out_from_every_themes_ground(theme: Theme) -> None:
 
 @pytest.mark.parametrize("vision", VISIONS)
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
-def test_the_curves_are_told_apart_with_any_colour_vision(theme: Theme, vision: str) -> None:
+def test_the_curves_are_told_apart_with_any_color_vision(theme: Theme, vision: str) -> None:
     one, other = (seen(Color.parse(c), VISIONS[vision]) for c in curve_colors(theme).values())
     assert max(abs(a - b) for a, b in zip(one, other, strict=True)) > 0.3
 
 
-def test_the_terminals_own_colours_stay_the_terminals_own() -> None:
+def test_the_terminals_own_colors_stay_the_terminals_own() -> None:
     for theme in THEMES:
         if theme.ansi:
             assert all(value.startswith("ansi_") for value in curve_colors(theme).values())

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from mnist_tui.tui.terminal.key_queue import TypedAhead
+from mnist_tui.tui.terminal.key_queue import KeyQueue
 
 
 class Form(ModalScreen[str]):
@@ -31,7 +31,7 @@ class Form(ModalScreen[str]):
         self.dismiss(self.query_one("#first", Input).value)
 
 
-class Program(TypedAhead):
+class Program(KeyQueue):
     """Counts what is typed when there is no form."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("plus", "more"), Binding("f", "form")]

@@ -21,7 +21,7 @@ from mnist_tui.tui.dashboard.header import Facts
 from mnist_tui.tui.dashboard.pace import Pace
 from mnist_tui.tui.dashboard.scoreboard import BOARD_WIDTH, scoreboard
 from mnist_tui.tui.run.view import RunView, Scores
-from mnist_tui.tui.text.event_text import Said, describe
+from mnist_tui.tui.text.event_text import LogEntry, describe
 from mnist_tui.tui.widgets.lines import (
     Line,
     changed_columns,
@@ -43,7 +43,7 @@ def test_a_bar_is_exactly_as_wide_as_asked(fraction: float, width: int) -> None:
     assert width_of(bar(fraction, width)) == width
 
 
-def test_a_bar_is_told_from_its_rest_without_colour() -> None:
+def test_a_bar_is_told_from_its_rest_without_color() -> None:
     assert plain(bar(0.5, 10)) == "━━━━━─────"
 
 
@@ -125,7 +125,7 @@ def test_events_are_told_in_words() -> None:
     assert said is not None
     assert said.text == "saved checkpoints/last.pt · epoch 3, batch 1,204 · 187 kB, 12 ms"
     resumed = StateChanged(state=State.RUNNING, previous=State.PAUSED)
-    assert describe(resumed) == Said("resumed")
+    assert describe(resumed) == LogEntry("resumed")
     assert describe(StateChanged(state=State.FINISHED, previous=State.RUNNING)) is None
 
 
@@ -267,7 +267,7 @@ async def test_a_row_and_the_log_can_be_copied() -> None:
         table.focus()
         await pilot.press("y")
         assert app.clipboard.split("\t")[:2] == ["1", "0.5200"]
-        log.add(Said("something happened"))
+        log.add(LogEntry("something happened"))
         log.focus()
         await pilot.press("y")
         assert app.clipboard.endswith("something happened")
@@ -278,10 +278,10 @@ async def test_the_log_filters_by_level_and_stays_bounded() -> None:
     async with app.run_test(size=(80, 20)) as pilot:
         log = app.query_one(EventLog)
         for i in range(7000):
-            log.add(Said(f"line {i}", "error" if i == 6999 else "info"))
+            log.add(LogEntry(f"line {i}", "error" if i == 6999 else "info"))
         assert log.count <= 3 * log.LONGEST
         log.focus()
-        log.add(Said("a detail", "detail"))
+        log.add(LogEntry("a detail", "detail"))
         await pilot.press("v")
         assert log.count == 1
         await pilot.press("v", "v")

@@ -12,7 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mnist_tui.engine.cuda.graphs import CaptureError, Recorder, Work
+from mnist_tui.engine.cuda.graphs import CaptureBody, CaptureError, GraphRecorder
 from mnist_tui.engine.steps.sequence import Steps
 
 MOST_BATCHES: Final = 24
@@ -42,12 +42,12 @@ def chunks_ahead(samples: int) -> int:
     return max(1, min(MOST_AHEAD, MOST_AHEAD * MOST_SAMPLES // samples))
 
 
-class Rates:
-    """The learning rates of a chunk's steps, where the optimiser finds them.
+class LearningRates:
+    """The learning rates of a chunk's steps, where the optimizer finds them.
 
     A graph repeats what it was recorded with, so that what may change must lie in memory
     that it reads: there the rates are a table on the device, and each step has its place in
-    it. On CUDA it is always so, since the optimiser there rounds a rate from a table to
+    it. On CUDA it is always so, since the optimizer there rounds a rate from a table to
     float32, and steps in and outside of graphs must not differ.
     """
 
@@ -78,12 +78,12 @@ class Chunk:
         device = steps.device
         self._steps = steps
         self._indices = torch.zeros(samples, dtype=torch.int64, device=device)
-        self._rates = Rates(batches, device, is_table=is_table)
+        self._rates = LearningRates(batches, device, is_table=is_table)
         self.losses = torch.zeros(batches, device=device)
         """(K,) float32: mean losses per sample of the batches last taken."""
         self.hits = torch.zeros(samples, dtype=torch.bool, device=device)
         """(N,) bool: which of their digits were guessed right."""
-        self._replay: Work | None = None
+        self._replay: CaptureBody | None = None
 
     @property
     def is_recorded(self) -> bool:
@@ -93,7 +93,7 @@ class Chunk:
     def _work(self) -> None:
         self._steps.take(self._indices, self._rates, self.losses, self.hits)
 
-    def record(self, recorder: Recorder) -> None:
+    def record(self, recorder: GraphRecorder) -> None:
         """Replay from now on.
 
         Raises:
@@ -111,11 +111,11 @@ class Chunk:
             self._replay()
 
 
-class Chunks:
+class GraphedSteps:
     """Takes chunks of steps, from graphs where there is a recorder. Training thread only.
 
     A shape's first chunk is done as it is: that is the warm-up, in which libraries choose
-    their kernels and the optimiser makes its state. The second is recorded, which does
+    their kernels and the optimizer makes its state. The second is recorded, which does
     nothing by itself, and replayed. Where recording fails, everything is done as it is from
     then on.
     """
@@ -125,7 +125,7 @@ class Chunks:
         steps: Steps,
         batch_size: int,
         batches: int,
-        recorder: Recorder | None,
+        recorder: GraphRecorder | None,
         warn: Callable[[str], None],
     ) -> None:
         self._steps = steps
@@ -168,10 +168,10 @@ class Chunks:
         return chunk
 
     def forget(self) -> None:
-        """Start over: the optimiser's state lies elsewhere now."""
+        """Start over: the optimizer's state lies elsewhere now."""
         self._chunks.clear()
 
-    def _record(self, chunk: Chunk, recorder: Recorder) -> None:
+    def _record(self, chunk: Chunk, recorder: GraphRecorder) -> None:
         try:
             chunk.record(recorder)
         except CaptureError as error:

@@ -6,10 +6,10 @@ from weakref import WeakSet
 
 import torch
 
-Work = Callable[[], None]
+CaptureBody = Callable[[], None]
 """Work on tensors that stay where they are: it takes none, gives none, and waits for nothing."""
 
-Recorder = Callable[[Work], Work]
+GraphRecorder = Callable[[CaptureBody], CaptureBody]
 """Records what some work would do, without doing it; calling what it gives does it.
 
 Raises CaptureError when the work cannot be recorded. Nothing has been done then, and the
@@ -21,7 +21,7 @@ class CaptureError(Exception):
     """Some work could not be recorded; the message says why, in one line."""
 
 
-def recorder_for(device: torch.device) -> Recorder | None:
+def recorder_for(device: torch.device) -> GraphRecorder | None:
     """What records work on `device`; None where work is only ever done as it is."""
     return _GraphRecorder(device) if device.type == "cuda" else None
 
@@ -45,7 +45,7 @@ class _GraphRecorder:
         """Those that can still be replayed."""
         self._pool = torch.cuda.graph_pool_handle()
 
-    def __call__(self, work: Work) -> Work:
+    def __call__(self, work: CaptureBody) -> CaptureBody:
         """As in Recorder. Waits for the device."""
         graph = torch.cuda.CUDAGraph()
         # One pool of memory for all graphs: only one runs at a time, and none leaves a result

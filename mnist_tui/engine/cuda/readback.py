@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-class Fetch:
+class Readback:
     """Brings the figures of some batches from the device. Training thread only.
 
     From CUDA they come beside the work that the device has to do, which need not wait for them;

@@ -84,7 +84,7 @@ class DirectStep(AutogradStep):
 
         gradients = (d_w1, d_b1, d_w2, d_b2, d_w3, d_b3, d_w4, d_b4)
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
-            # Fused optimisers go through memory in its order.
+            # Fused optimizers go through memory in its order.
             parameter.grad = gradient.to(torch.float32).contiguous()
         return loss, output
 

@@ -82,7 +82,7 @@ class _Made:
 class FusedStep:
     """Takes training steps as AutogradStep does, several times as fast with small batches.
 
-    Plain gradient descent is part of the kernels; other optimisers have their gradients where
+    Plain gradient descent is part of the kernels; other optimizers have their gradients where
     autograd would leave them. Dropout leaves out the same channels as torch's own.
     """
 
@@ -130,7 +130,7 @@ class FusedStep:
     def learn(
         self, images: Tensor, labels: Tensor, rate: float | Tensor, kept: Tensor, keep: float
     ) -> tuple[Tensor, Tensor]:
-        """Take the step, or leave the gradients for the optimiser to take it.
+        """Take the step, or leave the gradients for the optimizer to take it.
 
         Args:
             images, labels, rate: As in Step.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mnist_tui.tui.charts.columns import Reduced
 from mnist_tui.tui.charts.glyphs import Glyphs
 from mnist_tui.tui.charts.palette import GRID, TEXT, Ink
-from mnist_tui.tui.charts.raster import Places, rasterise
+from mnist_tui.tui.charts.raster import Places, rasterize
 from mnist_tui.tui.charts.scale import Scale, Tick
 from mnist_tui.tui.charts.series import Mark, MarkKind, Series
 
@@ -89,7 +89,7 @@ class Canvas:
                 self._add_line(_placed(part, y), _ink(one))
         for one, part in parts:
             if one.kind == "points":
-                rows = rasterise(_placed(part, y), *self._size, self._glyphs.point, is_joined=False)
+                rows = rasterize(_placed(part, y), *self._size, self._glyphs.point, is_joined=False)
                 self._put_points(rows, _ink(one))
         for one, part in parts:
             if one.kind in ("line", "envelope"):
@@ -101,10 +101,10 @@ class Canvas:
             # In the left half of the cell: a band of stripes, not a block.
             left = math.floor(x) + 0.25
             places += [(left, y.place(low)), (left, y.place(high)), None]
-        self._put(rasterise(places, *self._size, self._glyphs.band, is_joined=True), ink)
+        self._put(rasterize(places, *self._size, self._glyphs.band, is_joined=True), ink)
 
     def _add_line(self, places: Places, ink: Ink) -> None:
-        self._put(rasterise(places, *self._size, self._glyphs.line, is_joined=True), ink)
+        self._put(rasterize(places, *self._size, self._glyphs.line, is_joined=True), ink)
 
     def _add_dots(self, places: Places, ink: Ink) -> None:
         """Draw one dot in every column that a line would go through."""
@@ -117,10 +117,10 @@ class Canvas:
                 slope = (place[1] - before[1]) / (place[0] - before[0]) if steps else 0.0
                 dots += [(x + 0.25, before[1] + slope * (x + 0.5 - before[0])) for x in steps]
             dots.append((math.floor(place[0]) + 0.25, place[1]))
-        self._put(rasterise(dots, *self._size, self._glyphs.dot, is_joined=False), ink)
+        self._put(rasterize(dots, *self._size, self._glyphs.dot, is_joined=False), ink)
 
     def _add_lone(self, places: Places, ink: Ink) -> None:
-        """Draw a glyph for each value that has no neighbour to be joined to."""
+        """Draw a glyph for each value that has no neighbor to be joined to."""
         padded = [None, *places, None]
         for before, place, after in zip(padded, places, padded[2:], strict=False):
             if place is None or before is not None or after is not None:

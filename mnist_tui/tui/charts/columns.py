@@ -87,7 +87,7 @@ def _envelope(series: Series, scale: Scale, is_log: bool) -> Reduced:
 def _slots(xs: Sequence[float], scale: Scale, per_cell: int) -> Iterator[tuple[float, int, int]]:
     """Yield (x in cells, start, stop) of the points in each slot that has any.
 
-    Few points keep their own places. One neighbour on each side of the window comes
+    Few points keep their own places. One neighbor on each side of the window comes
     along, so that lines can run out of it.
     """
     start, stop = bisect_left(xs, scale.lo), bisect_right(xs, scale.hi)

@@ -20,7 +20,7 @@ class Glyphs:
     dot: str
     """The marker of a dotted line."""
     lone: str
-    """What stands for a value of a line that has no neighbour to be joined to."""
+    """What stands for a value of a line that has no neighbor to be joined to."""
     samples: dict[Kind, str]
     """What stands for each kind in the legend."""
     levels: str

@@ -59,7 +59,7 @@ def time_label(seconds: float) -> str:
 
 
 def x_label(value: float, step: float, x_format: XFormat) -> str:
-    """Write an x tick, `step` away from its neighbour."""
+    """Write an x tick, `step` away from its neighbor."""
     return time_label(value) if x_format == "time" else count_label(value, step)
 
 

@@ -21,7 +21,7 @@ BRAILLE = "braille"
 """The marker of 2 x 4 dots in each cell."""
 
 
-def rasterise(
+def rasterize(
     places: Places, width: int, height: int, marker: str, *, is_joined: bool
 ) -> list[str]:
     """Return `height` rows of `width` characters, blank where there is no curve.

@@ -177,5 +177,5 @@ def _most_ticks(rows: int) -> int:
 
 
 def _apart(a: Tick, b: Tick) -> bool:
-    """Whether two x labels, each centred on its column, leave a space of two between them."""
+    """Whether two x labels, each centered on its column, leave a space of two between them."""
     return abs(a[0] - b[0]) >= (len(a[1]) + len(b[1])) / 2 + 2

@@ -122,7 +122,7 @@ class ChartData:
 
     @property
     def spacing(self) -> float:
-        """The mean distance between neighbours in the densest series."""
+        """The mean distance between neighbors in the densest series."""
         longest = max((s.xs for s in self.series), key=len, default=())
         if len(longest) < 2:
             return 1.0

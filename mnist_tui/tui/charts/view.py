@@ -9,7 +9,7 @@ from mnist_tui.tui.charts.series import ChartData
 Window = tuple[float, float]
 
 FEWEST_STEPS = 4
-"""Zooming in ends where this many steps between neighbouring values are left."""
+"""Zooming in ends where this many steps between neighboring values are left."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart, ChartData, View
 from mnist_tui.tui.dashboard.curves import (
     SMOOTHING,
-    Look,
+    CurveOptions,
     Trace,
     accuracy_chart,
     batches_chart,
@@ -123,6 +123,6 @@ class CurvePanes:
         self.show_rows()
         self.draw_batches()
 
-    def _look(self, axis: Axis) -> Look:
+    def _look(self, axis: Axis) -> CurveOptions:
         previous = self.previous if self.shows_previous else None
-        return Look(axis, SMOOTHING[self._smoothing], previous)
+        return CurveOptions(axis, SMOOTHING[self._smoothing], previous)

@@ -36,7 +36,7 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class Look:
+class CurveOptions:
     """How a person wants the curves to be drawn."""
 
     axis: Axis = Axis.EPOCH
@@ -50,7 +50,7 @@ def loss_chart(
     rows: Sequence[EpochRow],
     marks: tuple[Mark, ...],
     epochs: int,
-    look: Look = Look(),
+    look: CurveOptions = CurveOptions(),
     batches: int = 0,
 ) -> ChartData:
     """Mean losses per epoch: training as points, validation as a line.
@@ -69,7 +69,7 @@ def accuracy_chart(
     rows: Sequence[EpochRow],
     marks: tuple[Mark, ...],
     epochs: int,
-    look: Look = Look(),
+    look: CurveOptions = CurveOptions(),
     batches: int = 0,
 ) -> ChartData:
     """Fractions of right guesses per epoch; arguments and glyphs as in `loss_chart`."""
@@ -81,7 +81,7 @@ def batches_chart(
     total: int,
     marks: tuple[Mark, ...],
     columns: int,
-    look: Look = Look(Axis.BATCH),
+    look: CurveOptions = CurveOptions(Axis.BATCH),
     window: tuple[float, float] | None = None,
 ) -> ChartData:
     """The training loss of every batch: its mean within its smallest and largest.
@@ -152,7 +152,7 @@ def _epoch_chart(
     rows: Sequence[EpochRow],
     marks: tuple[Mark, ...],
     epochs: int,
-    look: Look,
+    look: CurveOptions,
     batches: int,
 ) -> ChartData:
     axis, weight = look.axis, look.weight
@@ -200,7 +200,9 @@ def _values(title: str, rows: Sequence[EpochRow]) -> tuple[tuple[float, ...], tu
     return tuple(row.train_loss for row in rows), tuple(row.val_loss for row in rows)
 
 
-def _batch_series(buckets: Sequence[Bucket], timeline: Timeline, look: Look) -> tuple[Series, ...]:
+def _batch_series(
+    buckets: Sequence[Bucket], timeline: Timeline, look: CurveOptions
+) -> tuple[Series, ...]:
     if not buckets:
         return ()
     weight = look.weight

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from mnist_tui import formatting
 from mnist_tui.run.events import EpochRow
 from mnist_tui.tui.widgets.lines import Line
-from mnist_tui.tui.widgets.tail import Tail
+from mnist_tui.tui.widgets.tail import FollowList
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ _LEAST: Final = 2
 """Columns that are always shown, cut if need be."""
 
 
-class EpochTable(Tail):
+class EpochTable(FollowList):
     """One line per epoch, the best marked with a star, the newest in sight."""
 
     HEADINGS = 2

@@ -8,9 +8,9 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from mnist_tui.tui.text.event_text import Level, Said
+from mnist_tui.tui.text.event_text import Level, LogEntry
 from mnist_tui.tui.widgets.lines import Line, wrap_words
-from mnist_tui.tui.widgets.tail import Tail
+from mnist_tui.tui.widgets.tail import FollowList
 
 _TONES: Final = {
     "detail": "muted",
@@ -35,7 +35,7 @@ class Entry:
     level: Level
 
 
-class EventLog(Tail):
+class EventLog(FollowList):
     """The newest 2,000 things that happened, wrapped between words, the newest in sight."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,7 +68,7 @@ class EventLog(Tail):
     def _shown(self) -> list[Entry]:
         return [entry for entry in self._entries if _RANKS[entry.level] >= self._least]
 
-    def add(self, said: Said) -> None:
+    def add(self, said: LogEntry) -> None:
         """Add one thing, or several lines of it, with the present time."""
         now = time.strftime("%H:%M:%S", time.localtime(self._clock()))
         for text in said.text.rstrip().splitlines():

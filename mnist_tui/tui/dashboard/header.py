@@ -7,7 +7,7 @@ from mnist_tui import formatting
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.tui.text.event_text import STATE_WORDS
-from mnist_tui.tui.widgets.answering import Answering
+from mnist_tui.tui.widgets.answering import FlashLine
 from mnist_tui.tui.widgets.lines import Line, Lines, Piece, fit
 
 _GLYPHS = {
@@ -20,7 +20,7 @@ _GLYPHS = {
     State.STOPPED: ("■", "warning"),
     State.FAILED: ("✗", "bad"),
 }
-"""Each state's glyph and tone: told apart without colour too."""
+"""Each state's glyph and tone: told apart without color too."""
 
 _SPINNER = "◐◓◑◒"
 """What turns while there is nothing to do but to wait."""
@@ -112,7 +112,7 @@ class Header(Lines):
         return STATE_WORDS[self.state]
 
 
-class Facts(Answering):
+class Facts(FlashLine):
     """One line: the digits, the device and the network; or, for a while, an answer.
 
     Where a narrow screen has no other place for it, a live run's pace stands here instead.

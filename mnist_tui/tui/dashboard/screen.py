@@ -28,7 +28,7 @@ from mnist_tui.tui.dashboard.outcome import Ending, Outcome
 from mnist_tui.tui.dashboard.pace import Pace
 from mnist_tui.tui.dashboard.scoreboard import Scoreboard
 from mnist_tui.tui.run.view import RunView
-from mnist_tui.tui.text.event_text import Said
+from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from mnist_tui.tui.widgets.tab_bar import TabBar
 
@@ -151,7 +151,7 @@ class Dashboard(Screen[None]):
         """Show that the dashboard is alive while a person waits."""
         self._header.beat += 1
 
-    def say(self, said: Said) -> None:
+    def say(self, said: LogEntry) -> None:
         """Show an answer at once, for some seconds."""
         self._facts.say(said)
 

@@ -9,8 +9,8 @@ from textual.app import App
 
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.insight.live_source import LiveSource
-from mnist_tui.tui.run.controller import RunOwner
-from mnist_tui.tui.text.event_text import Said
+from mnist_tui.tui.run.controller import RunController
+from mnist_tui.tui.text.event_text import LogEntry
 
 if TYPE_CHECKING:
     from mnist_tui.tui.insight.screen import InsightScreen
@@ -26,10 +26,10 @@ class InsightMemory:
     """What each pane remembers, by its title."""
 
 
-class InsightDoor:
+class InsightController:
     """Opens the screen; while it is closed, what it is told is passed over. UI thread."""
 
-    def __init__(self, app: App[Any], owner: RunOwner) -> None:
+    def __init__(self, app: App[Any], owner: RunController) -> None:
         self._app, self._owner = app, owner
         self._source: Final = LiveSource(owner)
         self._memory: Final = InsightMemory()
@@ -84,7 +84,7 @@ class InsightDoor:
             self.show_state()
             self._screen.show_insight()
 
-    def say(self, said: Said) -> None:
+    def say(self, said: LogEntry) -> None:
         """Show an answer at once, for some seconds."""
         if self._screen is not None:
             self._screen.say(said)

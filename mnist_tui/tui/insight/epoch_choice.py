@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mnist_tui.run.validation import EpochInsight, Insight
+from mnist_tui.run.validation import EpochResults, ValidationResults
 from mnist_tui.tui.insight.widgets.action_line import Part
 
 
@@ -13,7 +13,7 @@ class EpochChoice:
     epoch: int | None = None
     """None: the newest, as it comes."""
 
-    def place(self, insight: Insight) -> int:
+    def place(self, insight: ValidationResults) -> int:
         """Where in `insight.epochs` it is; -1 when there is none at all."""
         newest = len(insight.epochs) - 1
         if self.epoch is None:
@@ -21,21 +21,21 @@ class EpochChoice:
         places = (i for i, known in enumerate(insight.epochs) if known.epoch == self.epoch)
         return next(places, newest)
 
-    def of(self, insight: Insight) -> EpochInsight | None:
+    def of(self, insight: ValidationResults) -> EpochResults | None:
         """What is known of it."""
         place = self.place(insight)
         return insight.epochs[place] if place >= 0 else None
 
-    def before(self, insight: Insight) -> EpochInsight | None:
+    def before(self, insight: ValidationResults) -> EpochResults | None:
         """What is known of the one before."""
         place = self.place(insight)
         return insight.epochs[place - 1] if place > 0 else None
 
-    def is_newest(self, insight: Insight) -> bool:
+    def is_newest(self, insight: ValidationResults) -> bool:
         """Whether nothing newer is known."""
         return self.place(insight) == len(insight.epochs) - 1
 
-    def move(self, insight: Insight, by: int) -> None:
+    def move(self, insight: ValidationResults, by: int) -> None:
         """Go back or forth; at the newest it follows what comes."""
         if not insight.epochs:
             return
@@ -43,7 +43,7 @@ class EpochChoice:
         place = min(max(self.place(insight) + by, 0), newest)
         self.epoch = None if place == newest else insight.epochs[place].epoch
 
-    def parts(self, insight: Insight) -> tuple[Part, ...]:
+    def parts(self, insight: ValidationResults) -> tuple[Part, ...]:
         """It in words, with arrows to click."""
         known = self.of(insight)
         if known is None:

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.run.inference import Question, Reading, Reply
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.tui.insight.source import InsightSource
 
 ASK_INTERVAL_S: Final = 1 / 6
@@ -19,10 +19,10 @@ LOOK_AGAIN_S: Final = 1.0
 """While the weights change, or there are none, the same is asked again this much later."""
 
 
-class Replied(Message):
+class ResultArrived(Message):
     """A reply is done. Posted from whatever thread did it."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: InferenceFuture) -> None:
         super().__init__()
         self.reply: Final = reply
 
@@ -37,7 +37,7 @@ class Host(Protocol):
         """As Widget's."""
 
 
-class Asker:
+class InferenceClient:
     """One question at a time, and of those that wait only the newest. UI thread.
 
     Whether the weights change is told by the answers: each one says which batch it is from.
@@ -47,15 +47,15 @@ class Asker:
         self,
         host: Host,
         source: InsightSource,
-        heard: Callable[[Reading | str], None],
+        heard: Callable[[InferenceResult | str], None],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """`heard` gets each answer, or in words why there is none."""
         self._host, self._source, self._heard, self._clock = host, source, heard, clock
-        self._reply: Reply | None = None
-        self._wanted: Question | None = None
+        self._reply: InferenceFuture | None = None
+        self._wanted: InferenceRequest | None = None
         """What is to be asked next."""
-        self._question: Question | None = None
+        self._question: InferenceRequest | None = None
         """What was asked last."""
         self._asked_s = float("-inf")
         self._timer: Timer | None = None
@@ -77,7 +77,7 @@ class Asker:
             return 0.0
         return max(0.0, self._asked_s + ASK_INTERVAL_S - self._clock())
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: InferenceRequest) -> None:
         """Ask this as soon as may be, in place of all that waits."""
         self._wanted = question
         self._ask_when_due()
@@ -95,7 +95,7 @@ class Asker:
         if reply is not None:
             reply.cancel()
 
-    def take(self, reply: Reply) -> None:
+    def take(self, reply: InferenceFuture) -> None:
         """Hear the answer, if it is still wanted, and ask what waits."""
         if reply is not self._reply:
             return
@@ -145,10 +145,10 @@ class Asker:
         self._reply = self._source.ask(self._question)
         self._reply.add_done_callback(self._tell)
 
-    def _tell(self, reply: Reply) -> None:
+    def _tell(self, reply: InferenceFuture) -> None:
         """The reply is done. Any thread; nobody may be left to tell."""
         try:
-            self._host.post_message(Replied(reply))
+            self._host.post_message(ResultArrived(reply))
         except RuntimeError:
             # The dashboard's event loop is closed.
             return

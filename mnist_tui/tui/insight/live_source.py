@@ -3,42 +3,42 @@
 from typing import Final
 
 from mnist_tui.data import data_folder, has_mnist, read_mnist
-from mnist_tui.data.digits import Digits
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import DataError, MnistTuiError
-from mnist_tui.run.inference import Question, Reply
-from mnist_tui.run.validation import Insight
-from mnist_tui.tui.run.controller import RunOwner
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest
+from mnist_tui.run.validation import ValidationResults
+from mnist_tui.tui.run.controller import RunController
 
 
 class LiveSource:
     """Whatever run the dashboard has at the moment, live or over. Follows InsightSource."""
 
-    def __init__(self, owner: RunOwner) -> None:
+    def __init__(self, owner: RunController) -> None:
         self._owner: Final = owner
 
     @property
-    def insight(self) -> Insight:
+    def insight(self) -> ValidationResults:
         """As InsightSource asks."""
         run = self._owner.run
-        return run.session.insight if run is not None else Insight()
+        return run.session.insight if run is not None else ValidationResults()
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: InferenceRequest) -> InferenceFuture:
         """As InsightSource asks."""
         run = self._owner.run
         if run is not None:
             return run.runner.ask(question)
-        reply: Reply = Reply()
+        reply: InferenceFuture = InferenceFuture()
         reply.set_exception(MnistTuiError("there is no model to ask yet; start a run"))
         return reply
 
-    def load_digits(self) -> Digits:
+    def load_dataset(self) -> Dataset:
         """As InsightSource asks."""
         config = self._owner.plan.config
         return digits_at_hand(config.dataset, config.data_dir)
 
 
-def digits_at_hand(dataset: str, data_dir: str | None) -> Digits:
+def digits_at_hand(dataset: str, data_dir: str | None) -> Dataset:
     """The digits that a run of these settings has, without a download. Blocks; any thread.
 
     Raises:

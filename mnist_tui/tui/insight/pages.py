@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tui.data.digits import Digits, Split
+from mnist_tui.data.dataset import Dataset, Split
 
 SPLITS: Final = ("train", "validation")
 """The splits by their names in Digits."""
@@ -25,7 +25,7 @@ class Selection:
 
 
 @dataclass(frozen=True, eq=False)
-class Shelf:
+class ClassView:
     """The digits of one selection, in the order of the data set."""
 
     split: Split
@@ -49,7 +49,7 @@ class Shelf:
         return min(rank, max(len(self.places) - 1, 0))
 
     @classmethod
-    def of(cls, digits: Digits, selection: Selection) -> "Shelf":
+    def of(cls, digits: Dataset, selection: Selection) -> "ClassView":
         """What a selection picks."""
         split = digits.train if selection.split == SPLITS[0] else digits.validation
         return cls(split, selection.label)

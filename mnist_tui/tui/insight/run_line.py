@@ -5,11 +5,11 @@ from textual.reactive import reactive
 from mnist_tui import formatting
 from mnist_tui.tui.dashboard.header import Header
 from mnist_tui.tui.run.view import Scores
-from mnist_tui.tui.widgets.answering import Answering
+from mnist_tui.tui.widgets.answering import FlashLine
 from mnist_tui.tui.widgets.lines import Line, fit, width_of
 
 
-class RunLine(Header, Answering):
+class RunLine(Header, FlashLine):
     """The run's name, epoch, accuracy and state; for a while, an answer instead."""
 
     scores: reactive[Scores] = reactive(Scores(), repaint=False)

@@ -21,7 +21,7 @@ from mnist_tui.tui.insight.run_line import RunLine
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.run.view import Scores
 from mnist_tui.tui.screens.overlay import Overlay
-from mnist_tui.tui.text.event_text import Said
+from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from mnist_tui.tui.widgets.tab_bar import TabBar
 
@@ -130,7 +130,7 @@ class InsightScreen(Overlay[None]):
         if self._pane is not None and self._pane.is_mounted and self._pane.is_attached:
             self._pane.show_insight(self._source.insight)
 
-    def say(self, said: Said) -> None:
+    def say(self, said: LogEntry) -> None:
         """Show an answer at once, for some seconds."""
         self._line.say(said)
 

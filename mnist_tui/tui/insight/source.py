@@ -2,25 +2,25 @@
 
 from typing import Protocol
 
-from mnist_tui.data.digits import Digits
-from mnist_tui.run.inference import Question, Reply
-from mnist_tui.run.validation import Insight
+from mnist_tui.data.dataset import Dataset
+from mnist_tui.run.inference import InferenceFuture, InferenceRequest
+from mnist_tui.run.validation import ValidationResults
 
 
 class InsightSource(Protocol):
     """A run, live or over, or one on disk, as the panes see it."""
 
     @property
-    def insight(self) -> Insight:
+    def insight(self) -> ValidationResults:
         """What its validations showed so far; a new object after each. Any thread."""
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: InferenceRequest) -> InferenceFuture:
         """Let its model read images. Any thread; returns at once.
 
         The reply is done on another thread: come back with `call_soon_threadsafe` or a message.
         """
 
-    def load_digits(self) -> Digits:
+    def load_dataset(self) -> Dataset:
         """The digits that it is trained and validated on. Blocks; call it on a worker's thread.
 
         Raises:

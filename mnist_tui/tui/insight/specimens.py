@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from mnist_tui.run.validation import Insight, Specimen
+from mnist_tui.run.validation import Example, ValidationResults
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,12 @@ class Filter:
     is_narrow: bool = False
     """Whether the hardest correct ones are wanted, and not the mistakes."""
 
-    def of(self, insight: Insight) -> tuple[Specimen, ...]:
+    def of(self, insight: ValidationResults) -> tuple[Example, ...]:
         """Those that are wanted, the greatest loss first."""
         known = insight.narrow if self.is_narrow else insight.mistakes
         return tuple(one for one in known if self._takes(one))
 
-    def _takes(self, one: Specimen) -> bool:
+    def _takes(self, one: Example) -> bool:
         return self.label in (None, one.label) and self.guess in (None, one.guess)
 
     @property

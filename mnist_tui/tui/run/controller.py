@@ -23,7 +23,7 @@ from mnist_tui.run.requests import (
 )
 from mnist_tui.run.session import refusal
 from mnist_tui.run.state import State
-from mnist_tui.tui.run.thread import LiveRun
+from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.run.view import RunView
 from mnist_tui.tui.screens.draft import Draft
 
@@ -38,7 +38,7 @@ REQUESTS: Final[dict[str, Request]] = {
 """The request behind each action that needs a live run."""
 
 
-class RunOwner:
+class RunController:
     """Holds at most one run whose thread is alive. UI thread, but for `leave`."""
 
     def __init__(
@@ -48,7 +48,7 @@ class RunOwner:
         """The settings of the current run, or of the one to be started."""
         self.view = RunView()
         """What the current run told."""
-        self.run: LiveRun | None = None
+        self.run: RunThread | None = None
         """The current run, or the last one."""
         self.leaving: Stop | None = None
         """The stop after which the dashboard ends; None while nobody wants that."""
@@ -76,7 +76,7 @@ class RunOwner:
         """Whether a training thread is alive; then no other run can start."""
         return self.run is not None and self.run.is_alive
 
-    def begin(self) -> LiveRun:
+    def begin(self) -> RunThread:
         """Start a run of `plan`; the first one, or one after the last has ended.
 
         Raises:
@@ -87,7 +87,7 @@ class RunOwner:
         self.plan, self._next = self.next_plan, None
         self.view = RunView()
         self._wanted_lr, self._has_asked = None, False
-        self.run = LiveRun(self._make_runner(self.plan), self._post)
+        self.run = RunThread(self._make_runner(self.plan), self._post)
         self.run.start()
         return self.run
 

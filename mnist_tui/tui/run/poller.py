@@ -20,7 +20,7 @@ _MEMORY: Final = 4
 """Over how many looks the wait is averaged; every fourth draws the chart of all batches."""
 
 
-class Looking:
+class ProgressPoller:
     """Looks again and again, as often as the dashboard's share of the processor allows.
 
     What counts is all that the thread did since the last look: what it showed, and whatever a

@@ -21,11 +21,11 @@ from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Answer
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.screen import Dashboard
-from mnist_tui.tui.insight.controller import InsightDoor
-from mnist_tui.tui.run.controller import RunOwner
+from mnist_tui.tui.insight.controller import InsightController
+from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.terminal.title import TerminalTitle, title_of
 from mnist_tui.tui.text import exit_summary
-from mnist_tui.tui.text.event_text import Said, describe, describe_plan
+from mnist_tui.tui.text.event_text import LogEntry, describe, describe_plan
 from mnist_tui.tui.text.toasts import Toasts
 
 DRAWS_EACH: Final = 4
@@ -33,15 +33,15 @@ DRAWS_EACH: Final = 4
 and in the frame that the numbers change in."""
 
 
-class Telling:
+class RunPresenter:
     """Shows the owner's run on the dashboard and on the screen of what was learned. UI thread."""
 
     def __init__(
         self,
         app: App[Any],
-        owner: RunOwner,
+        owner: RunController,
         dashboard: Dashboard,
-        insight: InsightDoor,
+        insight: InsightController,
         *,
         rings: bool = False,
     ) -> None:
@@ -103,7 +103,7 @@ class Telling:
         if self._has_drawn_rows:
             self._dashboard.show_rows()
 
-    def _answer_with(self, event: Event, said: Said | None) -> None:
+    def _answer_with(self, event: Event, said: LogEntry | None) -> None:
         """Repeat on the answer line what a person has just asked for."""
         is_answer = isinstance(event, LearningRateChanged | SettingsChanged | RunEnded)
         was_training = (State.RUNNING, State.PAUSED)
@@ -113,18 +113,18 @@ class Telling:
         is_answer |= isinstance(event, SaveFailed)
         if isinstance(event, RunEnded):
             # What to do about it stands in the panel under this line.
-            said = Said(event.message, said.level if said else "info")
+            said = LogEntry(event.message, said.level if said else "info")
         if said is not None and is_answer:
             self.say(said)
 
-    def say(self, said: Said) -> None:
+    def say(self, said: LogEntry) -> None:
         """Answer on whichever screen a person looks at."""
         self._dashboard.say(said)
         self._insight.say(said)
 
     def answer(self, answer: Answer) -> None:
         """Answer a request in words."""
-        self.say(Said(answer.message, "info" if answer.is_accepted else "warning"))
+        self.say(LogEntry(answer.message, "info" if answer.is_accepted else "warning"))
 
     def look(self) -> None:
         """Show the newest progress; the same as before costs nothing."""
@@ -141,7 +141,7 @@ class Telling:
             self._show_title()
         if progress.plea:
             # Again and again: what is said fades.
-            self.say(Said(progress.plea, "warning"))
+            self.say(LogEntry(progress.plea, "warning"))
         self._draw_rows()
         self._looks += 1
         if self._looks % DRAWS_EACH == 0:

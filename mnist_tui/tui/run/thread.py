@@ -16,7 +16,7 @@ from mnist_tui.tui.messages import RunEvent, RunThreadEnded
 log: Final = logging.getLogger(__name__)
 
 
-class LiveRun:
+class RunThread:
     """A runner and the plain thread that it runs on.
 
     The thread posts messages and touches nothing else of the dashboard. It is a daemon only

@@ -33,7 +33,7 @@ FIELDS: Final = (
     Field("dataset", "dataset", "sample: 5,000 of MNIST's digits"),
     Field("epochs", "epochs", "passes over the digits"),
     Field("batch_size", "batch size", "digits per step"),
-    Field("optimizer", "optimiser"),
+    Field("optimizer", "optimizer"),
     Field("lr", "learning rate"),
     Field("schedule", "schedule"),
     Field("seed", "seed"),

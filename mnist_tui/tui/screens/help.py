@@ -97,7 +97,7 @@ PANES: Final = (
     ("Inside", "The first layer's filters, and what they make of a digit."),
     ("Draw", "Your own digit, and what the model takes it for as you draw."),
     ("Data", "The digits it learns from and is validated on, with their counts."),
-    ("Colours", "Blue is training, orange validation: told apart with any colour vision."),
+    ("Colors", "Blue is training, orange validation: told apart with any color vision."),
 )
 """What each pane shows."""
 

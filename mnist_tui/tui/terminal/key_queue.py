@@ -12,7 +12,7 @@ PATIENCE_S: Final = 0.5
 """A key that has not come through by then was lost with the widget that it went to."""
 
 
-class TypedAhead(App[None]):
+class KeyQueue(App[None]):
     """An App that takes one key at a time; what comes meanwhile waits its turn.
 
     Over a slow line several keys arrive at once. Textual hands them all to the widget in

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from mnist_tui.tui.text.event_text import Level, Said
+from mnist_tui.tui.text.event_text import Level, LogEntry
 
 
 class PaneHandler(logging.Handler):
@@ -15,19 +15,19 @@ class PaneHandler(logging.Handler):
         super().__init__(logging.INFO)
         self.addFilter(_is_news)
         self._announce = announce
-        self._waiting: deque[Said] = deque(maxlen=1000)
+        self._waiting: deque[LogEntry] = deque(maxlen=1000)
 
     def emit(self, record: logging.LogRecord) -> None:
         """As logging asks; any thread."""
         try:
             is_first = not self._waiting
-            self._waiting.append(Said(record.getMessage(), _level(record.levelno)))
+            self._waiting.append(LogEntry(record.getMessage(), _level(record.levelno)))
             if is_first:
                 self._announce()
         except Exception:  # noqa: BLE001 - as logging.Handler.emit must, whatever the record holds
             self.handleError(record)
 
-    def take(self) -> list[Said]:
+    def take(self) -> list[LogEntry]:
         """The records that wait, oldest first. UI thread."""
         said = []
         while self._waiting:

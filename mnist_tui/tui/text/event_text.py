@@ -26,7 +26,7 @@ Level = Literal["detail", "info", "good", "warning", "error"]
 
 
 @dataclass(frozen=True)
-class Said:
+class LogEntry:
     """One thing said to the person."""
 
     text: str
@@ -46,10 +46,10 @@ STATE_WORDS: Final = {
 """Each state as the header names it."""
 
 _MOVES: Final = {
-    State.LOADING: Said("loading torch, the digits and the network"),
-    State.RUNNING: Said("training"),
-    State.PAUSED: Said("paused"),
-    State.STOPPING: Said("saving the last checkpoint …"),
+    State.LOADING: LogEntry("loading torch, the digits and the network"),
+    State.RUNNING: LogEntry("training"),
+    State.PAUSED: LogEntry("paused"),
+    State.STOPPING: LogEntry("saving the last checkpoint …"),
 }
 
 
@@ -66,7 +66,7 @@ def describe_plan(plan: RunPlan) -> tuple[str, ...]:
     )
 
 
-def describe(event: Event) -> Said | None:
+def describe(event: Event) -> LogEntry | None:
     """What `event` says in one sentence; None when another event says it better."""
     match event:
         case StateChanged():
@@ -76,20 +76,20 @@ def describe(event: Event) -> Said | None:
         case EpochFinished():
             return _describe_epoch(event)
         case CheckpointSaved():
-            return Said(describe_save(event), _save_level(event.reason))
+            return LogEntry(describe_save(event), _save_level(event.reason))
         case SaveFailed():
-            return Said(f"could not save {shorten(event.path)}: {event.message}", "error")
+            return LogEntry(f"could not save {shorten(event.path)}: {event.message}", "error")
         case LearningRateChanged():
             old, new = formatting.learning_rate(event.previous), formatting.learning_rate(event.lr)
-            return Said(f"learning rate {old} → {new} in epoch {event.epoch}")
+            return LogEntry(f"learning rate {old} → {new} in epoch {event.epoch}")
         case SettingsChanged():
-            return Said(_describe_settings(event))
+            return LogEntry(_describe_settings(event))
         case Notice() | Warned():
-            return Said(event.message, "warning")
+            return LogEntry(event.message, "warning")
         case RunEnded():
             level: Level = "error" if event.state is State.FAILED else "good"
             hint = f" – {event.hint}" if event.hint else ""
-            return Said(event.message + hint, level)
+            return LogEntry(event.message + hint, level)
     return None
 
 
@@ -115,17 +115,17 @@ def shorten(path: str) -> str:
     return "/".join(parts[-2:]) if len(parts) > 2 else path
 
 
-def _describe_move(event: StateChanged) -> Said | None:
+def _describe_move(event: StateChanged) -> LogEntry | None:
     if event.state is State.RUNNING and event.previous is State.PAUSED:
-        return Said("resumed")
+        return LogEntry("resumed")
     return _MOVES.get(event.state)
 
 
-def _describe_run(event: RunPrepared) -> Said:
+def _describe_run(event: RunPrepared) -> LogEntry:
     where = f"run {event.run}: {event.dataset} · {event.device} · {event.model}"
     if event.resumed_at is None:
-        return Said(where)
-    return Said(f"{where}; goes on from {formatting.place(*event.resumed_at)}")
+        return LogEntry(where)
+    return LogEntry(f"{where}; goes on from {formatting.place(*event.resumed_at)}")
 
 
 def _describe_settings(event: SettingsChanged) -> str:
@@ -142,10 +142,10 @@ def _interval(seconds: float) -> str:
     return f"{seconds:g} s" if seconds else "epoch's end"
 
 
-def _describe_epoch(event: EpochFinished) -> Said:
+def _describe_epoch(event: EpochFinished) -> LogEntry:
     row = event.row
     best = " ★ best" if event.is_best else ""
-    return Said(
+    return LogEntry(
         f"epoch {row.epoch}: validation accuracy {formatting.percent(row.val_accuracy)}, "
         f"loss {formatting.loss(row.val_loss)}, {formatting.seconds(row.seconds)} s{best}",
         "good" if event.is_best else "info",

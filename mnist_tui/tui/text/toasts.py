@@ -14,7 +14,7 @@ from mnist_tui.run.events import (
     Warned,
 )
 from mnist_tui.run.state import State
-from mnist_tui.tui.text.event_text import Said
+from mnist_tui.tui.text.event_text import LogEntry
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -34,7 +34,7 @@ class Toasts:
         self._last_best_s = float("-inf")
         self._last_trouble_s = float("-inf")
 
-    def tell(self, event: Event, said: Said) -> None:
+    def tell(self, event: Event, said: LogEntry) -> None:
         """Pop up a toast for `event`, if it is worth one."""
         match event:
             case EpochFinished(is_best=True):
@@ -55,5 +55,5 @@ class Toasts:
             case RunEnded(state=State.FAILED):
                 self._app.notify(said.text, severity="error", timeout=8, markup=False)
 
-    def _warn(self, said: Said) -> None:
+    def _warn(self, said: LogEntry) -> None:
         self._app.notify(said.text, severity="warning", timeout=8, markup=False)

@@ -4,7 +4,7 @@ from typing import Final
 
 from textual.reactive import reactive
 
-from mnist_tui.tui.text.event_text import Said
+from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.widgets.lines import Line, Lines, cut
 
 SHOWN_FOR_S: Final = 6.0
@@ -13,25 +13,25 @@ SHOWN_FOR_S: Final = 6.0
 _TONES = {"detail": "muted", "info": "accent", "good": "good", "warning": "warning", "error": "bad"}
 
 
-class Answering(Lines):
+class FlashLine(Lines):
     """Lines that give way to an answer while it is fresh."""
 
-    said: reactive[Said | None] = reactive(None, repaint=False, always_update=True)
+    said: reactive[LogEntry | None] = reactive(None, repaint=False, always_update=True)
     """What was said last, while it is fresh."""
 
     def watch_said(self) -> None:
         """Show it."""
         self.redraw()
 
-    def say(self, said: Said) -> None:
+    def say(self, said: LogEntry) -> None:
         """Show an answer at once, for some seconds."""
         self.said = said
         self.set_timer(SHOWN_FOR_S, lambda: self._forget(said))
 
-    def _forget(self, said: Said) -> None:
+    def _forget(self, said: LogEntry) -> None:
         if self.said is said:
             self.said = None
 
-    def answer(self, said: Said, width: int) -> Line:
+    def answer(self, said: LogEntry, width: int) -> Line:
         """An answer in its tone, cut to `width` columns."""
         return [(cut(f"› {said.text}", width), _TONES[said.level])]

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 Piece = tuple[str, str]
-"""Some text and its tone: one of TONES, or empty for the widget's own colour."""
+"""Some text and its tone: one of TONES, or empty for the widget's own color."""
 
 Line = list[Piece]
 """One line on the screen, from the left."""
@@ -81,12 +81,12 @@ class Lines(Widget):
         return self.strip(_at(self._shown, y), width)
 
     def strip(self, line: Line, width: int) -> Strip:
-        """`line` in this widget's colours, made exactly `width` columns wide."""
+        """`line` in this widget's colors, made exactly `width` columns wide."""
         base = self.visual_style.rich_style
         segments = [
             Segment(text, self._style(tone) if tone else base) for text, tone in line if text
         ]
-        # Fewer segments are fewer bytes: each one carries its colours.
+        # Fewer segments are fewer bytes: each one carries its colors.
         return Strip(segments).adjust_cell_length(width, base).simplify()
 
     def _style(self, tone: str) -> Style:

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from mnist_tui.tui.widgets.lines import TONES, Line
 
 
-class Tail(ScrollView, can_focus=True):
+class FollowList(ScrollView, can_focus=True):
     """Lines that grow at the end; a thousand cost no more than those in sight.
 
     It keeps the newest line in sight until a person scrolls away from it, and again once

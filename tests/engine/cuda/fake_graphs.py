@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from mnist_tui.engine.cuda.graphs import CaptureError, Work
+from mnist_tui.engine.cuda.graphs import CaptureBody, CaptureError
 
 WAITS = ("_local_scalar_dense", "nonzero", "is_nonzero", "equal")
 
 SILENTLY_WRITTEN = ("running_mean", "running_var")
-"""What batch normalisation writes without its signature saying so."""
+"""What batch normalization writes without its signature saying so."""
 
 
 class Tape(TorchDispatchMode):
@@ -80,7 +80,7 @@ class Tape(TorchDispatchMode):
                     kept.copy_(out)
 
 
-class TapeRecorder:
+class FakeGraphRecorder:
     """Records by tape; counts what a graph would be asked for."""
 
     def __init__(self, fails_at: int | None = None) -> None:
@@ -89,7 +89,7 @@ class TapeRecorder:
         self.fails_at = fails_at
         """The recording, counted from 1, that fails half way."""
 
-    def __call__(self, work: Work) -> Work:
+    def __call__(self, work: CaptureBody) -> CaptureBody:
         """As in Recorder."""
         self.recordings += 1
         generator = torch.get_rng_state()
@@ -106,7 +106,7 @@ class TapeRecorder:
             torch.set_rng_state(generator)
         return self._counted(tape.replay)
 
-    def _counted(self, replay: Work) -> Callable[[], None]:
+    def _counted(self, replay: CaptureBody) -> Callable[[], None]:
         def counted() -> None:
             self.replays += 1
             replay()

@@ -20,18 +20,18 @@ from mnist_tui.run.events import (
 from mnist_tui.run.requests import Adjust, Pause, Resume, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.checkpoint import read_checkpoint
-from tests.engine.cuda.fake_graphs import TapeRecorder
+from tests.engine.cuda.fake_graphs import FakeGraphRecorder
 from tests.engine.test_resume import assert_same_run
 from tests.training_helpers import RecordedRun, few_config, resume, train
 
 
 @pytest.fixture
-def recorders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[TapeRecorder]]:
+def recorders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeGraphRecorder]]:
     """Let runs record chunks of four batches; their recorders, the latest last."""
-    made: list[TapeRecorder] = []
+    made: list[FakeGraphRecorder] = []
 
-    def recorder_for(device: object) -> TapeRecorder:
-        made.append(TapeRecorder())
+    def recorder_for(device: object) -> FakeGraphRecorder:
+        made.append(FakeGraphRecorder())
         return made[-1]
 
     monkeypatch.setattr(chunks, "MOST_BATCHES", 4)
@@ -63,7 +63,7 @@ def ask_in_chunk(monkeypatch: pytest.MonkeyPatch, number: int, *requests: Any) -
 
 
 def test_a_run_in_chunks_is_the_run_without_them(
-    recorders: list[TapeRecorder], few_digits: Path, tmp_path: Path
+    recorders: list[FakeGraphRecorder], few_digits: Path, tmp_path: Path
 ) -> None:
     config = few_config(few_digits, schedule="one-cycle")
     train(config, tmp_path, "chunks")
@@ -74,8 +74,8 @@ def test_a_run_in_chunks_is_the_run_without_them(
     assert_same_run(tmp_path / "chunks", tmp_path / "steps")
 
 
-def test_a_pause_and_a_new_rate_are_honoured_at_the_chunks_end(
-    recorders: list[TapeRecorder],
+def test_a_pause_and_a_new_rate_are_honored_at_the_chunks_end(
+    recorders: list[FakeGraphRecorder],
     few_digits: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -91,7 +91,7 @@ def test_a_pause_and_a_new_rate_are_honoured_at_the_chunks_end(
 @pytest.mark.parametrize("chunk", [1, 2, 3, 5])
 def test_a_run_stopped_between_chunks_goes_on_to_the_same_bits(
     chunk: int,
-    recorders: list[TapeRecorder],
+    recorders: list[FakeGraphRecorder],
     few_digits: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -108,12 +108,12 @@ def test_a_run_stopped_between_chunks_goes_on_to_the_same_bits(
 
 
 def test_a_recording_that_fails_is_a_warning_of_the_run(
-    recorders: list[TapeRecorder],
+    recorders: list[FakeGraphRecorder],
     few_digits: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(prepare, "recorder_for", lambda device: TapeRecorder(fails_at=1))
+    monkeypatch.setattr(prepare, "recorder_for", lambda device: FakeGraphRecorder(fails_at=1))
     run = train(few_config(few_digits), tmp_path)
     [warned] = run.of(Warned)
     assert "training goes on batch by batch" in warned.message

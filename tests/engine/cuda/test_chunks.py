@@ -10,19 +10,19 @@ import torch
 
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.data.digits import Digits
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.engine.cuda import chunks
-from mnist_tui.engine.cuda.chunks import Rates, chunk_length, chunks_ahead
+from mnist_tui.engine.cuda.chunks import LearningRates, chunk_length, chunks_ahead
 from mnist_tui.engine.cuda.graphs import CaptureError, recorder_for
 from mnist_tui.engine.learner import Learner, LearnerState
-from tests.engine.cuda.fake_graphs import TapeRecorder
+from tests.engine.cuda.fake_graphs import FakeGraphRecorder
 
 CPU = torch.device("cpu")
 BATCHES = 11
 
 
 @pytest.fixture
-def digits(few_digits: Path) -> Digits:
+def digits(few_digits: Path) -> Dataset:
     """Eleven batches of 32, the last of them with 10 digits."""
     return read_mnist(few_digits)
 
@@ -72,7 +72,7 @@ def result(learner: Learner) -> tuple[LearnerState, Any]:
 
 
 def one_by_one(
-    config: TrainConfig, digits: Digits, stop: int = 2 * BATCHES
+    config: TrainConfig, digits: Dataset, stop: int = 2 * BATCHES
 ) -> tuple[LearnerState, Any]:
     learner = Learner(config, digits, CPU)
     assert len(train(learner, stop=stop)) == stop
@@ -90,10 +90,10 @@ def one_by_one(
     ids=["tutorial", "momentum", "fast", "bf16"],
 )
 def test_recorded_chunks_give_the_bits_of_single_steps(
-    config: TrainConfig, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    config: TrainConfig, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_chunks_of(monkeypatch, 3)
-    recorder = TapeRecorder()
+    recorder = FakeGraphRecorder()
     learner = Learner(config, digits, CPU, recorder)
     taken = train(learner)
     assert taken[:4] == [(0, 3), (3, 6), (6, 9), (9, 11)]
@@ -104,10 +104,10 @@ def test_recorded_chunks_give_the_bits_of_single_steps(
 
 @pytest.mark.parametrize("length", [1, 2, 5, 11, 24])
 def test_how_an_epoch_is_cut_into_chunks_changes_nothing(
-    length: int, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    length: int, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_chunks_of(monkeypatch, length)
-    recorder = TapeRecorder()
+    recorder = FakeGraphRecorder()
     learner = Learner(recipe_config(), digits, CPU, recorder)
     taken = train(learner)
     assert len(taken) == 2 * -(-BATCHES // length)
@@ -118,14 +118,14 @@ def test_how_an_epoch_is_cut_into_chunks_changes_nothing(
 @pytest.mark.parametrize("batches", [1, 8, 10, 15])
 @pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
 def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
-    optimizer: str, batches: int, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    optimizer: str, batches: int, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_chunks_of(monkeypatch, 4)
     config = recipe_config(optimizer=optimizer)
     before = Learner(config, digits, CPU)
     train(before, stop=batches)
     state = before.capture()  # before the next learner seeds the generators anew
-    after = Learner(config, digits, CPU, TapeRecorder())
+    after = Learner(config, digits, CPU, FakeGraphRecorder())
     after.restore(state)
     taken = train(after, start=batches)
     # Batch by batch to where chunks begin, then as if it had never stopped.
@@ -135,11 +135,11 @@ def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
 
 
 def test_a_learner_that_recorded_can_take_over_another_state(
-    digits: Digits, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_chunks_of(monkeypatch, 4)
     config = recipe_config(optimizer="momentum")
-    learner = Learner(config, digits, CPU, TapeRecorder())
+    learner = Learner(config, digits, CPU, FakeGraphRecorder())
     beginning = learner.capture()
     train(learner)
     learner.restore(beginning)
@@ -148,10 +148,10 @@ def test_a_learner_that_recorded_can_take_over_another_state(
 
 
 def test_single_steps_and_chunks_follow_each_other_as_they_like(
-    digits: Digits, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_chunks_of(monkeypatch, 2)
-    learner = Learner(recipe_config(), digits, CPU, TapeRecorder())
+    learner = Learner(recipe_config(), digits, CPU, FakeGraphRecorder())
     for epoch in (0, 1):
         learner.open_epoch(epoch + 1)
         at = 0
@@ -163,11 +163,11 @@ def test_single_steps_and_chunks_follow_each_other_as_they_like(
 
 @pytest.mark.parametrize("fails_at", [1, 2])
 def test_a_recording_that_fails_is_told_and_training_goes_on_by_single_steps(
-    fails_at: int, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    fails_at: int, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_chunks_of(monkeypatch, 3)
     warnings: list[str] = []
-    recorder = TapeRecorder(fails_at)
+    recorder = FakeGraphRecorder(fails_at)
     learner = Learner(recipe_config(), digits, CPU, recorder, warnings.append)
     taken = train(learner, stop=2 * BATCHES + 4)
     assert recorder.recordings == fails_at
@@ -179,18 +179,18 @@ def test_a_recording_that_fails_is_told_and_training_goes_on_by_single_steps(
 
 def test_work_that_waits_for_the_device_cannot_be_recorded() -> None:
     with pytest.raises(CaptureError, match="not permitted"):
-        TapeRecorder()(lambda: print(torch.ones(()).item()))
+        FakeGraphRecorder()(lambda: print(torch.ones(()).item()))
 
 
 def test_only_the_rates_that_changed_are_written() -> None:
-    rates = Rates(2, CPU, is_table=True)
+    rates = LearningRates(2, CPU, is_table=True)
     rates.write([0.1, 0.2])
     first, second = rates
     assert isinstance(first, torch.Tensor)
     rates.write((0.3, 0.4))
     assert (float(first), float(second)) == (0.3, 0.4)
-    assert list(Rates(1, CPU, is_table=False)) == []
-    plain = Rates(1, CPU, is_table=False)
+    assert list(LearningRates(1, CPU, is_table=False)) == []
+    plain = LearningRates(1, CPU, is_table=False)
     plain.write([0.1])
     assert list(plain) == [0.1]
 
@@ -207,8 +207,8 @@ def test_a_device_has_few_chunks_ahead_and_fewer_of_large_ones(samples: int, chu
     assert chunks_ahead(samples) == chunks
 
 
-def test_a_learner_that_is_let_go_leaves_no_memory_behind(digits: Digits) -> None:
-    learner = Learner(recipe_config(), digits, CPU, TapeRecorder())
+def test_a_learner_that_is_let_go_leaves_no_memory_behind(digits: Dataset) -> None:
+    learner = Learner(recipe_config(), digits, CPU, FakeGraphRecorder())
     train(learner, stop=1)
     model = weakref.ref(learner.model)
     gc.disable()  # the digits and the weights should not wait for it
@@ -225,10 +225,10 @@ def test_nothing_is_recorded_without_cuda() -> None:
 
 
 def test_a_batch_larger_than_a_chunk_is_a_graph_of_its_own(
-    digits: Digits, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "MOST_SAMPLES", 100)
-    recorder = TapeRecorder()
+    recorder = FakeGraphRecorder()
     config = recipe_config(batch_size=300)
     states = []
     for learner in (Learner(config, digits, CPU, recorder), Learner(config, digits, CPU)):

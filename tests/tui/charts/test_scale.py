@@ -20,14 +20,14 @@ def test_a_place_leads_back_to_its_value(value: float, cells: int) -> None:
     assert scale.value(scale.place(value)) == pytest.approx(value)
 
 
-def test_nineteen_epochs_are_labelled_from_the_first_to_the_last() -> None:
+def test_nineteen_epochs_are_labeled_from_the_first_to_the_last() -> None:
     assert [label for _, label in x_axis((1, 19), 70).ticks] == [
         "1", "3", "5", "7", "9", "11", "13", "15", "17", "19",
     ]  # fmt: skip
     assert [label for _, label in x_axis((1, 19), 30).ticks] == ["1", "5", "10", "15", "19"]
 
 
-def test_batches_are_labelled_in_thousands() -> None:
+def test_batches_are_labeled_in_thousands() -> None:
     assert [label for _, label in x_axis((0, 20_000), 40).ticks] == [
         "0", "5k", "10k", "15k", "20k",
     ]  # fmt: skip

@@ -37,7 +37,7 @@ def test_values_of_nan_only_are_as_good_as_none() -> None:
     assert ChartData("Loss", (Series("loss", (1,), (math.nan,)),)).is_empty
 
 
-def test_neighbours_are_found_in_every_series() -> None:
+def test_neighbors_are_found_in_every_series() -> None:
     data = ChartData("Loss", (Series("a", (1, 3), (0, 0)), Series("b", (2,), (0,))))
     assert (data.next_x(1), data.previous_x(3), data.nearest_x(2.2)) == (2, 2, 2)
     assert (data.next_x(3), data.previous_x(1)) == (None, None)

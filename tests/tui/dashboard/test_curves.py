@@ -8,7 +8,7 @@ import pytest
 from mnist_tui.run.events import LearningRateChanged
 from mnist_tui.run.history import LossHistory
 from mnist_tui.tui.dashboard.curves import (
-    Look,
+    CurveOptions,
     Trace,
     accuracy_chart,
     batches_chart,
@@ -44,7 +44,7 @@ def test_training_is_points_and_validation_a_line() -> None:
 
 def test_smoothing_keeps_the_raw_values_in_sight() -> None:
     rows = [epoch_row(1), epoch_row(2)]
-    chart = accuracy_chart(rows, (), 19, Look(weight=0.6))
+    chart = accuracy_chart(rows, (), 19, CurveOptions(weight=0.6))
     raw = [series for series in chart.series if series.faint]
     assert rows[1].val_accuracy in [series.ys[1] for series in raw]
     assert chart.y_format == "percent"
@@ -54,14 +54,14 @@ def test_smoothing_keeps_the_raw_values_in_sight() -> None:
 def test_an_empty_run_gives_empty_charts() -> None:
     assert loss_chart([], (), 1).is_empty
     for axis in Axis:
-        assert batches_chart(Trace(), 100, (), 80, Look(axis)).is_empty
-        assert batches_chart(trace([]), 100, (), 80, Look(axis)).is_empty
+        assert batches_chart(Trace(), 100, (), 80, CurveOptions(axis)).is_empty
+        assert batches_chart(trace([]), 100, (), 80, CurveOptions(axis)).is_empty
 
 
 def test_epochs_stand_on_epochs_batches_or_seconds() -> None:
     rows = [epoch_row(1, seconds=10.0), epoch_row(2, seconds=20.0)]
     for axis, xs in ((Axis.EPOCH, (1, 2)), (Axis.BATCH, (100, 200)), (Axis.TIME, (10, 30))):
-        chart = loss_chart(rows, (), 19, Look(axis), 100)
+        chart = loss_chart(rows, (), 19, CurveOptions(axis), 100)
         assert chart.series[0].xs == xs
         assert chart.x_label == axis
     assert [axis.next for axis in Axis] == [Axis.BATCH, Axis.TIME, Axis.EPOCH]
@@ -116,7 +116,7 @@ def test_no_batch_is_left_out_of_the_envelope() -> None:
     losses = [1.0] * 10_000
     losses[7777] = 9.0
     for axis in Axis:
-        chart = batches_chart(trace(losses), 20_000, (), 100, Look(axis))
+        chart = batches_chart(trace(losses), 20_000, (), 100, CurveOptions(axis))
         (envelope,) = chart.series
         assert envelope.kind == "envelope"
         assert len(envelope.xs) <= 200
@@ -127,13 +127,13 @@ def test_each_point_of_all_batches_says_which_ones_it_stands_for() -> None:
     run = trace([1.0] * 997)
     previous = trace([1.0] * 1200)
     for columns in (100, 300, 2000):
-        look = Look(Axis.BATCH, previous=previous)
+        look = CurveOptions(Axis.BATCH, previous=previous)
         for series in batches_chart(run, 2000, (), columns, look).series:
             flat = [batch for first, last in series.spans for batch in range(first, last + 1)]
             assert flat == list(range(1, len(flat) + 1))
             assert series.xs == tuple((first + last) / 2 for first, last in series.spans)
     for axis in (Axis.EPOCH, Axis.TIME):
-        assert not batches_chart(run, 2000, (), 100, Look(axis)).series[0].spans
+        assert not batches_chart(run, 2000, (), 100, CurveOptions(axis)).series[0].spans
 
 
 def test_what_is_drawn_of_all_batches_stays_where_it_is_while_the_run_grows() -> None:
@@ -178,14 +178,14 @@ def test_a_zoomed_view_has_more_detail_and_keeps_the_whole_range() -> None:
 
 def test_a_zoomed_view_of_the_time_has_more_detail_too() -> None:
     run = trace([float(i % 7) for i in range(4000)])
-    chart = batches_chart(run, 8000, (), 50, Look(Axis.TIME), (1000.0, 1050.0))
+    chart = batches_chart(run, 8000, (), 50, CurveOptions(Axis.TIME), (1000.0, 1050.0))
     inside = [x for x in chart.series[0].xs if 1000 <= x <= 1050]
     assert len(inside) >= 50
 
 
 def test_the_previous_run_is_faint_and_dotted_and_ends_with_the_axis() -> None:
     before, now = trace([2.0] * 1900, epochs=19), trace([1.0] * 300, epochs=3)
-    look = Look(previous=before)
+    look = CurveOptions(previous=before)
     previous = loss_chart(now.rows, (), 5, look, 100).series[0]
     assert (previous.name, previous.kind, previous.faint) == ("past", "dotted", True)
     assert previous.ys == tuple(row.val_loss for row in before.rows[:5])
@@ -195,6 +195,6 @@ def test_the_previous_run_is_faint_and_dotted_and_ends_with_the_axis() -> None:
 
 
 def test_the_previous_run_is_not_drawn_before_there_is_a_new_one() -> None:
-    look = Look(previous=trace([2.0] * 100, epochs=1))
+    look = CurveOptions(previous=trace([2.0] * 100, epochs=1))
     assert loss_chart([], (), 5, look, 100).is_empty
     assert batches_chart(trace([]), 500, (), 80, look).is_empty

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tui.data.digits import Split
+from mnist_tui.data.dataset import Split
 from mnist_tui.data.sample import load_sample
-from mnist_tui.run.validation import EpochInsight, Insight, Specimen, WatchedDigit
+from mnist_tui.run.validation import EpochResults, Example, TrackedExample, ValidationResults
 
 SUPPORT: Final = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 """How many digits of each class MNIST validates on."""
@@ -25,17 +25,17 @@ def digits() -> Split:
 
 
 @lru_cache(maxsize=8)
-def insight_of(epochs: int = 3) -> Insight:
+def insight_of(epochs: int = 3) -> ValidationResults:
     """A run that gets better with each epoch."""
     known = tuple(_epoch(epoch) for epoch in range(1, epochs + 1))
     if not known:
-        return Insight()
+        return ValidationResults()
     watched = tuple(_watched(place) for place in range(20))
     mistakes, narrow = _specimens(known[-1])
-    return Insight(watched=watched, epochs=known, mistakes=mistakes, narrow=narrow)
+    return ValidationResults(watched=watched, epochs=known, mistakes=mistakes, narrow=narrow)
 
 
-def _epoch(epoch: int) -> EpochInsight:
+def _epoch(epoch: int) -> EpochResults:
     # Python's generator: numpy's draws change from one version to another.
     chance = Random(epoch)
     table = np.zeros((10, 10), np.int64)
@@ -47,7 +47,7 @@ def _epoch(epoch: int) -> EpochInsight:
             table[label, guess] += 1
         table[label, label] = support - wrong
     watched = np.stack([_probabilities(place, epoch) for place in range(20)])
-    return EpochInsight(
+    return EpochResults(
         epoch=epoch,
         confusion=tuple(tuple(row) for row in table.tolist()),
         watched=watched.astype("<f2").tobytes(),
@@ -63,12 +63,12 @@ def _probabilities(place: int, epoch: int) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum())
 
 
-def _watched(place: int) -> WatchedDigit:
+def _watched(place: int) -> TrackedExample:
     index = 100 * (place // 2) + place % 2
-    return WatchedDigit(index=index, label=place // 2, image=digits().images[index].tobytes())
+    return TrackedExample(index=index, label=place // 2, image=digits().images[index].tobytes())
 
 
-def _specimens(known: EpochInsight) -> tuple[tuple[Specimen, ...], tuple[Specimen, ...]]:
+def _specimens(known: EpochResults) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     """Mistakes as the table counts them, and a handful of hard ones of each class."""
     mistakes, narrow = [], []
     for label, row in enumerate(known.confusion):
@@ -83,9 +83,9 @@ def _specimens(known: EpochInsight) -> tuple[tuple[Specimen, ...], tuple[Specime
     return tuple(order[0]), tuple(order[1])
 
 
-def _specimen(index: int, label: int, guess: int, probability: float) -> Specimen:
+def _specimen(index: int, label: int, guess: int, probability: float) -> Example:
     true = probability if guess == label else 0.9 * (1 - probability)
-    return Specimen(
+    return Example(
         index=index,
         label=label,
         guess=guess,

@@ -10,10 +10,10 @@ from typing import Any
 from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 
-from mnist_tui.data.digits import Digits
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.errors import DataError
-from mnist_tui.run.inference import Inside, Question, Reading, Reply
-from mnist_tui.run.validation import Insight
+from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
+from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.themes import DARK, LIGHT, curve_colors
 from mnist_tui.tui.widgets.key_bar import KeyBar
@@ -38,25 +38,25 @@ def on_another_thread(step: Callable[[], object]) -> None:
 class ScriptedSource:
     """Follows the InsightSource contract; each answer is a call that a test makes."""
 
-    insight: Insight = field(default_factory=Insight)
-    digits: Digits | None = None
-    asked: list[tuple[Question, Reply]] = field(default_factory=list)
+    insight: ValidationResults = field(default_factory=ValidationResults)
+    digits: Dataset | None = None
+    asked: list[tuple[InferenceRequest, InferenceFuture]] = field(default_factory=list)
     may_load: threading.Event = field(default_factory=threading.Event)
     """Loading digits waits for it."""
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: InferenceRequest) -> InferenceFuture:
         """As InsightSource asks; nothing is answered yet."""
-        reply: Reply = Future()
+        reply: InferenceFuture = Future()
         self.asked.append((question, reply))
         return reply
 
     @property
-    def question(self) -> Question:
+    def question(self) -> InferenceRequest:
         """What was asked last."""
         return self.asked[-1][0]
 
     @property
-    def open(self) -> list[Reply]:
+    def open(self) -> list[InferenceFuture]:
         """Those that wait for an answer."""
         return [reply for _, reply in self.asked if not reply.done()]
 
@@ -66,10 +66,10 @@ class ScriptedSource:
         probability: float = 0.91,
         *,
         batch: int = 120,
-        inside: Inside | None = None,
+        inside: FirstLayer | None = None,
     ) -> None:
         """Answer the last question, from another thread."""
-        reading = Reading(
+        reading = InferenceResult(
             probabilities=(sure_of(digit, probability),), epoch=3, batch=batch, inside=inside
         )
         on_another_thread(lambda: self.asked[-1][1].set_result(reading))
@@ -78,7 +78,7 @@ class ScriptedSource:
         """There is no answer to the last question."""
         on_another_thread(lambda: self.asked[-1][1].set_exception(why))
 
-    def load_digits(self) -> Digits:
+    def load_dataset(self) -> Dataset:
         """As InsightSource asks; waits for `may_load`."""
         assert self.may_load.wait(60)
         if self.digits is None:

@@ -1,4 +1,4 @@
-"""Grey images as characters and colours."""
+"""Gray images as characters and colors."""
 
 import numpy as np
 import pytest
@@ -33,27 +33,27 @@ def pixels(image: Image, shading: Shading) -> list[list[int]]:
     return rows[: image.height]
 
 
-def test_each_half_of_a_cell_has_the_grey_of_its_pixel() -> None:
+def test_each_half_of_a_cell_has_the_gray_of_its_pixel() -> None:
     image = Image.of(digits().images[305])
-    seen = np.array(pixels(image, Shading(Form.GREYS, BLACK, WHITE)))
+    seen = np.array(pixels(image, Shading(Form.GRAYS, BLACK, WHITE)))
     assert seen.shape == (28, 28)
     assert np.abs(seen - image.array.astype(int)).max() <= 255 / 23 / 2 + 1
 
 
 def test_ink_is_dark_on_a_light_ground() -> None:
-    seen = pixels(Image(bytes([0, 255, 128, 0]), 2, 2), Shading(Form.GREYS, WHITE, BLACK))
+    seen = pixels(Image(bytes([0, 255, 128, 0]), 2, 2), Shading(Form.GRAYS, WHITE, BLACK))
     assert seen[0] == [255, 0]
     assert 100 < seen[1][0] < 150
 
 
 def test_the_last_line_of_an_odd_height_is_half_paper() -> None:
     image = Image(bytes([255] * 15), 3, 5)
-    (*_, last) = strips_of(image, Shading(Form.GREYS, BLACK, WHITE))
+    (*_, last) = strips_of(image, Shading(Form.GRAYS, BLACK, WHITE))
     assert image.lines == 3
     assert last.text == "▀▀▀"
 
 
-def test_without_greys_a_stroke_is_still_seen() -> None:
+def test_without_grays_a_stroke_is_still_seen() -> None:
     image = Image(bytes([0, 255, 0, 255, 255, 0, 90, 90]), 4, 2)
     assert shown(image, Form.SHADES) == ["▄▀░▀"]
 
@@ -99,8 +99,8 @@ def test_bytes_that_are_no_image_are_refused() -> None:
 @pytest.mark.parametrize(
     ("term", "colorterm", "theme", "form"),
     [
-        ("xterm-256color", "truecolor", "digits-dark", Form.GREYS),
-        ("xterm-256color", "", "digits-light", Form.GREYS),
+        ("xterm-256color", "truecolor", "digits-dark", Form.GRAYS),
+        ("xterm-256color", "", "digits-light", Form.GRAYS),
         ("xterm", "", "digits-dark", Form.SHADES),
         ("linux", "", "digits-dark", Form.SHADES),
         ("xterm-256color", "truecolor", "ansi-dark", Form.SHADES),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_tui.run.validation import Confusion, EpochInsight, Insight
+from mnist_tui.run.validation import Confusion, EpochResults, ValidationResults
 from mnist_tui.tui.insight.panes.confusion import ConfusionPane, worst_cell
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.specimens import Filter
@@ -28,7 +28,7 @@ class Listening(Alone):
 
 @asynccontextmanager
 async def confusion(
-    insight: Insight, size: tuple[int, int] = (80, 22)
+    insight: ValidationResults, size: tuple[int, int] = (80, 22)
 ) -> AsyncIterator[tuple[Stage, Listening]]:
     """The pane by itself."""
     app = Listening(ConfusionPane(ScriptedSource(insight=insight)))
@@ -56,18 +56,18 @@ def table_of(**cells: int) -> Confusion:
     return tuple(tuple(row) for row in rows)
 
 
-def learned(*tables: Confusion) -> Insight:
+def learned(*tables: Confusion) -> ValidationResults:
     """Epochs with these matrices, and nothing else."""
-    return Insight(
+    return ValidationResults(
         epochs=tuple(
-            EpochInsight(epoch=epoch, confusion=table, watched=b"")
+            EpochResults(epoch=epoch, confusion=table, watched=b"")
             for epoch, table in enumerate(tables, 1)
         )
     )
 
 
 async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> None:
-    async with confusion(Insight()) as (stage, app):
+    async with confusion(ValidationResults()) as (stage, app):
         assert "After the first epoch is validated" in stage.text
         assert "Images" not in stage.footer
         await stage.pilot.press("enter", "left", "comma", "full_stop", "home", "end")
@@ -111,7 +111,7 @@ async def test_the_chosen_cell_is_told_in_words() -> None:
     async with confusion(learned(table_of(t4g9=1), table_of(t4g9=3))) as (stage, _app):
         assert "4 taken for 9: 3 of 13 (23.08 %), +2 since epoch 1" in stage.text
         await stage.pilot.press("left", "left", "left", "left", "left")
-        assert "4 recognised: 10 of 13 (76.92 %), as many as after epoch 1" in stage.text
+        assert "4 recognized: 10 of 13 (76.92 %), as many as after epoch 1" in stage.text
 
 
 async def test_the_arrows_choose_a_cell_and_stop_at_the_edges() -> None:

@@ -6,14 +6,14 @@ import weakref
 import numpy as np
 import pytest
 
-from mnist_tui.data.digits import Digits, Split
-from mnist_tui.tui.insight.pages import Selection, Shelf
+from mnist_tui.data.dataset import Dataset, Split
+from mnist_tui.tui.insight.pages import ClassView, Selection
 from mnist_tui.tui.insight.panes.data import DataPane
 from tests.tui.app_harness import Stage
 from tests.tui.insight.pane_harness import Mouse, ScriptedSource, alone
 
 
-def digits_of(train: int = 300, validation: int = 120) -> Digits:
+def digits_of(train: int = 300, validation: int = 120) -> Dataset:
     """Digits whose pixels say which ones they are; the class of number i is i mod 10."""
 
     def split(size: int, first: int) -> Split:
@@ -21,7 +21,7 @@ def digits_of(train: int = 300, validation: int = 120) -> Digits:
         images[:, 14, 14] = (np.arange(size) + first) % 256
         return Split(images=images, labels=np.arange(size) % 10)
 
-    return Digits(
+    return Dataset(
         name="mnist",
         source="made",
         train=split(train, 0),
@@ -253,7 +253,7 @@ async def test_digits_that_come_after_it_was_left_are_not_kept(source: ScriptedS
 
 def test_a_number_that_is_not_on_the_shelf_leads_to_the_next_that_is() -> None:
     digits = digits_of(train=40)
-    shelf = Shelf.of(digits, Selection(label=4))
+    shelf = ClassView.of(digits, Selection(label=4))
     assert list(shelf.places) == [4, 14, 24, 34]
     assert [shelf.nearest(index) for index in (0, 4, 5, 34, 35, 10**9)] == [0, 0, 1, 3, 3, 3]
     assert shelf.counts == (4,) * 10
@@ -261,5 +261,5 @@ def test_a_number_that_is_not_on_the_shelf_leads_to_the_next_that_is() -> None:
 
 def test_a_class_without_digits_is_no_trouble() -> None:
     split = Split(images=np.zeros((3, 28, 28), np.uint8), labels=np.array([1, 1, 2]))
-    assert Shelf(split, 9).nearest(2) == 0
-    assert Shelf(split).counts == (0, 2, 1, 0, 0, 0, 0, 0, 0, 0)
+    assert ClassView(split, 9).nearest(2) == 0
+    assert ClassView(split).counts == (0, 2, 1, 0, 0, 0, 0, 0, 0, 0)

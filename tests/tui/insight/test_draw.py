@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.images.normalize import to_mnist_form
-from mnist_tui.run.validation import Insight
+from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.draw import DrawPane
-from mnist_tui.tui.insight.panes.inside import InsidePane, Look
+from mnist_tui.tui.insight.panes.inside import FilterSelection, InsidePane
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.widgets.canvas import scale_for
 from tests.tui.app_harness import Stage
@@ -229,7 +229,7 @@ async def test_a_validation_asks_again() -> None:
     source = ScriptedSource()
     pane = DrawPane(source)
     async with alone(pane) as stage:
-        pane.show_insight(Insight())
+        pane.show_insight(ValidationResults())
         assert not source.asked  # nothing is drawn
         await draw_a_one(stage)
         await stage.until(lambda: source.asked, "a question")
@@ -239,7 +239,7 @@ async def test_a_validation_asks_again() -> None:
             source.answer(1)
             await stage.pilot.pause()
         asked = len(source.asked)
-        pane.show_insight(Insight())
+        pane.show_insight(ValidationResults())
         assert len(source.asked) == asked + 1
 
 
@@ -287,7 +287,9 @@ async def test_enter_hands_the_drawing_to_the_pane_inside(monkeypatch: pytest.Mo
         await stage.pilot.press("enter")
         await stage.until(lambda: opened, "the message")
     assert opened[0].title == InsidePane.TITLE
-    assert opened[0].memory == Look(digit=-1, drawing=to_mnist_form(ink_of(pane)).tobytes())
+    assert opened[0].memory == FilterSelection(
+        digit=-1, drawing=to_mnist_form(ink_of(pane)).tobytes()
+    )
 
 
 @pytest.mark.parametrize(

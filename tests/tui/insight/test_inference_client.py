@@ -8,13 +8,18 @@ import pytest
 from textual.message import Message
 
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.run.inference import IMAGE_BYTES, Question, Reading
-from mnist_tui.tui.insight.inference_client import ASK_INTERVAL_S, LOOK_AGAIN_S, Asker, Replied
+from mnist_tui.run.inference import IMAGE_BYTES, InferenceRequest, InferenceResult
+from mnist_tui.tui.insight.inference_client import (
+    ASK_INTERVAL_S,
+    LOOK_AGAIN_S,
+    InferenceClient,
+    ResultArrived,
+)
 from tests.tui.insight.pane_harness import ScriptedSource
 
 
-def question(ink: int) -> Question:
-    return Question(images=bytes([ink] * IMAGE_BYTES))
+def question(ink: int) -> InferenceRequest:
+    return InferenceRequest(images=bytes([ink] * IMAGE_BYTES))
 
 
 @dataclass
@@ -34,14 +39,14 @@ class Bench:
     source: ScriptedSource = field(default_factory=ScriptedSource)
     now_s: float = 100.0
     timers: list[Timer] = field(default_factory=list)
-    heard: list[Reading | str] = field(default_factory=list)
-    posted: list[Replied] = field(default_factory=list)
+    heard: list[InferenceResult | str] = field(default_factory=list)
+    posted: list[ResultArrived] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.asker = Asker(self, self.source, self.heard.append, lambda: self.now_s)  # type: ignore[arg-type]
+        self.asker = InferenceClient(self, self.source, self.heard.append, lambda: self.now_s)  # type: ignore[arg-type]
 
     def post_message(self, message: Message) -> bool:
-        assert isinstance(message, Replied)
+        assert isinstance(message, ResultArrived)
         self.posted.append(message)
         return True
 
@@ -143,7 +148,7 @@ def test_what_keeps_the_answer_away_is_told_and_asked_again_until_it_comes(bench
     assert bench.heard == ["there is no model yet"]
     bench.wait(LOOK_AGAIN_S)
     bench.answer()
-    assert isinstance(bench.heard[-1], Reading)
+    assert isinstance(bench.heard[-1], InferenceResult)
 
 
 def test_a_run_that_ends_first_is_asked_once_more(bench: Bench) -> None:

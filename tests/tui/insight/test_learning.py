@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from textual import events
 
-from mnist_tui.run.validation import Insight
+from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes import learning
 from mnist_tui.tui.insight.panes.learning import LearningPane, sparkline
 from mnist_tui.tui.insight.widgets.gallery import Gallery
@@ -38,7 +38,7 @@ class Shown:
 
 @asynccontextmanager
 async def watching(
-    insight: Insight, size: tuple[int, int] = (80, 22), memory: object = None
+    insight: ValidationResults, size: tuple[int, int] = (80, 22), memory: object = None
 ) -> AsyncIterator[Shown]:
     """The pane by itself."""
     pane = LearningPane(ScriptedSource(insight=insight))
@@ -50,7 +50,7 @@ async def watching(
         yield Shown(Stage(app, pilot), pane)  # type: ignore[arg-type]
 
 
-def guesses_after(insight: Insight, epoch: int) -> list[int]:
+def guesses_after(insight: ValidationResults, epoch: int) -> list[int]:
     """The likeliest class of each watched digit."""
     known = insight.epochs[epoch - 1]
     rows = [known.probabilities(place) for place in range(20)]
@@ -58,7 +58,7 @@ def guesses_after(insight: Insight, epoch: int) -> list[int]:
 
 
 async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> None:
-    async with watching(Insight()) as shown:
+    async with watching(ValidationResults()) as shown:
         assert "After the first epoch is validated" in shown.stage.text
         assert "Play" not in shown.stage.footer
         await shown.press("left", "right", "home", "end", "up", "down", "enter", "p")

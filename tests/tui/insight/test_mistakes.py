@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from textual import events
 
-from mnist_tui.run.validation import Insight, Specimen
+from mnist_tui.run.validation import Example, ValidationResults
 from mnist_tui.tui.insight.panes.mistakes import MistakesPane
 from mnist_tui.tui.insight.specimens import Filter
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Grid, Tile
@@ -38,7 +38,7 @@ class Shown:
 
 @asynccontextmanager
 async def mistakes(
-    insight: Insight, size: tuple[int, int] = (80, 22), memory: object = None
+    insight: ValidationResults, size: tuple[int, int] = (80, 22), memory: object = None
 ) -> AsyncIterator[Shown]:
     """The pane by itself."""
     pane = MistakesPane(ScriptedSource(insight=insight))
@@ -51,7 +51,7 @@ async def mistakes(
 
 
 async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> None:
-    async with mistakes(Insight()) as shown:
+    async with mistakes(ValidationResults()) as shown:
         assert "After the first epoch is validated" in shown.stage.text
         assert "Hardest" not in shown.stage.footer
         await shown.press("h", "r", "g", "a", "pagedown", "enter", "left", "down", "end")
@@ -244,7 +244,7 @@ def test_digits_are_as_large_as_the_wanted_number_allows(
     assert Grid.of(width, height, wanted).side == side
 
 
-def test_a_caption_tells_right_from_wrong_without_colour() -> None:
+def test_a_caption_tells_right_from_wrong_without_color() -> None:
     wrong, right = Tile(b"", 4, 9, 0.873), Tile(b"", 4, 4, 1.0)
     assert wrong.caption(20)[0] == "✗ 4 → 9  87 %"
     assert wrong.caption(10)[0] == "✗ 4→9 87%"
@@ -263,10 +263,10 @@ def test_classes_are_turned_through_and_any_is_among_them() -> None:
 
 
 def test_specimens_are_let_through_by_both_classes() -> None:
-    def one(label: int, guess: int) -> Specimen:
+    def one(label: int, guess: int) -> Example:
         return replace(insight_of(1).mistakes[0], label=label, guess=guess)
 
-    insight = Insight(mistakes=(one(4, 9), one(4, 7), one(3, 9)))
+    insight = ValidationResults(mistakes=(one(4, 9), one(4, 7), one(3, 9)))
     assert [s.guess for s in Filter(label=4).of(insight)] == [9, 7]
     assert [s.label for s in Filter(guess=9).of(insight)] == [4, 3]
     assert len(Filter(label=4, guess=9).of(insight)) == 1

@@ -139,7 +139,7 @@ def test_a_pane_in_the_light_theme_looks_as_it_did(
 
 
 @pytest.mark.parametrize("title", ["Confusion", "Mistakes"])
-def test_a_pane_without_colours_looks_as_it_did(
+def test_a_pane_without_colors_looks_as_it_did(
     snap_compare: Compare,
     scene_of: Callable[[str], Scene],
     monkeypatch: pytest.MonkeyPatch,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mnist_tui.tui.run.poller import LONGEST_S, LOOK_INTERVAL_S, SHARE, Looking
+from mnist_tui.tui.run.poller import LONGEST_S, LOOK_INTERVAL_S, SHARE, ProgressPoller
 
 
 class Timers:
@@ -34,7 +34,7 @@ class Thread:
         self.looks = 0
         self.timers = Timers()
         app: Any = self.timers
-        self.looking = Looking(app, self._look, interval_s, lambda: self.taken_s)
+        self.looking = ProgressPoller(app, self._look, interval_s, lambda: self.taken_s)
         self.looking.begin()
 
     def _look(self) -> None:

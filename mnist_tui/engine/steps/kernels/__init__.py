@@ -11,7 +11,7 @@ partial sums in a fixed order, so that the same step gives the same bits each ti
 float32, and so is all that has to do with weights or lies behind the hidden layer; activations
 before it and their gradients are of the precision that is trained in. PRECISION is what `tl.dot`
 makes of float32. UPDATE says that a weight takes its step at once; else its gradient is kept for
-an optimiser.
+an optimizer.
 
 The mathematics is that of backpropagation through each layer, no more; `FusedStep` says what is
 called when, and with what.

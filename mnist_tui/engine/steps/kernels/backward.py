@@ -20,7 +20,7 @@ from mnist_tui.engine.steps.kernels.shapes import (
 
 @triton.jit
 def _learn(parameter, grad, place, value, rate, mask, UPDATE: tl.constexpr):
-    """Take a step along a gradient at once, or keep it for an optimiser."""
+    """Take a step along a gradient at once, or keep it for an optimizer."""
     if UPDATE:
         held = tl.load(parameter + place, mask=mask)
         tl.store(parameter + place, held - tl.load(rate) * value, mask=mask)
@@ -214,8 +214,8 @@ def first_convolution(
     corner = images + image * 784 + y * 28 + x
     to = parts + program * FIRST_SUMS + channel
     for tap in tl.static_range(9):
-        grey = tl.load(corner + (tap // 3) * 28 + tap % 3, mask=inside, other=0.0)
-        tl.store(to + tap * C1, tl.sum(total * grey[:, None], axis=0))
+        gray = tl.load(corner + (tap // 3) * 28 + tap % 3, mask=inside, other=0.0)
+        tl.store(to + tap * C1, tl.sum(total * gray[:, None], axis=0))
     tl.store(to + 9 * C1, tl.sum(total, axis=0))
 
 

@@ -55,8 +55,8 @@ def _convolve(images, weight, bias, activations, batch, BLOCK: tl.constexpr):
     channel = tl.arange(0, C1)
     total = tl.zeros((BLOCK, C1), tl.float32) + tl.load(bias + channel)[None, :]
     for tap in tl.static_range(9):
-        grey = tl.load(corner + (tap // 3) * 28 + tap % 3, mask=inside, other=0.0)
-        total += grey[:, None] * tl.load(weight + channel * 9 + tap)[None, :]
+        gray = tl.load(corner + (tap // 3) * 28 + tap % 3, mask=inside, other=0.0)
+        total += gray[:, None] * tl.load(weight + channel * 9 + tap)[None, :]
     to = activations + pixel[:, None] * C1 + channel[None, :]
     tl.store(to, _relu(total).to(activations.dtype.element_ty), mask=inside[:, None])
 

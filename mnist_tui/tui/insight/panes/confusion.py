@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from mnist_tui import formatting
-from mnist_tui.run.validation import Confusion, EpochInsight, Insight
+from mnist_tui.run.validation import Confusion, EpochResults, ValidationResults
 from mnist_tui.tui.insight.epoch_choice import EpochChoice
 from mnist_tui.tui.insight.panes.mistakes import MistakesPane
 from mnist_tui.tui.insight.panes.pane import InsightPane
@@ -65,7 +65,7 @@ class ConfusionPane(InsightPane):
     def __init__(self, source: InsightSource) -> None:
         super().__init__(source)
         self._head, self._matrix, self._notes = ActionLine(), Matrix(), Notes()
-        self._insight = Insight()
+        self._insight = ValidationResults()
         self._choice = EpochChoice()
         self._has_chosen = False
 
@@ -92,7 +92,7 @@ class ConfusionPane(InsightPane):
             case (None, int(epoch)):
                 self._choice.epoch = epoch
 
-    def show_insight(self, insight: Insight) -> None:
+    def show_insight(self, insight: ValidationResults) -> None:
         """As InsightPane asks."""
         self._insight = insight
         self._show()
@@ -142,13 +142,13 @@ class ConfusionPane(InsightPane):
         else:
             self._notes.styles.height = 2 + len(wrap_words(self._explanation(), width))
 
-    def _about_cell(self, known: EpochInsight, before: EpochInsight | None) -> tuple[Piece, ...]:
+    def _about_cell(self, known: EpochResults, before: EpochResults | None) -> tuple[Piece, ...]:
         label, guess = self._matrix.cell
         row = known.confusion[label]
         count, all_of_it = row[guess], max(sum(row), 1)
         share = formatting.percent(count / all_of_it)
         of = f"{formatting.count(count)} of {formatting.count(sum(row))} ({share})"
-        what = f"{label} recognised" if label == guess else f"{label} taken for {guess}"
+        what = f"{label} recognized" if label == guess else f"{label} taken for {guess}"
         line: list[Piece] = [("▸ ", "accent"), (f"{what}: {of}", "strong")]
         if before is not None:
             change = count - before.confusion[label][guess]
@@ -168,7 +168,7 @@ class ConfusionPane(InsightPane):
         return True
 
     def action_move(self, down: int, right: int) -> None:
-        """Choose a neighbouring cell."""
+        """Choose a neighboring cell."""
         label, guess = self._matrix.cell
         self._choose((min(max(label + down, 0), 9), min(max(guess + right, 0), 9)))
 

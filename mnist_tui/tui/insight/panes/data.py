@@ -11,9 +11,9 @@ from textual.message import Message
 from textual.widgets import Input
 
 from mnist_tui import formatting
-from mnist_tui.data.digits import Digits
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.tui.insight.pages import SPLITS, Selection, Shelf
+from mnist_tui.tui.insight.pages import SPLITS, ClassView, Selection
 from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.action_line import ActionLine, Part
@@ -91,7 +91,7 @@ class DataPane(InsightPane):
     class Loaded(Message):
         """The digits are there, or what keeps them away is known. From the worker's thread."""
 
-        def __init__(self, digits: Digits | None, trouble: str = "") -> None:
+        def __init__(self, digits: Dataset | None, trouble: str = "") -> None:
             super().__init__()
             self.digits: Final = digits
             self.trouble: Final = trouble
@@ -101,8 +101,8 @@ class DataPane(InsightPane):
         self._head, self._gallery = ActionLine(), Gallery(wanted=_WANTED)
         self._counts, self._portrait = ClassCounts(), Portrait()
         self._entry = NumberEntry()
-        self._digits: Digits | None = None
-        self._shelf: Shelf | None = None
+        self._digits: Dataset | None = None
+        self._shelf: ClassView | None = None
         self._selection = Selection()
         self._top = 0
         """The place on the shelf of the first digit in sight."""
@@ -126,7 +126,7 @@ class DataPane(InsightPane):
     def _load(self) -> None:
         """Read the digits. A worker's thread."""
         try:
-            self.post_message(self.Loaded(self.source.load_digits()))
+            self.post_message(self.Loaded(self.source.load_dataset()))
         except (MnistTuiError, OSError) as error:
             self.post_message(self.Loaded(None, str(error)))
 
@@ -163,7 +163,7 @@ class DataPane(InsightPane):
         """Look at other digits: the chosen one stays, or gives way to the next that fits."""
         if self._digits is None:
             return
-        old, shelf = self._shelf, Shelf.of(self._digits, selection)
+        old, shelf = self._shelf, ClassView.of(self._digits, selection)
         if old is None or (old.split, old.label) != (shelf.split, shelf.label):
             self._shelf = shelf
         self._choose(shelf.nearest(selection.index), selection)
@@ -205,7 +205,7 @@ class DataPane(InsightPane):
         self._head.parts = self._parts(shelf, rank)
         self.refresh_bindings()
 
-    def _parts(self, shelf: Shelf, rank: int) -> tuple[Part, ...]:
+    def _parts(self, shelf: ClassView, rank: int) -> tuple[Part, ...]:
         index = self._selection.index
         names = []
         for split, word in zip(SPLITS, ("training", "validation"), strict=True):
@@ -257,7 +257,7 @@ class DataPane(InsightPane):
         self._choose(self._top + message.index)
 
     def action_move(self, columns: int, rows: int) -> None:
-        """Choose a neighbour."""
+        """Choose a neighbor."""
         self._choose(self._rank + columns + rows * self._grid.columns)
 
     def action_page(self, by: int) -> None:

@@ -10,16 +10,16 @@ from textual.containers import Horizontal, Vertical
 
 from mnist_tui import formatting
 from mnist_tui.images.normalize import SIDE, to_mnist_form
-from mnist_tui.run.inference import Question, Reading
-from mnist_tui.run.validation import Insight
-from mnist_tui.tui.insight.inference_client import Asker, Replied
-from mnist_tui.tui.insight.panes.inside import InsidePane, Look
+from mnist_tui.run.inference import InferenceRequest, InferenceResult
+from mnist_tui.run.validation import ValidationResults
+from mnist_tui.tui.insight.inference_client import InferenceClient, ResultArrived
+from mnist_tui.tui.insight.panes.inside import FilterSelection, InsidePane
 from mnist_tui.tui.insight.panes.pane import ARROWS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.bitmap import Bitmap, Image
 from mnist_tui.tui.insight.widgets.brush import Drawing
 from mnist_tui.tui.insight.widgets.canvas import Canvas, scale_for
-from mnist_tui.tui.insight.widgets.class_bars import Probabilities, likeliest
+from mnist_tui.tui.insight.widgets.class_bars import ClassBars, likeliest
 from mnist_tui.tui.insight.widgets.heading import Heading
 from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
 
@@ -34,7 +34,7 @@ _WAYS: Final = (
 )
 _TRIES: Final = (
     "Try a 7 with a bar through it, and without.",
-    "Draw small, in a corner: it is enlarged and centred before the model sees it.",
+    "Draw small, in a corner: it is enlarged and centered before the model sees it.",
     "Draw a digit half, then the rest: when does its guess change?",
 )
 
@@ -106,9 +106,9 @@ class DrawPane(InsightPane):
         self._drawing = Drawing()
         self._canvas = Canvas(self._drawing)
         self._seen = Bitmap(BLANK)
-        self._bars = Probabilities()
+        self._bars = ClassBars()
         self._verdict = Verdict()
-        self._asker = Asker(self, source, self._hear)
+        self._asker = InferenceClient(self, source, self._hear)
         self._is_stale = False
         """Whether the drawing changed since the model saw it."""
         self._offered = (True, False)
@@ -143,7 +143,7 @@ class DrawPane(InsightPane):
         self._canvas.scale = scale = scale_for(width - _BESIDE, height)
         self.set_class(width < scale * SIDE + 2 + _BESIDE, "-narrow")
 
-    def show_insight(self, insight: Insight) -> None:
+    def show_insight(self, insight: ValidationResults) -> None:
         """The weights have changed: ask them."""
         self._asker.ask_again()
 
@@ -176,7 +176,7 @@ class DrawPane(InsightPane):
         image = to_mnist_form(self._drawing.ink)
         self._seen.image = Image.of(image)
         if image.any():
-            self._asker.ask(Question(images=image.tobytes()))
+            self._asker.ask(InferenceRequest(images=image.tobytes()))
         else:
             self._asker.drop()
             self._hear_nothing()
@@ -188,7 +188,7 @@ class DrawPane(InsightPane):
             self._offered = offered
             self.refresh_bindings()
 
-    def on_replied(self, message: Replied) -> None:
+    def on_replied(self, message: ResultArrived) -> None:
         """An answer has come."""
         self._asker.take(message.reply)
 
@@ -196,7 +196,7 @@ class DrawPane(InsightPane):
         self._bars.values = ()
         self._verdict.say([("Draw a digit.", "strong")])
 
-    def _hear(self, reading: Reading | str) -> None:
+    def _hear(self, reading: InferenceResult | str) -> None:
         if isinstance(reading, str):
             self._bars.values = ()
             self._verdict.say([(reading, "warning")])
@@ -238,7 +238,7 @@ class DrawPane(InsightPane):
 
     def action_inside(self) -> None:
         """Show what the first layer makes of the drawing."""
-        look = Look(digit=-1, drawing=to_mnist_form(self._drawing.ink).tobytes())
+        look = FilterSelection(digit=-1, drawing=to_mnist_form(self._drawing.ink).tobytes())
         self.post_message(self.Opened(InsidePane.TITLE, look))
 
 

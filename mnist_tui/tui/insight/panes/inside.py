@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from mnist_tui import formatting
-from mnist_tui.run.inference import Inside as Layer
-from mnist_tui.run.inference import Question, Reading
-from mnist_tui.run.validation import Insight, WatchedDigit
-from mnist_tui.tui.insight.inference_client import Asker, Replied
+from mnist_tui.run.inference import FirstLayer as Layer
+from mnist_tui.run.inference import InferenceRequest, InferenceResult
+from mnist_tui.run.validation import TrackedExample, ValidationResults
+from mnist_tui.tui.insight.inference_client import InferenceClient, ResultArrived
 from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.action_line import ActionLine, Part
@@ -39,7 +39,7 @@ _HOW: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FilterSelection:
     """What is looked at."""
 
     digit: int = 0
@@ -47,7 +47,7 @@ class Look:
     chosen: int = 0
     """The filter that is shown large."""
     drawing: bytes | None = None
-    """28 x 28 grey values in MNIST's form, handed over by the pane Draw."""
+    """28 x 28 gray values in MNIST's form, handed over by the pane Draw."""
 
 
 class InsidePane(InsightPane):
@@ -75,10 +75,10 @@ class InsidePane(InsightPane):
         super().__init__(source)
         self._head, self._notes = ActionLine(), Notes()
         self._grid, self._detail = FilterGrid(), FilterDetail()
-        self._asker = Asker(self, source, self._hear)
-        self._look = Look()
-        self._watched: tuple[WatchedDigit, ...] = ()
-        self._reading: Reading | None = None
+        self._asker = InferenceClient(self, source, self._hear)
+        self._look = FilterSelection()
+        self._watched: tuple[TrackedExample, ...] = ()
+        self._reading: InferenceResult | None = None
         self._trouble = ""
         """Why there is no answer."""
 
@@ -100,10 +100,10 @@ class InsidePane(InsightPane):
 
     def recall(self, memory: object) -> None:
         """Take them up."""
-        if isinstance(memory, Look):
+        if isinstance(memory, FilterSelection):
             self._look = memory
 
-    def show_insight(self, insight: Insight) -> None:
+    def show_insight(self, insight: ValidationResults) -> None:
         """The weights have changed, and with the first validation there are digits: ask."""
         self._watched = insight.watched
         if self._look.digit < 0 and self._look.drawing is None:
@@ -120,14 +120,14 @@ class InsidePane(InsightPane):
     def _ask(self) -> None:
         image = self._image
         if image is not None:
-            self._asker.ask(Question(images=image, looks_inside=True))
+            self._asker.ask(InferenceRequest(images=image, looks_inside=True))
         self._show()
 
-    def on_replied(self, message: Replied) -> None:
+    def on_replied(self, message: ResultArrived) -> None:
         """An answer has come."""
         self._asker.take(message.reply)
 
-    def _hear(self, reading: Reading | str) -> None:
+    def _hear(self, reading: InferenceResult | str) -> None:
         if isinstance(reading, str):
             self._trouble = reading
         else:
@@ -211,7 +211,7 @@ class InsidePane(InsightPane):
             self._ask()
 
     def action_move(self, columns: int, rows: int) -> None:
-        """Choose a neighbouring filter."""
+        """Choose a neighboring filter."""
         index = self._look.chosen + columns + rows * self._grid.arrangement.columns
         if 0 <= index < self._grid.filters:
             self._choose(index)

@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 
 from mnist_tui import formatting
-from mnist_tui.run.validation import EpochInsight, Insight
+from mnist_tui.run.validation import EpochResults, ValidationResults
 from mnist_tui.tui.dashboard.bars import bar
 from mnist_tui.tui.insight.epoch_choice import EpochChoice
 from mnist_tui.tui.insight.panes.pane import InsightPane
@@ -75,7 +75,7 @@ class LearningPane(InsightPane):
         super().__init__(source)
         self._head, self._notes = ActionLine(), Notes()
         self._gallery, self._portrait = Gallery(wanted=20), Portrait()
-        self._insight = Insight()
+        self._insight = ValidationResults()
         self._choice = EpochChoice()
         self._has_portrait: bool | None = None
         """What was asked for; None: as there is room."""
@@ -108,18 +108,18 @@ class LearningPane(InsightPane):
             self._take(self.source.insight)
             self._gallery.chosen = memory.place
 
-    def show_insight(self, insight: Insight) -> None:
+    def show_insight(self, insight: ValidationResults) -> None:
         """As InsightPane asks."""
         self._take(insight)
         self._show()
 
-    def _take(self, insight: Insight) -> None:
+    def _take(self, insight: ValidationResults) -> None:
         self._insight = insight
         known = self._known
         self._gallery.tiles = () if known is None else tuple(_tiles(insight, known))
 
     @property
-    def _known(self) -> EpochInsight | None:
+    def _known(self) -> EpochResults | None:
         """The epoch in view, if it has anything of the watched digits."""
         known = self._choice.of(self._insight)
         size = 20 * len(self._insight.watched)  # bytes: ten halves of precision each
@@ -144,7 +144,7 @@ class LearningPane(InsightPane):
         right = sum(tile.label == tile.guess for tile in tiles)
         return ((f"   {right} of {len(tiles)} right", "", ""),)
 
-    def _show_digit(self, known: EpochInsight) -> None:
+    def _show_digit(self, known: EpochResults) -> None:
         place, insight = self._gallery.chosen, self._insight
         digit = insight.watched[place]
         values = known.probabilities(place)
@@ -228,7 +228,7 @@ class LearningPane(InsightPane):
         self._show()
 
 
-def _tiles(insight: Insight, known: EpochInsight) -> list[Tile]:
+def _tiles(insight: ValidationResults, known: EpochResults) -> list[Tile]:
     tiles = []
     for place, digit in enumerate(insight.watched):
         values = known.probabilities(place)

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from mnist_tui import formatting
-from mnist_tui.run.validation import Insight, Specimen
+from mnist_tui.run.validation import Example, ValidationResults
 from mnist_tui.tui.dashboard.bars import bar
 from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
@@ -70,9 +70,9 @@ class MistakesPane(InsightPane):
         super().__init__(source)
         self._head, self._notes = ActionLine(), Notes()
         self._gallery, self._portrait = Gallery(wanted=_WANTED), Portrait()
-        self._insight = Insight()
+        self._insight = ValidationResults()
         self._filter = Filter()
-        self._shown: tuple[Specimen, ...] = ()
+        self._shown: tuple[Example, ...] = ()
 
     def compose(self) -> ComposeResult:
         """As Widget asks."""
@@ -102,18 +102,18 @@ class MistakesPane(InsightPane):
             self.set_class(not memory.has_portrait, "-bare")
             self._take(self.source.insight, memory.index)
 
-    def show_insight(self, insight: Insight) -> None:
+    def show_insight(self, insight: ValidationResults) -> None:
         """As InsightPane asks; the chosen one stays, if it still is among them."""
         chosen = self._chosen
         self._take(insight, chosen.index if chosen else None)
         self._show()
 
     @property
-    def _chosen(self) -> Specimen | None:
+    def _chosen(self) -> Example | None:
         place = self._gallery.chosen
         return self._shown[place] if place < len(self._shown) else None
 
-    def _take(self, insight: Insight, index: int | None) -> None:
+    def _take(self, insight: ValidationResults, index: int | None) -> None:
         self._insight = insight
         self._shown = self._filter.of(insight)
         self._gallery.tiles = tuple(
@@ -230,7 +230,7 @@ class MistakesPane(InsightPane):
         self._show_choice()
 
     def action_move(self, columns: int, rows: int) -> None:
-        """Choose a neighbour."""
+        """Choose a neighbor."""
         self._gallery.move(columns, rows)
         self._show_choice()
 
@@ -249,7 +249,7 @@ class MistakesPane(InsightPane):
         self._show_choice()
 
 
-def _about(one: Specimen) -> list[Line]:
+def _about(one: Example) -> list[Line]:
     """What is known of a specimen, for 28 columns."""
     name = f"validation digit {formatting.count(one.index)}"
     loss: Line = [(name.ljust(28), "muted")]

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
-from mnist_tui.run.validation import Insight
+from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.source import InsightSource
 
 ARROWS: Final[tuple[BindingType, ...]] = (
@@ -87,7 +87,7 @@ class InsightPane(Widget, can_focus=True):
             event.stop()
             await self.run_action(f"{self.WHEEL}({direction})")
 
-    def show_insight(self, insight: Insight) -> None:
+    def show_insight(self, insight: ValidationResults) -> None:
         """Show what the validations showed. On mount, and after each validation. UI thread."""
 
     def remember(self) -> object:

@@ -1,4 +1,4 @@
-"""Grey images in a terminal: two pixels in each cell, one above the other."""
+"""Gray images in a terminal: two pixels in each cell, one above the other."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -16,10 +16,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mnist_tui.tui.insight.widgets.strip_widget import Drawn
+from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 
 LEVELS: Final = 24
-"""As many greys as a terminal of 256 colours has; more would only be more to send."""
+"""As many grays as a terminal of 256 colors has; more would only be more to send."""
 
 _SHADES: Final = " ░▒▓█"
 _RAMP: Final = " .:-=+*#%@"
@@ -29,7 +29,7 @@ _DARK: Final = 112
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Grey values, row by row: 0 is the paper, 255 is ink.
+    """Gray values, row by row: 0 is the paper, 255 is ink.
 
     Raises:
         ValueError: When there are not `width` x `height` of them.
@@ -101,8 +101,8 @@ def _shares(old: int, new: int) -> NDArray[np.float64]:
 class Form(Enum):
     """What images are made of."""
 
-    GREYS = "half blocks, each half in its own grey"
-    SHADES = "half blocks and shades in one colour"
+    GRAYS = "half blocks, each half in its own gray"
+    SHADES = "half blocks and shades in one color"
     ASCII = "characters, the denser the darker"
 
 
@@ -118,7 +118,7 @@ class Shading:
 
 
 def shading_of(widget: Widget) -> Shading:
-    """How images look on `widget`: ink is its text colour, paper its background."""
+    """How images look on `widget`: ink is its text color, paper its background."""
     app = widget.app
     _, _, paper, ink = widget.colors
     if not app.console.encoding.lower().startswith("utf"):
@@ -126,10 +126,10 @@ def shading_of(widget: Widget) -> Shading:
     is_own_palette = app.native_ansi_color or paper.ansi is not None or ink.ansi is not None
     colors = app.console.color_system
     if is_own_palette or colors == "standard" or environ.get("TERM") == "linux":
-        # Nobody knows what lies between the terminal's own two colours.
+        # Nobody knows what lies between the terminal's own two colors.
         return Shading(Form.SHADES, paper, ink)
-    # With 256 colours, tinted greys would be rounded to the six steps of a colour cube.
-    return Shading(Form.GREYS, paper, ink, is_tinted=colors != "256")
+    # With 256 colors, tinted grays would be rounded to the six steps of a color cube.
+    return Shading(Form.GRAYS, paper, ink, is_tinted=colors != "256")
 
 
 @lru_cache(maxsize=512)
@@ -138,9 +138,9 @@ def strips_of(image: Image, shading: Shading) -> tuple[Strip, ...]:
     values = image.array
     if image.height % 2:
         values = np.vstack([values, np.zeros((1, image.width), np.uint8)])
-    if shading.form is Form.GREYS:
+    if shading.form is Form.GRAYS:
         return tuple(
-            _grey_line(values[y], values[y + 1], shading) for y in range(0, len(values), 2)
+            _gray_line(values[y], values[y + 1], shading) for y in range(0, len(values), 2)
         )
     style = _flat_style(shading)
     draw = _ascii_cell if shading.form is Form.ASCII else _shade_cell
@@ -150,12 +150,12 @@ def strips_of(image: Image, shading: Shading) -> tuple[Strip, ...]:
     )
 
 
-def _grey_line(above: NDArray[np.uint8], below: NDArray[np.uint8], shading: Shading) -> Strip:
+def _gray_line(above: NDArray[np.uint8], below: NDArray[np.uint8], shading: Shading) -> Strip:
     tops, bottoms = (_levels(row) for row in (above, below))
     segments = []
     for (top, bottom), cells in groupby(zip(tops, bottoms, strict=True)):
         block = " " if top == bottom else "▀"
-        segments.append(Segment(block * len(list(cells)), _grey_style(top, bottom, shading)))
+        segments.append(Segment(block * len(list(cells)), _gray_style(top, bottom, shading)))
     return Strip(segments, len(above))
 
 
@@ -165,14 +165,14 @@ def _levels(row: NDArray[np.uint8]) -> list[int]:
 
 
 @lru_cache(maxsize=4 * LEVELS**2)
-def _grey_style(top: int, bottom: int, shading: Shading) -> Style:
-    upper, lower = (_grey(level, shading) for level in (top, bottom))
+def _gray_style(top: int, bottom: int, shading: Shading) -> Style:
+    upper, lower = (_gray(level, shading) for level in (top, bottom))
     if top == bottom:
         return Style(bgcolor=lower.rich_color)
     return Style(color=upper.rich_color, bgcolor=lower.rich_color)
 
 
-def _grey(level: int, shading: Shading) -> Color:
+def _gray(level: int, shading: Shading) -> Color:
     color = shading.paper.blend(shading.ink, level / (LEVELS - 1))
     if shading.is_tinted or not level:
         # The paper itself stays as it is, so that no edge is seen around the image.
@@ -199,7 +199,7 @@ def _step(value: int, steps: int) -> int:
     return (value * (steps - 1) + 127) // 255
 
 
-class Bitmap(Drawn):
+class Bitmap(StripWidget):
     """One image as large as it is; what does not fit is cut."""
 
     DEFAULT_CSS = """

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from mnist_tui.tui.insight.widgets.bitmap import Image, shading_of, strips_of
 from mnist_tui.tui.insight.widgets.brush import SIDE, Drawing, Point
-from mnist_tui.tui.insight.widgets.strip_widget import Drawn
+from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line
 
 LARGEST: Final = 3
@@ -48,8 +48,8 @@ class Pen:
         return self.x + 0.5, self.y + 0.5
 
 
-class Canvas(Drawn):
-    """28 by 28 pixels in a frame, on which ticks show where the pen is, without colours too."""
+class Canvas(StripWidget):
+    """28 by 28 pixels in a frame, on which ticks show where the pen is, without colors too."""
 
     DEFAULT_CSS = f"""
     Canvas {{
@@ -227,7 +227,7 @@ class Canvas(Drawn):
         )
         if self.scale == 1:
             paper = next((s.style.bgcolor for s in cells if s.style and s.style.bgcolor), None)
-            # The other half of the cell keeps its grey.
+            # The other half of the cell keeps its gray.
             style = self._style("accent") + Style(bgcolor=paper)
             mark = "▀▄"[self.pen.y % 2]
         else:

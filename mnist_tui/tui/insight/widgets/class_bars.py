@@ -9,8 +9,8 @@ from mnist_tui.tui.widgets.lines import Line, Lines
 _LABEL, _PERCENT = 4, 6
 
 
-class Probabilities(Lines):
-    """One line for each class; the likeliest is marked by a glyph, not by a colour alone."""
+class ClassBars(Lines):
+    """One line for each class; the likeliest is marked by a glyph, not by a color alone."""
 
     DEFAULT_CSS = """
     Probabilities {

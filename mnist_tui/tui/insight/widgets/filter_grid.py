@@ -13,9 +13,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from mnist_tui import formatting
-from mnist_tui.run.inference import Inside as Layer
+from mnist_tui.run.inference import FirstLayer as Layer
 from mnist_tui.tui.insight.widgets.bitmap import Form, Image, Shading, shading_of, strips_of
-from mnist_tui.tui.insight.widgets.strip_widget import Drawn
+from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line
 
 MAP_SIDES: Final = (26, 20, 16, 12, 10, 8)
@@ -83,7 +83,7 @@ def map_image(layer: Layer, index: int, side: int, *, is_full: bool = False) -> 
 
 def _on_backdrop(shading: Shading, strength: float) -> Shading:
     """The same with a paper that stands out from what is around it."""
-    if shading.form is not Form.GREYS:
+    if shading.form is not Form.GRAYS:
         return shading
     return replace(shading, paper=shading.paper.blend(shading.ink, strength))
 
@@ -130,7 +130,7 @@ class Layout:
         return layout
 
 
-class FilterGrid(Drawn):
+class FilterGrid(StripWidget):
     """A page of filters, each with its response; the pane that it is in has the keys."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
@@ -224,7 +224,7 @@ class FilterGrid(Drawn):
             self.post_message(self.Picked(index))
 
 
-class FilterDetail(Drawn):
+class FilterDetail(StripWidget):
     """A digit, one filter, and what the filter makes of the digit."""
 
     DEFAULT_CSS = """
@@ -236,7 +236,7 @@ class FilterDetail(Drawn):
     chosen: reactive[int] = reactive(0, repaint=False)
     """The filter."""
     digit: reactive[bytes] = reactive(b"", repaint=False)
-    """28 x 28 grey values."""
+    """28 x 28 gray values."""
 
     def watch_first_layer(self) -> None:
         """Show it."""

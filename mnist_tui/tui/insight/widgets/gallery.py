@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from mnist_tui import formatting
 from mnist_tui.tui.insight.widgets.bitmap import Image, Shading, shading_of, strips_of
-from mnist_tui.tui.insight.widgets.strip_widget import Drawn
+from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line, pad
 
 DIGIT_SIDE: Final = 20
@@ -26,7 +26,7 @@ class Tile:
     """One digit and what is said of it."""
 
     image: bytes
-    """28 x 28 grey values."""
+    """28 x 28 gray values."""
     label: int
     guess: int | None = None
     probability: float | None = None
@@ -76,7 +76,7 @@ class Grid:
         return grid
 
 
-class Gallery(Drawn):
+class Gallery(StripWidget):
     """A page of digits; the pane that it is in has the keys."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
@@ -139,7 +139,7 @@ class Gallery(Drawn):
         return -(-len(self.tiles) // self.grid.count)
 
     def move(self, columns: int, rows: int) -> None:
-        """Choose a neighbour; up and down stop at the first and the last row."""
+        """Choose a neighbor; up and down stop at the first and the last row."""
         place = self.chosen + columns + rows * self.grid.columns
         if rows and not 0 <= place < len(self.tiles):
             return

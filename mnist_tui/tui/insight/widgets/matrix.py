@@ -16,11 +16,11 @@ from mnist_tui.metrics import class_figures
 from mnist_tui.run.validation import Confusion
 from mnist_tui.tui.charts.palette import Ink, Palette
 from mnist_tui.tui.insight.widgets.bitmap import Form, shading_of
-from mnist_tui.tui.insight.widgets.strip_widget import Drawn
+from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line
 
 RIGHT: Final = "curve-training"
-"""The theme variable that guesses on the diagonal are coloured with."""
+"""The theme variable that guesses on the diagonal are colored with."""
 
 WRONG: Final = "curve-validation"
 """That of the others."""
@@ -50,7 +50,7 @@ class Counts:
         return max(1, *off)
 
     def heat(self, label: int, guess: int) -> float:
-        """How strongly a cell is coloured, in [0, 1]; the mistakes by a scale of their own."""
+        """How strongly a cell is colored, in [0, 1]; the mistakes by a scale of their own."""
         count = self.table[label][guess]
         if label == guess:
             return 0.25 + 0.3 * count / max(sum(self.table[label]), 1)
@@ -115,7 +115,7 @@ def _least_width(figure: int) -> int:
     return _LABEL + 10 * (5 if figure == _FIGURE else 7) + 3 * figure
 
 
-class Matrix(Drawn):
+class Matrix(StripWidget):
     """A row for each true class, a column for each guess, and a chosen cell.
 
     Where not all of them fit, those around the chosen cell are in sight. The pane that it is in
@@ -155,7 +155,7 @@ class Matrix(Drawn):
         """Draw anew for the new size, the chosen cell in the middle of what is in sight."""
         shown = self.arrangement
         label, guess = self.cell
-        self._first = _centred(shown.rows, label), _centred(shown.columns, guess)
+        self._first = _centered(shown.rows, label), _centered(shown.columns, guess)
         super().on_resize()
 
     @property
@@ -252,7 +252,7 @@ def _scrolled(first: int, shown: int, chosen: int) -> int:
     return min(max(min(first, chosen), chosen - shown + 1), 10 - shown)
 
 
-def _centred(shown: int, chosen: int) -> int:
+def _centered(shown: int, chosen: int) -> int:
     """The first of `shown` of ten with `chosen` in the middle, as far as the ends allow."""
     return min(max(chosen - shown // 2, 0), 10 - shown)
 
@@ -289,7 +289,7 @@ def _change(change: float | None, width: int) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _CellInk:
-    """How cells are coloured: by their ground where colours can be blended, else by weight."""
+    """How cells are colored: by their ground where colors can be blended, else by weight."""
 
     palette: Palette
     base: Style
@@ -301,7 +301,7 @@ class _CellInk:
         shading = shading_of(widget)
         palette = Palette(widget.app.theme_variables, shading.paper)
         base = widget.visual_style.rich_style
-        return cls(palette, base, shading.paper, shading.form is Form.GREYS)
+        return cls(palette, base, shading.paper, shading.form is Form.GRAYS)
 
     def style(self, heat: float, is_right: bool, is_any: bool, is_chosen: bool) -> Style:
         if is_chosen:

@@ -4,11 +4,11 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from mnist_tui.tui.insight.widgets.bitmap import Image, shading_of, strips_of
-from mnist_tui.tui.insight.widgets.strip_widget import Drawn
+from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line
 
 
-class Portrait(Drawn):
+class Portrait(StripWidget):
     """The digit above, the text below."""
 
     DEFAULT_CSS = """
@@ -18,7 +18,7 @@ class Portrait(Drawn):
     """A digit with fewer pixels a side is left out: it would only be a blot."""
 
     image: reactive[bytes | None] = reactive(None, repaint=False)
-    """28 x 28 grey values."""
+    """28 x 28 gray values."""
     about: reactive[tuple[Line, ...]] = reactive((), repaint=False)
     """The text, line by line."""
 

@@ -10,7 +10,7 @@ from mnist_tui.tui.charts.chart import changed_until
 from mnist_tui.tui.widgets.lines import Line, Lines
 
 
-class Drawn(Lines):
+class StripWidget(Lines):
     """Lines that are more than text.
 
     Subclasses say what to show in `draw`; `redraw` compares it with what is on the screen and
@@ -32,7 +32,7 @@ class Drawn(Lines):
         return Strip.join(list(strips))
 
     def on_mount(self) -> None:
-        """Follow the theme, whose colours are in the strips."""
+        """Follow the theme, whose colors are in the strips."""
         self.app.theme_changed_signal.subscribe(self, self._forget)
 
     def _forget(self, _theme: Theme) -> None:

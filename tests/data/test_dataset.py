@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_tui.data import data_folder, load_digits, read_mnist
-from mnist_tui.data.digits import MNIST_FINGERPRINT
+from mnist_tui.data import data_folder, load_dataset, read_mnist
+from mnist_tui.data.dataset import MNIST_FINGERPRINT
 from mnist_tui.data.download import FILES
 from mnist_tui.data.idx import read_idx
 from mnist_tui.data.sample import load_sample
@@ -16,7 +16,7 @@ from mnist_tui.errors import DataError
 
 
 def test_the_sample_is_split_by_class_and_always_the_same() -> None:
-    digits = load_digits("sample")
+    digits = load_dataset("sample")
     assert np.bincount(digits.train.labels).tolist() == [400] * 10
     assert np.bincount(digits.validation.labels).tolist() == [100] * 10
     assert digits.train.images.shape == (4000, 28, 28)
@@ -32,7 +32,7 @@ def test_no_validation_digit_is_trained_on() -> None:
 
 
 def test_the_full_mnist_is_known_by_its_fingerprint(full_mnist: Path) -> None:
-    digits = load_digits("mnist", str(full_mnist))
+    digits = load_dataset("mnist", str(full_mnist))
     assert (len(digits.train), len(digits.validation)) == (60_000, 10_000)
     assert digits.fingerprint == MNIST_FINGERPRINT
     assert digits.notice == ""

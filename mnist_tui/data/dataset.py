@@ -38,7 +38,7 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class Digits:
+class Dataset:
     """A data set, split into what is trained on and what is validated on."""
 
     name: str
