@@ -188,7 +188,7 @@ class DrawPane(InsightPane):
             self._offered = offered
             self.refresh_bindings()
 
-    def on_replied(self, message: ResultArrived) -> None:
+    def on_result_arrived(self, message: ResultArrived) -> None:
         """An answer has come."""
         self._asker.take(message.reply)
 

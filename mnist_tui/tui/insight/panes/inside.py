@@ -123,7 +123,7 @@ class InsidePane(InsightPane):
             self._asker.ask(InferenceRequest(images=image, looks_inside=True))
         self._show()
 
-    def on_replied(self, message: ResultArrived) -> None:
+    def on_result_arrived(self, message: ResultArrived) -> None:
         """An answer has come."""
         self._asker.take(message.reply)
 

@@ -13,7 +13,7 @@ class ClassBars(Lines):
     """One line for each class; the likeliest is marked by a glyph, not by a color alone."""
 
     DEFAULT_CSS = """
-    Probabilities {
+    ClassBars {
         width: 1fr;
         height: 10;
     }
