@@ -2,7 +2,7 @@
 
 import os
 
-from mnist_tui.engine.waiting import sleep_when_waiting_long
+from mnist_tui.torch_runtime import sleep_when_waiting_long
 
 # As a run does before it imports torch; it holds for what we are compared with, too.
 sleep_when_waiting_long()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.memory import keep_freed_memory, leave_alone_what_stays
+from mnist_tui.torch_runtime import freeze_objects, keep_freed_memory
 
 Schedule = Callable[[int], float]
 """The learning rate of a step, by the number of steps before it."""
@@ -12,7 +12,7 @@ Schedule = Callable[[int], float]
 def settle() -> None:
     """Set for this process what a run sets for its own, torch being imported by now."""
     keep_freed_memory()
-    leave_alone_what_stays()
+    freeze_objects()
 
 
 def drive(learner: Learner, start: int, stop: int, rate: Schedule) -> int:

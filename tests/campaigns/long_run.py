@@ -18,7 +18,6 @@ import torch
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset, Split
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.memory import keep_freed_memory
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.run.events import CheckpointSaved, EpochFinished, Event
 from mnist_tui.run.session import Session
@@ -27,6 +26,7 @@ from mnist_tui.store.atomic import read_lines
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import create_run
 from mnist_tui.store.writer import RunWriter
+from mnist_tui.torch_runtime import keep_freed_memory
 from tests.campaigns.campaign import main
 
 BATCHES_PER_EPOCH = 5000

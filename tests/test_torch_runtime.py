@@ -1,4 +1,4 @@
-"""What becomes of memory that was freed and of what stays, in processes of their own."""
+"""How a process is set up for torch: freed memory, garbage collection, waiting threads."""
 
 import os
 import subprocess
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.engine.memory import keep_freed_memory
+from mnist_tui.torch_runtime import keep_freed_memory, sleep_when_waiting_long
 
 FAULTS = """
 import resource, sys
 import numpy as np
-from mnist_tui.engine.memory import keep_freed_memory
+from mnist_tui.torch_runtime import keep_freed_memory
 
 if "keep" in sys.argv and not keep_freed_memory():
     raise SystemExit(77)
@@ -46,7 +46,7 @@ def test_the_same_pages_serve_every_step() -> None:
 
 
 @pytest.mark.parametrize("name", ["GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_"])
-def test_what_a_person_has_set_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_malloc_settings_of_the_user_stay(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "")
     assert not keep_freed_memory()
 
@@ -85,3 +85,43 @@ def test_no_collection_looks_through_torch(few_digits: Path, tmp_path: Path) -> 
         assert int(frozen) > 100_000 > 10 * int(collected)
         # What a second run made and left is not kept.
         assert int(second.split()[-1]) <= int(frozen)
+
+
+OPENMP_VARIABLES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+
+
+@pytest.fixture
+def no_openmp_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OPENMP_VARIABLES:
+        monkeypatch.setenv(name, "")  # so that what the test sets is undone
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("no_openmp_settings")
+def test_threads_sleep_when_they_wait_long() -> None:
+    sleep_when_waiting_long()
+    assert int(os.environ["GOMP_SPINCOUNT"]) < 300_000
+
+
+@pytest.mark.usefixtures("no_openmp_settings")
+@pytest.mark.parametrize("name", OPENMP_VARIABLES)
+def test_openmp_settings_of_the_user_stay(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "active")
+    sleep_when_waiting_long()
+    assert {key: os.environ.get(key) for key in OPENMP_VARIABLES if key in os.environ} == {
+        name: "active"
+    }
+
+
+@pytest.mark.usefixtures("no_openmp_settings")
+def test_torch_reads_the_spin_count_when_it_is_imported_afterwards() -> None:
+    code = (
+        "from mnist_tui.torch_runtime import sleep_when_waiting_long as call; call(); import torch"
+    )
+    environment = {**os.environ, "OMP_DISPLAY_ENV": "VERBOSE"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    if "GOMP_" not in done.stderr:
+        pytest.skip("torch comes with another OpenMP here")
+    assert "GOMP_SPINCOUNT = '3000'" in done.stderr
