@@ -17,8 +17,8 @@ from PIL import Image, ImageOps
 from benchmarks.arguments import parse
 from benchmarks.pairs import Figure, tell
 from mnist_tui.data import read_mnist
+from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.devices import resolve_device
-from mnist_tui.engine.batches import DeviceSplit
 from mnist_tui.inference.evaluate import load_model
 from mnist_tui.inference.predict import Prediction, predict_pictures
 from mnist_tui.store.checkpoint import read_checkpoint

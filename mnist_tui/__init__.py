@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 __all__ = ["MnistNet", "TrainConfig", "load_dataset", "read_checkpoint", "recipe_config"]
 
 _HOMES = {
-    "MnistNet": "mnist_tui.models.networks",
+    "MnistNet": "mnist_tui.models.mnist_net",
     "TrainConfig": "mnist_tui.config",
     "load_dataset": "mnist_tui.data",
     "read_checkpoint": "mnist_tui.store.checkpoint",
@@ -26,7 +26,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 if TYPE_CHECKING:
     from mnist_tui.config import TrainConfig, recipe_config
     from mnist_tui.data import load_dataset
-    from mnist_tui.models.networks import MnistNet
+    from mnist_tui.models.mnist_net import MnistNet
     from mnist_tui.store.checkpoint import read_checkpoint
 
 

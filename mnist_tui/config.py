@@ -189,7 +189,7 @@ class TrainConfig:
     recipe: str = "tutorial"
     """The named recipe that the other fields started from."""
     model: str = "mnist_net"
-    """The network's name in `mnist_tui.models.networks.MODELS`."""
+    """The network's name in `mnist_tui.models.registry.MODELS`."""
     dataset: str = "auto"
     """`mnist`, `sample`, or `auto`: MNIST where it can be had, else the sample."""
     data_dir: str | None = None

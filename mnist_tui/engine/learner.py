@@ -9,8 +9,8 @@ from torch import Tensor
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset
+from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.devices import resolve_precision
-from mnist_tui.engine.batches import DeviceSplit, epoch_order
 from mnist_tui.engine.cuda.chunks import GraphedSteps
 from mnist_tui.engine.cuda.graphs import GraphRecorder
 from mnist_tui.engine.cuda.readback import Readback
@@ -21,7 +21,7 @@ from mnist_tui.engine.steps.sequence import Steps
 from mnist_tui.engine.validation_analyzer import ValidationAnalyzer
 from mnist_tui.inference.forward import Answer, read_images
 from mnist_tui.inference.validation_pass import Evaluation, batch_count, evaluate
-from mnist_tui.models.networks import Net, build_model
+from mnist_tui.models.registry import Net, build_model
 from mnist_tui.run.inference import InferenceRequest
 
 
@@ -178,6 +178,15 @@ class Learner:
             torch.cuda.set_rng_state(rng["cuda"], self.device)
         elif self.device.type == "mps" and "mps" in rng:
             torch.mps.set_rng_state(rng["mps"])
+
+
+def epoch_order(seed: int, epoch: int, count: int) -> Tensor:
+    """Return the order in which an epoch visits `count` examples: (count,) int64 on the CPU.
+
+    It depends on the seed and the epoch alone, so that a resumed epoch goes on in it.
+    """
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    return torch.randperm(count, generator=generator)
 
 
 def _to_cpu(value: Any) -> Any:

@@ -27,7 +27,7 @@ from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import CheckpointError, DataError, TrainingError, UsageError
-from mnist_tui.models.networks import count_parameters
+from mnist_tui.models.registry import count_parameters
 from mnist_tui.run.events import EpochRow, Notice, RunEnded, RunPrepared, Warned
 from mnist_tui.run.requests import StopAsked
 from mnist_tui.run.session import Session

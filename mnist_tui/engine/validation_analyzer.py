@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mnist_tui.engine.batches import DeviceSplit
+from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.validation import (
     TRACKED_PER_CLASS,

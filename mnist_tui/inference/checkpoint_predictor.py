@@ -11,7 +11,7 @@ from mnist_tui.store.directory import RunDirectory
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
-    from mnist_tui.models.networks import Net
+    from mnist_tui.models.registry import Net
 
 
 log: Final = logging.getLogger(__name__)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from mnist_tui import formatting
 from mnist_tui.data import load_dataset
+from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.devices import resolve_device
-from mnist_tui.engine.batches import DeviceSplit
 from mnist_tui.errors import CheckpointError
 from mnist_tui.inference.validation_pass import evaluate
 from mnist_tui.metrics import ClassFigures, class_figures
-from mnist_tui.models.networks import Net, build_model, find_mismatch
+from mnist_tui.models.registry import Net, build_model, find_mismatch
 from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 
 

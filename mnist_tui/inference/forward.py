@@ -5,9 +5,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mnist_tui.engine.batches import scale
+from mnist_tui.data.device_split import scale
 from mnist_tui.errors import TrainingError
-from mnist_tui.models.networks import Net
+from mnist_tui.models.registry import Net
 from mnist_tui.run.inference import FirstLayer, InferenceRequest
 
 Answer = tuple[tuple[tuple[float, ...], ...], FirstLayer | None]

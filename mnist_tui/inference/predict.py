@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from mnist_tui.data.device_split import scale
 from mnist_tui.devices import resolve_device
-from mnist_tui.engine.batches import scale
 from mnist_tui.images import BadPicture, Picture, read_pictures
 from mnist_tui.inference.evaluate import load_model
 from mnist_tui.store.checkpoint import read_checkpoint

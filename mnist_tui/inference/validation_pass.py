@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnist_tui.engine.batches import DeviceSplit
+from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.run.validation import Confusion
 
 BATCH_SIZE = {"cpu": 50, "cuda": 2500, "mps": 1000}

@@ -8,10 +8,9 @@ from torch.nn import functional as F
 
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.engine.batches import epoch_order
-from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.learner import Learner, epoch_order
 from mnist_tui.engine.optimizers import scheduled_lr
-from mnist_tui.models.networks import MnistNet
+from mnist_tui.models.mnist_net import MnistNet
 
 CPU = torch.device("cpu")
 

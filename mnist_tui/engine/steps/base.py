@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.optimizers import plain_step
-from mnist_tui.models.networks import Net
+from mnist_tui.models.registry import Net
 
 
 class Step(Protocol):

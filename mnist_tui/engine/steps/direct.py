@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.steps.base import AutogradStep
-from mnist_tui.models.networks import MnistNet, laid_out
+from mnist_tui.models.mnist_net import MnistNet, channels_last
 
 _ATEN: Final = torch.ops.aten
 """Torch's operations by the names that autograd calls them by."""
@@ -52,7 +52,7 @@ class DirectStep(AutogradStep):
         dtype = self._dtype
         w1, b1, w2, b2, w3, b3, w4, b4 = (parameter.to(dtype) for parameter in self._parameters)
 
-        x = laid_out(images).to(dtype)  # (B, 1, 28, 28)
+        x = channels_last(images).to(dtype)  # (B, 1, 28, 28)
         first = torch.conv2d(x, w1, b1).relu_()  # (B, 32, 26, 26)
         second = torch.conv2d(first, w2, b2)  # (B, 64, 24, 24)
         pooled, indices = _ATEN.max_pool2d_with_indices(second, [2, 2])

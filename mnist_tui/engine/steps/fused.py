@@ -13,7 +13,7 @@ from mnist_tui.engine.optimizers import plain_step
 from mnist_tui.engine.steps import kernels
 from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.engine.steps.kernels import shapes
-from mnist_tui.models.networks import MnistNet
+from mnist_tui.models.mnist_net import MnistNet
 
 
 @dataclass(frozen=True, kw_only=True)

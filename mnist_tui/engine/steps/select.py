@@ -10,7 +10,8 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.devices import has_tf32, is_out_of_memory
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.direct import DirectStep
-from mnist_tui.models.networks import MnistNet, Net
+from mnist_tui.models.mnist_net import MnistNet
+from mnist_tui.models.registry import Net
 
 log: Final = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from mnist_tui.engine.batches import DeviceSplit
+from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.engine.steps.base import Step
 
 

@@ -11,7 +11,8 @@ from mnist_tui.engine.optimizers import build_optimizer
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.direct import DirectStep
 from mnist_tui.engine.steps.select import step_for
-from mnist_tui.models.networks import MnistNet, Net, build_model
+from mnist_tui.models.mnist_net import MnistNet
+from mnist_tui.models.registry import Net, build_model
 
 CPU = torch.device("cpu")
 MakeStep = Callable[[MnistNet, torch.optim.Optimizer, TrainConfig, torch.device], Step]

@@ -14,7 +14,8 @@ from mnist_tui.engine.optimizers import build_optimizer
 from mnist_tui.engine.steps import select
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.select import fused_or, step_for
-from mnist_tui.models.networks import MnistNet, build_model
+from mnist_tui.models.mnist_net import MnistNet
+from mnist_tui.models.registry import build_model
 
 pytest.importorskip("triton", reason="Triton comes with torch on Linux alone")
 from mnist_tui.engine.steps import fused, kernels

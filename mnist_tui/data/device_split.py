@@ -1,4 +1,4 @@
-"""The digits on the device, and the order in which an epoch visits them."""
+"""One split of a dataset as tensors on a device."""
 
 from typing import Any
 
@@ -11,22 +11,22 @@ from mnist_tui.data.dataset import Split
 
 
 class DeviceSplit:
-    """One split of the digits, whole on the device; batches are gathered and scaled there.
+    """One split of a dataset, whole on the device; batches are gathered and scaled there.
 
-    On a CPU it is the split's own memory, which is only read.
+    On a CPU it shares the split's own memory, which is only read.
     """
 
     def __init__(self, split: Split, device: torch.device) -> None:
-        self.images = _on(device, split.images).unsqueeze(1)
+        self.images = _to_device(split.images, device).unsqueeze(1)
         """(N, 1, 28, 28) uint8."""
-        self.labels = _on(device, split.labels)
+        self.labels = _to_device(split.labels, device)
         """(N,) int64."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def gather(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """The digits at `indices`.
+        """Return the examples at `indices`.
 
         Args:
             indices: (B,) int64 on the device.
@@ -37,27 +37,18 @@ class DeviceSplit:
         return scale(self.images[indices]), self.labels[indices]
 
     def slice(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """The digits from `start` up to `stop`, as `gather` gives them."""
+        """Return the examples from `start` up to `stop`, as `gather` does."""
         return scale(self.images[start:stop]), self.labels[start:stop]
 
 
-def _on(device: torch.device, array: NDArray[Any]) -> Tensor:
-    # Of what must not be written to, torch wants a copy.
+def _to_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    # torch.from_numpy needs a writable array, so a read-only one is copied.
     return torch.from_numpy(np.require(array, requirements="W")).to(device)
 
 
 def scale(images: Tensor) -> Tensor:
-    """Gray values of 0 to 255 as float32 in [0, 1], as torchvision's ToTensor gives them.
+    """Convert gray values of 0 to 255 to float32 in [0, 1], as torchvision's ToTensor does.
 
     Bit for bit on a CPU; CUDA multiplies by the divisor's inverse, which may round otherwise.
     """
     return images.to(torch.float32).div_(255)
-
-
-def epoch_order(seed: int, epoch: int, count: int) -> Tensor:
-    """The order in which an epoch visits `count` digits: (count,) int64 on the CPU.
-
-    It depends on the seed and the epoch alone, so that a resumed epoch goes on in it.
-    """
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-    return torch.randperm(count, generator=generator)
