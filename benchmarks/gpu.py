@@ -28,7 +28,7 @@ from mnist_tui.devices import resolve_device
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.run.events import Event, RunEnded, StateChanged
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Pause, Resume, Stop
 from mnist_tui.run.state import State
 
@@ -102,7 +102,7 @@ def pauses(data_dir: Path, presses: int, device: str = "cuda") -> Iterator[Figur
     """Milliseconds from asking a run to pause until it stands still, under full load."""
     config = recipe_config(dataset="mnist", data_dir=str(data_dir), device=device, epochs=100_000)
     with tempfile.TemporaryDirectory() as folder:
-        runner = TrainingRunner(RunPlan(config=config, runs_dir=Path(folder), name="run"))
+        runner = TrainingRunner(NewRun(config=config, runs_dir=Path(folder), name="run"))
         session, is_paused, has_ended = runner.session, threading.Event(), threading.Event()
 
         def watch(event: Event) -> None:

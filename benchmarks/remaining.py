@@ -16,7 +16,7 @@ from benchmarks.arguments import parse
 from benchmarks.pairs import Figure, tell
 from mnist_tui.config import recipe_config
 from mnist_tui.engine.runner import TrainingRunner
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.state import State
 
 _LOOK_S = 0.1
@@ -30,7 +30,7 @@ def looks(data_dir: Path, device: str, epochs: int) -> list[tuple[float, float]]
     """(seconds to the end, seconds told to be left) at each look at a whole run."""
     config = recipe_config(dataset="mnist", data_dir=str(data_dir), device=device, epochs=epochs)
     with tempfile.TemporaryDirectory() as folder:
-        runner = TrainingRunner(RunPlan(config=config, runs_dir=Path(folder), name="run"))
+        runner = TrainingRunner(NewRun(config=config, runs_dir=Path(folder), name="run"))
         session, told = runner.session, []
         thread = threading.Thread(target=runner.run)
         thread.start()

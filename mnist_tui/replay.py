@@ -9,7 +9,7 @@ from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, Training
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.run.events import Notice, RunEnded, RunPrepared, Warned
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import ShownRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Infer
 from mnist_tui.run.session import Session
@@ -38,10 +38,10 @@ class PlaybackRunner:
     Viewers need not know it from a run that they have watched. Nothing is written.
     """
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: ShownRun) -> None:
         self.plan = plan
         self.session = Session()
-        self._directory = find_run(plan.runs_dir, plan.name or "last")
+        self._directory = find_run(plan.runs_dir, plan.name)
         self._reader = CheckpointPredictor(self._directory)
 
     def ask(self, question: InferenceRequest) -> InferenceFuture:

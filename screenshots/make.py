@@ -23,7 +23,7 @@ from textual.pilot import Pilot
 
 from mnist_tui.config import recipe_config
 from mnist_tui.engine.runner import TrainingRunner
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.tui.app import DashboardApp
@@ -118,7 +118,7 @@ class Photographer:
 async def session(data_dir: str | None, epochs: int) -> None:
     """One run, from ready to its end, and the pictures on the way."""
     config = recipe_config("tutorial", dataset="mnist", data_dir=data_dir, epochs=epochs)
-    plan = RunPlan(config=config, runs_dir=Path("runs"), name="first-run")
+    plan = NewRun(config=config, runs_dir=Path("runs"), name="first-run")
     app = DashboardApp(plan, TrainingRunner)
     async with app.run_test(size=(120, 36)) as pilot:
         photographer = Photographer(app, pilot)

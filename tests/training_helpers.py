@@ -7,7 +7,7 @@ from typing import Any
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.run.events import Event, RunEnded
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.store.directory import RunDirectory
 
 
@@ -21,7 +21,7 @@ class RecordedRun:
     """One run on this thread, with all that it told."""
 
     def __init__(
-        self, plan: RunPlan, on_event: Callable[["RecordedRun", Event], None] | None = None
+        self, plan: TrainedRun, on_event: Callable[["RecordedRun", Event], None] | None = None
     ):
         self.runner = TrainingRunner(plan)
         self.session = self.runner.session
@@ -49,10 +49,10 @@ class RecordedRun:
 
 def train(config: TrainConfig, runs_dir: Path, name: str = "run", **rest: Any) -> RecordedRun:
     """Train a new run to its end."""
-    return RecordedRun(RunPlan(config=config, runs_dir=runs_dir, name=name), **rest).run()
+    return RecordedRun(NewRun(config=config, runs_dir=runs_dir, name=name), **rest).run()
 
 
 def resume(runs_dir: Path, name: str = "run", overrides: Any = None, **rest: Any) -> RecordedRun:
     """Go on with a run to its end."""
-    plan = RunPlan(runs_dir=runs_dir, name=name, resume=True, overrides=overrides or {})
+    plan = ResumedRun(runs_dir=runs_dir, name=name, overrides=overrides or {})
     return RecordedRun(plan, **rest).run()

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from mnist_tui.cli.options import dashboard_options, runs_dir_option
+from mnist_tui.cli.train import make_runner
 from mnist_tui.cli.tty import check_terminal
-from mnist_tui.run.plan import Runner, RunPlan
+from mnist_tui.run.plan import ShownRun
 from mnist_tui.tui.display_options import DisplayOptions
 
 
@@ -22,25 +23,13 @@ def show(run: str, runs_dir: Path, look: DisplayOptions) -> int:
     from mnist_tui.store.catalog import find_run
 
     directory = find_run(runs_dir, run)
-    plan = RunPlan(
+    plan = ShownRun(
         config=directory.read_config(),
         runs_dir=directory.path.parent,
         name=directory.name,
-        is_shown=True,
     )
     check_terminal(plan)
     from mnist_tui.tui.launch import run_dashboard
 
     run_dashboard(plan, make_runner, look, start=True)
     return 0
-
-
-def make_runner(plan: RunPlan) -> Runner:
-    """What trains the plan's run, or only tells of it."""
-    if plan.is_shown:
-        from mnist_tui.replay import PlaybackRunner
-
-        return PlaybackRunner(plan)
-    from mnist_tui.engine.runner import TrainingRunner
-
-    return TrainingRunner(plan)

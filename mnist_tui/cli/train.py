@@ -16,7 +16,7 @@ from mnist_tui.cli.options import (
 from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.errors import UsageError
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, ResumedRun, Runner, RunPlan, ShownRun, TrainedRun
 from mnist_tui.tui.display_options import DisplayOptions
 
 
@@ -43,7 +43,7 @@ def train(
     given = {field: value for field, value in settings.items() if value is not None}
     config = recipe_config(given.pop("recipe", "tutorial"), **given)
     check_place(runs_dir, name)
-    plan = RunPlan(config=config, runs_dir=runs_dir, name=name)
+    plan = NewRun(config=config, runs_dir=runs_dir, name=name)
     return _run(plan, look, headless=headless, as_json=as_json, start=start)
 
 
@@ -96,28 +96,38 @@ def resume(
         )
         return 0
     config = TrainConfig.from_dict({**config.to_dict(), **overrides})
-    plan = RunPlan(
+    plan = ResumedRun(
         config=config,
         runs_dir=directory.path.parent,
         name=directory.name,
-        resume=True,
         overrides=overrides,
         checkpoint=checkpoint,
     )
     return _run(plan, look, headless=headless, as_json=as_json, start=True)
 
 
-def _run(plan: RunPlan, look: DisplayOptions, *, headless: bool, as_json: bool, start: bool) -> int:
-    """Hand the plan to the dashboard or to the plain lines; the exit code."""
+def make_runner(plan: RunPlan) -> Runner:
+    """What trains the plan's run, or only shows it."""
+    if isinstance(plan, ShownRun):
+        from mnist_tui.replay import PlaybackRunner
+
+        return PlaybackRunner(plan)
     from mnist_tui.engine.runner import TrainingRunner
 
+    return TrainingRunner(plan)
+
+
+def _run(
+    plan: TrainedRun, look: DisplayOptions, *, headless: bool, as_json: bool, start: bool
+) -> int:
+    """Hand the plan to the dashboard or to the plain lines; the exit code."""
     if headless:
         from mnist_tui.headless import run_headless
 
-        return run_headless(TrainingRunner(plan), as_json=as_json)
+        return run_headless(make_runner(plan), as_json=as_json)
     if as_json:
         raise UsageError("--json is for --headless; the dashboard writes no JSON")
     check_terminal(plan)
     from mnist_tui.tui.launch import run_dashboard
 
-    return run_dashboard(plan, TrainingRunner, look, start=start)
+    return run_dashboard(plan, make_runner, look, start=start)

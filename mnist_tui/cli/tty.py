@@ -5,7 +5,7 @@ import sys
 
 from mnist_tui.errors import UsageError
 from mnist_tui.process.invocation import command
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import ResumedRun, RunPlan, ShownRun
 
 
 def check_terminal(plan: RunPlan) -> None:
@@ -29,8 +29,10 @@ def _other_way(plan: RunPlan) -> str:
     from mnist_tui.store.catalog import list_command
     from mnist_tui.store.directory import RunDirectory
 
-    if plan.is_shown:
-        return list_command(plan.runs_dir)
-    if plan.resume and plan.name is not None:
-        return RunDirectory(plan.runs_dir / plan.name).resume_command("--headless")
-    return command("train", "--headless")
+    match plan:
+        case ShownRun():
+            return list_command(plan.runs_dir)
+        case ResumedRun():
+            return RunDirectory(plan.runs_dir / plan.name).resume_command("--headless")
+        case _:
+            return command("train", "--headless")

@@ -29,6 +29,7 @@ from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import CheckpointError, DataError, TrainingError, UsageError
 from mnist_tui.models.registry import count_parameters
 from mnist_tui.run.events import EpochRow, Notice, RunEnded, RunPrepared, Warned
+from mnist_tui.run.plan import ResumedRun, TrainedRun
 from mnist_tui.run.requests import StopAsked
 from mnist_tui.run.session import Session
 from mnist_tui.store.atomic import read_json, write_json, write_lines
@@ -70,11 +71,11 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
         StopAsked: When a stop was asked for before the first batch.
         MnistTuiError: When the run cannot be trained.
     """
-    session = runner.session
+    session, plan = runner.session, runner.plan
     facts = read_json(directory.config)
     checkpoint = _last_checkpoint(runner, directory)
     config = checkpoint.config if checkpoint else directory.read_config()
-    overrides = dict(runner.plan.overrides)
+    overrides = dict(plan.overrides) if isinstance(plan, ResumedRun) else {}
     # The rate that the run was made with stays part of what it is; a change is the trainer's.
     lr = overrides.pop("lr", None)
     config = replace(config, **overrides)
@@ -111,7 +112,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
         writer=writer,
     )
     if checkpoint is not None:
-        _restore(trainer, checkpoint, directory, runner.plan.checkpoint)
+        _restore(trainer, checkpoint, directory, _source(plan, directory))
     rows = checkpoint.rows if checkpoint else ()
     lost = _take_up_insight(session, directory, rows)
     _write_start(writer, directory, _facts(config, digits, notice, learner), rows)
@@ -152,11 +153,13 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
 
 def _last_checkpoint(runner: TrainingRunner, directory: RunDirectory) -> Checkpoint | None:
     """Where a resumed run goes on; None where it is new, or died before its first checkpoint."""
-    name = runner.plan.checkpoint
-    if not runner.plan.resume or (name is None and not directory.last.exists()):
+    plan = runner.plan
+    if not isinstance(plan, ResumedRun):
+        return None
+    path = _source(plan, directory)
+    if plan.checkpoint is None and not path.exists():
         return None
     runner.say("reading the checkpoint")
-    path = directory.last if name is None else directory.checkpoints / Path(name).name
     try:
         checkpoint = read_checkpoint(path)
         problem = _difference(checkpoint.config, directory.read_config())
@@ -166,6 +169,12 @@ def _last_checkpoint(runner: TrainingRunner, directory: RunDirectory) -> Checkpo
         reason = str(error).partition("; use another checkpoint")[0]
         raise CheckpointError(f"{reason}; {_other_way(directory, path)}") from error
     return checkpoint
+
+
+def _source(plan: TrainedRun, directory: RunDirectory) -> Path:
+    """The checkpoint that a resumed run goes on from."""
+    name = plan.checkpoint if isinstance(plan, ResumedRun) else None
+    return directory.last if name is None else directory.checkpoints / Path(name).name
 
 
 def _difference(found: TrainConfig, expected: TrainConfig) -> str | None:
@@ -243,15 +252,12 @@ def _load_digits(runner: TrainingRunner, config: TrainConfig) -> Dataset:
         raise
 
 
-def _restore(
-    trainer: Trainer, checkpoint: Checkpoint, directory: RunDirectory, name: str | None
-) -> None:
+def _restore(trainer: Trainer, checkpoint: Checkpoint, directory: RunDirectory, path: Path) -> None:
     try:
         trainer.restore(checkpoint)
     except StopAsked:
         raise
     except Exception as error:
-        path = directory.checkpoints / (name or directory.last.name)
         raise CheckpointError(
             f"{path} does not fit the model {checkpoint.config.model}; "
             f"{_other_way(directory, path)}"

@@ -17,7 +17,7 @@ from mnist_tui.errors import (
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import ResumedRun, TrainedRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Infer, Stop, StopAsked
 from mnist_tui.run.session import Session
@@ -34,7 +34,7 @@ log: Final = logging.getLogger(__name__)
 class TrainingRunner:
     """The engine's Runner. Making one is cheap and imports no torch; `run` does."""
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: TrainedRun) -> None:
         self.plan = plan
         self.session = Session()
         self._reader: CheckpointPredictor | None = None
@@ -65,7 +65,9 @@ class TrainingRunner:
                 ended = _stopped_early(stop.request)
             except MnistTuiError as error:
                 log.error("%s", error)
-                is_refused = isinstance(error, UsageError | DataError) and not self.plan.resume
+                is_refused = isinstance(error, UsageError | DataError) and not isinstance(
+                    self.plan, ResumedRun
+                )
                 ended = _failed(str(error), error.exit_code, directory)
             except Exception as error:
                 log.exception("training failed")
@@ -103,8 +105,8 @@ class TrainingRunner:
 
     def _open_directory(self) -> RunDirectory:
         plan = self.plan
-        if plan.resume:
-            return find_run(plan.runs_dir, plan.name or "last")
+        if isinstance(plan, ResumedRun):
+            return find_run(plan.runs_dir, plan.name)
         return create_run(plan.runs_dir, plan.name, plan.config)
 
 

@@ -11,29 +11,59 @@ from mnist_tui.run.session import Session
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunPlan:
-    """One run that has not started: its settings and its place on disk."""
+class NewRun:
+    """A run to be trained from its first batch."""
 
     config: TrainConfig = field(default_factory=TrainConfig)
     runs_dir: Path = Path("runs")
     """The parent of the run's directory."""
     name: str | None = None
     """The run directory's name; None: made from the time and the recipe at the start."""
-    resume: bool = False
-    """Whether to go on with the run of that name, from its last checkpoint."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumedRun:
+    """A run on disk to be trained on from one of its checkpoints."""
+
+    name: str
+    """The run directory's name, or `last` for the newest run."""
+    config: TrainConfig = field(default_factory=TrainConfig)
+    """Its settings with `overrides`, for viewers; the checkpoint's are what it is trained with."""
+    runs_dir: Path = Path("runs")
+    """The parent of the run's directory."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of a resumed run to be changed, by TrainConfig's names."""
-    is_shown: bool = False
-    """Whether the run of that name is only shown as it stands on disk, not trained."""
+    """The settings to be changed, by TrainConfig's names."""
     checkpoint: str | None = None
-    """The file, in the run's checkpoints, that a resumed run goes on from; None: last.pt."""
+    """The file in the run's checkpoints to go on from; None: last.pt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRun:
+    """A run on disk to be shown as it is there, without training it."""
+
+    name: str
+    """The run directory's name, or `last` for the newest run."""
+    config: TrainConfig = field(default_factory=TrainConfig)
+    """Its settings, for viewers."""
+    runs_dir: Path = Path("runs")
+    """The parent of the run's directory."""
+
+
+TrainedRun = NewRun | ResumedRun
+"""What the engine takes."""
+
+RunPlan = NewRun | ResumedRun | ShownRun
+"""One run that has not started: its settings and its place on disk."""
 
 
 class Runner(Protocol):
     """A run that can be started once, watched and steered: the engine's, or a test's."""
 
-    plan: RunPlan
     session: Session
+
+    @property
+    def plan(self) -> RunPlan:
+        """What is run."""
 
     def run(self) -> None:
         """Train to the end. Blocks; call it once, on a thread of its own.

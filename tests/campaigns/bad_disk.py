@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mnist_tui.run.events import SavedAgain, SaveFailed, Warned
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.state import State
 from mnist_tui.store import atomic
 from mnist_tui.store.atomic import read_json, read_lines
@@ -58,7 +58,7 @@ def _train(
     from mnist_tui.engine.learner import Learner
 
     config = few_config(few_digits(), epochs=EPOCHS, checkpoint_every_s=0.02)
-    run = RecordedRun(RunPlan(config=config, runs_dir=runs, name="a"))
+    run = RecordedRun(NewRun(config=config, runs_dir=runs, name="a"))
     real, steps = Learner.train, itertools.count(1)
 
     def step(self: Learner, start: int, rates: Sequence[float]) -> None:

@@ -41,7 +41,7 @@ from mnist_tui.run.events import (
     SaveFailed,
     StateChanged,
 )
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, ResumedRun, RunPlan, ShownRun, TrainedRun
 from mnist_tui.run.requests import Pause, Request, Resume, Save, Stop
 from mnist_tui.run.state import TRANSITIONS, State
 from mnist_tui.store.atomic import read_lines
@@ -103,7 +103,7 @@ seen: Counter[str] = Counter()
 class Watched:
     """One run of the dashboard's, with all that it told and was asked."""
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: TrainedRun) -> None:
         self.runner = TrainingRunner(plan)
         self.events: list[Event] = []
         self.runner.session.subscribe(self.events.append)
@@ -191,18 +191,19 @@ class Anything(RuleBasedStateMachine):
         self._opened += 1
         runs = self._folder / "runs"
         config = few_config(few_digits(), epochs=30, checkpoint_every_s=0.2)
-        plan = RunPlan(config=config, runs_dir=runs)
+        plan: RunPlan = NewRun(config=config, runs_dir=runs)
         newest = list_runs(runs)[:1]
         if newest and self._opened % 2 == 0:
-            plan = RunPlan(config=config, runs_dir=runs, name=newest[0].name, resume=True)
+            plan = ResumedRun(config=config, runs_dir=runs, name=newest[0].name)
         self._app = DashboardApp(
-            plan, self._make, start=plan.resume, theme_file=self._folder / "theme"
+            plan, self._make, start=isinstance(plan, ResumedRun), theme_file=self._folder / "theme"
         )
         self._actions: asyncio.Queue[Callable[[Pilot[None]], Coroutine[Any, Any, None]]]
         self._actions = asyncio.Queue()
         self._asyncio.run(self._begin())
 
     def _make(self, plan: RunPlan) -> TrainingRunner:
+        assert not isinstance(plan, ShownRun)
         self._runs.append(Watched(plan))
         return self._runs[-1].runner
 

@@ -19,7 +19,7 @@ from mnist_tui.engine import learner
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.headless import run_headless
 from mnist_tui.run.events import Event, StateChanged
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.requests import Pause, Resume, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.catalog import is_over
@@ -57,13 +57,13 @@ def attempt(dice: random.Random, folder: Path) -> None:
     """Interrupt a run, resume it until it is finished, and compare."""
     chosen = dice.choice(("sgd", "momentum", "adamw")), dice.choice(("constant", "one-cycle"))
     whole = whole_run(*chosen)
-    plan = RunPlan(config=config(*chosen), runs_dir=folder, name="parts")
+    plan: TrainedRun = NewRun(config=config(*chosen), runs_dir=folder, name="parts")
     directory = RunDirectory(folder / "parts")
     for _ in range(dice.randint(1, 5)):
         kind, steps = dice.choice(KINDS), dice.randrange(40)
         in_child(partial(interrupted, plan, kind, steps))
         if directory.config.exists():
-            plan = RunPlan(runs_dir=folder, name="parts", resume=True)
+            plan = ResumedRun(runs_dir=folder, name="parts")
         if is_over(directory, EPOCHS):
             break
     else:
@@ -73,7 +73,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
     assert_same_run(whole, directory.path)
 
 
-def interrupted(plan: RunPlan, kind: str, steps: int) -> int:
+def interrupted(plan: TrainedRun, kind: str, steps: int) -> int:
     """In a process of its own: train and be interrupted after so many steps."""
     runner = TrainingRunner(plan)
     session, done = runner.session, 0

@@ -24,7 +24,7 @@ from mnist_tui.run.events import (
     SaveFailed,
     Warned,
 )
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.store import atomic
@@ -281,7 +281,7 @@ async def test_a_pane_that_is_gone_may_be_told_to_show_itself() -> None:
 async def test_a_pane_is_asked_for_before_the_screen_stands_or_after_it_is_closed() -> None:
     memory = InsightMemory()
     async with on_stage() as stage:
-        source = LiveSource(RunController(RunPlan(), lambda plan: stage.runner, lambda _: True))
+        source = LiveSource(RunController(NewRun(), lambda plan: stage.runner, lambda _: True))
         screen = InsightScreen(source, "", memory)
         await screen.show_pane("Draw")
         stage.app.push_screen(screen)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mnist_tui.cli import main as command
 from mnist_tui.engine.learner import Learner
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.store.catalog import is_over, list_runs
 from mnist_tui.store.checkpoint import read_checkpoint
@@ -68,7 +68,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
 def _interrupt(folder: Path, batches: int) -> None:
     """A run of the same settings that was stopped after some batches."""
     config = few_config(few_digits(), epochs=EPOCHS, checkpoint_every_s=0.05)
-    run = RecordedRun(RunPlan(config=config, runs_dir=folder / "runs", name="a"))
+    run = RecordedRun(NewRun(config=config, runs_dir=folder / "runs", name="a"))
     real, done = Learner.train, 0
 
     def step(self: Learner, start: int, rates: Sequence[float]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.run.events import EpochFinished, Event, StateChanged, Warned
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import GiveUp, Request, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
@@ -48,7 +48,7 @@ def run_with_full_disk(
                 switch(not makes_room)
                 answer(run)
 
-        run = RecordedRun(RunPlan(config=config, runs_dir=folder, name="a"), listen)
+        run = RecordedRun(NewRun(config=config, runs_dir=folder, name="a"), listen)
         run.session.waits_for_disk = is_watched
         return run.run()
 

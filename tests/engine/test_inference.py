@@ -17,7 +17,7 @@ from mnist_tui.errors import CheckpointError, TrainingError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.run.events import EpochFinished, StateChanged
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest, InferenceResult
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Infer, Pause, Resume, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
@@ -77,7 +77,7 @@ def test_nobody_is_left_waiting_at_the_end_of_a_run(few_digits: Path, tmp_path: 
 
 def test_a_paused_run_answers(few_digits: Path, tmp_path: Path) -> None:
     paused = threading.Event()
-    runner = TrainingRunner(RunPlan(config=few_config(few_digits), runs_dir=tmp_path, name="a"))
+    runner = TrainingRunner(NewRun(config=few_config(few_digits), runs_dir=tmp_path, name="a"))
 
     def listen(event: object) -> None:
         if isinstance(event, EpochFinished) and event.row.epoch == 1:
@@ -104,7 +104,7 @@ def test_a_paused_run_answers(few_digits: Path, tmp_path: Path) -> None:
 
 
 def test_before_there_is_a_model_nobody_answers() -> None:
-    reply = TrainingRunner(RunPlan()).ask(QUESTION)
+    reply = TrainingRunner(NewRun()).ask(QUESTION)
     with pytest.raises(TrainingError, match="cannot ask the model: the run has not started"):
         reply.result(0)
 

@@ -12,7 +12,7 @@ from mnist_tui.engine import prepare, runner
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.run.events import LearningRateChanged, RunPrepared, StateChanged, Warned
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Adjust, Save, Stop
 from mnist_tui.run.state import State
@@ -188,7 +188,7 @@ def test_a_run_stopped_while_it_loads_says_so_and_starts_again(
 ) -> None:
     config = few_config(few_digits)
     train(config, tmp_path, "whole")
-    stopped = RecordedRun(RunPlan(config=config, runs_dir=tmp_path, name="stopped"))
+    stopped = RecordedRun(NewRun(config=config, runs_dir=tmp_path, name="stopped"))
     publish = stopped.session.publish
 
     def publish_and_stop(progress: Progress) -> None:

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
 from mnist_tui.system_monitor import MachineSample
 from mnist_tui.tui.app import DashboardApp
@@ -93,7 +93,7 @@ async def on_stage(
         return runners[-1]
 
     options.setdefault("sample_machine", lambda: IDLE)
-    app = DashboardApp(plan or RunPlan(), make_runner, **options)
+    app = DashboardApp(plan or NewRun(), make_runner, **options)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         try:

@@ -21,7 +21,7 @@ from mnist_tui.run.events import (
     SettingsChanged,
 )
 from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Adjust, GiveUp, Infer, Pause, Resume, Save, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
@@ -74,7 +74,7 @@ class ScriptedRunner:
     thread waits in the mailbox, as the engine does.
     """
 
-    plan: RunPlan = field(default_factory=RunPlan)
+    plan: RunPlan = field(default_factory=NewRun)
     batches: int = 1875
     session: Session = field(default_factory=Session)
     rows: list[EpochRow] = field(default_factory=list)

@@ -18,7 +18,7 @@ from mnist_tui.run.events import (
     StateChanged,
     Warned,
 )
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.tui.app import DashboardApp
@@ -115,7 +115,7 @@ async def test_stop_saves_and_says_so_and_a_new_run_can_start() -> None:
         await stage.pilot.press("n")
         await stage.until(lambda: len(stage.runners) == 2, "a second run")
         assert stage.runner.plan.name is None
-        assert not stage.runner.plan.resume
+        assert isinstance(stage.runner.plan, NewRun)
 
 
 async def test_no_second_run_starts_while_the_first_ones_thread_lives() -> None:
@@ -354,7 +354,7 @@ async def test_a_runner_that_raises_is_told_as_a_failure() -> None:
         def run(self) -> None:
             raise ZeroDivisionError("by zero")
 
-    app = DashboardApp(RunPlan(), Broken)
+    app = DashboardApp(NewRun(), Broken)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("space")
         for _ in range(2000):
@@ -366,7 +366,7 @@ async def test_a_runner_that_raises_is_told_as_a_failure() -> None:
 
 
 async def test_the_end_of_a_run_is_summed_up() -> None:
-    async with on_stage((100, 30), RunPlan(config=TrainConfig(epochs=2))) as stage:
+    async with on_stage((100, 30), NewRun(config=TrainConfig(epochs=2))) as stage:
         runner = await stage.start()
         for _ in range(2):
             runner.train(1875)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.tui.charts import Chart, ChartData
 from mnist_tui.tui.dashboard.previous_run import newest_on_disk
 from tests.tui.app_harness import Stage, on_stage
@@ -121,7 +121,7 @@ async def test_the_best_epoch_and_rate_changes_are_marked_on_every_chart() -> No
 
 
 async def test_the_previous_run_is_shown_until_p_hides_it() -> None:
-    plan = RunPlan(config=TrainConfig(epochs=2))
+    plan = NewRun(config=TrainConfig(epochs=2))
     async with on_stage((140, 40), plan) as stage:
         await stage.start()
         assert "Previous" not in stage.footer
@@ -153,7 +153,7 @@ def write_run(folder: Path, epochs: int) -> None:
 
 async def test_a_run_on_disk_is_compared_with(tmp_path: Path) -> None:
     write_run(tmp_path / "old", 3)
-    async with on_stage((140, 40), RunPlan(runs_dir=tmp_path)) as stage:
+    async with on_stage((140, 40), NewRun(runs_dir=tmp_path)) as stage:
         await stage.start()
         await train(stage, 1)
         await stage.until(lambda: len(data(stage, "accuracy").series) == 3, "the run on disk")

@@ -14,7 +14,7 @@ import pytest
 from textual.pilot import Pilot
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
 from tests.tui.app_harness import IDLE, Stage
@@ -44,7 +44,7 @@ class Scene:
     def __init__(self, theme: str = "digits-dark", epochs: int = 19) -> None:
         self.runners: list[ScriptedRunner] = []
         self.app = DashboardApp(
-            RunPlan(config=TrainConfig(epochs=epochs)), self._make, sample_machine=lambda: IDLE
+            NewRun(config=TrainConfig(epochs=epochs)), self._make, sample_machine=lambda: IDLE
         )
         self.app.theme = theme
         self.app._dashboard.log_pane._clock = lambda: 0.0

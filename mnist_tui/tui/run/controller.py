@@ -9,7 +9,7 @@ from textual.message import Message
 from mnist_tui import formatting
 from mnist_tui.config import RULES
 from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
-from mnist_tui.run.plan import MakeRunner, RunPlan
+from mnist_tui.run.plan import MakeRunner, NewRun, RunPlan
 from mnist_tui.run.requests import (
     ALLOWED,
     Adjust,
@@ -64,7 +64,7 @@ class RunController:
         if self.run is None:
             return self.plan
         # The name belongs to the run that was; a new run gets one of its own.
-        return self._next or RunPlan(config=self.plan.config, runs_dir=self.plan.runs_dir)
+        return self._next or NewRun(config=self.plan.config, runs_dir=self.plan.runs_dir)
 
     @property
     def state(self) -> State:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mnist_tui.config import RECIPE_FIELDS, RULES, Choice, TrainConfig, recipe_values
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, ResumedRun, RunPlan
 from mnist_tui.run.requests import Adjust
 from mnist_tui.store.directory import name_problem
 
@@ -107,8 +107,8 @@ class Draft:
         """What the field should be instead, in few words; None when it can stay."""
         value = self.value(name)
         if name == "name":
-            runs_dir, is_old = self._plan.runs_dir, self.is_live or self._plan.resume
-            return None if value is None or is_old else name_problem(runs_dir, value)
+            is_old = self.is_live or isinstance(self._plan, ResumedRun)
+            return None if value is None or is_old else name_problem(self._plan.runs_dir, value)
         if RULES[name].problem(value) is not None:
             return RULES[name].wants
         if name == "epochs" and value < (self._open_epoch or 1):
@@ -180,7 +180,7 @@ class Draft:
         name = self.value("name")
         if config == self._plan.config and name == self._plan.name:
             return self._plan
-        return replace(self._plan, config=config, name=name)
+        return NewRun(config=config, runs_dir=self._plan.runs_dir, name=name)
 
     def adjustment(self) -> Adjust | None:
         """What to ask of the live run; None when nothing was changed."""

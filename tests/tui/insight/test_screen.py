@@ -8,7 +8,7 @@ import pytest
 from textual._compositor import Compositor
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.screen import PANES, TITLES, InsightScreen
@@ -17,7 +17,7 @@ from mnist_tui.tui.screens.quit import QuitDialog
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.insight.fake_insight import insight_of
 
-PLAN = RunPlan(config=TrainConfig(dataset="sample"))
+PLAN = NewRun(config=TrainConfig(dataset="sample"))
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.insight.panes.pane import InsightPane
@@ -56,7 +56,7 @@ class Scene:
 
     def __init__(self, theme: str) -> None:
         self.runners: list[ScriptedRunner] = []
-        plan = RunPlan(config=TrainConfig(dataset="sample"))
+        plan = NewRun(config=TrainConfig(dataset="sample"))
         self.app = DashboardApp(plan, self._make, sample_machine=lambda: IDLE)
         self.app.theme = theme
         self.stage = Stage(self.app, None, self.runners)  # type: ignore[arg-type]

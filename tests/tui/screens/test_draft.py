@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.config import TrainConfig, recipe_config
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Adjust
 from mnist_tui.tui.screens.draft import FIELDS, LIVE, Draft, to_text
 
 
 def draft(**config: object) -> Draft:
-    return Draft(RunPlan(config=recipe_config(**config)))  # type: ignore[arg-type]
+    return Draft(NewRun(config=recipe_config(**config)))  # type: ignore[arg-type]
 
 
 def test_a_form_that_was_left_alone_gives_the_same_plan() -> None:
-    plan = RunPlan(config=TrainConfig(lr=0.1 + 0.2, beta1=0.7, data_dir="somewhere"), name="a")
+    plan = NewRun(config=TrainConfig(lr=0.1 + 0.2, beta1=0.7, data_dir="somewhere"), name="a")
     assert Draft(plan).plan() is plan
 
 
@@ -26,7 +26,7 @@ def test_numbers_are_shown_with_every_digit(value: float) -> None:
 
 
 def test_a_rate_many_times_as_high_is_worth_a_word_in_a_live_run() -> None:
-    form = Draft(RunPlan(config=TrainConfig()), live_lr=0.01, open_epoch=2)
+    form = Draft(NewRun(config=TrainConfig()), live_lr=0.01, open_epoch=2)
     for text, caution in (("0.02", None), ("4", "400 times as high: it may blow up"), ("x", None)):
         form.write("lr", text)
         assert form.caution("lr") == caution
@@ -41,7 +41,7 @@ def test_only_what_was_typed_changes() -> None:
     form.write("epochs", "3")
     form.write("name", "mine")
     plan = form.plan()
-    assert plan == RunPlan(config=TrainConfig(lr=0.05, epochs=3), name="mine")
+    assert plan == NewRun(config=TrainConfig(lr=0.05, epochs=3), name="mine")
 
 
 def test_choosing_a_recipe_fills_in_all_that_it_lays_down_and_nothing_else() -> None:
@@ -80,7 +80,7 @@ def test_wrong_values_are_explained(field: str, text: str, reason: str) -> None:
 
 def test_a_name_that_is_taken_is_explained(tmp_path: Path) -> None:
     (tmp_path / "old" / "checkpoints").mkdir(parents=True)
-    form = Draft(RunPlan(runs_dir=tmp_path))
+    form = Draft(NewRun(runs_dir=tmp_path))
     form.write("name", "old")
     assert "old is already in" in (form.problem("name") or "")
     form.write("name", "new")
@@ -115,7 +115,7 @@ def test_differences_that_the_form_does_not_show_are_named_too() -> None:
 
 
 def test_in_a_live_run_only_what_can_change_safely_is_open() -> None:
-    form = Draft(RunPlan(), live_lr=0.005, open_epoch=4)
+    form = Draft(NewRun(), live_lr=0.005, open_epoch=4)
     assert [field.name for field in FIELDS if form.is_open(field.name)] == list(LIVE)
     assert form.adjustment() is None
     assert form.texts["lr"] == "0.005"
@@ -127,7 +127,7 @@ def test_in_a_live_run_only_what_can_change_safely_is_open() -> None:
 
 
 def test_a_rate_that_moves_with_the_schedule_is_no_difference_from_the_recipe() -> None:
-    fast = RunPlan(config=recipe_config("fast"))
+    fast = NewRun(config=recipe_config("fast"))
     form = Draft(fast, live_lr=0.0031, open_epoch=1)
     assert not form.differences()
     form.write("lr", "0.002")

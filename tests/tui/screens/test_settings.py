@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Input
 
 from mnist_tui.config import TrainConfig, recipe_config
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import NewRun, ResumedRun
 from mnist_tui.tui.screens.one_of import OneOf
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.tui.app_harness import Stage, on_stage
@@ -50,7 +50,7 @@ async def test_what_is_applied_is_shown_and_is_what_space_runs() -> None:
         assert stage.runners == []
         await stage.sees("epoch – of 3")
         runner = await stage.start()
-        assert runner.plan == RunPlan(config=TrainConfig(epochs=3, lr=0.05), name="mine")
+        assert runner.plan == NewRun(config=TrainConfig(epochs=3, lr=0.05), name="mine")
 
 
 async def test_escape_changes_nothing() -> None:
@@ -60,7 +60,7 @@ async def test_escape_changes_nothing() -> None:
         await stage.pilot.press("escape")
         await until_closed(stage)
         runner = await stage.start()
-        assert runner.plan == RunPlan()
+        assert runner.plan == NewRun()
 
 
 async def test_a_wrong_value_is_explained_as_it_is_typed_and_cannot_be_applied() -> None:
@@ -80,7 +80,7 @@ async def test_a_wrong_value_is_explained_as_it_is_typed_and_cannot_be_applied()
 
 async def test_a_name_that_is_taken_is_explained(tmp_path: Path) -> None:
     (tmp_path / "old" / "checkpoints").mkdir(parents=True)
-    async with on_stage(plan=RunPlan(runs_dir=tmp_path)) as stage:
+    async with on_stage(plan=NewRun(runs_dir=tmp_path)) as stage:
         await open_form(stage)
         await write(stage, "name", "old")
         await stage.sees("old is already in")
@@ -163,7 +163,7 @@ async def test_a_change_that_comes_after_the_run_has_ended_is_refused_with_a_rea
 
 
 async def test_after_the_end_the_form_is_about_the_next_run() -> None:
-    async with on_stage(plan=RunPlan(name="first", overrides={"epochs": 19})) as stage:
+    async with on_stage(plan=NewRun(name="first")) as stage:
         runner = await stage.start()
         runner.finish()
         await stage.until(lambda: "New run" in stage.footer, "the key n")
@@ -176,13 +176,12 @@ async def test_after_the_end_the_form_is_about_the_next_run() -> None:
         assert "runs/first" in stage.app.exit_report()
         await stage.pilot.press("n")
         await stage.until(lambda: len(stage.runners) == 2, "a second run")
-        plan = stage.runner.plan
-        assert (plan.name, plan.config.seed, plan.overrides) == ("second", 7, {})
+        assert stage.runner.plan == NewRun(name="second", config=TrainConfig(seed=7))
 
 
 async def test_a_new_run_after_a_resumed_one_has_its_settings_and_none_of_its_past() -> None:
     config = TrainConfig(epochs=30)
-    plan = RunPlan(config=config, name="old", resume=True, overrides={"epochs": 30})
+    plan = ResumedRun(config=config, name="old", overrides={"epochs": 30})
     async with on_stage(plan=plan, start=True) as stage:
         await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
         stage.runner.prepare()
@@ -190,7 +189,7 @@ async def test_a_new_run_after_a_resumed_one_has_its_settings_and_none_of_its_pa
         await stage.until(lambda: "New run" in stage.footer, "the key n")
         await stage.pilot.press("n")
         await stage.until(lambda: len(stage.runners) == 2, "a second run")
-        assert stage.runner.plan == RunPlan(config=config)
+        assert stage.runner.plan == NewRun(config=config)
 
 
 async def test_settings_are_refused_with_a_reason_while_loading() -> None:
