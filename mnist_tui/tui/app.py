@@ -18,7 +18,7 @@ from textual.screen import Screen
 
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.plan import MakeRunner, RunPlan
-from mnist_tui.run.requests import Stop
+from mnist_tui.run.requests import Save, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.commands import Owner, commands
@@ -39,6 +39,7 @@ from mnist_tui.tui.run.presenter import RunPresenter
 from mnist_tui.tui.run.view import RunView
 from mnist_tui.tui.screens.draft import Draft
 from mnist_tui.tui.screens.palette import Palettes
+from mnist_tui.tui.terminal.crash import CrashGuard
 from mnist_tui.tui.terminal.key_queue import KeyQueue
 from mnist_tui.tui.terminal.log_handler import PaneHandler
 from mnist_tui.tui.terminal.output_capture import prints_logged
@@ -50,7 +51,7 @@ _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
 
 
-class DashboardApp(Palettes, KeyQueue):
+class DashboardApp(Palettes, KeyQueue, CrashGuard):
     """Trains on one thread of its own and shows it; never two runs at a time."""
 
     TITLE = "mnist-tui"
@@ -138,6 +139,16 @@ class DashboardApp(Palettes, KeyQueue):
         columns = get_terminal_size().columns
         return exit_summary.exit_report(self._owner.plan, self._owner.view, columns)
 
+    @property
+    def log_file(self) -> Path | None:
+        """The log of the last run; None when none was prepared."""
+        prepared = self._owner.view.prepared
+        return Path(prepared.directory) / "log.txt" if prepared else None
+
+    def save(self) -> None:
+        """Have the run saved, if it can be. Any thread, and signal handlers."""
+        self._owner.ask(Save())
+
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""
         self._owner.leave(stop)
@@ -161,6 +172,8 @@ class DashboardApp(Palettes, KeyQueue):
             leaving = self._owner.leaving or Stop(reason="the dashboard ended")
             self._owner.leave(replace(leaving, exit_code=leaving.exit_code or 1))
             run.join(0.1)
+        if run.ended is not None and self._owner.view.ended is None:
+            self._owner.view.take(run.ended)
 
     # From the start to the end.
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from textual.message import Message
 
-from mnist_tui.run.events import Event
+from mnist_tui.run.events import Event, RunEnded
 from mnist_tui.run.plan import Runner
 from mnist_tui.run.requests import Answer, Request
 from mnist_tui.run.state import State
@@ -28,6 +28,8 @@ class RunThread:
         self.runner: Final = runner
         self.session: Final = runner.session
         self.session.waits_for_disk = True
+        self.ended: RunEnded | None = None
+        """The run's last event, also where the dashboard is gone before it arrives."""
         self._post = post
         self._thread = threading.Thread(target=self._run, name="training", daemon=True)
 
@@ -65,6 +67,8 @@ class RunThread:
         self._send(RunThreadEnded(self, error))
 
     def _tell(self, event: Event) -> None:
+        if isinstance(event, RunEnded):
+            self.ended = event
         self._send(RunEvent(self, event))
 
     def _send(self, message: Message) -> None:

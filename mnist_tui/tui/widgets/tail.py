@@ -22,7 +22,7 @@ class FollowList(ScrollView, can_focus=True):
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tail--{tone}" for tone in (*TONES, "cursor")}
     DEFAULT_CSS = """
-    FollowList {
+    Tail {
         background: transparent;
         scrollbar-size: 0 0;
         overflow-x: hidden;
