@@ -64,10 +64,14 @@ class Session:
         with self._lock:
             self._listeners.append(listener)
 
+    def allows(self, kind: type[Request]) -> bool:
+        """Whether a request of that kind would be accepted now. Any thread."""
+        return self._state in ALLOWED[kind]
+
     def request(self, request: Request) -> Answer:
         """Ask the training thread for something; the answer comes at once. Any thread."""
         with self._lock:
-            if self._state not in ALLOWED[type(request)]:
+            if not self.allows(type(request)):
                 return Answer(False, refusal(request, self._state))
             problem = _problem(request, self.progress) if isinstance(request, Adjust) else None
             if problem is not None:

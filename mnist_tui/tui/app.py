@@ -1,9 +1,9 @@
-"""The dashboard as an application: it routes between the run and the screen."""
+"""The dashboard as an application: it composes the parts and routes between them."""
 
 import logging
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from shutil import get_terminal_size
@@ -18,40 +18,38 @@ from textual.screen import Screen
 
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.plan import MakeRunner, RunPlan
-from mnist_tui.run.requests import Save, Stop
+from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.commands import Owner, commands
+from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.machine import SampleMachine
 from mnist_tui.tui.dashboard.previous_run import newest_on_disk
 from mnist_tui.tui.dashboard.screen import TITLES, Dashboard
-from mnist_tui.tui.insight.controller import InsightController
-from mnist_tui.tui.messages import (
-    LogArrived,
-    PreviousFound,
-    RunEvent,
-    RunThreadEnded,
-    ShutDownAsked,
-)
+from mnist_tui.tui.insight.live_source import LiveSource
+from mnist_tui.tui.insight.memory import InsightMemory
 from mnist_tui.tui.run.controller import REQUESTS, RunController
-from mnist_tui.tui.run.poller import LONGEST_S, LOOK_INTERVAL_S, ProgressPoller
+from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, ProgressPoller
 from mnist_tui.tui.run.presenter import RunPresenter
-from mnist_tui.tui.run.view import RunView
+from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.screens.draft import Draft
 from mnist_tui.tui.screens.palette import Palettes
-from mnist_tui.tui.terminal.crash import CrashGuard
 from mnist_tui.tui.terminal.key_queue import KeyQueue
 from mnist_tui.tui.terminal.log_handler import PaneHandler
 from mnist_tui.tui.terminal.output_capture import prints_logged
 from mnist_tui.tui.text import exit_summary
-from mnist_tui.tui.text.event_text import LogEntry, describe_plan
+from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 
 _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
+_SLOW_LINE_S: Final = 1.0
+"""From one look at the run to the next over a slow line."""
+_SLOW_LINE_LOSSES_S: Final = 4.0
+"""From one drawing of the losses to the next over a slow line."""
 
 
-class DashboardApp(Palettes, KeyQueue, CrashGuard):
+class DashboardApp(Palettes, KeyQueue):
     """Trains on one thread of its own and shows it; never two runs at a time."""
 
     TITLE = "mnist-tui"
@@ -60,12 +58,12 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
     # pressed on what goes at that moment, as toasts do.
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "start", "Start"),
-        Binding("space", "pause", "Pause"),
-        Binding("space", "resume", "Resume"),
-        Binding("n", "new", "New run"),
-        Binding("s", "save", "Save"),
-        Binding("x", "stop", "Stop"),
+        Binding("space", "begin('start')", "Start"),
+        Binding("space", "ask('pause')", "Pause"),
+        Binding("space", "ask('resume')", "Resume"),
+        Binding("n", "begin('new')", "New run"),
+        Binding("s", "ask('save')", "Save"),
+        Binding("x", "ask('stop')", "Stop"),
         Binding("e", "settings", "Edit", tooltip="Change the settings"),
         Binding("q", "quit", "Quit"),
         Binding("question_mark", "help", "Help", key_display="?"),
@@ -74,17 +72,29 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
             "d", "insight('Draw')", "Draw", show=False, tooltip="Draw a digit for the model to read"
         ),
         # Shown by the dashboard, after the keys of the pane in focus.
-        Binding("left_square_bracket", "scale_rate(0.5)", show=False),
-        Binding("right_square_bracket", "scale_rate(2.0)", show=False),
+        Binding("left_square_bracket", "scale_lr(0.5)", show=False),
+        Binding("right_square_bracket", "scale_lr(2.0)", show=False),
         # Where none of the above can be done, the key says why.
         Binding("space", "refuse('pause')", show=False),
         Binding("s", "refuse('save')", show=False),
         Binding("x", "refuse('stop')", show=False),
-        Binding("e", "refuse('settings')", show=False),
-        Binding("left_square_bracket", "refuse('scale_rate')", show=False),
-        Binding("right_square_bracket", "refuse('scale_rate')", show=False),
+        Binding("e,left_square_bracket,right_square_bracket", "refuse('adjust')", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
     ]
+
+    @dataclass
+    class ShutDownAsked(Message):
+        """Somebody outside, such as a signal handler, wants the dashboard to end."""
+
+    @dataclass
+    class LogArrived(Message):
+        """Records of Python's logging wait in the handler."""
+
+    @dataclass
+    class PreviousFound(Message):
+        """There is an earlier run on disk to compare with."""
+
+        trace: Trace
 
     def __init__(
         self,
@@ -111,16 +121,24 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         super().__init__()
         self.exit_code = 0
         """What the process is to exit with: the last run's code."""
-        self._owner = RunController(plan, make_runner, self.post_message)
+        self.run_controller: Final = RunController(plan, make_runner, self.post_message)
+        """The run that is shown."""
+        self.dashboard: Final = Dashboard(sample_machine=sample_machine)
+        """The screen under all others."""
+        self.presenter: Final = RunPresenter(self, self.run_controller, self.dashboard, rings=bell)
+        """What shows the run."""
+        self.insight_memory: Final = InsightMemory()
+        """What the insight screen showed when it was closed."""
         self._starts_at_once = start
-        self._dashboard = Dashboard(sample_machine=sample_machine)
-        self._insight = InsightController(self, self._owner)
-        self._telling = RunPresenter(self, self._owner, self._dashboard, self._insight, rings=bell)
-        interval_s = LONGEST_S if low_bandwidth else LOOK_INTERVAL_S
-        self._looking = ProgressPoller(self, self._telling.look, interval_s)
+        self._poller = ProgressPoller(
+            self,
+            self.presenter.follow,
+            interval_s=_SLOW_LINE_S if low_bandwidth else INTERVAL_S,
+            latest_s=_SLOW_LINE_LOSSES_S if low_bandwidth else LATEST_S,
+        )
         self._prints = ExitStack()
         """What is undone when printing is to reach the terminal again."""
-        self._handler = PaneHandler(lambda: self._send(LogArrived()))
+        self._handler = PaneHandler(lambda: self._send(self.LogArrived()))
         self._theme_choice = ThemeChoice(theme_file) if theme_file else None
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -129,30 +147,15 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     # What the command line uses.
 
-    @property
-    def view(self) -> RunView:
-        """What the current run told."""
-        return self._owner.view
-
     def exit_report(self) -> str:
         """The last run in plain lines, for the terminal; empty when none was started."""
-        columns = get_terminal_size().columns
-        return exit_summary.exit_report(self._owner.plan, self._owner.view, columns)
-
-    @property
-    def log_file(self) -> Path | None:
-        """The log of the last run; None when none was prepared."""
-        prepared = self._owner.view.prepared
-        return Path(prepared.directory) / "log.txt" if prepared else None
-
-    def save(self) -> None:
-        """Have the run saved, if it can be. Any thread, and signal handlers."""
-        self._owner.ask(Save())
+        run = self.run_controller
+        return exit_summary.exit_report(run.plan, run.view, get_terminal_size().columns)
 
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""
-        self._owner.leave(stop)
-        self._send(ShutDownAsked())
+        self.run_controller.leave(stop)
+        self._send(self.ShutDownAsked())
 
     async def run_async(self, **options: Any) -> None:
         """As App; however the dashboard ends, the training thread has ended too."""
@@ -160,20 +163,18 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
             return await super().run_async(**options)
         finally:
             self._prints.close()
-            self._end_run()
+            self.end_run()
 
-    def _end_run(self) -> None:
-        run = self._owner.run
-        if run is None:
-            return
-        while run.is_alive:
-            # Only a dashboard that broke comes here with a live run: keep what was learnt.
-            # Nobody is there who could make room on a full disk.
-            leaving = self._owner.leaving or Stop(reason="the dashboard ended")
-            self._owner.leave(replace(leaving, exit_code=leaving.exit_code or 1))
-            run.join(0.1)
-        if run.ended is not None and self._owner.view.ended is None:
-            self._owner.view.take(run.ended)
+    def end_run(self) -> None:
+        """Wait for the training thread. Only a dashboard that broke has a live run here.
+
+        What it has learned is saved; nobody is there who could make room on a full disk.
+        """
+        run = self.run_controller
+        while run.is_busy and run.thread is not None:
+            leaving = run.leaving or Stop(reason="the dashboard ended")
+            run.leave(replace(leaving, exit_code=leaving.exit_code or 1))
+            run.thread.join(0.1)
 
     # From the start to the end.
 
@@ -183,158 +184,128 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     def get_default_screen(self) -> Screen[None]:
         """The dashboard itself."""
-        return self._dashboard
+        return self.dashboard
 
     def on_mount(self) -> None:
-        """Begin to look at the run, and to listen."""
+        """Begin to follow the run, and to listen."""
         for logger in _LOGGERS:
             logger.addHandler(self._handler)
         self._prints.enter_context(prints_logged())
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        self._looking.begin()
+        self._poller.begin()
         self.call_after_refresh(self._open)
         self.run_worker(self._find_previous, thread=True, exit_on_error=False, group="previous")
 
     def _open(self) -> None:
-        self._telling.show_plan()
-        self._dashboard.log_pane.add(LogEntry("ready: space starts, ? explains"))
-        if self._owner.leaving is not None:
+        self.presenter.show_run()
+        self.dashboard.log_pane.add(LogEntry("Ready. Space: start. ?: help."))
+        if self.run_controller.leaving is not None:
             self._leave_if_over()
         elif self._starts_at_once:
-            self.action_start()
+            self.action_begin("start")
 
     def on_unmount(self) -> None:
         """Stop listening."""
         self._prints.close()
         for logger in _LOGGERS:
             logger.removeHandler(self._handler)
-        self._telling.end()
+        self.presenter.end()
 
     def _send(self, message: Message) -> None:
         """Post from any thread or from a signal handler, waking the event loop."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.post_message, message)
 
-    # What the run tells.
+    # What arrives.
 
-    def on_run_event(self, message: RunEvent) -> None:
+    def on_run_thread_emitted(self, message: RunThread.Emitted) -> None:
         """Route an event to whatever shows it."""
-        if message.run is not self._owner.run:
-            return
         event = message.event
-        self._owner.take(event)
+        if message.thread is not self.run_controller.thread:
+            return
         if isinstance(event, RunEnded):
             self.exit_code = event.exit_code
-        self._telling.take(event)
+        self.run_controller.take(event)
+        self.presenter.take(event)
 
-    def on_run_thread_ended(self, message: RunThreadEnded) -> None:
+    def on_run_thread_ended(self, message: RunThread.Ended) -> None:
         """The thread posts this as its last act: wait the moment until it is gone."""
-        message.run.join()
-        if message.error and self._owner.view.ended is None:
-            broken = RunEnded(
-                state=State.FAILED, message=f"the run broke: {message.error}", exit_code=1
-            )
-            self.on_run_event(RunEvent(message.run, broken))
-        self._telling.show_state()
+        message.thread.join()
+        self.presenter.show_state()
         self._leave_if_over()
 
-    def on_shut_down_asked(self) -> None:
+    def on_dashboard_app_shut_down_asked(self) -> None:
         """Somebody outside wants the end: come to it as soon as the run has."""
-        self._telling.show_state()
+        self.presenter.show_state()
         self._leave_if_over()
 
     def _leave_if_over(self) -> None:
-        leaving = self._owner.leaving
-        if leaving is not None and not self._owner.is_busy:
+        leaving = self.run_controller.leaving
+        if leaving is not None and not self.run_controller.is_busy:
             self.exit_code = self.exit_code or leaving.exit_code
             self.exit()
 
     def _find_previous(self) -> None:
         """Read the run before this one. A worker's thread."""
-        plan = self._owner.plan
+        plan = self.run_controller.plan
         previous = newest_on_disk(plan.runs_dir, plan.name)
         if previous is not None:
-            self._send(PreviousFound(previous))
+            self._send(self.PreviousFound(previous))
 
-    def on_previous_found(self, message: PreviousFound) -> None:
+    def on_dashboard_app_previous_found(self, message: PreviousFound) -> None:
         """Compare with it."""
-        self._dashboard.show_previous(message.trace)
+        self.dashboard.show_previous(message.trace)
 
-    def on_log_arrived(self) -> None:
+    def on_dashboard_app_log_arrived(self) -> None:
         """Fetch what was logged."""
-        for said in self._handler.take():
-            self._dashboard.log_pane.add(said)
+        for entry in self._handler.take():
+            self.dashboard.log_pane.add(entry)
 
-    # What a person asks for.
+    # What the user asks for.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        return self._owner.offers(action)
+        is_named = action in ("ask", "begin")
+        action = str(parameters[0]) if is_named else "adjust" if action == "scale_lr" else action
+        return self.run_controller.offers(action)
 
-    def action_start(self) -> None:
-        """Start the run."""
-        self._begin()
+    def action_begin(self, how: str) -> None:
+        """Start the run, or a new one with the learning rate that the last one began with."""
+        if self.run_controller.offers(how):
+            self.run_controller.begin()
+            self.presenter.show_run()
 
-    def action_new(self) -> None:
-        """Start another run from the same settings, at the rate that the last one began with."""
-        self._begin()
+    def action_ask(self, request: str) -> None:
+        """Ask the run for something; the state, or a message, says what became of it."""
+        self.presenter.answer(self.run_controller.session.request(REQUESTS[request]))
 
-    def _begin(self) -> None:
-        if not self._owner.offers("start") and not self._owner.offers("new"):
-            return
-        run = self._owner.begin()
-        self._telling.show_plan()
-        epochs = self._owner.plan.config.epochs
-        self._dashboard.begin(self._owner.view, run.session.history, epochs)
-        self._insight.show_insight()
-
-    def action_pause(self) -> None:
-        """Pause."""
-        self._ask("pause")
-
-    def action_resume(self) -> None:
-        """Go on."""
-        self._ask("resume")
-
-    def action_save(self) -> None:
-        """Save a checkpoint."""
-        self._ask("save")
-
-    def action_stop(self) -> None:
-        """Stop, saving first."""
-        self._ask("stop")
-
-    def action_refuse(self, action: str) -> None:
+    def action_refuse(self, request: str) -> None:
         """Say why a key does nothing now, and which does."""
-        if action == "pause" and self._owner.offers("new"):
-            is_elsewhere = self._owner.view.is_elsewhere
+        if request == "pause" and self.run_controller.offers("new"):
+            is_elsewhere = self.run_controller.view.is_elsewhere
             why = "another process trains this run" if is_elsewhere else "the run is over"
-            self._telling.say(LogEntry(f"{why}: n starts another one", "warning"))
+            self.presenter.say(LogEntry(f"{why}: n starts another one", "warning"))
         else:
-            self._ask(action)
+            self.action_ask(request)
 
-    def _ask(self, action: str) -> None:
-        answer = self._owner.ask(REQUESTS[action])
-        self._telling.answer(answer)
-
-    def action_scale_rate(self, factor: float) -> None:
+    def action_scale_lr(self, factor: float) -> None:
         """Halve or double the learning rate."""
-        answer = self._owner.scale_rate(factor)
-        self._telling.answer(answer)
+        self.presenter.answer(self.run_controller.scale_lr(factor))
 
     async def action_quit(self) -> None:
         """Quit; while a run is live, ask first."""
         from mnist_tui.tui.screens.quit import QuitDialog
 
-        if not self._owner.is_busy:
+        run = self.run_controller
+        if not run.is_busy:
             self.exit()
-        elif self._owner.state.is_over:
+        elif run.session.state.is_over:
             # Its thread is about to end, and the dashboard ends with it.
-            self._owner.leave(Stop(reason="quit"))
-        elif self._owner.leaving is not None and self._owner.state is not State.STOPPING:
-            self._telling.say(LogEntry("saving, then quitting …"))
+            run.leave(Stop(reason="quit"))
+        elif run.leaving is not None and run.session.state is not State.STOPPING:
+            self.presenter.say(LogEntry("saving, then quitting …"))
         elif not isinstance(self.screen, QuitDialog):
-            self.push_screen(QuitDialog(self._dashboard.progress), self._quit_as)
+            self.push_screen(QuitDialog(self.dashboard.progress), self._quit_as)
 
     def action_help_quit(self) -> None:
         """Ctrl+c means to quit, too."""
@@ -342,31 +313,42 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     def _quit_as(self, choice: str | None) -> None:
         if choice in ("save", "discard"):
-            answer = self._owner.leave(Stop(save=choice == "save", reason="quit"))
-            self._telling.say(LogEntry(answer.message))
-            self._telling.show_state()
+            answer = self.run_controller.leave(Stop(save=choice == "save", reason="quit"))
+            self.presenter.say(LogEntry(answer.message))
+            self.presenter.show_state()
             self._leave_if_over()
 
     def action_settings(self) -> None:
         """Show the settings: all of the next run's, or what can change in the live one."""
         from mnist_tui.tui.screens.settings import SettingsScreen
 
-        if self._owner.offers("settings"):
-            self.push_screen(SettingsScreen(self._owner.draft()), self._apply_settings)
+        if self.run_controller.offers("settings"):
+            self.push_screen(SettingsScreen(self.run_controller.draft()), self._apply_settings)
 
     def _apply_settings(self, draft: Draft | None) -> None:
         if draft is None:
             return
-        answer = self._owner.apply(draft)
-        if not draft.is_live and self._owner.run is not None:
-            self._dashboard.show_next(describe_plan(self._owner.next_plan))
+        answer = self.run_controller.apply(draft)
+        if not draft.is_live and self.run_controller.thread is not None:
+            self.dashboard.show_next(self.run_controller.next_plan)
         elif not draft.is_live:
-            self._telling.show_plan()
-        self._telling.answer(answer)
+            self.presenter.show_run()
+        self.presenter.answer(answer)
 
-    def action_insight(self, pane: str = "") -> None:
-        """Show what the model learned, in the pane in sight last, or in that one."""
-        self._insight.open(pane, self._dashboard.progress)
+    def action_insight(self, title: str = "") -> None:
+        """Show what the model learned, in the pane of that title or in the one seen last."""
+        from mnist_tui.tui.insight.screen import InsightScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, InsightScreen):
+                if title:
+                    screen.call_later(screen.show_pane, title)
+                return
+        self.insight_memory.title = title or self.insight_memory.title
+        source = LiveSource(self.run_controller)
+        insight = InsightScreen(source, self.insight_memory, self.presenter.remove)
+        self.presenter.add(insight)
+        self.push_screen(insight)
 
     def action_help(self) -> None:
         """Show the help."""
@@ -376,7 +358,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Ours that can be done now, and Textual's picture of the screen."""
-        dashboard = self._dashboard
+        dashboard = self.dashboard
         owners: dict[Owner, DOMNode] = {
             "app": self,
             "dashboard": dashboard,

@@ -21,22 +21,22 @@ class Command:
 
 
 _RUN: Final = (
-    Command("Start", "Start the run with the settings shown.", "start"),
-    Command("Pause", "Wait at the next batch, using no CPU and no GPU.", "pause"),
-    Command("Resume", "Go on with the paused run.", "resume"),
-    Command("Save", "Save a checkpoint of the next batch, to keep.", "save"),
-    Command("Stop", "End the run at the next batch, saving first.", "stop"),
+    Command("Start", "Start the run with the settings shown.", "begin('start')"),
+    Command("Pause", "Wait at the next batch, using no CPU and no GPU.", "ask('pause')"),
+    Command("Resume", "Go on with the paused run.", "ask('resume')"),
+    Command("Save", "Save a checkpoint of the next batch, to keep.", "ask('save')"),
+    Command("Stop", "End the run at the next batch, saving first.", "ask('stop')"),
     Command(
         "New run",
         "Start another run from the same settings, at the rate this one began with.",
-        "new",
+        "begin('new')",
     ),
     Command("Settings", "Change the next run, or what can change in the live one.", "settings"),
     Command(
-        "Halve the learning rate", "Take smaller steps from the next batch on.", "scale_rate(0.5)"
+        "Halve the learning rate", "Take smaller steps from the next batch on.", "scale_lr(0.5)"
     ),
     Command(
-        "Double the learning rate", "Take larger steps from the next batch on.", "scale_rate(2.0)"
+        "Double the learning rate", "Take larger steps from the next batch on.", "scale_lr(2.0)"
     ),
 )
 _INSIGHT: Final = (

@@ -251,7 +251,7 @@ class Anything(RuleBasedStateMachine):
         """What a person looks at, in words."""
         screen = self._app.screen
         if isinstance(screen, InsightScreen):
-            return f"InsightScreen {self._app._insight._memory.title}"
+            return f"InsightScreen {self._app.insight_memory.title}"
         return type(screen).__name__
 
     def _finish(self) -> None:
@@ -467,10 +467,10 @@ class Anything(RuleBasedStateMachine):
 
     def _is_in_step(self) -> bool:
         """Whether the dashboard says of the newest run what the run says of itself."""
-        owner, door = self._app._owner, self._app._insight
-        state = self._runs[-1].runner.session.state if owner.run else State.READY
+        run, viewers = self._app.run_controller, self._app.presenter.viewers
+        state = self._runs[-1].runner.session.state if run.thread else State.READY
         is_open = any(isinstance(screen, InsightScreen) for screen in self._app.screen_stack)
-        return owner.state is state and is_open is (door._screen is not None)
+        return run.session.state is state and is_open is (len(viewers) == 2)
 
     def _is_whole(self) -> bool:
         """Whether every line of the screen is there, from the left edge to the right one."""
@@ -496,7 +496,7 @@ class Anything(RuleBasedStateMachine):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _leave(self) -> None:
-        if self._sessions_way() and self._app._owner.is_busy:
+        if self._sessions_way() and self._app.run_controller.is_busy:
             # As a signal handler does, from another thread.
             stop = Stop(reason="ended by SIGTERM", exit_code=143)
             threading.Thread(target=self._app.shut_down, args=(stop,)).start()

@@ -34,8 +34,8 @@ from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 from mnist_tui.store.directory import RunDirectory, check_place, create_run
 from mnist_tui.store.logfile import log_to
 from mnist_tui.tui.dashboard.screen import Dashboard
-from mnist_tui.tui.insight.controller import InsightMemory
 from mnist_tui.tui.insight.live_source import LiveSource
+from mnist_tui.tui.insight.memory import InsightMemory
 from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.run.controller import RunController
@@ -282,7 +282,7 @@ async def test_a_pane_is_asked_for_before_the_screen_stands_or_after_it_is_close
     memory = InsightMemory()
     async with on_stage() as stage:
         source = LiveSource(RunController(NewRun(), lambda plan: stage.runner, lambda _: True))
-        screen = InsightScreen(source, "", memory)
+        screen = InsightScreen(source, memory)
         await screen.show_pane("Draw")
         stage.app.push_screen(screen)
         await stage.until(lambda: screen.query("DrawPane"), "the pane")

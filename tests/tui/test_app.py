@@ -69,16 +69,16 @@ async def test_epochs_that_follow_fast_are_drawn_once_from_look_to_look(
     async with on_stage() as stage:
         await stage.start()
         drawn: list[None] = []
-        telling = stage.app._telling
-        monkeypatch.setattr(Dashboard, "show_rows", lambda self: drawn.append(None))
-        telling.look()
+        presenter = stage.app.presenter
+        monkeypatch.setattr(Dashboard, "show_epochs", lambda self: drawn.append(None))
+        presenter.follow(draws_losses=False)
         for after in (1, 1, 1):
-            telling.take(EpochFinished(row=epoch_row(1), is_best=False))
+            presenter.take(EpochFinished(row=epoch_row(1), is_best=False))
             assert len(drawn) == after
         for after in (2, 2):
-            telling.look()
+            presenter.follow(draws_losses=False)
             assert len(drawn) == after
-        telling.take(EpochFinished(row=epoch_row(2), is_best=False))
+        presenter.take(EpochFinished(row=epoch_row(2), is_best=False))
         assert len(drawn) == 3
 
 
@@ -171,8 +171,8 @@ async def test_q_asks_while_running_and_ends_the_run_first(key: str, saves: bool
         await stage.pilot.press(key)
         await stage.until(lambda: not stage.app.is_running, "the end")
         assert not runner.is_alive
-        assert stage.app.view.ended is not None
-        assert stage.app.view.ended.saved is saves
+        assert stage.app.run_controller.view.ended is not None
+        assert stage.app.run_controller.view.ended.saved is saves
         assert "stopped in epoch 1, batch 10" in stage.app.exit_report()
         assert ("mnist-tui resume 20260102" in stage.app.exit_report()) is saves
 
@@ -266,7 +266,7 @@ async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it(
         await stage.pilot.press("q")
         await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
         await stage.pilot.press("s")
-        await stage.until(lambda: stage.app._owner.leaving, "the wish to leave")
+        await stage.until(lambda: stage.app.run_controller.leaving, "the wish to leave")
         await stage.sees("› not saved yet")
         assert runner.is_alive, "it still waits"
         await stage.pilot.press("q")
@@ -289,9 +289,9 @@ async def test_a_dashboard_that_breaks_does_not_wait_for_the_disk() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
         runner.wait_for_disk()
-        stage.app._owner.leave(Stop(reason="quit"))
+        stage.app.run_controller.leave(Stop(reason="quit"))
         assert runner.is_alive, "it waits, as somebody wants it"
-        threading.Thread(target=stage.app._end_run, daemon=True).start()
+        threading.Thread(target=stage.app.end_run, daemon=True).start()
         await stage.until(lambda: not runner.is_alive, "the end of its thread")
 
 
@@ -464,7 +464,7 @@ async def over(stage: Stage) -> None:
     runner.train(1875)
     runner.finish_epoch()
     runner.finish()
-    await stage.until(lambda: stage.app._dashboard.has_class("-over"), "the end")
+    await stage.until(lambda: stage.app.dashboard.has_class("-over"), "the end")
     await stage.pilot.pause()
 
 
@@ -477,7 +477,7 @@ async def test_the_lines_that_the_end_of_a_run_leaves_show_a_pane(height: int) -
         await stage.sees("4 Epochs")
         await stage.sees("★     1")
         assert "best epoch" in stage.text
-        assert not stage.app._dashboard.is_full
+        assert not stage.app.dashboard.is_full
 
 
 @pytest.mark.parametrize("size", [(40, 12), (40, 14), (40, 20), (80, 9)])
@@ -509,7 +509,7 @@ async def test_every_size_shows_a_whole_run_without_failing(size: tuple[int, int
         await stage.pilot.press("1", "2", "3", "4", "5", "f", "f")
         await stage.pilot.press("question_mark", "escape", "q", "escape")
         stage.runner.fail("the loss became nan", "try a smaller learning rate")
-        await stage.until(lambda: stage.app.view.ended, "the end")
+        await stage.until(lambda: stage.app.run_controller.view.ended, "the end")
         await stage.pilot.pause()
         lines = stage.text.splitlines()
         assert len(lines) == size[1]

@@ -20,17 +20,19 @@ def data(stage: Stage, name: str) -> ChartData:
     return chart(stage, name).data
 
 
+def shows_newest(stage: Stage) -> bool:
+    return stage.app.dashboard.progress == stage.runner.session.progress
+
+
 async def train(stage: Stage, epochs: int = 2) -> None:
     """Train whole epochs and a part of the next."""
     for _ in range(epochs):
         stage.runner.train(1875)
-        await stage.until(
-            lambda: stage.app._telling._seen is stage.runner.session.progress, "a look"
-        )
+        await stage.until(lambda: shows_newest(stage), "a look")
         stage.runner.finish_epoch()
     stage.runner.train(500)
-    await stage.until(lambda: stage.app._telling._seen is stage.runner.session.progress, "a look")
-    await stage.until(lambda: len(stage.app.view.rows) == epochs, "the rows")
+    await stage.until(lambda: shows_newest(stage), "a look")
+    await stage.until(lambda: len(stage.app.run_controller.view.rows) == epochs, "the rows")
     await stage.until(lambda: data(stage, "batches").series, "batches")
 
 

@@ -134,7 +134,7 @@ async def test_a_palette_that_is_closed_twice_closes_once(key: str) -> None:
         palette: Any = stage.app.screen
         palette.dismiss()
         palette.dismiss()
-        await stage.until(lambda: stage.app.screen is stage.app._dashboard, "no palette")
+        await stage.until(lambda: stage.app.screen is stage.app.dashboard, "no palette")
 
 
 async def test_a_search_that_comes_back_to_a_closing_palette_harms_nothing() -> None:
@@ -189,14 +189,14 @@ async def test_the_log_filters_by_level_by_key_and_by_mouse_and_copies_what_it_s
         stage.app.clear_notifications()
         await stage.pilot.click("KeyBar", offset=(stage.footer.index("v Filter"), 0))
         await stage.sees("warnings and errors")
-        await stage.until(lambda: "ready: space starts" not in stage.text, "no news")
+        await stage.until(lambda: "Ready. Space: start" not in stage.text, "no news")
         await stage.pilot.press("y")
         await stage.until(lambda: "nearly full" in stage.app.clipboard, "a copy")
         assert len(stage.app.clipboard.splitlines()) == 1
         await stage.pilot.press("v")
         await stage.until(lambda: "! the disk" not in stage.text, "errors only")
         await stage.pilot.press("v", "v")
-        await stage.sees("ready: space starts")
+        await stage.sees("Ready. Space: start")
 
 
 async def test_toasts_tell_of_bests_saves_warnings_and_failures() -> None:
@@ -227,10 +227,10 @@ async def test_the_bell_rings_and_the_terminal_notifies_only_when_asked_to(
 ) -> None:
     written: list[str] = []
     async with on_stage(bell=rings) as stage:
-        monkeypatch.setattr(stage.app._telling, "_write", written.append)
+        monkeypatch.setattr(stage.app.presenter, "_write", written.append)
         monkeypatch.setattr(stage.app, "bell", lambda: written.append("\a"))
         runner = await stage.start()
         runner.finish()
-        await stage.until(lambda: stage.app.view.ended, "the end")
+        await stage.until(lambda: stage.app.run_controller.view.ended, "the end")
         rung = [text for text in written if "]2;" not in text]
         assert rung == (["\a", "\x1b]9;mnist-tui: finished all epochs\x07"] if rings else [])

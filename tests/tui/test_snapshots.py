@@ -47,7 +47,7 @@ class Scene:
             NewRun(config=TrainConfig(epochs=epochs)), self._make, sample_machine=lambda: IDLE
         )
         self.app.theme = theme
-        self.app._dashboard.log_pane._clock = lambda: 0.0
+        self.app.dashboard.log_pane._clock = lambda: 0.0
         self.stage = Stage(self.app, None, self.runners)  # type: ignore[arg-type]
 
     def _make(self, plan: RunPlan) -> ScriptedRunner:
@@ -68,14 +68,16 @@ class Scene:
 
     async def _settle(self) -> None:
         runner, stage = self.stage.runner, self.stage
-        await stage.until(lambda: len(self.app.view.rows) == len(runner.rows), "the rows")
+        await stage.until(
+            lambda: len(self.app.run_controller.view.rows) == len(runner.rows), "the rows"
+        )
         # Not left to the dashboard's timers: everything is shown, and nothing twice.
-        self.app._telling.look()
-        dashboard = self.app._dashboard
+        self.app.presenter.follow(draws_losses=True)
+        dashboard = self.app.dashboard
         dashboard._facts.said = None
         dashboard._curves.batches._drawn_at_s = dashboard._curves.loss._drawn_at_s = -math.inf
         dashboard._curves.accuracy._drawn_at_s = -math.inf
-        dashboard.show_rows()
+        dashboard.show_epochs()
         dashboard.draw_batches()
         await stage.pilot.pause()
 
@@ -83,7 +85,7 @@ class Scene:
         """Wait until the machine is on the screen, if it is in sight, and toasts are gone."""
         await self._settle()
         self.app.clear_notifications()
-        machine = self.app._dashboard._machine
+        machine = self.app.dashboard._machine
         if machine.is_on_screen:
             await self.stage.until(lambda: machine.samples, "the machine")
         machine._is_sampling = True  # from here on it takes no more samples

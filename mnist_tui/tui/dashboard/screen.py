@@ -1,4 +1,4 @@
-"""The one screen that a person looks at: progress, numbers, charts, epochs and log."""
+"""The main screen: progress, numbers, charts, epochs and log."""
 
 from typing import ClassVar, Final
 
@@ -11,10 +11,9 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from mnist_tui.run.events import RunEnded
-from mnist_tui.run.history import LossHistory
+from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared
+from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.progress import Progress
-from mnist_tui.run.state import State
 from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.dashboard.bars import Bars, Tally
 from mnist_tui.tui.dashboard.curve_panes import CurvePanes
@@ -27,8 +26,10 @@ from mnist_tui.tui.dashboard.notice import Notices
 from mnist_tui.tui.dashboard.outcome import Ending, Outcome
 from mnist_tui.tui.dashboard.pace import Pace
 from mnist_tui.tui.dashboard.scoreboard import Scoreboard
+from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.run.view import RunView
-from mnist_tui.tui.text.event_text import LogEntry
+from mnist_tui.tui.text.event_text import LogEntry, describe_plan
+from mnist_tui.tui.text.exit_summary import outcome_facts
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from mnist_tui.tui.widgets.tab_bar import TabBar
 
@@ -43,14 +44,14 @@ FEWEST_LINES: Final = 3
 
 
 class Dashboard(Screen[None]):
-    """Arranges the panes; told what to show by the app, it asks the engine for nothing.
+    """Arranges the panes. Follows RunViewer.
 
     Wide terminals show all panes at once, small ones one at a time under tabs: see app.tcss.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket", "app.scale_rate(0.5)", "lr÷2", key_display="["),
-        Binding("right_square_bracket", "app.scale_rate(2.0)", "lr×2", key_display="]"),
+        Binding("left_square_bracket", "app.scale_lr(0.5)", "lr÷2", key_display="["),
+        Binding("right_square_bracket", "app.scale_lr(2.0)", "lr×2", key_display="]"),
         Binding("t", "app.change_theme", "Theme", tooltip="Choose a theme"),
         Binding("f", "full", "Full screen", tooltip="The pane in focus fills the screen"),
         Binding("m", "smooth", "Smooth", tooltip="Lay a moving average over the curves"),
@@ -82,7 +83,7 @@ class Dashboard(Screen[None]):
 
     def __init__(self, *, sample_machine: SampleMachine | None = None) -> None:
         super().__init__()
-        self._view = RunView()
+        self._run: RunController | None = None
         # Held here and not queried: events may come before the first and after the last frame.
         self._header, self._facts, self._notices = Header(), Facts(), Notices()
         self._outcome, self._tabs = Outcome(), TabBar()
@@ -130,7 +131,7 @@ class Dashboard(Screen[None]):
         self._tabs.titles = TITLES
         self.query_one("#dials").border_title = "Run"
         self._show_active()
-        self.show_rows()
+        self.show_epochs()
 
     @property
     def is_current(self) -> bool:
@@ -147,75 +148,89 @@ class Dashboard(Screen[None]):
         """Draw what was not seen."""
         self.draw_batches()
 
-    def beat(self) -> None:
-        """Show that the dashboard is alive while a person waits."""
-        self._header.beat += 1
+    # What the presenter calls; see RunViewer.
 
-    def say(self, said: LogEntry) -> None:
-        """Show an answer at once, for some seconds."""
-        self._facts.say(said)
-
-    def show_plan(self, facts: tuple[str, ...], name: str, epochs: int) -> None:
-        """Show what is to be run."""
-        self.progress = Progress(epochs=epochs)
-        self.show_prepared(name, facts)
-        self._curves.plan(epochs)
-
-    def show_next(self, facts: tuple[str, ...]) -> None:
-        """Show what would be run next, beside the figures of the run that was."""
-        self._facts.facts = ("next run", *facts)
-
-    def begin(self, view: RunView, history: LossHistory, epochs: int) -> None:
+    def show_run(self, run: RunController) -> None:
         """Show another run from now on, with nothing in it yet."""
-        self._view = view
-        self.progress = Progress(epochs=epochs)
-        self._outcome.ending = None
+        self._run = run
+        plan = run.plan
+        has_begun = run.thread is not None
+        self.progress = Progress(epochs=plan.config.epochs)
+        self._header.run, self._facts.facts = run.name, describe_plan(plan)
         self._header.is_elsewhere = False
-        self._facts.said = None
+        self._outcome.ending, self._facts.said = None, None
         self.remove_class("-over")
         self._notices.messages = ()
         self._pace.saved = None
-        self._curves.begin(view, history, epochs)
-        self.show_rows()
+        if has_begun:
+            self._curves.begin(run.view, run.session.history, plan.config.epochs)
+        else:
+            self._curves.plan(plan.config.epochs)
+        self.show_epochs()
 
-    def show_state(self, state: State, *, is_leaving: bool) -> None:
-        """Show where the run stands."""
-        header = self._header
-        header.state, header.is_leaving = state, is_leaving
+    def show_state(self) -> None:
+        """Show the run's state, and what can be done now."""
+        if self._run is not None:
+            self._header.state = self._run.session.state
+            self._header.is_leaving = self._run.leaving is not None
+        self.refresh_bindings()
 
-    def show_prepared(self, run: str, facts: tuple[str, ...]) -> None:
-        """Show which run it is and what it works with."""
-        self._header.run = run
-        self._facts.facts = facts
+    def show_progress(self, progress: Progress, *, draws_losses: bool) -> None:
+        """Show how far the run is, and that the dashboard is alive while the user waits."""
+        self._header.beat += 1
+        self.progress = progress
+        if draws_losses:
+            self.draw_batches()
 
-    def show_rows(self) -> None:
+    def show_event(self, event: Event, entry: LogEntry | None) -> None:
+        """Show what has happened, in the log and in its place."""
+        if entry is not None:
+            self.log_pane.add(entry)
+        match event:
+            case RunPrepared():
+                self._header.run = event.run
+                self._facts.facts = (event.dataset, event.device, event.model)
+            case CheckpointSaved():
+                self._pace.saved = event
+            case Notice():
+                self._notices.messages = tuple(self._view.notices)
+            case RunEnded():
+                self._show_end(event)
+
+    def _show_end(self, ended: RunEnded) -> None:
+        """Show how the run ended, until the next one."""
+        self.add_class("-over")
+        is_elsewhere = ended.elsewhere is not None
+        self._header.is_elsewhere = is_elsewhere
+        facts = tuple(outcome_facts(self._run.plan, self._view)) if self._run else ()
+        self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
+
+    def show_epochs(self) -> None:
         """Show the finished epochs in the table, the numbers and the charts."""
         view = self._view
         self._table.show(view.rows, view.best)
         self._scoreboard.scores = view.scores
         self._curves.show_rows()
 
+    def say(self, entry: LogEntry) -> None:
+        """Show a message for some seconds."""
+        self._facts.say(entry)
+
+    @property
+    def _view(self) -> RunView:
+        return self._run.view if self._run is not None else RunView()
+
+    # What the app shows here alone.
+
+    def show_next(self, plan: RunPlan) -> None:
+        """Show what would be run next, beside the figures of the run that was."""
+        self._facts.facts = ("next run", *describe_plan(plan))
+
     def show_previous(self, previous: Trace) -> None:
         """Compare with a run of another day, unless there is one of this session."""
         if self._curves.previous is None:
             self._curves.compare(previous)
             self.refresh_bindings()
-
-    def show_saved(self) -> None:
-        """Show where the newest checkpoint was taken."""
-        self._pace.saved = self._view.saved
-
-    def show_notices(self) -> None:
-        """Show what must stay in sight."""
-        self._notices.messages = tuple(self._view.notices)
-
-    def show_ending(self, ended: RunEnded, facts: tuple[tuple[str, str], ...]) -> None:
-        """Show how the run ended, until the next one."""
-        self.add_class("-over")
-        is_elsewhere = ended.elsewhere is not None
-        self._header.is_elsewhere = is_elsewhere
-        self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
-        self.draw_batches()
 
     def draw_batches(self) -> None:
         """Draw the loss of every batch, if it is in sight and there is anything new."""

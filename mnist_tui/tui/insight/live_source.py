@@ -14,27 +14,25 @@ from mnist_tui.tui.run.controller import RunController
 class LiveSource:
     """Whatever run the dashboard has at the moment, live or over. Follows InsightSource."""
 
-    def __init__(self, owner: RunController) -> None:
-        self._owner: Final = owner
+    def __init__(self, run: RunController) -> None:
+        self._run: Final = run
 
     @property
     def insight(self) -> ValidationResults:
         """As InsightSource asks."""
-        run = self._owner.run
-        return run.session.insight if run is not None else ValidationResults()
+        return self._run.session.insight
 
     def ask(self, question: InferenceRequest) -> InferenceFuture:
         """As InsightSource asks."""
-        run = self._owner.run
-        if run is not None:
-            return run.runner.ask(question)
+        if self._run.thread is not None:
+            return self._run.thread.runner.ask(question)
         reply: InferenceFuture = InferenceFuture()
         reply.set_exception(MnistTuiError("there is no model to ask yet; start a run"))
         return reply
 
     def load_dataset(self) -> Dataset:
         """As InsightSource asks."""
-        config = self._owner.plan.config
+        config = self._run.plan.config
         return digits_at_hand(config.dataset, config.data_dir)
 
 

@@ -1,5 +1,6 @@
 """What the model learned, on a screen over the dashboard."""
 
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -7,9 +8,9 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container
 from textual.reactive import reactive
 
+from mnist_tui.run.events import Event, RunEnded, RunPrepared
 from mnist_tui.run.progress import Progress
-from mnist_tui.run.state import State
-from mnist_tui.tui.insight.controller import InsightMemory
+from mnist_tui.tui.insight.memory import InsightMemory
 from mnist_tui.tui.insight.panes.confusion import ConfusionPane
 from mnist_tui.tui.insight.panes.data import DataPane
 from mnist_tui.tui.insight.panes.draw import DrawPane
@@ -19,7 +20,7 @@ from mnist_tui.tui.insight.panes.mistakes import MistakesPane
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.run_line import RunLine
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.run.view import Scores
+from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.widgets.key_bar import KeyBar
@@ -49,7 +50,7 @@ class PaneKeys(KeyBar):
 
 
 class InsightScreen(Overlay[None]):
-    """Six panes under tabs; only the one in sight exists. Told of the run by the app."""
+    """Six panes under tabs, of which only the one in sight exists. Follows RunViewer."""
 
     DEFAULT_CSS = """
     InsightScreen {
@@ -78,21 +79,25 @@ class InsightScreen(Overlay[None]):
     """The snapshot that the line at the top shows."""
 
     def __init__(
-        self, source: InsightSource, title: str, memory: InsightMemory | None = None
+        self,
+        source: InsightSource,
+        memory: InsightMemory | None = None,
+        on_close: Callable[["InsightScreen"], object] | None = None,
     ) -> None:
         """Make a screen about one run.
 
         Args:
-            source: The run.
-            title: Its name.
-            memory: What an earlier screen left behind; changed as a person goes about.
+            source: What the panes show.
+            memory: What an earlier screen left behind; changed as the user goes about.
+            on_close: Called once, when the screen is gone.
         """
         super().__init__()
         self._source = source
         self._memory = memory or InsightMemory()
+        self._on_close = on_close
+        self._run: RunController | None = None
         # Held here and not queried: events may come before the first and after the last frame.
         self._line, self._tabs, self._place = RunLine(), TabBar(), Container(id="pane")
-        self._line.run = title
         self._pane: InsightPane | None = None
 
     def compose(self) -> ComposeResult:
@@ -110,35 +115,48 @@ class InsightScreen(Overlay[None]):
     def on_unmount(self) -> None:
         """Keep what was chosen for the next time."""
         self._remember()
+        if self._on_close is not None:
+            self._on_close(self)
 
-    # What the app tells.
+    # What the presenter calls; see RunViewer.
 
-    def show_run(self, title: str, state: State, *, is_leaving: bool, is_elsewhere: bool) -> None:
-        """Show which run it is and where it stands."""
-        line = self._line
-        line.run, line.state = title, state
-        line.is_leaving, line.is_elsewhere = is_leaving, is_elsewhere
+    def show_run(self, run: RunController) -> None:
+        """Show another run."""
+        self._run = run
+        self.show_epochs()
+
+    def show_state(self) -> None:
+        """Show the run's state, and whether the dashboard ends with it."""
+        if self._run is not None:
+            self._line.state = self._run.session.state
+            self._line.is_leaving = self._run.leaving is not None
         if self.is_mounted:
             self.refresh_bindings()
 
-    def show_scores(self, scores: Scores) -> None:
-        """Show how well it does."""
-        self._line.scores = scores
+    def show_progress(self, progress: Progress, *, draws_losses: bool) -> None:
+        """Show how far the run is."""
+        self._line.beat += 1
+        self.progress = progress
 
-    def show_insight(self) -> None:
+    def show_event(self, event: Event, entry: LogEntry | None) -> None:
+        """Show what the run has learned before, or in the end."""
+        if isinstance(event, RunPrepared | RunEnded):
+            self.show_epochs()
+
+    def show_epochs(self) -> None:
         """Show what the newest validation showed."""
+        if self._run is not None:
+            line, view = self._line, self._run.view
+            line.run, line.scores = self._run.name, view.scores
+            line.is_elsewhere = view.is_elsewhere
         if self._pane is not None and self._pane.is_mounted and self._pane.is_attached:
             self._pane.show_insight(self._source.insight)
 
-    def say(self, said: LogEntry) -> None:
-        """Show an answer at once, for some seconds."""
-        self._line.say(said)
+    def say(self, entry: LogEntry) -> None:
+        """Show a message for some seconds."""
+        self._line.say(entry)
 
-    def beat(self) -> None:
-        """Show that it is alive while a person waits."""
-        self._line.beat += 1
-
-    # What a person asks for.
+    # What the user asks for.
 
     async def show_pane(self, title: str, memory: object = None) -> None:
         """Bring a pane into sight; the work of the one before ends.

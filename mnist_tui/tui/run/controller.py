@@ -1,6 +1,6 @@
 """The one owner of the one live run: starts it, steers it, and sees it to its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -10,32 +10,21 @@ from mnist_tui import formatting
 from mnist_tui.config import RULES
 from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
 from mnist_tui.run.plan import MakeRunner, NewRun, RunPlan
-from mnist_tui.run.requests import (
-    ALLOWED,
-    Adjust,
-    Answer,
-    GiveUp,
-    Pause,
-    Request,
-    Resume,
-    Save,
-    Stop,
-)
-from mnist_tui.run.session import refusal
+from mnist_tui.run.requests import Adjust, Answer, GiveUp, Pause, Request, Resume, Save, Stop
+from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.run.view import RunView
 from mnist_tui.tui.screens.draft import Draft
 
-REQUESTS: Final[dict[str, Request]] = {
+REQUESTS: Final[Mapping[str, Request]] = {
     "pause": Pause(),
     "resume": Resume(),
     "save": Save(),
     "stop": Stop(),
-    "scale_rate": Adjust(),
-    "settings": Adjust(),
+    "adjust": Adjust(),
 }
-"""The request behind each action that needs a live run."""
+"""What the keys ask of a live run."""
 
 
 class RunController:
@@ -47,37 +36,44 @@ class RunController:
         self.plan = plan
         """The settings of the current run, or of the one to be started."""
         self.view = RunView()
-        """What the current run told."""
-        self.run: RunThread | None = None
-        """The current run, or the last one."""
+        """What the current run has emitted."""
+        self.thread: RunThread | None = None
+        """The current run's, or the last one's."""
         self.leaving: Stop | None = None
         """The stop after which the dashboard ends; None while nobody wants that."""
         self._make_runner = make_runner
         self._post = post
+        self._idle: Final = Session()
         self._has_asked = False
         self._wanted_lr: float | None = None
+        """Requested last, and not in force yet."""
         self._next: RunPlan | None = None
+
+    @property
+    def session(self) -> Session:
+        """The current run's; before the first one, one that is ready and refuses everything."""
+        return self.thread.runner.session if self.thread is not None else self._idle
+
+    @property
+    def name(self) -> str:
+        """The current run's name; empty before it is known."""
+        return self.view.prepared.run if self.view.prepared else self.plan.name or ""
 
     @property
     def next_plan(self) -> RunPlan:
         """What would be run next: the first run, or after one has ended, the one after it."""
-        if self.run is None:
+        if self.thread is None:
             return self.plan
         # The name belongs to the run that was; a new run gets one of its own.
         return self._next or NewRun(config=self.plan.config, runs_dir=self.plan.runs_dir)
 
     @property
-    def state(self) -> State:
-        """Where the current run stands."""
-        return self.run.state if self.run else State.READY
-
-    @property
     def is_busy(self) -> bool:
         """Whether a training thread is alive; then no other run can start."""
-        return self.run is not None and self.run.is_alive
+        return self.thread is not None and self.thread.is_alive()
 
-    def begin(self) -> RunThread:
-        """Start a run of `plan`; the first one, or one after the last has ended.
+    def begin(self) -> None:
+        """Start a run of `next_plan`.
 
         Raises:
             RuntimeError: While a run is alive; `offers` tells.
@@ -87,14 +83,13 @@ class RunController:
         self.plan, self._next = self.next_plan, None
         self.view = RunView()
         self._wanted_lr, self._has_asked = None, False
-        self.run = RunThread(self._make_runner(self.plan), self._post)
-        self.run.start()
-        return self.run
+        self.thread = RunThread(self._make_runner(self.plan), self._post)
+        self.thread.start()
 
     def take(self, event: Event) -> None:
-        """Learn what the current run tells."""
+        """Take in what the current run has emitted."""
         self.view.take(event)
-        if isinstance(event, LearningRateChanged):
+        if isinstance(event, LearningRateChanged) and event.lr == self._wanted_lr:
             self._wanted_lr = None
         if isinstance(event, SettingsChanged):
             config = replace(
@@ -108,27 +103,21 @@ class RunController:
 
     def offers(self, action: str) -> bool:
         """Whether `action` can be done now."""
-        if action == "start":
-            return self.run is None and self.leaving is None
-        if action == "new":
-            is_over = self.run is not None and self.run.state.is_over
-            return is_over and not self.is_busy and self.leaving is None
-        if action == "settings" and not self.is_busy:
-            return self.leaving is None
-        request = REQUESTS.get(action)
-        return request is None or (self.is_busy and self.state in ALLOWED[type(request)])
-
-    def ask(self, request: Request) -> Answer:
-        """Ask the current run for something; the answer comes at once."""
-        if self.run is None:
-            return Answer(False, refusal(request, State.READY))
-        return self.run.request(request)
+        match action:
+            case "start":
+                return self.thread is None and self.leaving is None
+            case "new":
+                is_over = self.session.state.is_over and not self.is_busy
+                return is_over and self.leaving is None
+            case "settings":
+                return self.session.allows(Adjust) if self.is_busy else self.leaving is None
+        return action not in REQUESTS or self.session.allows(type(REQUESTS[action]))
 
     def draft(self) -> Draft:
         """The settings to be changed: of the live run, or of the next one."""
-        if not self.is_busy or self.run is None:
+        if not self.is_busy:
             return Draft(self.next_plan)
-        progress = self.run.session.progress
+        progress = self.session.progress
         return Draft(
             self.plan,
             live_lr=self._wanted_lr or progress.lr,
@@ -142,7 +131,7 @@ class RunController:
         adjustment = draft.adjustment()
         if adjustment is None:
             return Answer(True, "nothing changed")
-        answer = self.ask(adjustment)
+        answer = self.session.request(adjustment)
         if answer.is_accepted and adjustment.lr is not None:
             self._wanted_lr = adjustment.lr
         return Answer(True, f"changed {answer.message}") if answer.is_accepted else answer
@@ -152,20 +141,19 @@ class RunController:
             return Answer(False, "cannot change the settings: a run has begun meanwhile")
         if plan == self.next_plan:
             return Answer(True, "nothing changed")
-        if self.run is None:
+        if self.thread is None:
             self.plan = plan
             return Answer(True, "changed: space starts the run")
         self._next = plan
         return Answer(True, "changed: n starts the run")
 
-    def scale_rate(self, factor: float) -> Answer:
-        """Ask for a learning rate `factor` times the one in force, or asked for last."""
-        current = self.run.session.progress.lr if self.run else None
-        lr = factor * (self._wanted_lr or current or self.plan.config.lr)
+    def scale_lr(self, factor: float) -> Answer:
+        """Ask for a learning rate `factor` times the one in force, or requested last."""
+        lr = factor * (self._wanted_lr or self.session.progress.lr or self.plan.config.lr)
         problem = RULES["lr"].problem(lr)
         if problem is not None:
             return Answer(False, f"the learning rate {problem}")
-        answer = self.ask(Adjust(lr=lr))
+        answer = self.session.request(Adjust(lr=lr))
         if not answer.is_accepted:
             return answer
         self._wanted_lr = lr
@@ -177,14 +165,15 @@ class RunController:
         return self._ask_to_leave(stop)
 
     def _ask_to_leave(self, stop: Stop) -> Answer:
-        if self.run is None:
+        session = self.session
+        if self.thread is None:
             return Answer(True, "stopping")
-        if self.state is State.STOPPING and not stop.is_patient:
+        if session.state is State.STOPPING and not stop.is_patient:
             # It may be waiting for the disk.
-            return self.run.request(GiveUp())
-        if self._has_asked or self.state is State.STOPPING:
+            return session.request(GiveUp())
+        if self._has_asked or session.state is State.STOPPING:
             return Answer(True, "saving, then quitting …")
         # Too early, and it is asked again with the run's next event.
-        answer = self.run.request(stop)
+        answer = session.request(stop)
         self._has_asked = answer.is_accepted
         return answer

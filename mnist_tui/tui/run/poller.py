@@ -1,4 +1,4 @@
-"""How often the dashboard looks at a run that it shares the processor with."""
+"""How often the screen follows a run that it shares the processor with."""
 
 import time
 from collections.abc import Callable
@@ -6,10 +6,16 @@ from typing import Any, Final
 
 from textual.app import App
 
-LOOK_INTERVAL_S: Final = 0.25
-"""From one look to the next, at least; faster than this nobody reads numbers."""
-LONGEST_S: Final = 1.0
+INTERVAL_S: Final = 0.25
+"""From one look to the next, at least: faster than this nobody reads numbers."""
+LONGEST_S: Final = 0.75
 """From one look to the next, at most."""
+LATEST_S: Final = 0.9
+"""How old the chart of all batches may become while there are newer losses.
+
+Every loss changes all of it, so it is drawn as rarely as this allows; with the time that the
+terminal's frame takes, a loss is on the screen within a second of being fetched.
+"""
 SHARE: Final = 0.009
 """Of one core, what the dashboard's thread may take before looks become rarer.
 
@@ -17,52 +23,68 @@ With two cores that train, each moment that is taken from one of them lets the o
 """
 
 _MEMORY: Final = 4
-"""Over how many looks the wait is averaged; every fourth draws the chart of all batches."""
+"""Over how many looks the wait is averaged."""
 
 
 class ProgressPoller:
-    """Looks again and again, as often as the dashboard's share of the processor allows.
+    """Looks at the run again and again, as often as the dashboard's share of a core allows.
 
-    What counts is all that the thread did since the last look: what it showed, and whatever a
-    person did, which is answered at once at any time.
+    What counts is all that the UI thread did since the last look: what it showed, and whatever
+    the user did, which is answered at once at any time.
     """
 
     def __init__(
         self,
         app: App[Any],
-        look: Callable[[], None],
-        interval_s: float = LOOK_INTERVAL_S,
-        clock: Callable[[], float] = time.thread_time,
+        follow: Callable[[bool], None],
+        *,
+        interval_s: float = INTERVAL_S,
+        longest_s: float = LONGEST_S,
+        latest_s: float = LATEST_S,
+        cpu_clock: Callable[[], float] = time.thread_time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing happens before `begin`.
 
         Args:
             app: Gives the timers.
-            look: Called on the UI thread.
+            follow: Shows the newest progress, and with True also the newest losses; UI thread.
             interval_s: From one look to the next where it costs little.
-            clock: Seconds of processor time that the UI thread has taken.
+            longest_s: From one look to the next where it costs much.
+            latest_s: From one drawing of the losses to the next, at most.
+            cpu_clock: Seconds of processor time that the UI thread has taken.
+            clock: Seconds.
         """
         self._app = app
-        self._look = look
+        self._follow = follow
         self._least_s: Final = interval_s
-        self._clock = clock
+        self._longest_s: Final = max(longest_s, interval_s)
+        self._latest_s: Final = latest_s
+        self._cpu_clock, self._clock = cpu_clock, clock
         self._taken_s = 0.0
-        """What the clock said at the last look."""
+        """What the processor's clock said at the last look."""
+        self._drawn_s = float("-inf")
+        """When the losses were drawn last."""
         self.wait_s = interval_s
-        """From one look to the next, as things stand."""
+        """From one look to the next, by what looks have cost lately."""
 
     def begin(self) -> None:
         """Look from now on. UI thread."""
-        self._taken_s = self._clock()
+        self._taken_s = self._cpu_clock()
         self._plan()
 
     def _plan(self) -> None:
         self._app.set_timer(self.wait_s, self._tick, name="look at the run")
 
     def _tick(self) -> None:
-        taken_s = self._clock()
+        taken_s = self._cpu_clock()
         cost_s, self._taken_s = taken_s - self._taken_s, taken_s
-        earned_s = min(max(cost_s / SHARE, self._least_s), LONGEST_S)
+        earned_s = min(max(cost_s / SHARE, self._least_s), self._longest_s)
         self.wait_s += (earned_s - self.wait_s) / _MEMORY
         self._plan()
-        self._look()
+        now_s = self._clock()
+        # The next look would be too late for them.
+        draws_losses = now_s + self.wait_s - self._drawn_s > self._latest_s
+        if draws_losses:
+            self._drawn_s = now_s
+        self._follow(draws_losses)

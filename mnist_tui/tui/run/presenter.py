@@ -1,7 +1,7 @@
-"""What a run tells, shown wherever a person may look: screens, toasts, title, bell."""
+"""What a run says, brought to every screen that shows it, to the title and to the bell."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from textual.app import App
 
@@ -10,7 +10,6 @@ from mnist_tui.run.events import (
     EpochFinished,
     Event,
     LearningRateChanged,
-    Notice,
     RunEnded,
     RunPrepared,
     SaveFailed,
@@ -20,158 +19,183 @@ from mnist_tui.run.events import (
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Answer
 from mnist_tui.run.state import State
-from mnist_tui.tui.dashboard.screen import Dashboard
-from mnist_tui.tui.insight.controller import InsightController
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.terminal.title import TerminalTitle, title_of
-from mnist_tui.tui.text import exit_summary
-from mnist_tui.tui.text.event_text import LogEntry, describe, describe_plan
+from mnist_tui.tui.text.event_text import LogEntry, describe
 from mnist_tui.tui.text.toasts import Toasts
 
-DRAWS_EACH: Final = 4
-"""The chart of all batches changes all over with each new loss: it is drawn at every fourth look,
-and in the frame that the numbers change in."""
+
+class RunViewer(Protocol):
+    """A screen that shows the run: the dashboard, and the insight screen. UI thread.
+
+    A viewer is given the run once and reads from it what it shows; each call says what is new.
+    """
+
+    def show_run(self, run: RunController) -> None:
+        """Show this run from now on: one that is to be started, or has just been."""
+
+    def show_state(self) -> None:
+        """Show the run's state, and whether the dashboard ends with the run."""
+
+    def show_progress(self, progress: Progress, *, draws_losses: bool) -> None:
+        """Show how far the run is; called again and again, with the same snapshot or a newer one.
+
+        Args:
+            progress: The snapshot.
+            draws_losses: Whether it is time to draw the losses of all batches.
+        """
+
+    def show_event(self, event: Event, entry: LogEntry | None) -> None:
+        """Show what has happened.
+
+        Args:
+            event: Already part of the run's view.
+            entry: The event in words; None where another event says it better.
+        """
+
+    def show_epochs(self) -> None:
+        """Show the finished epochs."""
+
+    def say(self, entry: LogEntry) -> None:
+        """Show a message to the user for some seconds."""
 
 
 class RunPresenter:
-    """Shows the owner's run on the dashboard and on the screen of what was learned. UI thread."""
+    """Tells every viewer what the controller's run says. UI thread."""
 
     def __init__(
-        self,
-        app: App[Any],
-        owner: RunController,
-        dashboard: Dashboard,
-        insight: InsightController,
-        *,
-        rings: bool = False,
+        self, app: App[Any], run: RunController, viewer: RunViewer, *, rings: bool = False
     ) -> None:
-        """`rings`: whether to ring and notify when a run ends."""
+        """Make a presenter with one viewer; more may come and go.
+
+        Args:
+            app: Whose terminal has the title and the bell.
+            run: Whose run is shown.
+            viewer: The first viewer.
+            rings: Whether to ring and notify when a run ends.
+        """
         self._app = app
-        self._owner = owner
-        self._dashboard = dashboard
-        self._insight = insight
+        self._run = run
+        self.viewers: Final = [viewer]
+        """All screens that show the run now."""
         self._toasts = Toasts(app)
         self._title: Final = TerminalTitle(self._write)
         self._rings = rings
-        self._seen: Progress | None = None
-        """The snapshot that is on the screen."""
-        self._looks = 0
-        self._has_drawn_rows = False
-        """Since the look before; then more of them wait for the next."""
-        self._has_new_rows = False
+        self._progress = Progress()
+        """The snapshot that is on the screens."""
+        self._has_shown_epochs = False
+        """Since the last look; then more of them wait for the next."""
+        self._has_new_epochs = False
 
-    def show_plan(self) -> None:
-        """Show what is to be run."""
-        plan = self._owner.plan
-        self._dashboard.show_plan(describe_plan(plan), plan.name or "", plan.config.epochs)
+    def add(self, viewer: RunViewer) -> None:
+        """Show the run on one more screen."""
+        self.viewers.append(viewer)
+        viewer.show_run(self._run)
+        viewer.show_state()
+        viewer.show_progress(self._progress, draws_losses=False)
+
+    def remove(self, viewer: RunViewer) -> None:
+        """Forget a screen that has been closed."""
+        self.viewers.remove(viewer)
+
+    def show_run(self) -> None:
+        """Show another run, or other settings of the one that is to be started."""
+        for viewer in self.viewers:
+            viewer.show_run(self._run)
+        self.show_state()
 
     def take(self, event: Event) -> None:
-        """Show what the run tells."""
-        dashboard, said = self._dashboard, describe(event)
-        if said is not None:
-            dashboard.log_pane.add(said)
-            self._toasts.tell(event, said)
+        """Show an event, which the controller has taken in."""
+        entry = describe(event)
+        for viewer in self.viewers:
+            viewer.show_event(event, entry)
+        if entry is not None:
+            self._toasts.tell(event, entry)
         match event:
             case StateChanged():
                 self.show_state()
-            case RunPrepared():
-                facts = (event.dataset, event.device, event.model)
-                dashboard.show_prepared(event.run, facts)
-                dashboard.show_rows()
             case EpochFinished():
-                self._show_row()
-            case LearningRateChanged() | SettingsChanged():
-                dashboard.show_rows()
-            case CheckpointSaved():
-                dashboard.show_saved()
-            case Notice():
-                dashboard.show_notices()
+                self._show_epoch()
+            case RunPrepared() | LearningRateChanged() | SettingsChanged():
+                self._show_epochs()
             case RunEnded():
                 self._show_end(event)
-        if isinstance(event, RunPrepared | EpochFinished | RunEnded):
-            self._insight.show_insight()
-        self._answer_with(event, said)
+        self._repeat(event, entry)
 
-    def _show_row(self) -> None:
+    def _show_epoch(self) -> None:
         """Show a finished epoch at once, but one from look to look: a GPU does many a second."""
-        self._has_new_rows = True
-        if not self._has_drawn_rows:
-            self._draw_rows()
+        self._has_new_epochs = True
+        if not self._has_shown_epochs:
+            self._show_new_epochs()
 
-    def _draw_rows(self) -> None:
-        self._has_drawn_rows, self._has_new_rows = self._has_new_rows, False
-        if self._has_drawn_rows:
-            self._dashboard.show_rows()
+    def _show_new_epochs(self) -> None:
+        self._has_shown_epochs, self._has_new_epochs = self._has_new_epochs, False
+        if self._has_shown_epochs:
+            self._show_epochs()
 
-    def _answer_with(self, event: Event, said: LogEntry | None) -> None:
-        """Repeat on the answer line what a person has just asked for."""
-        is_answer = isinstance(event, LearningRateChanged | SettingsChanged | RunEnded)
+    def _show_epochs(self) -> None:
+        for viewer in self.viewers:
+            viewer.show_epochs()
+
+    def _repeat(self, event: Event, entry: LogEntry | None) -> None:
+        """Say it to the user, too, where the event is the answer to a request."""
         was_training = (State.RUNNING, State.PAUSED)
+        is_answer = isinstance(event, LearningRateChanged | SettingsChanged | RunEnded)
         is_answer |= isinstance(event, StateChanged) and event.previous in was_training
-        is_answer &= self._owner.leaving is None
+        is_answer &= self._run.leaving is None
         is_answer |= isinstance(event, CheckpointSaved) and event.reason in ("manual", "stop")
         is_answer |= isinstance(event, SaveFailed)
         if isinstance(event, RunEnded):
-            # What to do about it stands in the panel under this line.
-            said = LogEntry(event.message, said.level if said else "info")
-        if said is not None and is_answer:
-            self.say(said)
+            # What to do about it is in the panel under this line.
+            entry = LogEntry(event.message, entry.level if entry else "info")
+        if entry is not None and is_answer:
+            self.say(entry)
 
-    def say(self, said: LogEntry) -> None:
-        """Answer on whichever screen a person looks at."""
-        self._dashboard.say(said)
-        self._insight.say(said)
+    def say(self, entry: LogEntry) -> None:
+        """Show a message to the user, on whichever screen is on top."""
+        for viewer in self.viewers:
+            viewer.say(entry)
 
     def answer(self, answer: Answer) -> None:
-        """Answer a request in words."""
+        """Show what became of a request."""
         self.say(LogEntry(answer.message, "info" if answer.is_accepted else "warning"))
 
-    def look(self) -> None:
-        """Show the newest progress; the same as before costs nothing."""
-        run = self._owner.run
-        if run is None:
-            return
-        self._dashboard.beat()
-        progress = run.session.progress
-        if progress is not self._seen:
-            self._seen = progress
-            if not progress.epochs:
-                progress = replace(progress, epochs=self._owner.plan.config.epochs)
-            self._dashboard.progress = progress
+    def follow(self, draws_losses: bool) -> None:
+        """Show the newest progress; the same as before costs next to nothing."""
+        progress = self._run.session.progress
+        if not progress.epochs:
+            progress = replace(progress, epochs=self._run.plan.config.epochs)
+        is_new = progress != self._progress
+        self._progress = progress
+        for viewer in self.viewers:
+            viewer.show_progress(progress, draws_losses=draws_losses)
+        if is_new:
             self._show_title()
         if progress.plea:
             # Again and again: what is said fades.
             self.say(LogEntry(progress.plea, "warning"))
-        self._draw_rows()
-        self._looks += 1
-        if self._looks % DRAWS_EACH == 0:
-            self._dashboard.draw_batches()
-        self._insight.look(self._dashboard.progress)
+        self._show_new_epochs()
 
     def show_state(self) -> None:
-        """Show where the run stands, and what can be done with it."""
-        is_leaving = self._owner.leaving is not None
-        self._dashboard.show_state(self._owner.state, is_leaving=is_leaving)
-        self._insight.show_state()
-        self.look()
+        """Show the run's state, and what can be done now."""
+        for viewer in self.viewers:
+            viewer.show_state()
+        self.follow(draws_losses=False)
         self._show_title()
-        self._dashboard.refresh_bindings()
 
     def _show_end(self, event: RunEnded) -> None:
-        self.look()
-        facts = exit_summary.outcome_facts(self._owner.plan, self._owner.view)
-        self._dashboard.show_ending(event, tuple(facts))
+        self._show_epochs()
+        self.follow(draws_losses=True)
         self.show_state()
         if self._rings:
             self._app.bell()
             self._write(f"\x1b]9;mnist-tui: {event.message}\x07")
 
     def _show_title(self) -> None:
-        state, scores = self._owner.state, self._owner.view.scores
-        self._title.show(title_of(state, self._dashboard.progress, scores))
+        self._title.show(title_of(self._run.session.state, self._progress, self._run.view.scores))
 
     def end(self) -> None:
-        """Give back what the terminal had before."""
+        """Give back the title that the terminal had before."""
         self._title.restore()
 
     def _write(self, text: str) -> None:

@@ -1,79 +1,72 @@
-"""One run on its one thread, telling the dashboard what happens."""
+"""The thread that a run trains on, and what it posts to the dashboard."""
 
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from textual.message import Message
 
 from mnist_tui.run.events import Event, RunEnded
 from mnist_tui.run.plan import Runner
-from mnist_tui.run.requests import Answer, Request
 from mnist_tui.run.state import State
-from mnist_tui.tui.messages import RunEvent, RunThreadEnded
 
 log: Final = logging.getLogger(__name__)
 
 
-class RunThread:
-    """A runner and the plain thread that it runs on.
+class RunThread(threading.Thread):
+    """Runs a runner; posts messages and touches nothing else of the dashboard.
 
-    The thread posts messages and touches nothing else of the dashboard. It is a daemon only
-    so that a dashboard that breaks can't leave the process hanging: every ordinary way out
-    asks the run to stop and joins the thread.
+    It is a daemon only so that a dashboard that breaks can't leave the process hanging: every
+    ordinary way out asks the run to stop and joins the thread.
     """
 
+    @dataclass
+    class Emitted(Message):
+        """The run emitted an event; the one way in which events reach the dashboard."""
+
+        thread: "RunThread"
+        event: Event
+
+    @dataclass
+    class Ended(Message):
+        """The thread is about to end: nothing of its run will follow."""
+
+        thread: "RunThread"
+
     def __init__(self, runner: Runner, post: Callable[[Message], object]) -> None:
+        """Make a thread that is not started yet.
+
+        Args:
+            runner: What to run.
+            post: Takes messages from any thread.
+        """
+        super().__init__(name="training", daemon=True)
         self.runner: Final = runner
-        self.session: Final = runner.session
-        self.session.waits_for_disk = True
-        self.ended: RunEnded | None = None
-        """The run's last event, also where the dashboard is gone before it arrives."""
         self._post = post
-        self._thread = threading.Thread(target=self._run, name="training", daemon=True)
+        runner.session.waits_for_disk = True
+        runner.session.subscribe(lambda event: self._send(self.Emitted(self, event)))
 
-    def start(self) -> None:
-        """Start the thread; once. UI thread."""
-        self.session.subscribe(self._tell)
-        self._thread.start()
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the thread has started and not ended."""
-        return self._thread.is_alive()
-
-    @property
-    def state(self) -> State:
-        """Where the run stands."""
-        return self.session.state
-
-    def request(self, request: Request) -> Answer:
-        """Ask the run for something; the answer comes at once. Any thread."""
-        return self.session.request(request)
-
-    def join(self, timeout_s: float | None = None) -> None:
-        """Wait until the thread has ended. UI thread, or after the dashboard is gone."""
-        self._thread.join(timeout_s)
-
-    def _run(self) -> None:
-        error = ""
+    def run(self) -> None:
+        """Run to the end. The new thread."""
         try:
             self.runner.run()
-        except BaseException as broken:
-            # The runner promises to raise nothing; should it, the dashboard says so.
+        except BaseException as error:
+            # The runner promises to raise nothing and to end its session.
             log.exception("the training thread broke")
-            error = f"{type(broken).__name__}: {broken}"
-        self._send(RunThreadEnded(self, error))
+            self._end_session(f"the run broke: {type(error).__name__}: {error}")
+        self._send(self.Ended(self))
 
-    def _tell(self, event: Event) -> None:
-        if isinstance(event, RunEnded):
-            self.ended = event
-        self._send(RunEvent(self, event))
+    def _end_session(self, message: str) -> None:
+        session = self.runner.session
+        if session.state is State.READY:
+            session.move(State.LOADING)
+        if not session.state.is_over:
+            session.end(RunEnded(state=State.FAILED, message=message, exit_code=1))
 
     def _send(self, message: Message) -> None:
         try:
             self._post(message)
         except RuntimeError:
-            # The dashboard's event loop is closed: there is nobody left to tell.
-            log.debug("nobody heard %r", message)
+            log.debug("the dashboard's event loop is closed: %r is dropped", message)

@@ -31,7 +31,7 @@ async def learned(
             runner.train(1875)
             runner.finish_epoch(insight=insight_of(epoch))
         runner.train(100)
-        await stage.until(lambda: len(stage.app.view.rows) == epochs, "the rows")
+        await stage.until(lambda: len(stage.app.run_controller.view.rows) == epochs, "the rows")
         await stage.pilot.press(*keys)
         await stage.pilot.pause()
         yield stage
@@ -260,8 +260,8 @@ async def test_the_dashboard_under_it_is_not_painted_and_shows_what_came_after_i
         assert not chart.is_seen
         drawn = chart._data
         stage.runner.train(500)
-        stage.app._dashboard.draw_batches()
-        await stage.until(lambda: stage.app._dashboard.progress.batch == 600)
+        stage.app.dashboard.draw_batches()
+        await stage.until(lambda: stage.app.dashboard.progress.batch == 600)
         assert chart._data is drawn
         await stage.pilot.press("escape")
         await stage.until(lambda: chart._data is not drawn, "the batches trained meanwhile")
@@ -288,6 +288,6 @@ async def test_what_changes_under_it_does_not_paint_all_of_it_anew(
             full.clear()
             stage.runner.train(100)
             done = 200 + 100 * batches
-            await stage.until(lambda done=done: stage.app._dashboard.progress.batch == done)
+            await stage.until(lambda done=done: stage.app.dashboard.progress.batch == done)
             await stage.pilot.pause()
             assert not full

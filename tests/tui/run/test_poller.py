@@ -1,58 +1,61 @@
-"""How often the dashboard looks, by what it costs."""
+"""How often the screen follows the run, and how late a loss may be on it."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from mnist_tui.tui.run.poller import LONGEST_S, LOOK_INTERVAL_S, SHARE, ProgressPoller
-
-
-class Timers:
-    """An app's timers, which go off when they are told to."""
-
-    def __init__(self) -> None:
-        self.planned: list[tuple[float, Callable[[], None]]] = []
-
-    def set_timer(self, delay: float, callback: Callable[[], None], *, name: str) -> None:
-        self.planned.append((delay, callback))
-
-    def go_off(self) -> float:
-        """Let the one that is planned go off; how long it waited."""
-        [(delay, callback)] = self.planned
-        self.planned.clear()
-        callback()
-        return delay
+from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, LONGEST_S, SHARE, ProgressPoller
 
 
 class Thread:
-    """What the dashboard's thread does: its looks, and whatever else."""
+    """The dashboard's thread on clocks of its own: its looks, its timers, and whatever else."""
 
-    def __init__(self, look_s: float, *, interval_s: float = LOOK_INTERVAL_S) -> None:
-        self.look_s = look_s
-        self.taken_s = 0.0
+    def __init__(self, look_s: float, *, chart_s: float = 0.0, **options: float) -> None:
+        self.look_s, self.chart_s = look_s, chart_s
+        self.taken_s = self.now_s = 0.0
         self.looks = 0
-        self.timers = Timers()
-        app: Any = self.timers
-        self.looking = ProgressPoller(app, self._look, interval_s, lambda: self.taken_s)
-        self.looking.begin()
+        self.drawn_at_s: list[float] = []
+        self._timers: list[tuple[float, Callable[[], None]]] = []
+        app: Any = self
+        poller = ProgressPoller(
+            app,
+            self._follow,
+            cpu_clock=lambda: self.taken_s,
+            clock=lambda: self.now_s,
+            **options,
+        )
+        poller.begin()
 
-    def _look(self) -> None:
+    def set_timer(self, delay: float, callback: Callable[[], None], *, name: str) -> None:
+        """As App."""
+        self._timers.append((delay, callback))
+
+    def _follow(self, draws_losses: bool) -> None:
         self.looks += 1
-        self.taken_s += self.look_s
+        cost_s = self.look_s + (self.chart_s if draws_losses else 0.0)
+        self.taken_s += cost_s
+        self.now_s += cost_s
+        if draws_losses:
+            self.drawn_at_s.append(self.now_s)
 
     def waits(self, count: int, *, beside: float = 0.0) -> list[float]:
         """How long so many looks waited; `beside`: what else the thread takes of a core."""
         waited = []
         for _ in range(count):
-            waited.append(self.timers.go_off())
-            self.taken_s += beside * waited[-1]
+            [(delay, callback)] = self._timers
+            self._timers.clear()
+            self.now_s += delay
+            callback()
+            waited.append(delay)
+            self.taken_s += beside * delay
         return waited
 
 
 def test_a_cheap_look_comes_as_often_as_it_can_be_read() -> None:
-    thread = Thread(look_s=0.5 * SHARE * LOOK_INTERVAL_S)
-    assert set(thread.waits(20)) == {LOOK_INTERVAL_S}
+    thread = Thread(look_s=0.5 * SHARE * INTERVAL_S)
+    assert set(thread.waits(20)) == {INTERVAL_S}
     assert thread.looks == 20
 
 
@@ -61,7 +64,7 @@ def test_dear_looks_take_no_more_than_their_share() -> None:
     assert thread.waits(60)[-1] == pytest.approx(0.6, rel=0.01)
 
 
-def test_what_a_person_does_counts() -> None:
+def test_what_the_user_does_counts() -> None:
     thread = Thread(look_s=0.3 * SHARE)
     assert thread.waits(60, beside=SHARE / 2)[-1] == pytest.approx(0.6, rel=0.01)
 
@@ -70,9 +73,26 @@ def test_looks_never_end_however_dear() -> None:
     thread = Thread(look_s=100 * SHARE)
     assert max(thread.waits(60)) <= LONGEST_S
     thread.look_s = 0.0
-    assert thread.waits(60)[-1] == pytest.approx(LOOK_INTERVAL_S, rel=0.01)
+    assert thread.waits(60)[-1] == pytest.approx(INTERVAL_S, rel=0.01)
+
+
+@pytest.mark.parametrize("look_ms", [0.1, 1, 2, 3, 4, 6, 12])
+def test_losses_are_drawn_within_their_time_whatever_a_look_costs(look_ms: float) -> None:
+    thread = Thread(look_s=look_ms / 1000, chart_s=0.004)
+    thread.waits(200)
+    drawn = thread.drawn_at_s
+    apart = [later - earlier for earlier, later in pairwise(drawn)]
+    assert max(apart) < LATEST_S + 0.05
+    assert min(apart) > LATEST_S - LONGEST_S, "and not in every cheap look"
+
+
+def test_cheap_looks_leave_the_losses_out_until_they_would_be_late() -> None:
+    thread = Thread(look_s=0.0001)
+    thread.waits(30)
+    assert len(thread.drawn_at_s) == 10
 
 
 def test_a_slow_line_is_never_asked_for_more() -> None:
-    thread = Thread(look_s=0.0, interval_s=LONGEST_S)
-    assert set(thread.waits(20)) == {LONGEST_S}
+    thread = Thread(look_s=0.0, interval_s=1.0, latest_s=4.0)
+    assert set(thread.waits(20)) == {1.0}
+    assert len(thread.drawn_at_s) == 5
