@@ -29,7 +29,7 @@ from mnist_tui.run.state import State
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.widgets.canvas import Canvas
-from mnist_tui.tui.widgets.answering import SHOWN_FOR_S
+from mnist_tui.tui.widgets.flash_line import SHOWN_FOR_S
 
 FOLDER = Path(__file__).resolve().parent
 CELL_WIDTH, CELL_HEIGHT = 12.2, 24.4

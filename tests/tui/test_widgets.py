@@ -14,7 +14,6 @@ from mnist_tui.run.events import (
 )
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
-from mnist_tui.tui.dashboard.bars import bar
 from mnist_tui.tui.dashboard.epoch_table import EpochTable
 from mnist_tui.tui.dashboard.event_log import Entry, EventLog, wrap
 from mnist_tui.tui.dashboard.header import Facts
@@ -30,6 +29,7 @@ from mnist_tui.tui.widgets.lines import (
     width_of,
     wrap_words,
 )
+from mnist_tui.tui.widgets.meters import bar
 from tests.tui.fake_runner import epoch_row
 
 

@@ -1,29 +1,15 @@
 """How far the epoch and the run are."""
 
-import math
-
-from textual.reactive import reactive
-
 from mnist_tui import formatting
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
-from mnist_tui.tui.widgets.lines import Line, Lines, Piece, pad
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown, pad
+from mnist_tui.tui.widgets.meters import bar
 
 _LABEL = 14
 
 Row = tuple[str, str, float, str]
 """A bar's label, detail, fraction and tone."""
-
-
-def bar(fraction: float, width: int, tone: str = "bar") -> list[Piece]:
-    """A bar of exactly `width` columns; what is done is heavy, the rest light; nan: nothing."""
-    if width < 1:
-        return []
-    part = 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0)
-    halves = math.floor(part * width * 2)
-    full, half = divmod(halves, 2)
-    rest = width - full - half
-    return [("━" * full + "╸" * half, tone), ("─" * rest, "rest")]
 
 
 class Bars(Lines):
@@ -39,15 +25,10 @@ class Bars(Lines):
     }
     """
 
-    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    progress: Shown[Progress] = Shown(Progress())
     """The snapshot to show."""
 
-    def watch_progress(self) -> None:
-        """Show it."""
-        self.redraw()
-
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks."""
         epoch, run = epoch_row(self.progress), run_row(self.progress)
         if height >= 4:
             return [*_stacked(*epoch, width), *_stacked(*run, width)]
@@ -65,15 +46,10 @@ class Tally(Lines):
     }
     """
 
-    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    progress: Shown[Progress] = Shown(Progress())
     """The snapshot to show."""
 
-    def watch_progress(self) -> None:
-        """Show it."""
-        self.redraw()
-
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks."""
         details = (epoch_row(self.progress)[1], run_row(self.progress)[1])
         return [[(f"{detail:>{width}}", "muted")] for detail in details]
 

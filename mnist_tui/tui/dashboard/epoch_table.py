@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 
 from mnist_tui import formatting
 from mnist_tui.run.events import EpochRow
+from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Line
-from mnist_tui.tui.widgets.tail import FollowList
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,6 @@ class EpochTable(FollowList):
 
     @property
     def count(self) -> int:
-        """As Tail asks."""
         return len(self._rows)
 
     @property
@@ -133,7 +132,6 @@ class EpochTable(FollowList):
         return self._cursor or newest
 
     def is_marked(self, index: int) -> bool:
-        """As Tail asks."""
         return self._rows[index] is self._marked
 
     def _place_of(self, row: EpochRow) -> int:
@@ -191,7 +189,7 @@ class EpochTable(FollowList):
         return (COLUMNS[0], COLUMNS[4]), 1
 
     def heading(self, y: int, width: int) -> Line:
-        """As Tail asks: the groups, and under them the names."""
+        """The groups, and under them the names."""
         columns, gap = self._columns(width)
         line: Line = [(" ", "")]
         if y == 0:
@@ -210,7 +208,6 @@ class EpochTable(FollowList):
         return line
 
     def line(self, index: int, width: int) -> Line:
-        """As Tail asks."""
         row = self._rows[index]
         columns, gap = self._columns(width)
         is_best = row is self._best

@@ -9,8 +9,8 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from mnist_tui.tui.text.event_text import Level, LogEntry
+from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Line, wrap_words
-from mnist_tui.tui.widgets.tail import FollowList
 
 _TONES: Final = {
     "detail": "muted",
@@ -57,7 +57,6 @@ class EventLog(FollowList):
 
     @property
     def count(self) -> int:
-        """As Tail asks."""
         return len(self._lines)
 
     @property
@@ -119,7 +118,6 @@ class EventLog(FollowList):
         self._settle()
 
     def line(self, index: int, width: int) -> Line:
-        """As Tail asks."""
         return self._lines[index]
 
 

@@ -1,14 +1,13 @@
 """The top of the dashboard: which run, where it stands, on what, and what was just said."""
 
 from rich.cells import cell_len
-from textual.reactive import reactive
 
 from mnist_tui import formatting
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.tui.text.event_text import STATE_WORDS
-from mnist_tui.tui.widgets.answering import FlashLine
-from mnist_tui.tui.widgets.lines import Line, Lines, Piece, fit
+from mnist_tui.tui.widgets.flash_line import FlashLine
+from mnist_tui.tui.widgets.lines import Line, Lines, Piece, Shown, fit
 
 _GLYPHS = {
     State.READY: ("○", "muted"),
@@ -39,47 +38,27 @@ class Header(Lines):
     }
     """
 
-    run: reactive[str] = reactive("", repaint=False)
+    run: Shown[str] = Shown("")
     """The run's name, or empty before there is one."""
-    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    progress: Shown[Progress] = Shown(Progress())
     """The snapshot to show."""
-    state: reactive[State] = reactive(State.READY, repaint=False)
+    state: Shown[State] = Shown(State.READY)
     """The state as the events told it, which is newer than the snapshot's."""
-    beat: reactive[int] = reactive(0, repaint=False)
+    beat: Shown[int] = Shown(0)
     """Counts the looks at the run; turns the spinner while a person waits."""
-    is_leaving: reactive[bool] = reactive(False, repaint=False)
+    is_leaving: Shown[bool] = Shown(False)
     """Whether the dashboard ends as soon as the run has."""
 
-    is_elsewhere: reactive[bool] = reactive(False, repaint=False)
+    is_elsewhere: Shown[bool] = Shown(False)
     """Whether another process goes on with the run that is shown."""
-
-    def watch_run(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_progress(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_state(self) -> None:
-        """Show it."""
-        self.redraw()
 
     def watch_beat(self) -> None:
         """Turn the spinner."""
         if self.state in _WAITING:
             self.redraw()
 
-    def watch_is_leaving(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_is_elsewhere(self) -> None:
-        """Show it."""
-        self.redraw()
-
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks: what does not fit whole is left out, the state last of all."""
+        """What does not fit whole is left out, the state last of all."""
         state = self._state(width)
         room = width - sum(cell_len(text) for text, _ in state) - 2
         name = "mnist-tui" if room >= 9 else ""
@@ -128,9 +107,9 @@ class Facts(FlashLine):
     NARROW = 76
     """With fewer columns than these, this line tells the pace."""
 
-    facts: reactive[tuple[str, ...]] = reactive((), repaint=False)
+    facts: Shown[tuple[str, ...]] = Shown(())
     """What the run works with, the most telling first."""
-    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    progress: Shown[Progress] = Shown(Progress())
     """The snapshot whose pace is told."""
 
     def watch_progress(self) -> None:
@@ -138,12 +117,7 @@ class Facts(FlashLine):
         if self.content_size.width < self.NARROW:
             self.redraw()
 
-    def watch_facts(self) -> None:
-        """Show them."""
-        self.redraw()
-
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks."""
         if self.said is not None:
             return [self.answer(self.said, width)]
         has_pace = width < self.NARROW and self.progress.step_s is not None

@@ -1,6 +1,5 @@
 """What the machine is doing, with the last two minutes as small curves."""
 
-import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from textual.message import Message
 
 from mnist_tui import formatting
 from mnist_tui.system_monitor import GpuSample, Machine, MachineSample
-from mnist_tui.tui.charts.glyphs import UNICODE, glyphs_for
 from mnist_tui.tui.widgets.lines import Line, Lines, cut, fit, pad, width_of
+from mnist_tui.tui.widgets.meters import sparkline
 
 SampleMachine = Callable[[], MachineSample]
 
@@ -95,17 +94,10 @@ class MachinePane(Lines, can_focus=True):
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks."""
-        glyphs = glyphs_for(self.app.console.encoding, os.environ.get("TERM", ""))
-        return machine_lines(tuple(self.samples), width, height, glyphs.levels)
+        return machine_lines(tuple(self.samples), width, height)
 
 
-def machine_lines(
-    samples: tuple[MachineSample | None, ...],
-    width: int,
-    height: int,
-    levels: str = UNICODE.levels,
-) -> list[Line]:
+def machine_lines(samples: tuple[MachineSample | None, ...], width: int, height: int) -> list[Line]:
     """One figure a line where there is room, else several; with curves where there is room."""
     now = samples[-1] if samples else None
     if now is None:
@@ -113,15 +105,8 @@ def machine_lines(
     notes: list[Line] = [[(cut(now.no_gpu, width), "muted")]] if now.no_gpu else []
     meters = _meters(samples, now)
     if len(notes) + len(meters) <= height:
-        return notes + [_meter_line(meter, width, levels) for meter in meters]
-    return (notes + _short_lines(samples, now, width, levels))[:height]
-
-
-def sparkline(past: tuple[float | None, ...], width: int, levels: str = UNICODE.levels) -> str:
-    """The newest `width` values at the right, each one character high or low."""
-    top = len(levels) - 1
-    shown = ["" if p is None else levels[round(min(max(p, 0.0), 1.0) * top)] for p in past[-width:]]
-    return "".join(character or " " for character in shown).rjust(width)
+        return notes + [_meter_line(meter, width) for meter in meters]
+    return (notes + _short_lines(samples, now, width))[:height]
 
 
 def _meters(samples: tuple[MachineSample | None, ...], now: MachineSample) -> list[Meter]:
@@ -177,18 +162,17 @@ def _gpu_meters(
     ]
 
 
-def _meter_line(meter: Meter, width: int, levels: str) -> Line:
+def _meter_line(meter: Meter, width: int) -> Line:
     line: Line = [(pad(meter.label, _LABEL), "muted"), (f"{meter.value:>{_VALUE}}", "strong")]
     room = width - _LABEL - _VALUE - 2
     if room >= _LEAST_CURVE:
         # It grows from the left, beside its figure, and moves on when it is full.
-        curve = sparkline(meter.past, min(room, len(meter.past)), levels)
-        line += [("  ", ""), (curve, "bar")]
+        line += [("  ", ""), (sparkline(meter.past[-room:]), "bar")]
     return line
 
 
 def _short_lines(
-    samples: tuple[MachineSample | None, ...], now: MachineSample, width: int, levels: str
+    samples: tuple[MachineSample | None, ...], now: MachineSample, width: int
 ) -> list[Line]:
     """Use first, since the least room leaves out the last lines."""
     meters = _meters(samples, now)
@@ -196,22 +180,22 @@ def _short_lines(
     first, last = [], []
     for place in range(len(now.gpus)):
         use, taken, *rest = meters[5 * place : 5 * place + 5]
-        first.append(_joined(use, [use.value, taken.value], width, levels))
-        last.append(_joined(Meter("", ""), [meter.value for meter in rest], width, levels))
+        first.append(_joined(use, [use.value, taken.value], width))
+        last.append(_joined(Meter("", ""), [meter.value for meter in rest], width))
     return [
         *first,
-        _joined(cpu, [cpu.value, f"process {process.value}"], width, levels),
-        _joined(memory, [memory.value, f"process {resident.value}"], width, levels),
+        _joined(cpu, [cpu.value, f"process {process.value}"], width),
+        _joined(memory, [memory.value, f"process {resident.value}"], width),
         *last,
     ]
 
 
-def _joined(meter: Meter, values: list[str], width: int, levels: str) -> Line:
+def _joined(meter: Meter, values: list[str], width: int) -> Line:
     label = f"{meter.label:<6} " if meter.label else ""
     line: Line = [(label, "muted"), (fit(values, width - len(label)), "strong")]
     room = width - width_of(line) - 2
     if room >= _LEAST_CURVE and meter.past:
-        line += [("  ", ""), (sparkline(meter.past, min(room, len(meter.past)), levels), "bar")]
+        line += [("  ", ""), (sparkline(meter.past[-room:]), "bar")]
     return line
 
 

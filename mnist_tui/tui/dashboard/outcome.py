@@ -59,7 +59,7 @@ class Outcome(Lines):
         self.refresh(layout=True)
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks: what happened, what to do, and then the facts."""
+        """What happened, what to do, and then the facts."""
         ending = self.ending
         if ending is None:
             return []

@@ -1,11 +1,9 @@
 """How fast a run goes, at what learning rate, and where it was saved last."""
 
-from textual.reactive import reactive
-
 from mnist_tui import formatting
 from mnist_tui.run.events import CheckpointSaved
 from mnist_tui.run.progress import Progress
-from mnist_tui.tui.widgets.lines import Line, Lines
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 
 _LABEL = 10
 _VALUE = 10
@@ -28,21 +26,12 @@ class Pace(Lines):
     }
     """
 
-    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    progress: Shown[Progress] = Shown(Progress())
     """The snapshot to show."""
-    saved: reactive[CheckpointSaved | None] = reactive(None, repaint=False)
+    saved: Shown[CheckpointSaved | None] = Shown(None)
     """The newest checkpoint."""
 
-    def watch_progress(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_saved(self) -> None:
-        """Show it."""
-        self.redraw()
-
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks."""
         columns = min(_columns(width), _MOST_COLUMNS)
         if columns == 1:
             return self._narrow(width)

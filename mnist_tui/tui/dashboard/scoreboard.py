@@ -5,13 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from textual.reactive import reactive
-
 from mnist_tui import formatting
 from mnist_tui.run.events import EpochRow
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.run.view import Scores
-from mnist_tui.tui.widgets.lines import Line, Lines, Piece
+from mnist_tui.tui.widgets.lines import Line, Lines, Piece, Shown
 
 _LABEL: Final = 9
 _VALUE: Final = 8
@@ -59,21 +57,12 @@ class Scoreboard(Lines):
     }
     """
 
-    progress: reactive[Progress] = reactive(Progress(), repaint=False)
+    progress: Shown[Progress] = Shown(Progress())
     """The snapshot to show."""
-    scores: reactive[Scores] = reactive(Scores(), repaint=False)
+    scores: Shown[Scores] = Shown(Scores())
     """The finished epochs to compare it with."""
 
-    def watch_progress(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_scores(self) -> None:
-        """Show them."""
-        self.redraw()
-
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks."""
         return scoreboard(self.progress, self.scores, width)
 
 

@@ -39,7 +39,6 @@ class KeyBar(Lines):
             self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks."""
         self._keys = self._fitting(self._current(), width)
         line: Line = []
         for _, shown, what in self._keys:

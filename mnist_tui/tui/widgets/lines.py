@@ -1,12 +1,13 @@
 """A fixed region of styled lines that repaints only what changed."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -20,18 +21,32 @@ TONES: Final = ("muted", "strong", "accent", "good", "warning", "bad", "bar", "r
 """The ways in which a piece of text can be set off."""
 
 
-class Lines(Widget):
-    """Lines of text that change often.
+T = TypeVar("T")
 
-    Subclasses say what to show in `lines`; `redraw` compares it with what is on the screen
-    and repaints the columns that differ. Nothing here ever asks for a layout, and over SSH
-    only the changed columns are sent.
+
+class Shown(reactive[T]):
+    """A reactive attribute of `Lines`: setting another value calls `redraw`.
+
+    A class that has more to do when it changes defines `watch_` and the attribute's name.
     """
+
+    def __init__(self, default: T, *, always_update: bool = False) -> None:
+        super().__init__(default, repaint=False, always_update=always_update)
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        """Watch the attribute, unless `owner` does."""
+        super().__set_name__(owner, name)
+        if not hasattr(owner, f"watch_{name}"):
+            setattr(owner, f"watch_{name}", lambda widget: widget.redraw())
+
+
+class ToneStyles(Widget):
+    """Turns pieces of text and their tones into strips."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{tone}" for tone in TONES}
     DEFAULT_CSS = """
-    Lines {
+    ToneStyles {
         & > .lines--muted { color: $foreground 62%; }
         & > .lines--strong { text-style: bold; }
         & > .lines--accent { color: $text-accent; text-style: bold; }
@@ -42,6 +57,27 @@ class Lines(Widget):
         & > .lines--done { color: $success; }
         & > .lines--rest { color: $foreground 25%; }
     }
+    """
+
+    def strip(self, line: Line, width: int) -> Strip:
+        """`line` in this widget's colors, made exactly `width` columns wide."""
+        base = self.visual_style.rich_style
+        segments = [
+            Segment(text, self._style(tone) if tone else base) for text, tone in line if text
+        ]
+        # Fewer segments are fewer bytes: each one carries its colors.
+        return Strip(segments).adjust_cell_length(width, base).simplify()
+
+    def _style(self, tone: str) -> Style:
+        return self.get_visual_style(f"lines--{tone}").rich_style
+
+
+class Lines(ToneStyles):
+    """Lines of text that change often.
+
+    Subclasses say what to show in `lines`; `redraw` compares it with what is on the screen
+    and repaints the columns that differ. Nothing here ever asks for a layout, and over SSH
+    only the changed columns are sent.
     """
 
     _shown: list[Line] | None = None
@@ -74,23 +110,10 @@ class Lines(Widget):
         self.redraw()
 
     def render_line(self, y: int) -> Strip:
-        """As Widget asks."""
         width, height = self.content_size
         if self._shown is None:
             self._shown = self.lines(width, height)
         return self.strip(_at(self._shown, y), width)
-
-    def strip(self, line: Line, width: int) -> Strip:
-        """`line` in this widget's colors, made exactly `width` columns wide."""
-        base = self.visual_style.rich_style
-        segments = [
-            Segment(text, self._style(tone) if tone else base) for text, tone in line if text
-        ]
-        # Fewer segments are fewer bytes: each one carries its colors.
-        return Strip(segments).adjust_cell_length(width, base).simplify()
-
-    def _style(self, tone: str) -> Style:
-        return self.get_visual_style(f"lines--{tone}").rich_style
 
 
 def _at(lines: list[Line], y: int) -> Line:
@@ -116,6 +139,13 @@ def fit(parts: Iterable[str], width: int, between: str = " · ") -> str:
             break
         text = longer
     return text
+
+
+def shorten(text: str, width: int) -> str:
+    """`text`, or as much of its beginning as goes into `width` columns with an ellipsis."""
+    if cell_len(text) <= width:
+        return text
+    return f"{set_cell_size(text, width - 1).rstrip()}…" if width > 0 else ""
 
 
 def cut(text: str, width: int) -> str:

@@ -6,9 +6,8 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import events
 from textual.message import Message
-from textual.reactive import reactive
 
-from mnist_tui.tui.widgets.lines import Line, Lines
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 
 
 class TabBar(Lines):
@@ -24,9 +23,9 @@ class TabBar(Lines):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--tab", "lines--open"}
 
-    titles: reactive[tuple[str, ...]] = reactive((), repaint=False)
+    titles: Shown[tuple[str, ...]] = Shown(())
     """The panes' titles, in order."""
-    active: reactive[int] = reactive(0, repaint=False)
+    active: Shown[int] = Shown(0)
     """The index of the pane in sight."""
 
     @dataclass
@@ -35,16 +34,8 @@ class TabBar(Lines):
 
         index: int
 
-    def watch_active(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_titles(self) -> None:
-        """Show them."""
-        self.redraw()
-
     def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks: with titles where they fit, else only the numbers."""
+        """With titles where they fit, else only the numbers."""
         line: Line = []
         for index, text in enumerate(self._labels(width)):
             line.append((text, "open" if index == self.active else "tab"))

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from mnist_tui.system_monitor import GpuSample, MachineSample
-from mnist_tui.tui.dashboard.machine import MachinePane, machine_lines, sparkline
+from mnist_tui.tui.dashboard.machine import MachinePane, machine_lines
 from mnist_tui.tui.widgets.lines import width_of
+from mnist_tui.tui.widgets.meters import sparkline
 from tests.tui.app_harness import IDLE, on_stage
 
 GPU = GpuSample(
@@ -71,7 +72,7 @@ def test_no_line_is_wider_than_the_pane_where_it_can_be_read(width: int, height:
 def test_what_was_not_told_is_a_gap_and_a_dash() -> None:
     blind = replace(BUSY, gpus=(replace(GPU, power_w=None),))
     assert "–" in text([BUSY, blind])[3]
-    assert sparkline((0.0, None, 1.0), 5) == "  ▁ █"
+    assert sparkline((0.0, None, 1.0)) == "▁ █"
     assert text([BUSY, IDLE])[0] == "no NVIDIA GPU, or no driver for it"
 
 

@@ -13,7 +13,6 @@ from textual.timer import Timer
 
 from mnist_tui import formatting
 from mnist_tui.run.validation import EpochResults, ValidationResults
-from mnist_tui.tui.dashboard.bars import bar
 from mnist_tui.tui.insight.epoch_choice import EpochChoice
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.source import InsightSource
@@ -23,6 +22,7 @@ from mnist_tui.tui.insight.widgets.gallery import Gallery, Tile
 from mnist_tui.tui.insight.widgets.notes import Notes
 from mnist_tui.tui.insight.widgets.portrait import Portrait
 from mnist_tui.tui.widgets.lines import Line, Piece
+from mnist_tui.tui.widgets.meters import bar
 
 PLAY_INTERVAL_S: Final = 1 / 3
 """How long each epoch is in view when they are played."""

@@ -10,7 +10,6 @@ from textual.containers import Horizontal
 
 from mnist_tui import formatting
 from mnist_tui.run.validation import Example, ValidationResults
-from mnist_tui.tui.dashboard.bars import bar
 from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.specimens import Filter
@@ -19,6 +18,7 @@ from mnist_tui.tui.insight.widgets.gallery import Gallery, Tile
 from mnist_tui.tui.insight.widgets.notes import Notes
 from mnist_tui.tui.insight.widgets.portrait import Portrait
 from mnist_tui.tui.widgets.lines import Line
+from mnist_tui.tui.widgets.meters import bar
 
 _EMPTY: Final = (
     "After the first epoch is validated, this shows the digits that were guessed wrong, the "

@@ -3,8 +3,8 @@
 from textual.reactive import reactive
 
 from mnist_tui import formatting
-from mnist_tui.tui.dashboard.bars import bar
 from mnist_tui.tui.widgets.lines import Line, Lines
+from mnist_tui.tui.widgets.meters import bar
 
 _LABEL, _PERCENT = 4, 6
 

@@ -8,8 +8,8 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from mnist_tui import formatting
-from mnist_tui.tui.dashboard.bars import bar
 from mnist_tui.tui.widgets.lines import Line, Lines
+from mnist_tui.tui.widgets.meters import bar
 
 _GAP = 2
 

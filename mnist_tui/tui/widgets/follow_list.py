@@ -9,34 +9,24 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mnist_tui.tui.widgets.lines import TONES, Line
+from mnist_tui.tui.widgets.lines import Line, ToneStyles
 
 
-class FollowList(ScrollView, can_focus=True):
+class FollowList(ToneStyles, ScrollView, can_focus=True):
     """Lines that grow at the end; a thousand cost no more than those in sight.
 
-    It keeps the newest line in sight until a person scrolls away from it, and again once
+    It keeps the newest line in sight until the user scrolls away from it, and again once
     they are back at the end. It has no scrollbar: the keys and the wheel scroll.
     """
 
-    ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tail--{tone}" for tone in (*TONES, "cursor")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor"}
     DEFAULT_CSS = """
     Tail {
         background: transparent;
         scrollbar-size: 0 0;
         overflow-x: hidden;
         overflow-y: hidden;
-        & > .tail--muted { color: $foreground 62%; }
-        & > .tail--strong { text-style: bold; }
-        & > .tail--accent { color: $text-accent; text-style: bold; }
-        & > .tail--good { color: $text-success; }
-        & > .tail--warning { color: $text-warning; }
-        & > .tail--bad { color: $text-error; text-style: bold; }
-        & > .tail--bar { color: $primary; }
-        & > .tail--done { color: $success; }
-        & > .tail--rest { color: $foreground 25%; }
-        & > .tail--cursor { background: $foreground 12%; }
+        & > .lines--cursor { background: $foreground 12%; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -139,26 +129,16 @@ class FollowList(ScrollView, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """As ScrollView asks."""
         width = self.content_size.width
         base = self.visual_style.rich_style
         if y < self.HEADINGS:
-            return self._strip(self.heading(y, width), width)
+            return self.strip(self.heading(y, width), width)
         index = self._top + y - self.HEADINGS
         if index >= self.count:
             return Strip.blank(width, base)
-        strip = self._strip(self.line(index, width), width)
+        strip = self.strip(self.line(index, width), width)
         if self.has_focus and self.is_marked(index):
             # Laid over the tones, whose own background is the widget's.
-            cursor = self.get_visual_style("tail--cursor").rich_style.background_style
+            cursor = self.get_visual_style("lines--cursor").rich_style.background_style
             return Strip([Segment(s.text, (s.style or base) + cursor) for s in strip])
         return strip
-
-    def _strip(self, line: Line, width: int) -> Strip:
-        base = self.visual_style.rich_style
-        segments = [
-            Segment(text, self.get_visual_style(f"tail--{tone}").rich_style if tone else base)
-            for text, tone in line
-            if text
-        ]
-        return Strip(segments).adjust_cell_length(width, base).simplify()

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from textual.reactive import reactive
-
 from mnist_tui.tui.text.event_text import LogEntry
-from mnist_tui.tui.widgets.lines import Line, Lines, cut
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown, cut
 
 SHOWN_FOR_S: Final = 6.0
 """How long something said stays."""
@@ -16,12 +14,8 @@ _TONES = {"detail": "muted", "info": "accent", "good": "good", "warning": "warni
 class FlashLine(Lines):
     """Lines that give way to an answer while it is fresh."""
 
-    said: reactive[LogEntry | None] = reactive(None, repaint=False, always_update=True)
+    said: Shown[LogEntry | None] = Shown(None, always_update=True)
     """What was said last, while it is fresh."""
-
-    def watch_said(self) -> None:
-        """Show it."""
-        self.redraw()
 
     def say(self, said: LogEntry) -> None:
         """Show an answer at once, for some seconds."""
