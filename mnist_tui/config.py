@@ -1,233 +1,199 @@
-"""The settings of a run, checked when they are made, and the named recipes."""
+"""The settings of a run, each declared once and checked when they are made; and the recipes."""
 
-import math
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import Enum, auto
 from typing import Any, Final
 
 from mnist_tui.errors import ConfigError
+from mnist_tui.rules import Choice, Device, Flag, Folder, Number, Rule, Whole
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A field that takes one of a few words."""
+class Group(Enum):
+    """Where the user meets a setting."""
 
-    options: tuple[str, ...]
-
-    def problem(self, value: object) -> str | None:
-        """Why `value` cannot be used, in words that follow the field's name; None when it can."""
-        if value in self.options:
-            return None
-        return f"must be one of {', '.join(self.options)}, not {value!r}"
-
-    @property
-    def wants(self) -> str:
-        """What can be used, in few words."""
-        return f"one of {', '.join(self.options)}"
-
-    def parse(self, text: str) -> object:
-        """The value that a person's `text` stands for."""
-        return text
+    BASIC = auto()
+    """On the command line and in the settings form."""
+    ADVANCED = auto()
+    """On the command line only."""
+    RECIPE = auto()
+    """Set by recipes, or in Python."""
 
 
-@dataclass(frozen=True)
-class Whole:
-    """A field that takes a whole number from `low` to `high`."""
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What there is to know about one field of TrainConfig beside its type and default."""
 
-    low: int
-    high: int
-    note: str = ""
-
-    def problem(self, value: object) -> str | None:
-        """As in Choice."""
-        if (
-            isinstance(value, int)
-            and not isinstance(value, bool)
-            and self.low <= value <= self.high
-        ):
-            return None
-        return f"must be {self.wants}{self.note}, not {value}"
-
-    @property
-    def wants(self) -> str:
-        """As in Choice."""
-        return f"a whole number from {self.low} to {self.high}"
-
-    def parse(self, text: str) -> object:
-        """As in Choice; text that is no number is handed on, so that `problem` can name it."""
-        try:
-            return int(text)
-        except ValueError:
-            return text
+    rule: Rule
+    """Which values it takes."""
+    help: str
+    """What it does, in one sentence."""
+    label: str = ""
+    """Its name in words where that is not the field's: `learning rate`."""
+    hint: str = ""
+    """The same in a few words, for a form."""
+    group: Group = Group.BASIC
+    in_recipe: bool = False
+    """Whether a recipe decides it; other fields say where, and on what, a recipe is run."""
+    is_identity: bool = False
+    """Whether a run with another value is another run, so that no resume may change it."""
+    is_live: bool = False
+    """Whether it can change safely in the middle of a run."""
 
 
-@dataclass(frozen=True)
-class Number:
-    """A field that takes a finite number above `low` (or at it, if `low_allowed`) up to `high`."""
-
-    low: float
-    high: float
-    low_allowed: bool = False
-
-    def problem(self, value: object) -> str | None:
-        """As in Choice."""
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            above = value >= self.low if self.low_allowed else value > self.low
-            if above and value <= self.high:
-                return None
-        bound = "of at least" if self.low_allowed else "above"
-        return f"must be a number {bound} {self.low:g} and at most {self.high:g}, not {value}"
-
-    @property
-    def wants(self) -> str:
-        """As in Choice."""
-        if self.low_allowed:
-            return f"a number from {self.low:g} to {self.high:g}"
-        return f"a number above {self.low:g}, at most {self.high:g}"
-
-    def parse(self, text: str) -> object:
-        """As in Whole."""
-        try:
-            return float(text)
-        except ValueError:
-            return text
+def _setting(default: Any, rule: Rule, help: str, **rest: Any) -> Any:
+    """Declare a field of TrainConfig."""
+    return field(default=default, metadata={"setting": Setting(rule=rule, help=help, **rest)})
 
 
-@dataclass(frozen=True)
-class Flag:
-    """A field that is on or off."""
-
-    def problem(self, value: object) -> str | None:
-        """As in Choice."""
-        return None if isinstance(value, bool) else f"must be {self.wants}, not {value!r}"
-
-    @property
-    def wants(self) -> str:
-        """As in Choice."""
-        return "on or off"
-
-    def parse(self, text: str) -> object:
-        """As in Choice."""
-        return {"on": True, "true": True, "off": False, "false": False}.get(text.lower(), text)
-
-
-@dataclass(frozen=True)
-class Device:
-    """A field that names a device; whether this machine has it is found out when a run starts."""
-
-    pattern: re.Pattern[str] = re.compile(r"auto|cpu|mps|cuda(:\d{1,2})?")
-
-    def problem(self, value: object) -> str | None:
-        """As in Choice."""
-        if isinstance(value, str) and self.pattern.fullmatch(value):
-            return None
-        return f"must be {self.wants}, not {value!r}"
-
-    @property
-    def wants(self) -> str:
-        """As in Choice."""
-        return "one of auto, cpu, cuda, cuda:N, mps"
-
-    def parse(self, text: str) -> object:
-        """As in Choice."""
-        return text
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A field that names a folder, or nothing."""
-
-    def problem(self, value: object) -> str | None:
-        """As in Choice."""
-        is_path = value is None or isinstance(value, str)
-        return None if is_path else f"must be {self.wants}, not {value!r}"
-
-    @property
-    def wants(self) -> str:
-        """As in Choice."""
-        return "a path"
-
-    def parse(self, text: str) -> object:
-        """As in Choice."""
-        return text or None
-
-
-Rule = Choice | Whole | Number | Flag | Device | Folder
-
-RULES: Final[Mapping[str, Rule]] = {
-    "recipe": Choice(("tutorial", "fast")),
-    "model": Choice(("mnist_net", "fast_net")),
-    "dataset": Choice(("auto", "mnist", "sample")),
-    "data_dir": Folder(),
-    "epochs": Whole(1, 100_000),
-    "batch_size": Whole(1, 60_000, note=" (all of MNIST at once)"),
-    "optimizer": Choice(("sgd", "momentum", "adamw")),
-    "lr": Number(0.0, 1e9),
-    "beta1": Number(0.0, 0.9999, low_allowed=True),
-    "beta2": Number(0.0, 0.99999, low_allowed=True),
-    "weight_decay": Number(0.0, 1.0, low_allowed=True),
-    "label_smoothing": Number(0.0, 0.9, low_allowed=True),
-    "schedule": Choice(("constant", "one-cycle")),
-    "seed": Whole(0, 2**32 - 1),
-    "device": Device(),
-    "precision": Choice(("auto", "fp32", "tf32", "bf16")),
-    "deterministic": Flag(),
-    "checkpoint_every_s": Number(0.0, 86_400.0, low_allowed=True),
-}
-"""What each field of TrainConfig may be; the command line and the settings form both ask here."""
+_RECIPE: Final = {"in_recipe": True, "is_identity": True}
+"""Of settings that a recipe decides and no resume may change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Everything that a run is a function of, beside the digits themselves.
+    """Everything that a run is a function of, beside the data themselves.
+
+    The defaults are the recipe `tutorial`. SETTINGS has what is declared with each field.
 
     Raises:
-        ConfigError: When made with a value outside RULES.
+        ConfigError: When made with a value that the field's rule does not accept.
     """
 
-    recipe: str = "tutorial"
-    """The named recipe that the other fields started from."""
-    model: str = "mnist_net"
-    """The network's name in `mnist_tui.models.registry.MODELS`."""
-    dataset: str = "auto"
-    """`mnist`, `sample`, or `auto`: MNIST where it can be had, else the sample."""
-    data_dir: str | None = None
-    """The folder that holds `MNIST/raw`; None: the environment's, else the user's cache."""
-    epochs: int = 19
-    """Passes over the training digits in the whole run."""
-    batch_size: int = 32
-    """Training digits per step; the last batch of an epoch may be smaller."""
-    optimizer: str = "sgd"
-    """`sgd`, `momentum` (SGD with 0.9) or `adamw`."""
-    lr: float = 0.01
-    """The learning rate; with a schedule, its peak."""
-    beta1: float = 0.9
-    """AdamW's share of the past in its mean of the gradients."""
-    beta2: float = 0.999
-    """AdamW's share of the past in its mean of their squares."""
-    weight_decay: float = 0.01
-    """AdamW's."""
-    label_smoothing: float = 0.0
-    """The part of each training target that is spread over all ten classes."""
-    schedule: str = "constant"
-    """How the learning rate moves over the run."""
-    seed: int = 0
-    """Where the weights, the order of the digits and dropout start from."""
-    device: str = "auto"
-    """`auto` takes CUDA, else MPS, else the CPU."""
-    precision: str = "fp32"
-    """`fp32`; `tf32` (CUDA's faster products); `bf16` (autocast); `auto`: TF32 on newer GPUs."""
-    deterministic: bool = True
-    """Only algorithms that give the same bits each time."""
-    checkpoint_every_s: float = 10.0
-    """Seconds of training between automatic checkpoints; 0: only at epochs' ends."""
+    recipe: str = _setting(
+        "tutorial",
+        Choice(("tutorial", "fast")),
+        "Named settings to start from; the options below override them.",
+        hint="fills in its values below",
+        is_identity=True,
+    )
+    model: str = _setting(
+        "mnist_net",
+        Choice(("mnist_net", "fast_net")),
+        "The network, by its name in `mnist_tui.models.registry.MODELS`.",
+        group=Group.RECIPE,
+        **_RECIPE,
+    )
+    dataset: str = _setting(
+        "auto",
+        Choice(("auto", "mnist", "sample")),
+        "auto takes MNIST, and the packaged sample of it where MNIST cannot be had.",
+        hint="sample: 5,000 of MNIST's digits",
+    )
+    data_dir: str | None = _setting(
+        None,
+        Folder(),
+        "Folder that holds MNIST/raw. [default: $MNIST_TUI_DATA, else the user's cache]",
+        label="data folder",
+        group=Group.ADVANCED,
+    )
+    epochs: int = _setting(
+        19,
+        Whole(1, 100_000),
+        "Passes over the training images.",
+        hint="passes over the training images",
+        in_recipe=True,
+        is_live=True,
+    )
+    batch_size: int = _setting(
+        32,
+        Whole(1, 60_000),
+        "Images per step.",
+        hint="images per step",
+        **_RECIPE,
+    )
+    optimizer: str = _setting(
+        "sgd",
+        Choice(("sgd", "momentum", "adamw")),
+        "How a step changes the weights; momentum is SGD with 0.9.",
+        hint="how a step changes the weights",
+        **_RECIPE,
+    )
+    lr: float = _setting(
+        0.01,
+        Number(0.0, 1e9),
+        "Learning rate; with a schedule, its peak.",
+        label="learning rate",
+        hint="how far a step goes",
+        is_live=True,
+        **_RECIPE,
+    )
+    beta1: float = _setting(
+        0.9,
+        Number(0.0, 0.9999, low_allowed=True),
+        "The share of the past in AdamW's mean of the gradients.",
+        group=Group.RECIPE,
+        **_RECIPE,
+    )
+    beta2: float = _setting(
+        0.999,
+        Number(0.0, 0.99999, low_allowed=True),
+        "The share of the past in AdamW's mean of their squares.",
+        group=Group.RECIPE,
+        **_RECIPE,
+    )
+    weight_decay: float = _setting(
+        0.01,
+        Number(0.0, 1.0, low_allowed=True),
+        "AdamW's weight decay.",
+        group=Group.RECIPE,
+        **_RECIPE,
+    )
+    label_smoothing: float = _setting(
+        0.0,
+        Number(0.0, 0.9, low_allowed=True),
+        "The part of each training target that is spread over all classes.",
+        group=Group.RECIPE,
+        **_RECIPE,
+    )
+    schedule: str = _setting(
+        "constant",
+        Choice(("constant", "one-cycle")),
+        "How the learning rate changes over the run.",
+        hint="of the learning rate",
+        **_RECIPE,
+    )
+    seed: int = _setting(
+        0,
+        Whole(0, 2**32 - 1),
+        "Seed of the initial weights, the order of the images and dropout.",
+        hint="the same seed gives the same run",
+        **_RECIPE,
+    )
+    device: str = _setting(
+        "auto",
+        Device(),
+        "auto takes CUDA, else MPS, else the CPU.",
+        hint="auto, cpu, cuda, cuda:1, mps",
+    )
+    precision: str = _setting(
+        "fp32",
+        Choice(("auto", "fp32", "tf32", "bf16")),
+        "bf16 and tf32 are faster and coarser; auto takes tf32 on newer GPUs.",
+        hint="auto: tf32 on newer GPUs, else fp32",
+        in_recipe=True,
+    )
+    deterministic: bool = _setting(
+        True,
+        Flag(),
+        "Only algorithms that give the same bits each time. [default: deterministic]",
+        group=Group.ADVANCED,
+        in_recipe=True,
+    )
+    checkpoint_every_s: float = _setting(
+        10.0,
+        Number(0.0, 86_400.0, low_allowed=True),
+        "Seconds between automatic checkpoints; 0: only at epochs' ends.",
+        label="save interval",
+        hint="seconds; 0: at epochs' ends only",
+        is_live=True,
+    )
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            problem = RULES[field.name].problem(getattr(self, field.name))
+        for name, setting in SETTINGS.items():
+            problem = setting.rule.problem(getattr(self, name))
             if problem is not None:
-                raise ConfigError(field.name, problem)
+                raise ConfigError(name, problem)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON and for checkpoints."""
@@ -235,14 +201,22 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
-        """The config that `to_dict` gave; unknown keys of a newer version are left out.
+        """Read what `to_dict` gave; unknown keys of a newer version are left out.
 
         Raises:
-            ConfigError: When a value is outside RULES.
+            ConfigError: When a value cannot be used.
         """
-        known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in values.items() if key in known})
+        return cls(**{key: value for key, value in values.items() if key in SETTINGS})
 
+
+def _declared(name: str, setting: Setting) -> Setting:
+    return replace(setting, label=setting.label or name.replace("_", " "))
+
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    field.name: _declared(field.name, field.metadata["setting"]) for field in fields(TrainConfig)
+}
+"""What is declared with each field of TrainConfig, by its name and in its order."""
 
 RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
     # The tutorial's own numbers: SGD at 0.01, batches of 32, `range(1, 20)` epochs, seed 0.
@@ -265,41 +239,32 @@ RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
 """What each recipe sets differently from TrainConfig's defaults, which are the tutorial's."""
 
 
-RECIPE_FIELDS: Final = (
-    "model",
-    "epochs",
-    "batch_size",
-    "optimizer",
-    "lr",
-    "beta1",
-    "beta2",
-    "weight_decay",
-    "label_smoothing",
-    "schedule",
-    "seed",
-    "precision",
-    "deterministic",
-)
-"""The fields that a recipe lays down; the others say where and on what it is run."""
-
-
 def recipe_values(recipe: str) -> dict[str, Any]:
-    """What the named recipe lays down: the values of RECIPE_FIELDS.
+    """The values of all settings that the named recipe decides.
 
     Raises:
         ConfigError: When the recipe is unknown.
     """
     values = recipe_config(recipe).to_dict()
-    return {field: values[field] for field in RECIPE_FIELDS}
+    return {name: values[name] for name, setting in SETTINGS.items() if setting.in_recipe}
 
 
 def recipe_config(recipe: str = "tutorial", **overrides: Any) -> TrainConfig:
     """The named recipe with `overrides` laid over it.
 
     Raises:
-        ConfigError: When the recipe is unknown or an override is outside RULES.
+        ConfigError: When the recipe is unknown or an override cannot be used.
     """
-    problem = RULES["recipe"].problem(recipe)
+    problem = SETTINGS["recipe"].rule.problem(recipe)
     if problem is not None:
         raise ConfigError("recipe", problem)
     return TrainConfig(**{**RECIPES[recipe], "recipe": recipe, **overrides})
+
+
+def find_difference(found: TrainConfig, expected: TrainConfig) -> str | None:
+    """Say which setting shows that two configs belong to different runs, or None."""
+    for name, setting in SETTINGS.items():
+        ours, theirs = getattr(expected, name), getattr(found, name)
+        if setting.is_identity and ours != theirs:
+            return f"its {setting.label} is {theirs}, not {ours}"
+    return None

@@ -36,7 +36,7 @@ class ConfigError(UsageError):
         """The name of the TrainConfig field."""
         self.problem = problem
         """What is wrong with it and what is possible, without the field's name."""
-        super().__init__(f"--{option_name(field)} {problem}")
+        super().__init__(f"{field} {problem}")
 
 
 class DataError(MnistTuiError):
@@ -49,8 +49,3 @@ class CheckpointError(MnistTuiError):
     """A checkpoint cannot be read, or is not one of this model."""
 
     exit_code = 4
-
-
-def option_name(field: str) -> str:
-    """The command line's name of a TrainConfig field, without the dashes."""
-    return field.removesuffix("_s").replace("_", "-")

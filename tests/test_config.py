@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from mnist_tui.config import RECIPES, RULES, TrainConfig, recipe_config
+from mnist_tui.config import RECIPES, SETTINGS, TrainConfig, find_difference, recipe_config
 from mnist_tui.errors import ConfigError
 
 
@@ -15,8 +15,16 @@ def test_the_defaults_are_the_tutorials_recipe() -> None:
     assert (config.optimizer, config.schedule, config.deterministic) == ("sgd", "constant", True)
 
 
-def test_every_field_has_a_rule() -> None:
-    assert {field.name for field in fields(TrainConfig)} == set(RULES)
+def test_every_field_is_declared_with_a_rule_and_a_sentence() -> None:
+    assert [field.name for field in fields(TrainConfig)] == list(SETTINGS)
+    assert all(setting.rule and setting.help and setting.label for setting in SETTINGS.values())
+
+
+def test_configs_of_different_runs_differ_in_a_setting_that_no_run_changes() -> None:
+    assert find_difference(TrainConfig(), TrainConfig(epochs=3, device="cpu")) is None
+    assert (
+        find_difference(TrainConfig(lr=0.1), TrainConfig()) == "its learning rate is 0.1, not 0.01"
+    )
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -69,14 +77,14 @@ def test_a_value_that_cannot_be_trained_with_is_named(field: str, value: object)
     ],
 )
 def test_what_a_person_types_becomes_a_value(field: str, text: str, value: object) -> None:
-    parsed = RULES[field].parse(text)
+    parsed = SETTINGS[field].rule.parse(text)
     assert parsed == value
-    assert RULES[field].problem(parsed) is None
+    assert SETTINGS[field].rule.problem(parsed) is None
 
 
 @pytest.mark.parametrize(("field", "text"), [("epochs", "many"), ("lr", "fast"), ("epochs", "1.5")])
 def test_what_is_no_number_is_named_as_it_was_typed(field: str, text: str) -> None:
-    problem = RULES[field].problem(RULES[field].parse(text))
+    problem = SETTINGS[field].rule.problem(SETTINGS[field].rule.parse(text))
     assert problem is not None
     assert text in problem
 

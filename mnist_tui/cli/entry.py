@@ -11,11 +11,12 @@ import click
 from mnist_tui import __version__
 from mnist_tui.cli.evaluate import evaluate
 from mnist_tui.cli.group import DefaultToTrain
+from mnist_tui.cli.options import option_name
 from mnist_tui.cli.predict import predict
 from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
-from mnist_tui.errors import MnistTuiError
+from mnist_tui.errors import ConfigError, MnistTuiError
 from mnist_tui.process.invocation import command
 from mnist_tui.process.streams import give_up
 
@@ -37,6 +38,9 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """The command's entry point: runs it and exits with its code; errors are one line."""
     try:
         code = commands.main(args, prog_name="mnist-tui", standalone_mode=False)
+    except ConfigError as error:
+        _complain(f"{option_name(error.field)} {error.problem}")
+        sys.exit(error.exit_code)
     except MnistTuiError as error:
         _complain(str(error))
         sys.exit(error.exit_code)

@@ -1,41 +1,53 @@
-"""The options that commands share, and the rules that their values are checked by."""
+"""The options that commands share; those of a run's settings are made from their declarations."""
 
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import click
 
-from mnist_tui.config import RULES, Choice
-from mnist_tui.errors import ConfigError, option_name
+from mnist_tui.config import SETTINGS, Group
+from mnist_tui.errors import ConfigError
+from mnist_tui.rules import Choice, Device, Flag, Folder
 from mnist_tui.tui.display_options import DisplayOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Setting(click.ParamType[object]):
-    """An option that is one field of TrainConfig, checked by that field's rule."""
+def option_name(field: str) -> str:
+    """The name of the option for a field of TrainConfig: `--checkpoint-every`."""
+    return "--" + field.removesuffix("_s").replace("_", "-")
+
+
+class SettingType(click.ParamType[object]):
+    """The value of one field of TrainConfig, checked by that field's rule."""
 
     def __init__(self, field: str) -> None:
         self.field = field
         self.name = field
-        self.rule = RULES[field]
+        self.rule = SETTINGS[field].rule
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """What help shows for the value."""
         match self.rule:
             case Choice(options):
                 return "|".join(options)
+            case Device():
+                return "auto|cpu|cuda[:N]|mps"
+            case Folder():
+                return "FOLDER"
             case _:
-                return {"device": "auto|cpu|cuda[:N]|mps", "data_dir": "FOLDER"}.get(
-                    self.field, "NUMBER"
-                )
+                return "NUMBER"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> object:
-        """The value, or one line about what is wrong with it."""
+        """Read and check the value.
+
+        Raises:
+            ConfigError: When the field's rule does not accept it.
+        """
         parsed = self.rule.parse(value) if isinstance(value, str) else value
         problem = self.rule.problem(parsed)
         if problem is not None:
@@ -43,40 +55,20 @@ class Setting(click.ParamType[object]):
         return parsed
 
 
-HELP: Final = {
-    "recipe": "Named settings to start from; the options below override them.",
-    "dataset": "auto takes MNIST, and the packaged sample of it where MNIST cannot be had.",
-    "data_dir": "Folder that holds MNIST/raw. [default: $MNIST_TUI_DATA, else the user's cache]",
-    "epochs": "Passes over the training digits.",
-    "batch_size": "Digits per step.",
-    "lr": "Learning rate.",
-    "optimizer": "How the weights are moved.",
-    "schedule": "How the learning rate moves over the run.",
-    "seed": "Where weights, order and dropout start from.",
-    "device": "auto takes CUDA, else MPS, else the CPU.",
-    "precision": "bf16 and tf32 are faster and coarser; auto takes tf32 on newer GPUs.",
-    "checkpoint_every_s": "Seconds between automatic checkpoints; 0: only at epochs' ends.",
-}
-"""The options of `train`, in the order of its help."""
-
-
 def setting(field: str) -> Callable[[Command], Command]:
     """The option for one field of TrainConfig."""
-    return click.option(
-        f"--{option_name(field)}", field, type=Setting(field), default=None, help=HELP[field]
-    )
+    name, declared = option_name(field), SETTINGS[field]
+    if isinstance(declared.rule, Flag):
+        switch = f"{name}/--no-{name.removeprefix('--')}"
+        return click.option(switch, field, default=None, help=declared.help)
+    return click.option(name, field, type=SettingType(field), default=None, help=declared.help)
 
 
 def training_options(command: Command) -> Command:
     """All the options that make a TrainConfig."""
-    command = click.option(
-        "--deterministic/--no-deterministic",
-        "deterministic",
-        default=None,
-        help="Only algorithms that give the same bits each time. [default: deterministic]",
-    )(command)
-    for field in reversed(HELP):
-        command = setting(field)(command)
+    for field, declared in reversed(list(SETTINGS.items())):
+        if declared.group is not Group.RECIPE:
+            command = setting(field)(command)
     return command
 
 

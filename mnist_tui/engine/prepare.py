@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from mnist_tui import __version__, formatting
-from mnist_tui.config import TrainConfig, recipe_config
+from mnist_tui.config import TrainConfig, find_difference, recipe_config
 from mnist_tui.data import load_dataset
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.devices import (
@@ -38,20 +38,6 @@ from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.validation_file import read_insight
 from mnist_tui.store.writer import RunWriter
 
-_FIXED: Final = (
-    "recipe",
-    "model",
-    "batch_size",
-    "optimizer",
-    "lr",
-    "beta1",
-    "beta2",
-    "weight_decay",
-    "label_smoothing",
-    "schedule",
-    "seed",
-)
-"""The settings that no run changes, as long as it lives."""
 _FAR: Final = 10.0
 """How many times its recipe's own rate is too far from it to be halved."""
 
@@ -162,7 +148,7 @@ def _last_checkpoint(runner: TrainingRunner, directory: RunDirectory) -> Checkpo
     runner.say("reading the checkpoint")
     try:
         checkpoint = read_checkpoint(path)
-        problem = _difference(checkpoint.config, directory.read_config())
+        problem = find_difference(checkpoint.config, directory.read_config())
         if problem is not None:
             raise CheckpointError(f"{path} belongs to another run: {problem}")
     except CheckpointError as error:
@@ -175,15 +161,6 @@ def _source(plan: TrainedRun, directory: RunDirectory) -> Path:
     """The checkpoint that a resumed run goes on from."""
     name = plan.checkpoint if isinstance(plan, ResumedRun) else None
     return directory.last if name is None else directory.checkpoints / Path(name).name
-
-
-def _difference(found: TrainConfig, expected: TrainConfig) -> str | None:
-    """What says that two settings are not one run's, in words; None when nothing does."""
-    for name in _FIXED:
-        ours, theirs = getattr(expected, name), getattr(found, name)
-        if ours != theirs:
-            return f"its {name} is {theirs}, not {ours}"
-    return None
 
 
 def _other_way(directory: RunDirectory, broken: Path) -> str:

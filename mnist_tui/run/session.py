@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from mnist_tui.config import RULES
+from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import Event, RunEnded, StateChanged
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.progress import Progress
@@ -119,11 +119,11 @@ class Session:
 
 def _problem(request: Adjust, progress: Progress) -> str | None:
     """Why a run that has come as far as `progress` cannot be changed so; None when it can."""
-    for field in ("lr", "epochs", "checkpoint_every_s"):
-        value = getattr(request, field)
-        problem = None if value is None else RULES[field].problem(value)
+    for name, setting in SETTINGS.items():
+        value = getattr(request, name) if setting.is_live else None
+        problem = None if value is None else setting.rule.problem(value)
         if problem is not None:
-            return f"cannot change the settings: {field} {problem}"
+            return f"cannot change the settings: {setting.label} {problem}"
     if request.epochs is not None and request.epochs < progress.epoch:
         return (
             f"cannot change the settings: epochs must be at least {progress.epoch}, the epoch "

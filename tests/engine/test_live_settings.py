@@ -133,9 +133,9 @@ def test_resume_and_config_json_know_of_changed_settings(
     [
         (Adjust(epochs=0), "epochs must be a whole number from 1"),
         (Adjust(epochs=4), "epochs must be at least 5, the epoch that is open, not 4"),
-        (Adjust(lr=0.0), "lr must be a number above 0"),
-        (Adjust(lr=float("nan")), "lr must be a number above 0"),
-        (Adjust(checkpoint_every_s=-1.0), "checkpoint_every_s must be a number of at least 0"),
+        (Adjust(lr=0.0), "learning rate must be a number above 0"),
+        (Adjust(lr=float("nan")), "learning rate must be a number above 0"),
+        (Adjust(checkpoint_every_s=-1.0), "save interval must be a number from 0"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_with_a_reason(request_: Adjust, reason: str) -> None:

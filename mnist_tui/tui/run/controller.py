@@ -7,7 +7,7 @@ from typing import Final
 from textual.message import Message
 
 from mnist_tui import formatting
-from mnist_tui.config import RULES
+from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
 from mnist_tui.run.plan import MakeRunner, NewRun, RunPlan
 from mnist_tui.run.requests import Adjust, Answer, GiveUp, Pause, Request, Resume, Save, Stop
@@ -150,7 +150,7 @@ class RunController:
     def scale_lr(self, factor: float) -> Answer:
         """Ask for a learning rate `factor` times the one in force, or requested last."""
         lr = factor * (self._wanted_lr or self.session.progress.lr or self.plan.config.lr)
-        problem = RULES["lr"].problem(lr)
+        problem = SETTINGS["lr"].rule.problem(lr)
         if problem is not None:
             return Answer(False, f"the learning rate {problem}")
         answer = self.session.request(Adjust(lr=lr))

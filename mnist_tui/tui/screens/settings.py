@@ -146,7 +146,7 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
             elif caution is not None:
                 note = f"! {caution}"
             elif field.name in different:
-                note = f"≠ recipe: {to_text(different[field.name])}"
+                note = f"recipe default: {to_text(different[field.name])}"
             elif not draft.is_open(field.name):
                 note = ""
             row.query_one(".note", Static).update(Content(note))
@@ -166,7 +166,7 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
             self.dismiss(self._draft.snapshot())
             return
         self.query_one(f"#{wrong.name}").focus()
-        self.query_one("#why-not", Label).update(f"{wrong.label} cannot stay so")
+        self.query_one("#why-not", Label).update(f"Fix the {wrong.label} first.")
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Adjust
-from mnist_tui.tui.screens.draft import FIELDS, LIVE, Draft, to_text
+from mnist_tui.tui.screens.draft import FIELDS, Draft, to_text
 
 
 def draft(**config: object) -> Draft:
@@ -27,7 +27,11 @@ def test_numbers_are_shown_with_every_digit(value: float) -> None:
 
 def test_a_rate_many_times_as_high_is_worth_a_word_in_a_live_run() -> None:
     form = Draft(NewRun(config=TrainConfig()), live_lr=0.01, open_epoch=2)
-    for text, caution in (("0.02", None), ("4", "400 times as high: it may blow up"), ("x", None)):
+    for text, caution in (
+        ("0.02", None),
+        ("4", "400 times as high: the loss may explode"),
+        ("x", None),
+    ):
         form.write("lr", text)
         assert form.caution("lr") == caution
     first = draft()
@@ -90,14 +94,15 @@ def test_a_name_that_is_taken_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "meaning"),
     [
-        ({}, "the tutorial recipe, unchanged"),
-        ({"device": "cpu", "checkpoint_every_s": "3"}, "the tutorial recipe, unchanged"),
-        ({"dataset": "sample"}, "unchanged on the sample, not comparable"),
-        ({"seed": "7"}, "with other random numbers"),
-        ({"epochs": "3", "seed": "7"}, "comparable epoch by epoch"),
-        ({"lr": "0.1"}, "no longer the tutorial recipe: its figures can't be compared"),
-        ({"recipe": "fast"}, "the fast recipe, unchanged"),
-        ({"recipe": "fast", "epochs": "3"}, "no longer the fast recipe"),
+        ({}, "'tutorial', unchanged."),
+        ({"device": "cpu", "checkpoint_every_s": "3"}, "'tutorial', unchanged."),
+        ({"dataset": "sample"}, "'tutorial', unchanged, on the 5,000-digit sample."),
+        ({"seed": "7"}, "'tutorial' with another seed."),
+        ({"epochs": "3"}, "'tutorial' with another number of epochs."),
+        ({"epochs": "3", "seed": "7"}, "'tutorial' with another number of epochs and another seed"),
+        ({"lr": "0.1"}, "Not the 'tutorial' recipe any more: don't compare the results"),
+        ({"recipe": "fast"}, "'fast', unchanged."),
+        ({"recipe": "fast", "epochs": "3"}, "Not the 'fast' recipe any more"),
     ],
 )
 def test_one_line_says_what_differences_from_the_recipe_mean(
@@ -116,11 +121,13 @@ def test_differences_that_the_form_does_not_show_are_named_too() -> None:
 
 def test_in_a_live_run_only_what_can_change_safely_is_open() -> None:
     form = Draft(NewRun(), live_lr=0.005, open_epoch=4)
-    assert [field.name for field in FIELDS if form.is_open(field.name)] == list(LIVE)
+    assert [field.name for field in FIELDS if form.is_open(field.name)] == [
+        *("epochs", "lr", "checkpoint_every_s")
+    ]
     assert form.adjustment() is None
     assert form.texts["lr"] == "0.005"
     form.write("epochs", "3")
-    assert "at least 4, the open epoch" in (form.problem("epochs") or "")
+    assert "at least 4 (the current epoch)" in (form.problem("epochs") or "")
     form.write("epochs", "25")
     form.write("checkpoint_every_s", "60")
     assert form.adjustment() == Adjust(epochs=25, checkpoint_every_s=60.0)
@@ -132,3 +139,13 @@ def test_a_rate_that_moves_with_the_schedule_is_no_difference_from_the_recipe() 
     assert not form.differences()
     form.write("lr", "0.002")
     assert form.differences() == {"lr": 0.01}
+
+
+def test_a_live_learning_rate_has_four_digits_and_stays_exact_while_it_is_left_alone() -> None:
+    lr = 0.00019545260862094147
+    form = Draft(NewRun(config=recipe_config("fast")), live_lr=lr, open_epoch=1)
+    assert form.texts["lr"] == "0.0001955"
+    assert form.value("lr") == lr
+    assert form.adjustment() is None
+    form.write("lr", "0.0002")
+    assert form.adjustment() == Adjust(lr=0.0002)

@@ -1,0 +1,128 @@
+"""What values a setting can take, and how they are read from text."""
+
+import math
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Final
+
+
+class Rule(ABC):
+    """Checks the values of one setting."""
+
+    @property
+    @abstractmethod
+    def wants(self) -> str:
+        """What can be used, in few words: `a whole number from 1 to 9`."""
+
+    @abstractmethod
+    def accepts(self, value: object) -> bool:
+        """Whether `value` can be used."""
+
+    def problem(self, value: object) -> str | None:
+        """Say why `value` cannot be used, in words that follow the setting's name, or None."""
+        return None if self.accepts(value) else f"must be {self.wants}, not {value!r}"
+
+    def parse(self, text: str) -> object:
+        """Read a value from text. What cannot be read is returned as it is, for `problem`."""
+        return text
+
+
+@dataclass(frozen=True)
+class Choice(Rule):
+    """One of a few words."""
+
+    options: tuple[str, ...]
+
+    @property
+    def wants(self) -> str:
+        return f"one of {', '.join(self.options)}"
+
+    def accepts(self, value: object) -> bool:
+        return value in self.options
+
+
+@dataclass(frozen=True)
+class Whole(Rule):
+    """A whole number from `low` to `high`."""
+
+    low: int
+    high: int
+
+    @property
+    def wants(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
+    def accepts(self, value: object) -> bool:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return False
+        return self.low <= value <= self.high
+
+    def parse(self, text: str) -> object:
+        try:
+            return int(text)
+        except ValueError:
+            return text
+
+
+@dataclass(frozen=True)
+class Number(Rule):
+    """A finite number up to `high`, and above `low` or, if `low_allowed`, at it."""
+
+    low: float
+    high: float
+    low_allowed: bool = False
+
+    @property
+    def wants(self) -> str:
+        if self.low_allowed:
+            return f"a number from {self.low:g} to {self.high:g}"
+        return f"a number above {self.low:g}, at most {self.high:g}"
+
+    def accepts(self, value: object) -> bool:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        is_above = value >= self.low if self.low_allowed else value > self.low
+        return math.isfinite(value) and is_above and value <= self.high
+
+    def parse(self, text: str) -> object:
+        try:
+            return float(text)
+        except ValueError:
+            return text
+
+
+class Flag(Rule):
+    """On or off."""
+
+    wants = "on or off"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def parse(self, text: str) -> object:
+        return {"on": True, "true": True, "off": False, "false": False}.get(text.lower(), text)
+
+
+_DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,2})?")
+
+
+class Device(Rule):
+    """The name of a device; whether this machine has it is found out when a run starts."""
+
+    wants = "one of auto, cpu, cuda, cuda:N, mps"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and _DEVICE.fullmatch(value) is not None
+
+
+class Folder(Rule):
+    """A folder's path, or none."""
+
+    wants = "a path"
+
+    def accepts(self, value: object) -> bool:
+        return value is None or isinstance(value, str)
+
+    def parse(self, text: str) -> object:
+        return text or None
