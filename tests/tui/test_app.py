@@ -434,12 +434,32 @@ async def test_number_keys_bring_each_pane_into_sight() -> None:
             assert shown == [pane]
 
 
-async def test_a_click_on_a_tab_shows_its_pane() -> None:
+@pytest.mark.parametrize("title", ["1 Loss", "2 Accuracy", "4 Epochs", "5 Log", "6 Machine"])
+async def test_a_click_on_a_tab_shows_its_pane_and_moves_nothing_else(title: str) -> None:
     async with on_stage((80, 24)) as stage:
-        await stage.pilot.click("TabBar", offset=(stage.text.splitlines()[7].index("5 Log"), 0))
+        footer = stage.footer
+        row = next(y for y, line in enumerate(stage.text.splitlines()) if "3 Batches" in line)
+        await stage.pilot.click(offset=(stage.text.splitlines()[row].index(title), row))
+        await stage.until(
+            lambda: stage.app.focused and stage.app.focused.border_title == title[2:], "the pane"
+        )
         await stage.pilot.pause()
-        assert stage.app.focused is not None
-        assert stage.app.focused.id == "log"
+        assert not stage.app.dashboard.is_full
+        assert footer.split()[:4] == stage.footer.split()[:4]
+
+
+async def test_a_click_does_not_press_what_came_under_the_mouse_after_the_button_went_down() -> (
+    None
+):
+    async with on_stage((80, 24)) as stage:
+        start = stage.footer.index("Edit")
+        await stage.pilot.mouse_down("KeyBar", offset=(start, 0))
+        stage.app.dashboard.action_full()  # its way back comes first in the footer
+        await stage.until(lambda: "esc Back" in stage.footer, "another footer")
+        await stage.pilot.mouse_up("KeyBar", offset=(start, 0))
+        await stage.pilot.click("KeyBar", offset=(stage.footer.index("Back"), 0))
+        await stage.until(lambda: "esc Back" not in stage.footer, "a click in one place")
+        assert stage.runners == []
 
 
 async def test_a_click_on_a_key_presses_it() -> None:

@@ -277,12 +277,17 @@ class Dashboard(Screen[None]):
 
     def _make_room(self) -> None:
         pane = self._panes[self.active]
-        if not self.is_full and self._lines_in_sight(pane) < FEWEST_LINES:
+        if not self.is_full and self._room_for(pane) < FEWEST_LINES:
             self.action_full()
             # What was not displayed could not take the focus.
             self.call_after_refresh(pane.focus)
 
-    def _lines_in_sight(self, pane: Widget) -> int:
+    def _room_for(self, pane: Widget) -> int:
+        """The lines that are there for a pane, whether or not it has been laid out yet."""
+        body = self.query_one("#body").region
+        if self._tabs.region.area:
+            # One pane at a time, under the tabs.
+            return body.bottom - self._tabs.region.bottom
         try:
             return self.find_widget(pane).visible_region.height
         except NoWidget:

@@ -29,6 +29,8 @@ class KeyBar(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._keys: list[Key] = []
+        self._pressed: Key | None = None
+        """What was under the mouse when its button went down."""
 
     def on_mount(self) -> None:
         """Follow the bindings."""
@@ -71,12 +73,21 @@ class KeyBar(Lines):
             fitting.append(key)
         return fitting
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Remember the key under the mouse."""
+        self._pressed = self._key_at(event)
+
     def on_click(self, event: events.Click) -> None:
-        """Press the key under the mouse."""
+        """Press the key under the mouse, unless it has moved there since the button went down."""
+        key = self._key_at(event)
+        if key is not None and key == self._pressed:
+            self.app.simulate_key(key[0])
+
+    def _key_at(self, event: events.MouseEvent) -> Key | None:
         x = event.get_content_offset_capture(self).x
-        for key, shown, what in self._keys:
-            width = cell_len(shown) + cell_len(what) + 1
+        for key in self._keys:
+            width = cell_len(key[1]) + cell_len(key[2]) + 1
             if 0 <= x < width:
-                self.app.simulate_key(key)
-                return
+                return key
             x -= width + 2
+        return None

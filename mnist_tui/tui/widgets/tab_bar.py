@@ -50,11 +50,23 @@ class TabBar(Lines):
         short[self.active] = full[self.active]
         return short if sum(map(cell_len, short)) + len(short) - 1 <= width else []
 
+    _pressed: int | None = None
+    """What was under the mouse when its button went down."""
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Remember the tab under the mouse."""
+        self._pressed = self._tab_at(event)
+
     def on_click(self, event: events.Click) -> None:
-        """Find the tab under the mouse."""
+        """Choose the tab under the mouse, unless it has moved there since the button went down."""
+        index = self._tab_at(event)
+        if index is not None and index == self._pressed:
+            self.post_message(self.Chosen(index))
+
+    def _tab_at(self, event: events.MouseEvent) -> int | None:
         x = event.get_content_offset_capture(self).x
         for index, text in enumerate(self._labels(self.content_size.width)):
             if 0 <= x < cell_len(text):
-                self.post_message(self.Chosen(index))
-                return
+                return index
             x -= cell_len(text) + 1
+        return None
