@@ -135,4 +135,4 @@ def _failed(message: str, exit_code: int, directory: RunDirectory | None) -> Run
 
 def _at_rest(progress: Progress, state: State) -> Progress:
     """The last snapshot of a run that is over."""
-    return replace(progress, state=state, activity="", plea="", remaining_s=None)
+    return replace(progress, state=state, activity="", blocked_on="", remaining_s=None)

@@ -300,9 +300,9 @@ class Trainer:
             session.move(State.STOPPING)
         self._activity = "waiting for the disk"
         self._publish()
-        plea = f"not saved yet ({self._saving.problem}): make room; or q, w to leave it"
-        session.publish(replace(session.progress, plea=plea))
-        session.emit(Warned(message=plea))
+        blocked_on = f"not saved yet ({self._saving.problem}): make room; or q, w to leave it"
+        session.publish(replace(session.progress, blocked_on=blocked_on))
+        session.emit(Warned(message=blocked_on))
 
     def _is_waited_for(self) -> bool:
         """Let some time pass; whether somebody still waits for the run to be saved."""

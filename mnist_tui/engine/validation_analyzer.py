@@ -39,7 +39,7 @@ class ValidationAnalyzer:
         self._watched = np.concatenate(firsts)
         """Of each class the first digits, whatever the seed, so that runs can be compared."""
         pairs = zip(self._watched.tolist(), self._images(self._watched), strict=True)
-        self.watched = tuple(
+        self.tracked = tuple(
             TrackedExample(index=index, label=int(labels[index]), image=image)
             for index, image in pairs
         )
@@ -50,7 +50,7 @@ class ValidationAnalyzer:
         given: NDArray[np.float32] = result.log_probabilities.numpy()
         probabilities = np.exp(given[self._watched]).astype("<f2")
         seen = EpochResults(
-            epoch=epoch, confusion=result.confusion, watched=probabilities.tobytes()
+            epoch=epoch, confusion=result.confusion, tracked=probabilities.tobytes()
         )
         # What is no number is the worst of all.
         losses = np.nan_to_num(-given[np.arange(len(given)), self._labels], nan=np.inf)
@@ -64,10 +64,10 @@ class ValidationAnalyzer:
         narrow = _first_of_each(right, self._labels[right], NARROW, NARROW_PER_CLASS)
         return replace(
             before.up_to(epoch - 1),
-            watched=self.watched,
+            tracked=self.tracked,
             epochs=(*before.up_to(epoch - 1).epochs, seen),
             mistakes=self._specimens(mistakes, guesses, given, losses),
-            narrow=self._specimens(narrow, guesses, given, losses),
+            least_confident=self._specimens(narrow, guesses, given, losses),
         )
 
     def _specimens(
@@ -92,7 +92,7 @@ class ValidationAnalyzer:
             Example(
                 index=index,
                 label=label,
-                guess=guess,
+                predicted=guess,
                 probability=probability,
                 label_probability=label_probability,
                 loss=loss,

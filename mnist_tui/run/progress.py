@@ -16,8 +16,8 @@ class Progress:
     state: State = State.READY
     activity: str = ""
     """What is being done just now, in words: `loading torch`, `training`, `validating`."""
-    plea: str = ""
-    """What a person is to do before a run that has come to its end can be saved; else empty."""
+    blocked_on: str = ""
+    """Why a finished run cannot be saved yet; empty otherwise."""
     epoch: int = 0
     """The open epoch, counted from 1; 0 before the first."""
     epochs: int = 0

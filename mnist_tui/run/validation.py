@@ -1,4 +1,4 @@
-"""What the validations of a run showed, beyond two numbers: plain values for its viewers."""
+"""The results of a run's validations beyond loss and accuracy: plain values for its viewers."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -6,44 +6,44 @@ from typing import Final
 import numpy as np
 
 Confusion = tuple[tuple[int, ...], ...]
-"""10 rows, the true classes, of 10 counts, the guesses."""
+"""One row per true class, of one count per predicted class."""
 
 TRACKED_PER_CLASS: Final = 2
-"""How many validation digits of each class are followed through the epochs."""
+"""How many validation examples of each class are tracked through the epochs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One validation digit and what the model made of it."""
+    """One validation example with the model's prediction."""
 
     index: int
     """Its place in the validation split."""
     label: int
-    """The class that it is of, 0 to 9."""
-    guess: int
-    """The class that the model took it for."""
+    """The true class."""
+    predicted: int
+    """The class with the highest probability."""
     probability: float
-    """What the model gave to its guess, in [0, 1]."""
+    """The predicted class's probability, in [0, 1]."""
     label_probability: float
-    """What it gave to the true class."""
+    """The true class's probability, in [0, 1]."""
     loss: float
     image: bytes
-    """28 x 28 gray values, row by row; 0 is background and 255 is ink."""
+    """28 x 28 gray values, row by row; 0 is background, 255 is ink."""
 
     @property
     def is_right(self) -> bool:
-        """Whether it was guessed right."""
-        return self.guess == self.label
+        """Whether the prediction is correct."""
+        return self.predicted == self.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedExample:
-    """One of the digits that are followed through the epochs."""
+    """A validation example whose probabilities are recorded after every epoch."""
 
     index: int
     label: int
     image: bytes
-    """As Specimen's."""
+    """28 x 28 gray values, as in Example."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +52,12 @@ class EpochResults:
 
     epoch: int
     confusion: Confusion
-    watched: bytes
-    """(W, 10) little-endian float16: the ten probabilities of each watched digit."""
+    tracked: bytes
+    """(T, 10) little-endian float16: the class probabilities of each tracked example."""
 
     def probabilities(self, place: int) -> tuple[float, ...]:
-        """The ten probabilities of the watched digit at `place`."""
-        values = np.frombuffer(self.watched, "<f2", count=10, offset=20 * place)
+        """The class probabilities of the tracked example at `place`."""
+        values = np.frombuffer(self.tracked, "<f2", count=10, offset=20 * place)
         return tuple(values.astype(float).tolist())
 
 
@@ -65,14 +65,14 @@ class EpochResults:
 class ValidationResults:
     """All that is known of a run's validations; replaced whole after each, never changed."""
 
-    watched: tuple[TrackedExample, ...] = ()
+    tracked: tuple[TrackedExample, ...] = ()
     """Two of each class, ordered by class; the same ones in every epoch."""
     epochs: tuple[EpochResults, ...] = ()
     """Every validated epoch, oldest first; one may be missing where a file was lost."""
     mistakes: tuple[Example, ...] = ()
-    """What the newest validation got wrong, the greatest loss first; bounded."""
-    narrow: tuple[Example, ...] = ()
-    """What it got right with the least certainty, the greatest loss first; bounded."""
+    """What the newest validation got wrong, by falling loss; bounded."""
+    least_confident: tuple[Example, ...] = ()
+    """What it got right with the lowest confidence, by falling loss; bounded."""
 
     @property
     def last(self) -> EpochResults | None:
@@ -84,4 +84,4 @@ class ValidationResults:
         kept = tuple(known for known in self.epochs if known.epoch <= epoch)
         if kept == self.epochs:
             return self
-        return replace(self, epochs=kept, mistakes=(), narrow=())
+        return replace(self, epochs=kept, mistakes=(), least_confident=())

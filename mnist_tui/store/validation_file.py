@@ -15,15 +15,18 @@ from mnist_tui.run.validation import EpochResults, Example, TrackedExample, Vali
 _MOST_BYTES: Final = 256_000_000
 """More than this is in no file of ours, whatever its entries say."""
 
-_SPECIMEN: Final = {
+_EXAMPLE: Final = {
     "index": "<i4",
     "label": "u1",
-    "guess": "u1",
+    "predicted": "u1",
     "probability": "<f4",
     "label_probability": "<f4",
     "loss": "<f4",
 }
-"""The columns of the specimens, less their images, with their types."""
+"""The columns of the examples, less their images, with their types."""
+
+_COLUMN_NAMES: Final = {"predicted": "guess"}
+"""What the file calls a column, where that is not the name of the attribute."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -33,15 +36,15 @@ def insight_bytes(insight: ValidationResults) -> bytes:
     arrays: dict[str, NDArray[Any]] = {
         "epochs": np.array([seen.epoch for seen in insight.epochs], "<i4"),
         "confusion": np.array([seen.confusion for seen in insight.epochs], "<i4"),
-        "guesses": _joined([seen.watched for seen in insight.epochs]),
-        "watched_index": np.array([digit.index for digit in insight.watched], "<i4"),
-        "watched_label": np.array([digit.label for digit in insight.watched], "u1"),
-        "watched_image": _joined([digit.image for digit in insight.watched]),
+        "guesses": _joined([seen.tracked for seen in insight.epochs]),
+        "watched_index": np.array([digit.index for digit in insight.tracked], "<i4"),
+        "watched_label": np.array([digit.label for digit in insight.tracked], "u1"),
+        "watched_image": _joined([digit.image for digit in insight.tracked]),
     }
-    for name, specimens in (("mistakes", insight.mistakes), ("narrow", insight.narrow)):
-        for column, kind in _SPECIMEN.items():
+    for name, specimens in (("mistakes", insight.mistakes), ("narrow", insight.least_confident)):
+        for column, kind in _EXAMPLE.items():
             values = [getattr(specimen, column) for specimen in specimens]
-            arrays[f"{name}_{column}"] = np.array(values, kind)
+            arrays[_column(name, column)] = np.array(values, kind)
         arrays[f"{name}_image"] = _joined([specimen.image for specimen in specimens])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
@@ -79,7 +82,7 @@ def _insight(arrays: Arrays) -> ValidationResults:
         EpochResults(
             epoch=int(epoch),
             confusion=tuple(tuple(map(int, row)) for row in counts.reshape(10, 10).tolist()),
-            watched=given,
+            tracked=given,
         )
         for epoch, counts, given in zip(arrays["epochs"], arrays["confusion"], guesses, strict=True)
     )
@@ -89,21 +92,25 @@ def _insight(arrays: Arrays) -> ValidationResults:
     if min((count for seen in epochs for row in seen.confusion for count in row), default=0) < 0:
         raise ValueError("its counts are negative")
     return ValidationResults(
-        watched=watched,
+        tracked=watched,
         epochs=epochs,
         mistakes=_specimens(arrays, "mistakes"),
-        narrow=_specimens(arrays, "narrow"),
+        least_confident=_specimens(arrays, "narrow"),
     )
 
 
+def _column(name: str, attribute: str) -> str:
+    return f"{name}_{_COLUMN_NAMES.get(attribute, attribute)}"
+
+
 def _specimens(arrays: Arrays, name: str) -> tuple[Example, ...]:
-    columns = [arrays[f"{name}_{column}"].tolist() for column in _SPECIMEN]
+    columns = [arrays[_column(name, column)].tolist() for column in _EXAMPLE]
     images = _images(arrays[f"{name}_image"])
     return tuple(
         Example(
             index=int(index),
             label=_class(label),
-            guess=_class(guess),
+            predicted=_class(guess),
             probability=float(probability),
             label_probability=float(label_probability),
             loss=float(loss),

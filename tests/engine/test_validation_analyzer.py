@@ -40,18 +40,18 @@ def validated(
 def test_every_mistake_is_in_the_confusion_and_the_worst_comes_first(learner: Learner) -> None:
     insight = validated(learner)
     assert insight.last is not None
-    counts = Counter((mistake.label, mistake.guess) for mistake in insight.mistakes)
+    counts = Counter((mistake.label, mistake.predicted) for mistake in insight.mistakes)
     for (label, guess), count in counts.items():
         assert insight.last.confusion[label][guess] == count
     wrong = sum(map(sum, insight.last.confusion)) - sum(
         insight.last.confusion[digit][digit] for digit in range(10)
     )
     assert len(insight.mistakes) == wrong <= MISTAKES
-    for specimens in (insight.mistakes, insight.narrow):
+    for specimens in (insight.mistakes, insight.least_confident):
         losses = [specimen.loss for specimen in specimens]
         assert losses == sorted(losses, reverse=True)
-    assert all(mistake.guess != mistake.label for mistake in insight.mistakes)
-    assert all(specimen.is_right for specimen in insight.narrow)
+    assert all(mistake.predicted != mistake.label for mistake in insight.mistakes)
+    assert all(specimen.is_right for specimen in insight.least_confident)
 
 
 def test_a_specimen_is_the_digit_and_what_the_model_gave_to_it(
@@ -65,7 +65,7 @@ def test_a_specimen_is_the_digit_and_what_the_model_gave_to_it(
         learner.model.eval()
         pixels = torch.tensor(image).reshape(1, 1, 28, 28) / 255
         given = learner.model(pixels)[0].exp().detach()
-        assert specimen.guess == int(given.argmax())
+        assert specimen.predicted == int(given.argmax())
         assert specimen.probability == pytest.approx(float(given.max()), abs=1e-5)
         assert specimen.label_probability == pytest.approx(float(given[specimen.label]), abs=1e-5)
         assert specimen.loss == pytest.approx(-math.log(specimen.label_probability), abs=1e-3)
@@ -73,8 +73,8 @@ def test_a_specimen_is_the_digit_and_what_the_model_gave_to_it(
 
 def test_two_digits_of_each_class_are_followed_whatever_the_seed(few_digits: Path) -> None:
     digits = read_mnist(few_digits)
-    first = Learner(recipe_config(seed=1), digits, CPU).observer.watched
-    assert first == Learner(recipe_config(seed=2), digits, CPU).observer.watched
+    first = Learner(recipe_config(seed=1), digits, CPU).observer.tracked
+    assert first == Learner(recipe_config(seed=2), digits, CPU).observer.tracked
     assert [digit.label for digit in first] == sorted(2 * list(range(10)))
 
 
@@ -82,7 +82,7 @@ def test_the_followed_digits_have_the_probabilities_of_their_epoch(learner: Lear
     insight = validated(learner)
     assert insight.last is not None
     learner.model.eval()
-    for place, digit in enumerate(insight.watched):
+    for place, digit in enumerate(insight.tracked):
         pixels = torch.tensor(np.frombuffer(digit.image, np.uint8).copy()).reshape(1, 1, 28, 28)
         given = learner.model(pixels / 255)[0].exp().tolist()
         assert insight.last.probabilities(place) == pytest.approx(given, abs=1e-3)
@@ -95,7 +95,7 @@ def test_of_many_mistakes_some_of_every_kind_are_kept(learner: Learner) -> None:
     given[np.arange(count), (labels + 1 + np.arange(count) % 9) % 10] = -0.1
     result = Evaluation(1.0, 0.0, ((0,) * 10,) * 10, torch.from_numpy(given))
     kept = Counter(
-        (mistake.label, mistake.guess)
+        (mistake.label, mistake.predicted)
         for mistake in learner.observer.after(ValidationResults(), 1, result).mistakes
     )
     of_all = Counter(zip(labels.tolist(), given.argmax(axis=1).tolist(), strict=True))
@@ -106,7 +106,9 @@ def test_a_loss_that_is_no_number_is_the_worst(learner: Learner) -> None:
     result = learner.validate(lambda batch: None)
     result.log_probabilities[3] = torch.nan
     insight = learner.observer.after(ValidationResults(), 1, result)
-    assert 3 in [specimen.index for specimen in (*insight.mistakes[:1], *insight.narrow[:1])]
+    assert 3 in [
+        specimen.index for specimen in (*insight.mistakes[:1], *insight.least_confident[:1])
+    ]
 
 
 def test_an_epoch_trained_again_replaces_what_was_known_of_it(learner: Learner) -> None:
@@ -151,7 +153,7 @@ def test_a_run_resumed_from_an_earlier_checkpoint_forgets_what_came_after_it(
     best = read_checkpoint(run.directory.best)
     insight = read_insight(run.directory.insight).up_to(best.rows[-1].epoch - 1)
     assert [seen.epoch for seen in insight.epochs] == list(range(1, best.rows[-1].epoch))
-    assert (insight.mistakes, insight.narrow) == ((), ())
+    assert (insight.mistakes, insight.least_confident) == ((), ())
 
 
 def test_a_damaged_file_is_told_and_replaced(few_digits: Path, tmp_path: Path) -> None:
@@ -179,11 +181,13 @@ def _on_disk(insight: ValidationResults) -> ValidationResults:
             for specimen in getattr(insight, name)
         )
 
-    return replace(insight, mistakes=specimens("mistakes"), narrow=specimens("narrow"))
+    return replace(
+        insight, mistakes=specimens("mistakes"), least_confident=specimens("least_confident")
+    )
 
 
 def test_probabilities_are_read_from_their_bytes() -> None:
     given = np.eye(10, dtype="<f2")
-    seen = EpochResults(epoch=1, confusion=(), watched=given.tobytes())
+    seen = EpochResults(epoch=1, confusion=(), tracked=given.tobytes())
     assert seen.probabilities(7)[7] == 1.0
     assert sum(seen.probabilities(3)) == 1.0

@@ -21,19 +21,19 @@ def some_insight() -> ValidationResults:
     mistake = Example(
         index=9_999,
         label=4,
-        guess=9,
+        predicted=9,
         probability=0.75,
         label_probability=0.25,
         loss=1.5,
         image=image,
     )
     return ValidationResults(
-        watched=tuple(TrackedExample(index=i, label=i // 2, image=image) for i in range(20)),
+        tracked=tuple(TrackedExample(index=i, label=i // 2, image=image) for i in range(20)),
         epochs=tuple(
-            EpochResults(epoch=epoch, confusion=confusion, watched=given) for epoch in (1, 2, 4)
+            EpochResults(epoch=epoch, confusion=confusion, tracked=given) for epoch in (1, 2, 4)
         ),
         mistakes=(mistake, mistake),
-        narrow=(mistake,),
+        least_confident=(mistake,),
     )
 
 

@@ -300,8 +300,8 @@ class ScriptedRunner:
 
         def step() -> None:
             self.session.move(State.STOPPING)
-            plea = "not saved yet (No space left on device): make room"
-            self.publish(activity="waiting for the disk", plea=plea)
+            blocked_on = "not saved yet (No space left on device): make room"
+            self.publish(activity="waiting for the disk", blocked_on=blocked_on)
 
         self.do(step)
 

@@ -83,7 +83,7 @@ class Header(Lines):
     def _word(self) -> str:
         progress = self.progress
         if self.state is State.STOPPING:
-            if progress.plea:
+            if progress.blocked_on:
                 return progress.activity
             return "saving, then quitting …" if self.is_leaving else STATE_WORDS[self.state]
         if self.state in (State.LOADING, State.RUNNING) and progress.state is self.state:

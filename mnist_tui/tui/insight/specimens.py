@@ -17,11 +17,11 @@ class Filter:
 
     def of(self, insight: ValidationResults) -> tuple[Example, ...]:
         """Those that are wanted, the greatest loss first."""
-        known = insight.narrow if self.is_narrow else insight.mistakes
+        known = insight.least_confident if self.is_narrow else insight.mistakes
         return tuple(one for one in known if self._takes(one))
 
     def _takes(self, one: Example) -> bool:
-        return self.label in (None, one.label) and self.guess in (None, one.guess)
+        return self.label in (None, one.label) and self.guess in (None, one.predicted)
 
     @property
     def is_open(self) -> bool:

@@ -171,9 +171,9 @@ class RunPresenter:
             viewer.show_progress(progress, draws_losses=draws_losses)
         if is_new:
             self._show_title()
-        if progress.plea:
+        if progress.blocked_on:
             # Again and again: what is said fades.
-            self.say(LogEntry(progress.plea, "warning"))
+            self.say(LogEntry(progress.blocked_on, "warning"))
         self._show_new_epochs()
 
     def show_state(self) -> None:

@@ -30,9 +30,11 @@ def insight_of(epochs: int = 3) -> ValidationResults:
     known = tuple(_epoch(epoch) for epoch in range(1, epochs + 1))
     if not known:
         return ValidationResults()
-    watched = tuple(_watched(place) for place in range(20))
-    mistakes, narrow = _specimens(known[-1])
-    return ValidationResults(watched=watched, epochs=known, mistakes=mistakes, narrow=narrow)
+    tracked = tuple(_watched(place) for place in range(20))
+    mistakes, least_confident = _specimens(known[-1])
+    return ValidationResults(
+        tracked=tracked, epochs=known, mistakes=mistakes, least_confident=least_confident
+    )
 
 
 def _epoch(epoch: int) -> EpochResults:
@@ -46,11 +48,11 @@ def _epoch(epoch: int) -> EpochResults:
         for guess in chance.choices(range(10), weights, k=wrong):
             table[label, guess] += 1
         table[label, label] = support - wrong
-    watched = np.stack([_probabilities(place, epoch) for place in range(20)])
+    tracked = np.stack([_probabilities(place, epoch) for place in range(20)])
     return EpochResults(
         epoch=epoch,
         confusion=tuple(tuple(row) for row in table.tolist()),
-        watched=watched.astype("<f2").tobytes(),
+        tracked=tracked.astype("<f2").tobytes(),
     )
 
 
@@ -70,7 +72,7 @@ def _watched(place: int) -> TrackedExample:
 
 def _specimens(known: EpochResults) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     """Mistakes as the table counts them, and a handful of hard ones of each class."""
-    mistakes, narrow = [], []
+    mistakes, least_confident = [], []
     for label, row in enumerate(known.confusion):
         used = iter(range(100 * label + 5, 100 * label + 100))
         for guess, count in enumerate(row):
@@ -78,8 +80,11 @@ def _specimens(known: EpochResults) -> tuple[tuple[Example, ...], tuple[Example,
             for turn in range(times):
                 probability = 0.97 - 0.07 * turn - 0.003 * label
                 one = _specimen(next(used), label, guess, probability)
-                (narrow if label == guess else mistakes).append(one)
-    order = sorted(mistakes, key=lambda one: -one.loss), sorted(narrow, key=lambda one: -one.loss)
+                (least_confident if label == guess else mistakes).append(one)
+    order = (
+        sorted(mistakes, key=lambda one: -one.loss),
+        sorted(least_confident, key=lambda one: -one.loss),
+    )
     return tuple(order[0]), tuple(order[1])
 
 
@@ -88,7 +93,7 @@ def _specimen(index: int, label: int, guess: int, probability: float) -> Example
     return Example(
         index=index,
         label=label,
-        guess=guess,
+        predicted=guess,
         probability=probability,
         label_probability=true,
         loss=float(-np.log(true)),

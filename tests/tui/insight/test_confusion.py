@@ -60,7 +60,7 @@ def learned(*tables: Confusion) -> ValidationResults:
     """Epochs with these matrices, and nothing else."""
     return ValidationResults(
         epochs=tuple(
-            EpochResults(epoch=epoch, confusion=table, watched=b"")
+            EpochResults(epoch=epoch, confusion=table, tracked=b"")
             for epoch, table in enumerate(tables, 1)
         )
     )

@@ -55,7 +55,7 @@ async def answer(
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 async def test_every_filter_can_be_seen_in_pages(shape: tuple[int, int, int]) -> None:
-    source = ScriptedSource(insight=ValidationResults(watched=DIGITS))
+    source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
     async with alone(pane) as stage:
         await answer(source, stage, shape)
@@ -76,7 +76,7 @@ async def test_every_filter_can_be_seen_in_pages(shape: tuple[int, int, int]) ->
 
 
 async def test_an_eight_has_the_article_that_one_speaks() -> None:
-    source = ScriptedSource(insight=ValidationResults(watched=DIGITS))
+    source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
     pane.memory = FilterSelection(digit=16)
     async with alone(pane) as stage:
@@ -87,7 +87,7 @@ async def test_an_eight_has_the_article_that_one_speaks() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 async def test_in_a_large_terminal_all_filters_are_in_sight(shape: tuple[int, int, int]) -> None:
-    source = ScriptedSource(insight=ValidationResults(watched=DIGITS))
+    source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
     async with alone(pane, (140, 43)) as stage:
         await answer(source, stage, shape)
@@ -99,7 +99,7 @@ async def test_in_a_large_terminal_all_filters_are_in_sight(shape: tuple[int, in
 
 
 async def test_arrows_and_the_mouse_choose_a_filter_and_it_is_explained() -> None:
-    source = ScriptedSource(insight=ValidationResults(watched=DIGITS))
+    source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
     async with alone(pane) as stage:
         await answer(source, stage)
@@ -125,7 +125,7 @@ async def test_arrows_and_the_mouse_choose_a_filter_and_it_is_explained() -> Non
 
 
 async def test_the_watched_digits_are_turned_through_and_each_is_asked_about() -> None:
-    source = ScriptedSource(insight=ValidationResults(watched=DIGITS))
+    source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
     async with alone(pane) as stage:
         await answer(source, stage)
@@ -145,7 +145,7 @@ async def test_the_watched_digits_are_turned_through_and_each_is_asked_about() -
 
 async def test_the_drawing_stands_before_the_watched_digits() -> None:
     drawing = bytes([200] * 784)
-    source = ScriptedSource(insight=ValidationResults(watched=DIGITS))
+    source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
     pane.memory = FilterSelection(digit=-1, drawing=drawing)
     async with alone(pane) as stage:
@@ -164,14 +164,14 @@ async def test_without_digits_it_says_how_to_get_some() -> None:
     async with alone(pane) as stage:
         await stage.sees("After the first epoch is validated")
         assert not source.asked
-        source.insight = ValidationResults(watched=DIGITS)
+        source.insight = ValidationResults(tracked=DIGITS)
         pane.show_insight(source.insight)
         await answer(source, stage)
         await stage.sees("a 0, number 100")
 
 
 async def test_why_there_is_no_answer_is_said() -> None:
-    source = ScriptedSource(insight=ValidationResults(watched=DIGITS))
+    source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     async with alone(InsidePane(source)) as stage:
         await stage.until(lambda: source.open, "a question")
         source.refuse(MnistTuiError("there is no model to ask yet; start a run"))
@@ -179,7 +179,7 @@ async def test_why_there_is_no_answer_is_said() -> None:
 
 
 async def test_leaving_cancels_what_was_asked() -> None:
-    source = ScriptedSource(insight=ValidationResults(watched=DIGITS))
+    source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
     async with alone(pane) as stage:
         await stage.until(lambda: source.open, "a question")

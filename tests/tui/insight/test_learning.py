@@ -139,7 +139,7 @@ async def test_up_and_down_and_a_click_choose_a_digit() -> None:
         await shown.stage.pilot.click(Gallery, offset=(2 * (grid.side + 1) + 3, grid.height + 1))
         await shown.stage.pilot.pause()
         assert shown.gallery.chosen == grid.columns + 2
-        label = insight_of(3).watched[grid.columns + 2].label
+        label = insight_of(3).tracked[grid.columns + 2].label
         assert f"▸ a {label}: " in shown.stage.text
 
 
@@ -173,7 +173,7 @@ async def test_where_there_is_room_the_chosen_one_is_large_without_being_asked_f
 
 async def test_a_wrong_guess_is_told_by_a_mark() -> None:
     insight = insight_of(1)
-    wrong = sum(a != d.label for a, d in zip(guesses_after(insight, 1), insight.watched,
+    wrong = sum(a != d.label for a, d in zip(guesses_after(insight, 1), insight.tracked,
                                              strict=True))  # fmt: skip
     async with watching(insight) as shown:
         assert shown.stage.text.count("✗") == wrong > 0
@@ -190,7 +190,7 @@ async def test_a_new_epoch_is_followed_and_an_old_one_stays() -> None:
 
 
 async def test_digits_that_are_not_there_are_missed_in_words() -> None:
-    async with watching(replace(insight_of(3), watched=())) as shown:
+    async with watching(replace(insight_of(3), tracked=())) as shown:
         assert "not in this run's directory" in shown.stage.text
         await shown.press("left", "down", "enter")
 

@@ -64,9 +64,9 @@ async def test_the_worst_comes_first_and_is_shown_large() -> None:
         worst = insight.mistakes[0]
         assert shown.gallery.tiles[0].image == worst.image
         assert shown.pane.query_one(Portrait).image == worst.image
-        assert f"✗ taken for {worst.guess}" in shown.stage.text
+        assert f"✗ taken for {worst.predicted}" in shown.stage.text
         assert f"loss {worst.loss:.4f}" in shown.stage.text
-        assert f"✗ {worst.label}→{worst.guess} 97%" in shown.stage.text
+        assert f"✗ {worst.label}→{worst.predicted} 97%" in shown.stage.text
 
 
 async def test_h_shows_the_hardest_correct_ones_and_goes_back() -> None:
@@ -74,7 +74,7 @@ async def test_h_shows_the_hardest_correct_ones_and_goes_back() -> None:
     async with mistakes(insight) as shown:
         assert "Hardest right" in shown.stage.footer
         await shown.press("h")
-        assert len(shown.gallery.tiles) == len(insight.narrow)
+        assert len(shown.gallery.tiles) == len(insight.least_confident)
         assert "✓ guessed right" in shown.stage.text
         assert "Mistakes" in shown.stage.footer
         await shown.press("h")
@@ -202,7 +202,7 @@ async def test_the_chosen_one_stays_chosen_when_an_epoch_brings_others() -> None
 
 
 async def test_images_that_are_not_there_are_missed_in_words() -> None:
-    lost = replace(insight_of(3), mistakes=(), narrow=())
+    lost = replace(insight_of(3), mistakes=(), least_confident=())
     async with mistakes(lost) as shown:
         assert "not in this run's directory" in shown.stage.text
 
@@ -264,9 +264,9 @@ def test_classes_are_turned_through_and_any_is_among_them() -> None:
 
 def test_specimens_are_let_through_by_both_classes() -> None:
     def one(label: int, guess: int) -> Example:
-        return replace(insight_of(1).mistakes[0], label=label, guess=guess)
+        return replace(insight_of(1).mistakes[0], label=label, predicted=guess)
 
     insight = ValidationResults(mistakes=(one(4, 9), one(4, 7), one(3, 9)))
-    assert [s.guess for s in Filter(label=4).of(insight)] == [9, 7]
+    assert [s.predicted for s in Filter(label=4).of(insight)] == [9, 7]
     assert [s.label for s in Filter(guess=9).of(insight)] == [4, 3]
     assert len(Filter(label=4, guess=9).of(insight)) == 1

@@ -105,7 +105,7 @@ class InsidePane(InsightPane):
 
     def show_insight(self, insight: ValidationResults) -> None:
         """The weights have changed, and with the first validation there are digits: ask."""
-        self._watched = insight.watched
+        self._watched = insight.tracked
         if self._look.digit < 0 and self._look.drawing is None:
             self._look = replace(self._look, digit=0)
         self._ask()

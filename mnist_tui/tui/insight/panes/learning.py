@@ -122,8 +122,8 @@ class LearningPane(InsightPane):
     def _known(self) -> EpochResults | None:
         """The epoch in view, if it has anything of the watched digits."""
         known = self._choice.of(self._insight)
-        size = 20 * len(self._insight.watched)  # bytes: ten halves of precision each
-        return known if known is not None and size and len(known.watched) == size else None
+        size = 20 * len(self._insight.tracked)  # bytes: ten halves of precision each
+        return known if known is not None and size and len(known.tracked) == size else None
 
     def _show(self) -> None:
         known, insight = self._known, self._insight
@@ -146,7 +146,7 @@ class LearningPane(InsightPane):
 
     def _show_digit(self, known: EpochResults) -> None:
         place, insight = self._gallery.chosen, self._insight
-        digit = insight.watched[place]
+        digit = insight.tracked[place]
         values = known.probabilities(place)
         past = self._past(place, digit.label)
         at = self._choice.place(insight)
@@ -156,9 +156,9 @@ class LearningPane(InsightPane):
 
     def _past(self, place: int, label: int) -> list[float]:
         """The probability of the true class after each epoch."""
-        size = 20 * len(self._insight.watched)
+        size = 20 * len(self._insight.tracked)
         return [
-            known.probabilities(place)[label] if len(known.watched) == size else 0.0
+            known.probabilities(place)[label] if len(known.tracked) == size else 0.0
             for known in self._insight.epochs
         ]
 
@@ -230,7 +230,7 @@ class LearningPane(InsightPane):
 
 def _tiles(insight: ValidationResults, known: EpochResults) -> list[Tile]:
     tiles = []
-    for place, digit in enumerate(insight.watched):
+    for place, digit in enumerate(insight.tracked):
         values = known.probabilities(place)
         guess = likeliest(values)
         tiles.append(Tile(digit.image, digit.label, guess, values[guess]))

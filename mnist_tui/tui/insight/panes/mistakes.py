@@ -117,7 +117,7 @@ class MistakesPane(InsightPane):
         self._insight = insight
         self._shown = self._filter.of(insight)
         self._gallery.tiles = tuple(
-            Tile(one.image, one.label, one.guess, one.probability) for one in self._shown
+            Tile(one.image, one.label, one.predicted, one.probability) for one in self._shown
         )
         if index is not None:
             places = (i for i, one in enumerate(self._shown) if one.index == index)
@@ -164,7 +164,7 @@ class MistakesPane(InsightPane):
         if last is None:
             return _EMPTY
         if wanted.is_narrow:
-            kept, total = len(insight.narrow), None
+            kept, total = len(insight.least_confident), None
         else:
             kept = len(insight.mistakes)
             total = sum(map(sum, last.confusion)) - sum(last.confusion[d][d] for d in range(10))
@@ -253,13 +253,13 @@ def _about(one: Example) -> list[Line]:
     """What is known of a specimen, for 28 columns."""
     name = f"validation digit {formatting.count(one.index)}"
     loss: Line = [(name.ljust(28), "muted")]
-    guess = _bar(one.guess, one.probability, "good" if one.is_right else "bad")
+    guess = _bar(one.predicted, one.probability, "good" if one.is_right else "bad")
     lines: list[Line] = [loss, [(f"true class {one.label}", "strong")]]
     if one.is_right:
         lines.append([("✓ guessed right", "good")])
         lines.append(guess)
     else:
-        lines.append([(f"✗ taken for {one.guess}", "bad")])
+        lines.append([(f"✗ taken for {one.predicted}", "bad")])
         lines += [guess, _bar(one.label, one.label_probability, "good")]
     return [*lines, [(f"loss {formatting.loss(one.loss)}", "muted")]]
 
