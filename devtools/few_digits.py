@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mnist_tui.data.download import FILES
+from mnist_tui.data.files import FILES
 from mnist_tui.data.idx import write_idx
 from mnist_tui.data.sample import load_sample
 

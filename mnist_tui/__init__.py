@@ -4,6 +4,22 @@ The public names are loaded when they are first asked for: importing the package
 imports neither torch nor Textual, so that the dashboard is on screen at once.
 """
 
+import os
+import sys
+
+if os.path.basename((sys.argv or [""])[0]) in ("-m", "mnist-tui", "mnist-tui.exe"):  # noqa: PTH119
+    # As a command, not as a library. `python -m`, and an empty entry of PYTHONPATH, put the current
+    # folder on the module search path, where a file of the user's may be called `random.py`. It is
+    # taken off before anything is imported that may be called so; but a copy of this package that
+    # is not installed is found there.
+    _home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    try:
+        _current = os.getcwd()  # noqa: PTH109
+    except OSError:  # it has been deleted
+        _current = ""
+    sys.path[:] = [path for path in sys.path if path not in ("", _current)]
+    sys.path += [_home] if _home == _current else []
+
 import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,5 +1,6 @@
 """What may know what: each layer is imported in a fresh process, and what came with it is seen."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,18 @@ for optimizer in ("sgd", "momentum", "adamw"):
 sys.exit("torch._dynamo" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", train], check=False).returncode == 0
+
+
+def test_the_command_imports_no_file_of_the_current_folder(tmp_path: Path) -> None:
+    for name in ("logging", "pathlib", "json", "random", "click", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('homework')")
+    for way in ([sys.executable, "-m", "mnist_tui"], [Path(sys.executable).with_name("mnist-tui")]):
+        done = subprocess.run(
+            [*way, "runs"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr

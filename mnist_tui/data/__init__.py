@@ -1,27 +1,38 @@
-"""Where the digits come from: MNIST on disk, MNIST from the network, or the packaged sample."""
+"""Datasets: MNIST on disk, MNIST from the network, or the packaged sample of it."""
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import platformdirs
 
 from mnist_tui.data.dataset import MNIST_FINGERPRINT, Dataset, Split, fingerprint
-from mnist_tui.data.download import FILES, OnStatus, Source, download_mnist
+from mnist_tui.data.download import DownloadError, OnStatus, Source, download_mnist
+from mnist_tui.data.files import FILES, find_files
 from mnist_tui.data.idx import read_idx
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import DataError
 
-__all__ = ["Digits", "Source", "Split", "data_folder", "load_dataset", "read_mnist"]
+__all__ = ["Dataset", "Source", "Split", "data_folder", "load_dataset", "read_mnist"]
 
 
 def data_folder(data_dir: str | None = None) -> Path:
-    """The folder for MNIST: `data_dir`, else $MNIST_TUI_DATA, else the user's cache."""
+    """The folder for MNIST: `data_dir`, else $MNIST_TUI_DATA, else the user's cache.
+
+    Raises:
+        DataError: When that cannot be found out, for a user without a home folder.
+    """
     chosen = data_dir or os.environ.get("MNIST_TUI_DATA")
-    if chosen:
-        return Path(chosen).expanduser()
-    return platformdirs.user_cache_path("mnist-tui")
+    try:
+        return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("mnist-tui")
+    except RuntimeError as error:
+        place = chosen or "~/.cache"
+        raise DataError(
+            f"there is no home folder that {place} could be in: set HOME to a full path, "
+            "or name a folder for the data"
+        ) from error
 
 
 def load_dataset(
@@ -32,61 +43,63 @@ def load_dataset(
     should_stop: Callable[[], bool] = lambda: False,
     source: Source | None = None,
 ) -> Dataset:
-    """The digits to train and validate on. Blocks, perhaps for minutes; any thread.
+    """Load the dataset to train and validate on. Blocks, perhaps for minutes; any thread.
 
     Args:
         dataset: `mnist`; `sample`; `auto`, MNIST where it is or can be downloaded, else the
-            sample with a notice.
+            sample with a notice that says why.
         data_dir: As in `data_folder`.
-        on_status: Told what is being done, in words.
-        should_stop: Asked during a download; True gives up.
+        on_status: Called with what is being done, in words.
+        should_stop: Polled during a download; True gives up.
         source: Where to download from, if not from torchvision's mirrors.
 
     Raises:
-        DataError: When they are not available, or are damaged.
+        DataError: When it is not available, or is damaged.
     """
     if dataset == "sample":
-        on_status("reading the sample digits")
+        on_status("reading the sample")
         return load_sample()
-    folder = data_folder(data_dir)
-    if not has_mnist(folder):
-        try:
-            download_mnist(folder, on_status, should_stop, source)
-        except DataError as error:
-            if dataset == "mnist" or should_stop():
-                raise DataError(
-                    f"{error}; try again, name a folder that holds it with --data-dir, "
-                    "or use --dataset sample"
-                ) from error
-            digits = load_sample()
-            notice = (
-                f"MNIST is not in {folder} and could not be downloaded: "
-                "training on the 5,000 digits of the sample"
-            )
-            return Dataset(**{**vars(digits), "notice": notice})
+    try:
+        folder = data_folder(data_dir)
+        found = find_files(folder)
+        if not found.is_complete:
+            fallback = "; without a network, the sample is used" if dataset == "auto" else ""
+            on_status(f"trying to download MNIST{fallback}")
+            try:
+                download_mnist(folder, on_status, should_stop, source)
+            except DownloadError as error:
+                reason = f"{found.problem}, and could not be downloaded ({error.reason})"
+                raise DataError(reason) from error
+    except DataError as error:
+        if dataset == "mnist" or should_stop():
+            raise
+        notice = f"{error}: training on the 5,000 digits of the sample"
+        return replace(load_sample(), notice=notice)
     on_status("reading MNIST")
     return read_mnist(folder)
 
 
 def has_mnist(folder: Path) -> bool:
-    """Whether all four files are there, in torchvision's layout."""
-    return all((folder / "MNIST" / "raw" / name).exists() for name in FILES)
+    """Whether all four files are there, in any of the forms that `find_files` knows."""
+    return find_files(folder).is_complete
 
 
 def read_mnist(folder: Path) -> Dataset:
-    """MNIST from files in torchvision's layout.
+    """Read MNIST from its four files.
 
     Raises:
         DataError: When a file is missing or damaged.
     """
-    raw = folder / "MNIST" / "raw"
-    train_images, train_labels, test_images, test_labels = (raw / name for name in FILES)
+    found = find_files(folder)
+    if not found.is_complete:
+        raise DataError(found.problem)
+    train_images, train_labels, test_images, test_labels = (found.paths[name] for name in FILES)
     train = _read_split(train_images, train_labels)
     validation = _read_split(test_images, test_labels)
-    found = fingerprint(train, validation)
-    is_official = found == MNIST_FINGERPRINT
-    notice = "" if is_official else f"the digits in {raw} are not the official MNIST"
-    return Dataset("mnist", str(raw), train, validation, found, notice)
+    digest = fingerprint(train, validation)
+    is_official = digest == MNIST_FINGERPRINT
+    notice = "" if is_official else f"the dataset in {found.folder} is not the official MNIST"
+    return Dataset("mnist", str(found.folder), train, validation, digest, notice)
 
 
 def _read_split(images: Path, labels: Path) -> Split:

@@ -1,12 +1,14 @@
-"""Reading the IDX files that MNIST comes in.
+"""Reading and writing the IDX files that MNIST comes in.
 
 The format: a big-endian magic number (two zero bytes, 0x08 for unsigned bytes, the number
 of dimensions), one 32-bit size per dimension, then the bytes. It is described on the page
 that MNIST was first published on, http://yann.lecun.com/exdb/mnist/.
 """
 
+import gzip
 import math
 import struct
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +18,15 @@ from numpy.typing import NDArray
 from mnist_tui.errors import DataError
 
 _UNSIGNED_BYTES: Final = 0x08
-_MAX_ITEMS: Final = 10_000_000
+_MAX_ITEMS: Final = 1_000_000
+"""More examples than any set in MNIST's format has; a header that says more is damaged."""
 
 
 def read_idx(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The array in an IDX file of unsigned bytes.
+    """Read an IDX file of unsigned bytes. Never takes more memory than its header asks for.
 
     Args:
-        path: The file, unpacked.
+        path: The file; packed by gzip if its name ends in .gz.
         item_shape: What each item must look like: (28, 28) for images, () for labels.
 
     Returns:
@@ -32,32 +35,49 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
     Raises:
         DataError: When the file cannot be read, or is not a whole IDX file of such items.
     """
+    is_packed = path.suffix == ".gz"
+    header_size = 4 + 4 * (1 + len(item_shape))
     try:
-        content = np.fromfile(path, np.uint8)
+        if not path.is_file():
+            # Not opened: it may be a pipe, which would be waited for.
+            raise DataError(f"cannot read {path}: {_kind(path)}")
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            shape = _read_header(file.read(header_size), path, item_shape)
+            size = math.prod(shape)
+            if not is_packed and path.stat().st_size != header_size + size:
+                raise _damaged(
+                    path, f"is {path.stat().st_size} bytes long, not {header_size + size}"
+                )
+            # One more, to find out whether the file ends there.
+            content = np.empty(size + 1, np.uint8)
+            count = file.readinto(content.data)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _damaged(path, "cannot be unpacked") from error
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}; check the file's rights") from error
+        raise DataError(
+            f"cannot read {path}: {error.strerror}; check the file's permissions"
+        ) from error
+    if count != size:
+        found = "more than that" if count > size else f"only {header_size + count}"
+        raise _damaged(path, f"is not {header_size + size} bytes long, but {found}")
+    return content[:size].reshape(shape)
+
+
+def _read_header(content: bytes, path: Path, item_shape: tuple[int, ...]) -> list[int]:
+    """The shape of what follows the header."""
     dimensions = 1 + len(item_shape)
-    header_size = 4 + 4 * dimensions
-    if len(content) < header_size:
+    if len(content) < 4 + 4 * dimensions:
         raise _damaged(path, f"is only {len(content)} bytes long")
-    zeros, kind, found_dimensions, *shape = struct.unpack(
-        f">HBB{dimensions}I", content[:header_size].data
-    )
-    if (zeros, kind, found_dimensions) != (0, _UNSIGNED_BYTES, dimensions):
-        magic, expected = (
-            content[:4].tobytes().hex(),
-            struct.pack(">HBB", 0, _UNSIGNED_BYTES, dimensions),
-        )
-        raise _damaged(path, f"starts with {magic}, not with {expected.hex()}")
+    expected = struct.pack(">HBB", 0, _UNSIGNED_BYTES, dimensions)
+    if content[:4] != expected:
+        raise _damaged(path, f"starts with {content[:4].hex()}, not with {expected.hex()}")
+    shape = list(struct.unpack(f">{dimensions}I", content[4:]))
     if tuple(shape[1:]) != item_shape:
         found, wanted = _shape_name(shape[1:]), _shape_name(item_shape)
         raise _damaged(path, f"holds items of {found}, not of {wanted}")
     if not 0 < shape[0] <= _MAX_ITEMS:
         raise _damaged(path, f"says that it holds {shape[0]} items")
-    expected_size = header_size + math.prod(shape)
-    if len(content) != expected_size:
-        raise _damaged(path, f"is {len(content)} bytes long, not {expected_size}")
-    return content[header_size:].reshape(shape)
+    return shape
 
 
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
@@ -70,6 +90,12 @@ def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
 
 def _shape_name(shape: tuple[int, ...] | list[int]) -> str:
     return " by ".join(str(size) for size in shape) or "single bytes"
+
+
+def _kind(path: Path) -> str:
+    if path.is_dir():
+        return "it is a folder"
+    return "it is not a file" if path.exists() else "it is a link to nothing"
 
 
 def _damaged(path: Path, problem: str) -> DataError:

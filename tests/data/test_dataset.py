@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mnist_tui.data import data_folder, load_dataset, read_mnist
 from mnist_tui.data.dataset import MNIST_FINGERPRINT
-from mnist_tui.data.download import FILES
+from mnist_tui.data.files import FILES
 from mnist_tui.data.idx import read_idx
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import DataError

@@ -2,18 +2,26 @@
 
 import gzip
 import hashlib
+import io
+import os
+import pwd
+import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mnist_tui.data import has_mnist, load_dataset, read_mnist
-from mnist_tui.data.download import FILES, Source, _watch, download_mnist
+from mnist_tui.data.download import DownloadError, Source, _watch, download_mnist
+from mnist_tui.data.files import FILES
+from mnist_tui.data.torchvision_download import find_mirrors
 from mnist_tui.errors import DataError
 
 
@@ -28,12 +36,15 @@ class Mirror:
         self.resources = tuple(zip(names, digests, strict=True))
         self.released = threading.Event()
         self.endless = False
+        self.missing = False
+        self.content_type = "application/gzip"
         self.silent = False
         mirror = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_HEAD(self) -> None:
-                self.send_response(200)
+                self.send_response(404 if mirror.missing else 200)
+                self.send_header("Content-Type", mirror.content_type)
                 self.end_headers()
 
             def do_GET(self) -> None:
@@ -93,7 +104,7 @@ def test_a_download_is_unpacked_and_read(mirror: Mirror, few_digits: Path, tmp_p
     assert digits.fingerprint == read_mnist(few_digits).fingerprint
     assert {path.name for path in (tmp_path / "MNIST" / "raw").iterdir()} == set(FILES)
     assert not list(tmp_path.glob(".download-*"))
-    assert said[:2] == ["getting ready to download MNIST", "asking for MNIST"]
+    assert said[0] == "trying to download MNIST"
     assert said[-1] == "reading MNIST"
 
 
@@ -136,8 +147,13 @@ def test_the_folders_made_for_a_download_that_fails_are_removed(tmp_path: Path) 
 
 def test_a_folder_that_another_program_uses_meanwhile_is_kept(tmp_path: Path) -> None:
     data_dir = tmp_path / "not" / "there"
+
+    def use() -> bool:
+        (data_dir / "theirs").touch()
+        return True
+
     with pytest.raises(DataError, match="stopped"):
-        download_mnist(data_dir, lambda status: (data_dir / "theirs").touch(), lambda: True)
+        download_mnist(data_dir, lambda status: None, use)
     assert [path.name for path in data_dir.iterdir()] == ["theirs"]
 
 
@@ -172,14 +188,128 @@ def test_auto_falls_back_to_the_sample_with_a_notice(mirror: Mirror, tmp_path: P
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="--data-dir"):
+    with pytest.raises(DataError, match=r"cannot write to .*data: Not a directory"):
         load_dataset("mnist", str(tmp_path / "file" / "data"))
 
 
 def test_getting_ready_is_no_stall_however_long_it_takes(tmp_path: Path) -> None:
-    said: list[str] = []
-    code = f"import time; time.sleep(1); open({str(tmp_path / 'asked')!r}, 'w')"
+    code = f"import time; time.sleep(1); open({str(tmp_path / 'ready')!r}, 'w')"
     with subprocess.Popen([sys.executable, "-c", code]) as child:
-        _watch(child, tmp_path, Source(stall_s=0.1), said.append, lambda: False)
-    assert said[0] == "getting ready to download MNIST"
+        _watch(child, tmp_path, Source(stall_s=0.1), lambda status: None, lambda: False)
     assert child.returncode == 0
+
+
+def test_auto_says_at_once_that_the_sample_is_used_without_a_network(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(DataError, match="stopped"):
+        load_dataset("auto", str(tmp_path), on_status=said.append, should_stop=lambda: True)
+    assert said == ["trying to download MNIST; without a network, the sample is used"]
+
+
+def test_no_file_of_the_current_folder_is_run(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("random", "json", "socket", "torchvision", "numpy", "mnist_tui"):
+        (tmp_path / f"{name}.py").write_text("open('was-run', 'w'); raise SystemExit('homework')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep)  # two empty entries: the current folder
+    load_dataset("mnist", "data", source=mirror.source())
+    assert not (tmp_path / "was-run").exists()
+
+
+def untrusted_mirror() -> HTTPServer:
+    """A web server on loopback whose certificate nobody has signed."""
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("untrusted.pem"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return server
+
+
+def test_every_mirror_that_failed_is_named_with_its_reason(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.missing = True
+    server = untrusted_mirror()
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        mirrors = (f"https://localhost:{server.server_port}/", *mirror.source().mirrors)
+        source = Source(mirrors=mirrors, resources=mirror.resources)
+        digits = load_dataset("auto", str(tmp_path), source=source)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert digits.name == "sample"
+    problem, certificate, missing = digits.notice.partition(": training")[0].split("; ")[0::1][:3]
+    assert f"MNIST is not in {tmp_path}, and could not be downloaded" in problem
+    assert "its certificate is not trusted here (self-signed certificate" in problem
+    assert "SSL_CERT_FILE" in certificate
+    assert "HTTP 404" in missing
+
+
+def test_a_proxy_that_cannot_be_reached_is_named_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://user:secret@127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(DownloadError) as caught:
+        download_mnist(tmp_path, lambda status: None)
+    assert caught.value.reason == ("the proxy 127.0.0.1:9 cannot be reached (Connection refused)")
+
+
+def test_a_web_page_in_place_of_a_mirror_is_called_that(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.content_type = "text/html"
+    with pytest.raises(DownloadError, match="a web page came, as from a network that wants a"):
+        download_mnist(tmp_path, lambda status: None, source=mirror.source())
+
+
+def test_an_address_that_does_not_answer_is_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "create_connection", lambda *args: answered.wait() and io.BytesIO())
+    probes = find_mirrors(["https://one/", "https://two/"], "file", 0.01, 30.0)
+    assert [probe.problem for probe in probes] == 2 * ["no answer within 0.01 s"]
+    answered.set()
+
+
+@pytest.mark.parametrize("place", ["MNIST", "MNIST/raw"])
+def test_files_that_cannot_be_put_in_place_make_auto_take_the_sample(
+    mirror: Mirror, tmp_path: Path, place: str
+) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("not a folder")
+    digits = load_dataset("auto", str(tmp_path), source=mirror.source())
+    assert digits.name == "sample"
+    assert "cannot write to" in digits.notice
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [path]
+
+
+def test_a_download_needs_no_folder_for_temporary_files(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", fail)
+    monkeypatch.setenv("TMPDIR", "/nonexistent")
+    assert load_dataset("mnist", str(tmp_path), source=mirror.source()).name == "mnist"
+
+
+@pytest.mark.parametrize("home", ["", "relative"])
+def test_without_a_home_auto_takes_the_sample_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    def nobody(user: int) -> None:
+        raise KeyError(user)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("XDG_CACHE_HOME", home)
+    digits = load_dataset("auto")
+    assert digits.name == "sample"
+    assert "no home folder" in digits.notice
+    assert "set HOME" in digits.notice
+    with pytest.raises(DataError, match="no home folder"):
+        load_dataset("mnist", "~nobody-of-this-name/mnist")
