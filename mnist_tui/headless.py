@@ -11,6 +11,8 @@ from dataclasses import asdict
 from typing import Final, TextIO
 
 from mnist_tui import formatting
+from mnist_tui.errors import DataError
+from mnist_tui.process.invocation import add_data_options
 from mnist_tui.process.signals import stop_on_signals
 from mnist_tui.process.streams import give_up
 from mnist_tui.run.events import (
@@ -103,8 +105,10 @@ class EventPrinter:
 
     def _tell_end(self, event: RunEnded) -> None:
         self.exit_code = event.exit_code
-        is_error = event.state is State.FAILED
-        self._say(f"mnist-tui: {event.message}" if is_error else event.message)
+        is_error, message = event.state is State.FAILED, event.message
+        if event.exit_code == DataError.exit_code:
+            message = add_data_options(message)
+        self._say(f"mnist-tui: {message}" if is_error else message)
         if event.hint:
             self._say(event.hint)
         if self._as_json:

@@ -16,8 +16,8 @@ from mnist_tui.cli.predict import predict
 from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
-from mnist_tui.errors import ConfigError, MnistTuiError
-from mnist_tui.process.invocation import command
+from mnist_tui.errors import ConfigError, DataError, MnistTuiError
+from mnist_tui.process.invocation import add_data_options, command
 from mnist_tui.process.streams import give_up
 
 
@@ -40,6 +40,9 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         code = commands.main(args, prog_name="mnist-tui", standalone_mode=False)
     except ConfigError as error:
         _complain(f"{option_name(error.field)} {error.problem}")
+        sys.exit(error.exit_code)
+    except DataError as error:
+        _complain(add_data_options(str(error)))
         sys.exit(error.exit_code)
     except MnistTuiError as error:
         _complain(str(error))

@@ -74,8 +74,8 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     notice = digits.notice or facts.get("dataset", {}).get("notice", "")
     if checkpoint is not None and checkpoint.fingerprint != digits.fingerprint:
         raise DataError(
-            f"the digits in {digits.source} are not the ones that run {directory.name} was "
-            "trained on; name the folder that has those with --data-dir"
+            f"the dataset in {digits.source} is not the one that "
+            f"run {directory.name} was trained on"
         )
     runner.say("building the model")
     # What is told before the files are open would not be in them.

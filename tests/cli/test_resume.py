@@ -70,4 +70,4 @@ def test_changed_digits_are_found_on_resume(
     data_dir = damage(few_digits, tmp_path, FILES[0], change)
     done = run("resume", "a", "--headless", "--epochs", 3, "--data-dir", data_dir)
     assert done.code == 3
-    assert "not the ones that run a was trained on" in done.err
+    assert "is not the one that run a was trained on; --data-dir names another" in done.err
