@@ -1,19 +1,40 @@
-"""What can go wrong in ways a person can act on: each error is one line and an exit code.
+"""What can go wrong in ways the user can act on: each error is one line and an exit code.
 
-The message says what happened and what to do. A traceback never reaches the
-person; it goes to the run's log.
+The message says what happened and what to do, without keys or options, which depend on where it
+is shown: a Remedy carries what a viewer needs to name them. A traceback never reaches the user;
+it goes to the run's log.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """What the user can do about an error, for a viewer to put into a command or a key."""
+
+    command: str = ""
+    """`resume`, `train` or `runs`; empty: what was tried before, with other settings."""
+    run: str = ""
+    """The path of the run that the command is about, if any."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What to give with it: values by TrainConfig's names, and `checkpoint`, `name`, `runs_dir`.
+    None where the user has to choose one."""
 
 
 class MnistTuiError(Exception):
-    """The root of every error that is meant to be read by a person.
+    """The root of every error that is meant to be read by the user.
 
     `str(error)` is one line: what happened, then what to do.
     """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, remedy: Remedy | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        """What would mend it, where that is known."""
 
 
 class TrainingError(MnistTuiError):

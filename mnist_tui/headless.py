@@ -12,7 +12,7 @@ from typing import Final, TextIO
 
 from mnist_tui import formatting
 from mnist_tui.errors import DataError
-from mnist_tui.process.invocation import add_data_options
+from mnist_tui.process.invocation import add_data_options, with_remedy
 from mnist_tui.process.signals import stop_on_signals
 from mnist_tui.process.streams import give_up
 from mnist_tui.run.events import (
@@ -110,7 +110,7 @@ class EventPrinter:
             message = add_data_options(message)
         self._say(f"mnist-tui: {message}" if is_error else message)
         if event.hint:
-            self._say(event.hint)
+            self._say(with_remedy(event.hint, event.remedy))
         if self._as_json:
             values = {**asdict(event), "event": "summary"}
             self._terminal.print(to_json(values), sys.stdout)

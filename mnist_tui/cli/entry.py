@@ -11,13 +11,17 @@ import click
 from mnist_tui import __version__
 from mnist_tui.cli.evaluate import evaluate
 from mnist_tui.cli.group import DefaultToTrain
-from mnist_tui.cli.options import option_name
 from mnist_tui.cli.predict import predict
 from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import ConfigError, DataError, MnistTuiError
-from mnist_tui.process.invocation import add_data_options, command
+from mnist_tui.process.invocation import (
+    add_data_options,
+    command,
+    option_name,
+    with_remedy,
+)
 from mnist_tui.process.streams import give_up
 
 
@@ -45,7 +49,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         _complain(add_data_options(str(error)))
         sys.exit(error.exit_code)
     except MnistTuiError as error:
-        _complain(str(error))
+        _complain(with_remedy(str(error), error.remedy))
         sys.exit(error.exit_code)
     except click.ClickException as error:
         message = error.format_message().rstrip(".")

@@ -9,15 +9,11 @@ import click
 
 from mnist_tui.config import SETTINGS, Group
 from mnist_tui.errors import ConfigError
+from mnist_tui.process.invocation import option_name
 from mnist_tui.rules import Choice, Device, Flag, Folder
 from mnist_tui.tui.display_options import DisplayOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def option_name(field: str) -> str:
-    """The name of the option for a field of TrainConfig: `--checkpoint-every`."""
-    return "--" + field.removesuffix("_s").replace("_", "-")
 
 
 class SettingType(click.ParamType[object]):

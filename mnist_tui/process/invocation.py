@@ -1,11 +1,16 @@
-"""How the person called the program, for the commands that they are told to type."""
+"""Command lines for the user to type."""
 
 import os
 import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mnist_tui.errors import Remedy
 
 
 def command(*words: str) -> str:
-    """The command line that calls the program with `words`, as the person calls it."""
+    """The command line that calls the program with `words`, as it was called this time."""
     # `uv run` puts the program on the path of this process alone.
     prefix = ("uv", "run") if "UV_RUN_RECURSION_DEPTH" in os.environ else ()
     return shlex.join([*prefix, "mnist-tui", *words])
@@ -14,3 +19,30 @@ def command(*words: str) -> str:
 def add_data_options(problem: str) -> str:
     """What is wrong with the data, and the options that name other data."""
     return f"{problem}; --data-dir names another folder, --dataset sample needs none"
+
+
+def option_name(setting: str) -> str:
+    """The name of the option for a setting: `--checkpoint-every`."""
+    return "--" + setting.removesuffix("_s").replace("_", "-")
+
+
+def with_remedy(text: str, remedy: Remedy | None) -> str:
+    """Add to `text` the options or the command that follow from `remedy`."""
+    if remedy is None:
+        return text
+    if not remedy.command:
+        options = [shlex.join(_options({name: v})) for name, v in remedy.settings.items()]
+        return f"{text} ({' or '.join(options)})"
+    # A run outside ./runs is found by its path.
+    path = Path(remedy.run)
+    run = path.name if path.parent == Path("runs") else remedy.run
+    words = [remedy.command, *([run] if run else []), *_options(remedy.settings)]
+    return f"{text}: {command(*words)}"
+
+
+def _options(settings: Mapping[str, Any]) -> list[str]:
+    words: list[str] = []
+    for name, value in settings.items():
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+        words += [option_name(name)] if value is None else [option_name(name), text]
+    return words

@@ -19,6 +19,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mnist_tui.errors import Remedy
 from mnist_tui.run.state import State
 
 
@@ -183,7 +184,9 @@ class RunEnded(Event):
     message: str
     """What happened, in one line."""
     hint: str = ""
-    """What to do about a failure."""
+    """What to do about a failure, without keys or options."""
+    remedy: Remedy | None = None
+    """The same for a viewer to put into a command or a key."""
     exit_code: int = 0
     saved: bool = False
     """Whether last.pt holds the run exactly as it ended."""

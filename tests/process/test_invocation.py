@@ -1,8 +1,9 @@
-"""Commands are told as the person can type them."""
+"""Command lines are put into words that the user can type."""
 
 import pytest
 
-from mnist_tui.process.invocation import command
+from mnist_tui.errors import Remedy
+from mnist_tui.process.invocation import command, with_remedy
 
 
 def test_a_command_is_told_as_the_program_was_called(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -10,3 +11,29 @@ def test_a_command_is_told_as_the_program_was_called(monkeypatch: pytest.MonkeyP
     assert command("resume", "a run") == "mnist-tui resume 'a run'"
     monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
     assert command("resume", "a") == "uv run mnist-tui resume a"
+
+
+@pytest.mark.parametrize(
+    ("remedy", "told"),
+    [
+        (None, "broken"),
+        (
+            Remedy(command="resume", run="runs/a", settings={"lr": 0.005}),
+            "broken: mnist-tui resume a --lr 0.005",
+        ),
+        (
+            Remedy(command="resume", run="elsewhere/a", settings={"checkpoint": "best.pt"}),
+            "broken: mnist-tui resume elsewhere/a --checkpoint best.pt",
+        ),
+        (Remedy(command="runs"), "broken: mnist-tui runs"),
+        (
+            Remedy(settings={"data_dir": None, "dataset": "sample"}),
+            "broken (--data-dir or --dataset sample)",
+        ),
+    ],
+)
+def test_a_remedy_is_put_into_options_or_a_command(
+    monkeypatch: pytest.MonkeyPatch, remedy: Remedy | None, told: str
+) -> None:
+    monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
+    assert with_remedy("broken", remedy) == told

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from mnist_tui import formatting
+from mnist_tui.process.invocation import with_remedy
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
@@ -88,7 +89,7 @@ def describe(event: Event) -> LogEntry | None:
             return LogEntry(event.message, "warning")
         case RunEnded():
             level: Level = "error" if event.state is State.FAILED else "good"
-            hint = f" – {event.hint}" if event.hint else ""
+            hint = f" – {with_remedy(event.hint, event.remedy)}" if event.hint else ""
             return LogEntry(event.message + hint, level)
     return None
 

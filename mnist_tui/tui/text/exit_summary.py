@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui import formatting
-from mnist_tui.process.invocation import command
+from mnist_tui.process.invocation import command, with_remedy
 from mnist_tui.run.events import EpochRow, RunEnded
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.state import State
@@ -42,7 +42,7 @@ def exit_report(plan: RunPlan, view: RunView, columns: int = 80) -> str:
         return ""
     lines = [ended.message]
     if ended.hint:
-        lines.append(f"  what to do  {ended.hint}")
+        lines.append(f"  what to do  {with_remedy(ended.hint, ended.remedy)}")
     for label, value in outcome_facts(plan, view):
         line = f"  {label:<10}  {value}"
         folder, colon, names = line.rpartition(": ")
