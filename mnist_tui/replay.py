@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, TrainingError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
-from mnist_tui.run.events import Notice, RunEnded, RunPrepared, Warned
+from mnist_tui.run.events import Notice, RunEnded, RunPrepared, Warned, best_of
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import ShownRun
 from mnist_tui.run.progress import Progress
@@ -72,7 +72,7 @@ class PlaybackRunner:
     def _tell(self) -> RunEnded:
         directory, session = self._directory, self.session
         config, status = directory.read_config(), read_json(directory.status)
-        rows, elapsed_s, best = read_rows(directory), 0.0, None
+        rows, elapsed_s = read_rows(directory), 0.0
         checkpoint = self._checkpoint()
         if checkpoint is not None:
             session.history.load_state_dict(checkpoint.history)
@@ -80,11 +80,9 @@ class PlaybackRunner:
             rows = rows if len(rows) >= len(checkpoint.rows) else checkpoint.rows
             elapsed_s = checkpoint.elapsed_s
         try:
-            session.insight = read_insight(directory.insight)
+            session.publish_validation(read_insight(directory.insight))
         except DataError as error:
             session.emit(Warned(message=str(error)))
-        for row in rows:
-            best = row if row.is_better_than(best) else best
         epochs, batches = _count(status, "epochs") or config.epochs, _count(status, "batches")
         session.emit(
             RunPrepared(
@@ -120,7 +118,7 @@ class PlaybackRunner:
             state=state,
             message=message,
             saved=checkpoint is not None,
-            best=best,
+            best=best_of(rows),
             last=rows[-1] if rows else None,
             elapsed_s=elapsed_s,
             samples_per_second=fmean(row.samples_per_second for row in rows) if rows else None,

@@ -135,14 +135,14 @@ async def session(data_dir: str | None, epochs: int) -> None:
         await photographer.until(lambda: _progress(app).state is State.PAUSED)
         await paused(photographer)
         await pilot.press("space")
-        await photographer.until(lambda: app.run_controller.view.ended is not None)
+        await photographer.until(lambda: app.run_controller.log.ended is not None)
         await photographer.take("finished", 120, 36)
         await learned(photographer)
         await pilot.press("q")
 
 
 def _epoch(app: DashboardApp) -> int:
-    return 1 + len(app.run_controller.view.rows)
+    return 1 + len(app.run_controller.log.rows)
 
 
 def _is_training(app: DashboardApp, epoch: int, fraction: float) -> bool:

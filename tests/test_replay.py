@@ -59,7 +59,7 @@ def test_a_finished_run_is_told_as_it_was(few_digits: Path, tmp_path: Path) -> N
     assert played.prepared.rows == rows
     assert played.ended.state is State.FINISHED
     assert (played.ended.message, played.ended.best) == (run.ended.message, run.ended.best)
-    assert played.runner.session.insight == read_insight(run.directory.insight)
+    assert played.runner.session.validation == read_insight(run.directory.insight)
     assert played.runner.session.history.state_dict() == run.session.history.state_dict()
     assert played.runner.session.progress.run_fraction == 1.0
     after = {path: path.read_bytes() for path in run.directory.path.rglob("*") if path.is_file()}

@@ -246,7 +246,7 @@ def _take_up_insight(
 ) -> str | None:
     """Go on with what the validations before showed; in words, why that cannot be."""
     try:
-        session.insight = read_insight(directory.insight).up_to(len(rows))
+        session.publish_validation(read_insight(directory.insight).up_to(len(rows)))
     except DataError as error:
         return str(error)
     return None

@@ -163,7 +163,9 @@ class Trainer:
         """Write the epoch's row, open the next one, and save."""
         finished = self._record.close_epoch(result)
         session = self._session
-        session.insight = self._learner.observer.after(session.insight, finished.row.epoch, result)
+        session.publish_validation(
+            self._learner.observer.after(session.validation, finished.row.epoch, result)
+        )
         session.emit(finished)
         if finished.is_best:
             self._save("best")
@@ -286,7 +288,7 @@ class Trainer:
         self._publish()
         self._save(reason)
         is_saved = self._saving.flush()
-        if is_saved or not (is_patient and self._session.waits_for_disk):
+        if is_saved or not (is_patient and self._session.has_interactive_viewer):
             return is_saved
         self._ask_for_room()
         while not is_saved and self._is_waited_for():

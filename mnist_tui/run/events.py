@@ -16,6 +16,7 @@
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,6 +48,14 @@ class EpochRow:
         if other is None:
             return True
         return (self.val_accuracy, -self.val_loss) > (other.val_accuracy, -other.val_loss)
+
+
+def best_of(rows: Iterable[EpochRow]) -> EpochRow | None:
+    """The best of some epochs, the first where several are equally good; None without any."""
+    best = None
+    for row in rows:
+        best = row if row.is_better_than(best) else best
+    return best
 
 
 @dataclass(frozen=True, slots=True)

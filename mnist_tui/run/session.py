@@ -8,6 +8,7 @@ from typing import Final
 from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import Event, RunEnded, StateChanged
 from mnist_tui.run.history import LossHistory
+from mnist_tui.run.log import RunLog
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import (
     ALLOWED,
@@ -28,14 +29,31 @@ from mnist_tui.run.validation import ValidationResults
 log: Final = logging.getLogger(__name__)
 
 Listener = Callable[[Event], None]
-"""Called with each event, on the thread that it happened on; returns quickly, raises nothing."""
+"""Called with each event, on the thread that emits it; returns quickly, raises nothing."""
+
+
+class Subscription:
+    """One viewer's place among a session's viewers."""
+
+    def __init__(
+        self, listener: Listener, log: RunLog, leave: Callable[["Subscription"], None]
+    ) -> None:
+        self.listener: Final = listener
+        self.log: Final = log
+        """Everything that was emitted before; the viewer's own."""
+        self._leave = leave
+
+    def close(self) -> None:
+        """Hand no more events to the listener. Any thread; closing twice does nothing."""
+        self._leave(self)
 
 
 class Session:
-    """The seam between one training thread and any number of viewers.
+    """The contract between one training thread and any number of viewers.
 
-    Viewers use `request`, `state`, `progress`, `history` and `subscribe`, from any thread.
-    The training side uses `move`, `publish`, `emit`, `end` and `mailbox`.
+    Viewers use `request`, `state`, `progress`, `history`, `validation` and `subscribe`, from
+    any thread. The training side uses `move`, `publish`, `publish_validation`, `emit`, `end`
+    and `mailbox`.
     """
 
     def __init__(self) -> None:
@@ -43,26 +61,48 @@ class Session:
         """The latest snapshot; replaced whole, never changed."""
         self.history = LossHistory()
         """Per-batch training losses, bounded."""
-        self.insight = ValidationResults()
-        """What the validations showed so far; replaced whole, never changed."""
-        self.waits_for_disk = False
-        """Whether the end of the run waits until it is saved: a viewer sets it where a person is
-        told, and can make room or give up."""
+        self.validation = ValidationResults()
+        """The results of the validations so far; replaced whole, never changed."""
         self.mailbox = Mailbox()
         self._state = State.READY
-        self._listeners: list[Listener] = []
-        # Reentrant: a signal handler may ask for a stop while its own thread holds it.
+        self._log = RunLog()
+        self._subscriptions: dict[Subscription, bool] = {}
+        """Each of them with whether its viewer is interactive."""
+        # Reentrant: a signal handler may request a stop while its own thread holds it.
         self._lock = threading.RLock()
+        # Of its own, so that no request waits for a slow listener. Reentrant: listeners emit.
+        self._emitting = threading.RLock()
 
     @property
     def state(self) -> State:
-        """Where the run stands. Any thread."""
+        """The run's state. Any thread."""
         return self._state
 
-    def subscribe(self, listener: Listener) -> None:
-        """Hand every later event to `listener`. Any thread."""
+    @property
+    def has_interactive_viewer(self) -> bool:
+        """Whether a viewer watches whose user can react to what it shows. Any thread."""
         with self._lock:
-            self._listeners.append(listener)
+            return any(self._subscriptions.values())
+
+    def subscribe(self, listener: Listener, *, is_interactive: bool = False) -> Subscription:
+        """Hand every later event to `listener`. Any thread.
+
+        Args:
+            listener: Gets the events, all of them in the order of the log.
+            is_interactive: Whether its user can react: a run that cannot be saved at its end
+                waits for such a viewer, and for no other.
+
+        Returns:
+            What ends the subscription, with a log of all earlier events.
+        """
+        with self._emitting, self._lock:
+            subscription = Subscription(listener, self._log.copy(), self._unsubscribe)
+            self._subscriptions[subscription] = is_interactive
+        return subscription
+
+    def _unsubscribe(self, subscription: Subscription) -> None:
+        with self._lock:
+            self._subscriptions.pop(subscription, None)
 
     def allows(self, kind: type[Request]) -> bool:
         """Whether a request of that kind would be accepted now. Any thread."""
@@ -80,10 +120,10 @@ class Session:
         return Answer(True, _promise(request))
 
     def move(self, state: State, reason: str = "") -> None:
-        """Go over to `state`, and tell. Training side.
+        """Go over to `state`, and emit that. Training side.
 
         Raises:
-            RuntimeError: When TRANSITIONS has no such step; a bug, not a person's doing.
+            RuntimeError: When TRANSITIONS has no such step, which is a bug.
         """
         with self._lock:
             previous = self._state
@@ -96,21 +136,32 @@ class Session:
         """Replace the snapshot. Training side."""
         self.progress = progress
 
+    def publish_validation(self, results: ValidationResults) -> None:
+        """Replace the validation results. Training side."""
+        self.validation = results
+
     def emit(self, event: Event) -> None:
-        """Hand an event to every listener. Training side, and the thread that writes files."""
-        with self._lock:
-            listeners = tuple(self._listeners)
-        for listener in listeners:
-            try:
-                listener(event)
-            except Exception:
-                # A viewer that fails must not take the run with it.
-                log.exception("a listener failed on %s", event.kind)
+        """Hand an event to every listener. Training side, and the thread that writes files.
+
+        After the run's last event this does nothing.
+        """
+        with self._emitting:
+            if self._log.ended is not None:
+                return
+            self._log.add(event)
+            with self._lock:
+                listeners = [subscription.listener for subscription in self._subscriptions]
+            for listener in listeners:
+                try:
+                    listener(event)
+                except Exception:
+                    # A viewer that fails must not take the run with it.
+                    log.exception("a listener failed on %s", event.kind)
 
     def end(self, event: RunEnded) -> None:
-        """Go over to the event's state and tell it as the last event. Training side."""
+        """Go over to the event's state and emit it as the last event. Training side."""
         self.move(event.state, event.message)
-        # From here on nothing is accepted any more; nobody is left waiting.
+        # From here on nothing is accepted any more, and no requester is left waiting.
         while (request := self.mailbox.take()) is not None:
             if isinstance(request, Infer):
                 request.reply.cancel()

@@ -22,7 +22,7 @@ PRINTED: Final = _make_printed()
 """The loggers of what is printed while the dashboard has the screen, by the stream's name."""
 
 
-class RunLog(logging.handlers.WatchedFileHandler):
+class LogFileHandler(logging.handlers.WatchedFileHandler):
     """Appends to log.txt, which may be deleted or on a full disk at any time.
 
     What cannot be written is left out: the run's events tell that its files cannot be
@@ -53,7 +53,7 @@ class RunLog(logging.handlers.WatchedFileHandler):
 def log_to(path: Path) -> Iterator[None]:
     """While inside, append to `path` what any thread logs (from INFO on) or warns."""
     root = logging.getLogger()
-    handler = RunLog(path)
+    handler = LogFileHandler(path)
     level = root.level
     for logger in (root, *PRINTED.values()):
         logger.addHandler(handler)

@@ -129,7 +129,7 @@ class RunWriter:
                 case EpochFinished():
                     self._rows.append(asdict(event.row))
                     self._all_rows.append(self._rows[-1])
-                    self._insight = self._session.insight
+                    self._insight = self._session.validation
                     if event.is_best:
                         self._facts["best"] = asdict(event.row)
                 case RunPrepared():
@@ -284,7 +284,7 @@ class RunWriter:
             log.warning("%s", error)
         with self._wake:
             self._rows[:] = self._all_rows
-            self._insight = self._session.insight if self._all_rows else None
+            self._insight = self._session.validation if self._all_rows else None
 
     def _tell(self, event: Event) -> None:
         """Tell of a file, unless the run is over: RunEnded is the last that its viewers hear."""

@@ -150,7 +150,7 @@ class DashboardApp(Palettes, KeyQueue):
     def exit_report(self) -> str:
         """The last run in plain lines, for the terminal; empty when none was started."""
         run = self.run_controller
-        return exit_summary.exit_report(run.plan, run.view, get_terminal_size().columns)
+        return exit_summary.exit_report(run.plan, run.log, get_terminal_size().columns)
 
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""
@@ -282,7 +282,7 @@ class DashboardApp(Palettes, KeyQueue):
     def action_refuse(self, request: str) -> None:
         """Say why a key does nothing now, and which does."""
         if request == "pause" and self.run_controller.offers("new"):
-            is_elsewhere = self.run_controller.view.is_elsewhere
+            is_elsewhere = self.run_controller.log.is_elsewhere
             why = "another process trains this run" if is_elsewhere else "the run is over"
             self.presenter.say(LogEntry(f"{why}: n starts another one", "warning"))
         else:

@@ -49,7 +49,8 @@ def run_with_full_disk(
                 answer(run)
 
         run = RecordedRun(NewRun(config=config, runs_dir=folder, name="a"), listen)
-        run.session.waits_for_disk = is_watched
+        if is_watched:
+            run.session.subscribe(lambda event: None, is_interactive=True)
         return run.run()
 
 

@@ -123,15 +123,15 @@ def test_each_epoch_of_a_run_is_known_when_it_is_told(few_digits: Path, tmp_path
 
     def look(run: RecordedRun, event: object) -> None:
         if isinstance(event, EpochFinished):
-            assert run.session.insight.last is not None
-            known.append(run.session.insight.last.epoch)
-            right = sum(run.session.insight.last.confusion[digit][digit] for digit in range(10))
-            total = sum(map(sum, run.session.insight.last.confusion))
+            assert run.session.validation.last is not None
+            known.append(run.session.validation.last.epoch)
+            right = sum(run.session.validation.last.confusion[digit][digit] for digit in range(10))
+            total = sum(map(sum, run.session.validation.last.confusion))
             assert right / total == event.row.val_accuracy
 
     run = train(few_config(few_digits, epochs=3), tmp_path, on_event=look)
     assert known == [1, 2, 3]
-    assert read_insight(run.directory.insight) == _on_disk(run.session.insight)
+    assert read_insight(run.directory.insight) == _on_disk(run.session.validation)
 
 
 def test_a_resumed_run_knows_the_epochs_before(few_digits: Path, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_resumed_run_knows_the_epochs_before(few_digits: Path, tmp_path: Path)
     whole = train(few_config(few_digits, epochs=4), tmp_path, "whole")
     train(few_config(few_digits, epochs=4), tmp_path, "cut", on_event=stop)
     resumed = resume(tmp_path, "cut")
-    assert _on_disk(resumed.session.insight) == _on_disk(whole.session.insight)
+    assert _on_disk(resumed.session.validation) == _on_disk(whole.session.validation)
     assert read_insight(resumed.directory.insight) == read_insight(whole.directory.insight)
 
 

@@ -76,6 +76,60 @@ def test_a_listener_that_fails_does_not_keep_events_from_the_others() -> None:
     assert seen == [Warned(message="hot")]
 
 
+def test_nothing_follows_the_end_of_a_run() -> None:
+    session, seen = session_in(State.RUNNING), []
+    session.subscribe(seen.append)
+    session.end(RunEnded(state=State.FINISHED, message="done"))
+    session.emit(Warned(message="a file was written late"))
+    assert isinstance(seen[-1], RunEnded)
+
+
+def test_a_viewer_that_has_left_gets_no_more_events() -> None:
+    session, seen = Session(), []
+    subscription = session.subscribe(seen.append)
+    session.emit(Warned(message="first"))
+    subscription.close()
+    subscription.close()
+    session.emit(Warned(message="second"))
+    assert seen == [Warned(message="first")]
+
+
+def test_a_run_has_an_interactive_viewer_while_one_is_subscribed() -> None:
+    session = Session()
+    session.subscribe(lambda event: None)
+    assert not session.has_interactive_viewer
+    viewer = session.subscribe(lambda event: None, is_interactive=True)
+    assert session.has_interactive_viewer
+    viewer.close()
+    assert not session.has_interactive_viewer
+
+
+def test_every_listener_gets_the_events_of_two_threads_in_one_order() -> None:
+    session = Session()
+    seen: list[list[Event]] = [[], []]
+    started, overtaken = threading.Event(), threading.Event()
+
+    def first(event: Event) -> None:
+        if event == Warned(message="from the writer"):
+            started.set()
+            overtaken.wait(0.05)
+        seen[0].append(event)
+
+    def second(event: Event) -> None:
+        seen[1].append(event)
+        overtaken.set()
+
+    session.subscribe(first)
+    session.subscribe(second)
+    writer = threading.Thread(target=lambda: session.emit(Warned(message="from the writer")))
+    writer.start()
+    started.wait(60)
+    session.emit(Warned(message="from training"))
+    writer.join(60)
+    assert len(seen[0]) == 2
+    assert seen[0] == seen[1]
+
+
 def test_a_waiting_thread_wakes_when_a_request_comes() -> None:
     mailbox, got = Mailbox(), []
     thread = threading.Thread(target=lambda: got.append(mailbox.wait()))

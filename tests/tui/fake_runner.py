@@ -19,6 +19,7 @@ from mnist_tui.run.events import (
     RunEnded,
     RunPrepared,
     SettingsChanged,
+    best_of,
 )
 from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.plan import NewRun, RunPlan
@@ -209,11 +210,9 @@ class ScriptedRunner:
         def step() -> None:
             progress = self.session.progress
             new = row or epoch_row(progress.epoch)
-            best = None
-            for old in self.rows:
-                best = old if old.is_better_than(best) else best
+            best = best_of(self.rows)
             self.rows.append(new)
-            self.session.insight = insight or self.session.insight
+            self.session.publish_validation(insight or self.session.validation)
             self.session.emit(EpochFinished(row=new, is_best=new.is_better_than(best)))
             self.save("epoch")
             if new.epoch < progress.epochs:
@@ -265,9 +264,6 @@ class ScriptedRunner:
         exit_code: int = 0,
         saved: bool = True,
     ) -> None:
-        best = None
-        for row in self.rows:
-            best = row if row.is_better_than(best) else best
         progress = self.session.progress
         self._is_over = True
         self.session.end(
@@ -277,7 +273,7 @@ class ScriptedRunner:
                 hint=hint,
                 exit_code=exit_code,
                 saved=saved,
-                best=best,
+                best=best_of(self.rows),
                 last=self.rows[-1] if self.rows else None,
                 elapsed_s=progress.elapsed_s,
                 samples_per_second=progress.mean_samples_per_second,

@@ -171,8 +171,8 @@ async def test_q_asks_while_running_and_ends_the_run_first(key: str, saves: bool
         await stage.pilot.press(key)
         await stage.until(lambda: not stage.app.is_running, "the end")
         assert not runner.is_alive
-        assert stage.app.run_controller.view.ended is not None
-        assert stage.app.run_controller.view.ended.saved is saves
+        assert stage.app.run_controller.log.ended is not None
+        assert stage.app.run_controller.log.ended.saved is saves
         assert "stopped in epoch 1, batch 10" in stage.app.exit_report()
         assert ("mnist-tui resume 20260102" in stage.app.exit_report()) is saves
 
@@ -529,7 +529,7 @@ async def test_every_size_shows_a_whole_run_without_failing(size: tuple[int, int
         await stage.pilot.press("1", "2", "3", "4", "5", "f", "f")
         await stage.pilot.press("question_mark", "escape", "q", "escape")
         stage.runner.fail("the loss became nan", "try a smaller learning rate")
-        await stage.until(lambda: stage.app.run_controller.view.ended, "the end")
+        await stage.until(lambda: stage.app.run_controller.log.ended, "the end")
         await stage.pilot.pause()
         lines = stage.text.splitlines()
         assert len(lines) == size[1]

@@ -32,7 +32,7 @@ async def train(stage: Stage, epochs: int = 2) -> None:
         stage.runner.finish_epoch()
     stage.runner.train(500)
     await stage.until(lambda: shows_newest(stage), "a look")
-    await stage.until(lambda: len(stage.app.run_controller.view.rows) == epochs, "the rows")
+    await stage.until(lambda: len(stage.app.run_controller.log.rows) == epochs, "the rows")
     await stage.until(lambda: data(stage, "batches").series, "batches")
 
 

@@ -231,6 +231,6 @@ async def test_the_bell_rings_and_the_terminal_notifies_only_when_asked_to(
         monkeypatch.setattr(stage.app, "bell", lambda: written.append("\a"))
         runner = await stage.start()
         runner.finish()
-        await stage.until(lambda: stage.app.run_controller.view.ended, "the end")
+        await stage.until(lambda: stage.app.run_controller.log.ended, "the end")
         rung = [text for text in written if "]2;" not in text]
         assert rung == (["\a", "\x1b]9;mnist-tui: finished all epochs\x07"] if rings else [])

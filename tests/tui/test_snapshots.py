@@ -69,7 +69,7 @@ class Scene:
     async def _settle(self) -> None:
         runner, stage = self.stage.runner, self.stage
         await stage.until(
-            lambda: len(self.app.run_controller.view.rows) == len(runner.rows), "the rows"
+            lambda: len(self.app.run_controller.log.rows) == len(runner.rows), "the rows"
         )
         # Not left to the dashboard's timers: everything is shown, and nothing twice.
         self.app.presenter.follow(draws_losses=True)

@@ -8,10 +8,9 @@ from textual.app import App, ComposeResult
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochRow,
-    LearningRateChanged,
-    RunPrepared,
     StateChanged,
 )
+from mnist_tui.run.log import Scores
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.epoch_table import EpochTable
@@ -19,7 +18,6 @@ from mnist_tui.tui.dashboard.event_log import Entry, EventLog, wrap
 from mnist_tui.tui.dashboard.header import Facts
 from mnist_tui.tui.dashboard.pace import Pace
 from mnist_tui.tui.dashboard.scoreboard import BOARD_WIDTH, scoreboard
-from mnist_tui.tui.run.view import RunView, Scores
 from mnist_tui.tui.text.event_text import LogEntry, describe
 from mnist_tui.tui.widgets.lines import (
     Line,
@@ -127,27 +125,6 @@ def test_events_are_told_in_words() -> None:
     resumed = StateChanged(state=State.RUNNING, previous=State.PAUSED)
     assert describe(resumed) == LogEntry("resumed")
     assert describe(StateChanged(state=State.FINISHED, previous=State.RUNNING)) is None
-
-
-def test_a_resumed_run_brings_its_rows_and_its_best() -> None:
-    view = RunView()
-    view.take(
-        RunPrepared(
-            run="a",
-            directory="runs/a",
-            device="CPU",
-            dataset="MNIST",
-            model="MnistNet",
-            batches=10,
-            epochs=5,
-            resumed_at=(3, 4),
-            rows=(epoch_row(1), epoch_row(2)),
-        )
-    )
-    assert view.best == epoch_row(2)
-    assert view.scores == Scores(epoch_row(2), epoch_row(1), epoch_row(2))
-    view.take(LearningRateChanged(lr=0.005, previous=0.01, epoch=3, global_batch=24))
-    assert len(view.rates) == 1
 
 
 class OneWidget(App[None]):

@@ -3,6 +3,7 @@
 from typing import Final
 
 from mnist_tui.run.history import LossHistory
+from mnist_tui.run.log import RunLog
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart, ChartData, View
 from mnist_tui.tui.dashboard.curves import (
@@ -15,7 +16,6 @@ from mnist_tui.tui.dashboard.curves import (
     run_marks,
 )
 from mnist_tui.tui.dashboard.timeline import Axis, Timeline
-from mnist_tui.tui.run.view import RunView
 
 
 class CurvePanes:
@@ -32,7 +32,7 @@ class CurvePanes:
         self.previous: Trace | None = None
         """The run to compare with."""
         self.shows_previous = True
-        self._view = RunView()
+        self._view = RunLog()
         self._trace = Trace()
         self._epochs = 0
         self._smoothing = 0
@@ -44,7 +44,7 @@ class CurvePanes:
         """The charts in the order of their keys."""
         return self.loss, self.accuracy, self.batches
 
-    def begin(self, view: RunView, history: LossHistory, epochs: int) -> None:
+    def begin(self, view: RunLog, history: LossHistory, epochs: int) -> None:
         """Draw another run from now on; the one until now is the previous one."""
         if self._trace.rows or self._trace.history:
             self.previous = self._trace
@@ -71,7 +71,7 @@ class CurvePanes:
         epochs = view.epochs or self._epochs
         axis = self._epoch_axis
         look = self._look(axis)
-        marks = run_marks(view.rows, view.best, view.rates, timeline, axis)
+        marks = run_marks(view.rows, view.best, view.learning_rates, timeline, axis)
         batches = timeline.batches
         self.loss.set_data(loss_chart(view.rows, marks, epochs, look, batches))
         self.accuracy.set_data(accuracy_chart(view.rows, marks, epochs, look, batches))
@@ -84,12 +84,19 @@ class CurvePanes:
             return
         width = chart.content_size.width
         look = self._look(axis)
-        key = (len(trace.history), width, chart.view, look, len(view.rates), len(view.rows))
+        key = (
+            len(trace.history),
+            width,
+            chart.view,
+            look,
+            len(view.learning_rates),
+            len(view.rows),
+        )
         if not width or not chart.is_seen or key == self._drawn:
             return
         self._drawn = key
         total = (view.epochs or self._epochs) * trace.timeline.batches
-        marks = run_marks(view.rows, view.best, view.rates, trace.timeline, axis)
+        marks = run_marks(view.rows, view.best, view.learning_rates, trace.timeline, axis)
         chart.set_data(batches_chart(trace, total, marks, 2 * width, look, chart.view.window))
 
     def smooth(self) -> None:

@@ -7,8 +7,8 @@ from typing import Final
 
 from mnist_tui import formatting
 from mnist_tui.run.events import EpochRow
+from mnist_tui.run.log import Scores
 from mnist_tui.run.progress import Progress
-from mnist_tui.tui.run.view import Scores
 from mnist_tui.tui.widgets.lines import Line, Lines, Piece, Shown
 
 _LABEL: Final = 9

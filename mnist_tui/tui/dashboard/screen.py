@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from mnist_tui.process.invocation import with_remedy
 from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared
+from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart
@@ -28,7 +29,6 @@ from mnist_tui.tui.dashboard.outcome import Ending, Outcome
 from mnist_tui.tui.dashboard.pace import Pace
 from mnist_tui.tui.dashboard.scoreboard import Scoreboard
 from mnist_tui.tui.run.controller import RunController
-from mnist_tui.tui.run.view import RunView
 from mnist_tui.tui.text.event_text import LogEntry, describe_plan
 from mnist_tui.tui.text.exit_summary import outcome_facts
 from mnist_tui.tui.widgets.key_bar import KeyBar
@@ -164,7 +164,7 @@ class Dashboard(Screen[None]):
         self._notices.messages = ()
         self._pace.saved = None
         if has_begun:
-            self._curves.begin(run.view, run.session.history, plan.config.epochs)
+            self._curves.begin(run.log, run.session.history, plan.config.epochs)
         else:
             self._curves.plan(plan.config.epochs)
         self.show_epochs()
@@ -219,8 +219,8 @@ class Dashboard(Screen[None]):
         self._facts.say(entry)
 
     @property
-    def _view(self) -> RunView:
-        return self._run.view if self._run is not None else RunView()
+    def _view(self) -> RunLog:
+        return self._run.log if self._run is not None else RunLog()
 
     # What the app shows here alone.
 

@@ -20,7 +20,7 @@ class LiveSource:
     @property
     def insight(self) -> ValidationResults:
         """As InsightSource asks."""
-        return self._run.session.insight
+        return self._run.session.validation
 
     def ask(self, question: InferenceRequest) -> InferenceFuture:
         """As InsightSource asks."""

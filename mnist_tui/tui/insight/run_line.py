@@ -3,8 +3,8 @@
 from textual.reactive import reactive
 
 from mnist_tui import formatting
+from mnist_tui.run.log import Scores
 from mnist_tui.tui.dashboard.header import Header
-from mnist_tui.tui.run.view import Scores
 from mnist_tui.tui.widgets.flash_line import FlashLine
 from mnist_tui.tui.widgets.lines import Line, fit, width_of
 

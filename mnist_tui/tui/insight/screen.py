@@ -146,7 +146,7 @@ class InsightScreen(Overlay[None]):
     def show_epochs(self) -> None:
         """Show what the newest validation showed."""
         if self._run is not None:
-            line, view = self._line, self._run.view
+            line, view = self._line, self._run.log
             line.run, line.scores = self._run.name, view.scores
             line.is_elsewhere = view.is_elsewhere
         if self._pane is not None and self._pane.is_mounted and self._pane.is_attached:

@@ -9,12 +9,12 @@ from textual.message import Message
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
+from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import MakeRunner, NewRun, RunPlan
 from mnist_tui.run.requests import Adjust, Answer, GiveUp, Pause, Request, Resume, Save, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.tui.run.thread import RunThread
-from mnist_tui.tui.run.view import RunView
 from mnist_tui.tui.screens.draft import Draft
 
 REQUESTS: Final[Mapping[str, Request]] = {
@@ -35,7 +35,7 @@ class RunController:
     ) -> None:
         self.plan = plan
         """The settings of the current run, or of the one to be started."""
-        self.view = RunView()
+        self.log = RunLog()
         """What the current run has emitted."""
         self.thread: RunThread | None = None
         """The current run's, or the last one's."""
@@ -57,7 +57,7 @@ class RunController:
     @property
     def name(self) -> str:
         """The current run's name; empty before it is known."""
-        return self.view.prepared.run if self.view.prepared else self.plan.name or ""
+        return self.log.prepared.run if self.log.prepared else self.plan.name or ""
 
     @property
     def next_plan(self) -> RunPlan:
@@ -81,14 +81,14 @@ class RunController:
         if self.is_busy:
             raise RuntimeError("a run is alive")
         self.plan, self._next = self.next_plan, None
-        self.view = RunView()
         self._wanted_lr, self._has_asked = None, False
         self.thread = RunThread(self._make_runner(self.plan), self._post)
+        self.log = self.thread.log
         self.thread.start()
 
     def take(self, event: Event) -> None:
         """Take in what the current run has emitted."""
-        self.view.take(event)
+        self.log.add(event)
         if isinstance(event, LearningRateChanged) and event.lr == self._wanted_lr:
             self._wanted_lr = None
         if isinstance(event, SettingsChanged):

@@ -192,7 +192,7 @@ class RunPresenter:
             self._write(f"\x1b]9;mnist-tui: {event.message}\x07")
 
     def _show_title(self) -> None:
-        self._title.show(title_of(self._run.session.state, self._progress, self._run.view.scores))
+        self._title.show(title_of(self._run.session.state, self._progress, self._run.log.scores))
 
     def end(self) -> None:
         """Give back the title that the terminal had before."""

@@ -45,8 +45,11 @@ class RunThread(threading.Thread):
         super().__init__(name="training", daemon=True)
         self.runner: Final = runner
         self._post = post
-        runner.session.waits_for_disk = True
-        runner.session.subscribe(lambda event: self._send(self.Emitted(self, event)))
+        subscription = runner.session.subscribe(
+            lambda event: self._send(self.Emitted(self, event)), is_interactive=True
+        )
+        self.log: Final = subscription.log
+        """What the run emitted before; the later events are posted."""
 
     def run(self) -> None:
         """Run to the end. The new thread."""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Final
 
 from mnist_tui import formatting
+from mnist_tui.run.log import Scores
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
-from mnist_tui.tui.run.view import Scores
 
 _PUSH: Final = "\x1b[22;2t"
 _POP: Final = "\x1b[23;2t"

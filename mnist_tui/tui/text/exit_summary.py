@@ -6,15 +6,15 @@ from typing import Final
 from mnist_tui import formatting
 from mnist_tui.process.invocation import command, with_remedy
 from mnist_tui.run.events import EpochRow, RunEnded
+from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.state import State
-from mnist_tui.tui.run.view import RunView
 
 _MOST_FILES: Final = 3
 """How many checkpoints are named."""
 
 
-def resume_command(plan: RunPlan, view: RunView) -> str | None:
+def resume_command(plan: RunPlan, view: RunLog) -> str | None:
     """The exact command that goes on with the run; None when there is nothing to go on with.
 
     For a run that has finished it is the one that makes it an epoch longer.
@@ -32,7 +32,7 @@ def resume_command(plan: RunPlan, view: RunView) -> str | None:
     return command(*words)
 
 
-def exit_report(plan: RunPlan, view: RunView, columns: int = 80) -> str:
+def exit_report(plan: RunPlan, view: RunLog, columns: int = 80) -> str:
     """The run in plain lines; empty when none was started.
 
     Where the terminal has so few columns, the checkpoints' names have a line of their own.
@@ -51,7 +51,7 @@ def exit_report(plan: RunPlan, view: RunView, columns: int = 80) -> str:
     return "\n".join(lines)
 
 
-def outcome_facts(plan: RunPlan, view: RunView) -> list[tuple[str, str]]:
+def outcome_facts(plan: RunPlan, view: RunLog) -> list[tuple[str, str]]:
     """The figures of a run that has ended, as labels and values."""
     ended = view.ended
     if ended is None:

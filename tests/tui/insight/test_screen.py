@@ -31,7 +31,7 @@ async def learned(
             runner.train(1875)
             runner.finish_epoch(insight=insight_of(epoch))
         runner.train(100)
-        await stage.until(lambda: len(stage.app.run_controller.view.rows) == epochs, "the rows")
+        await stage.until(lambda: len(stage.app.run_controller.log.rows) == epochs, "the rows")
         await stage.pilot.press(*keys)
         await stage.pilot.pause()
         yield stage

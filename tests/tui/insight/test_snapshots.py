@@ -74,7 +74,7 @@ class Scene:
             runner.train(1875)
             runner.finish_epoch(insight=insight_of(epoch))
         runner.train(100)
-        await stage.until(lambda: len(self.app.run_controller.view.rows) == 3, "the rows")
+        await stage.until(lambda: len(self.app.run_controller.log.rows) == 3, "the rows")
         await pilot.press("space")
         await stage.sees("‖ paused")
         await pilot.press("i", str(TITLES.index(title) + 1))

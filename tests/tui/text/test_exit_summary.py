@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from mnist_tui.run.events import CheckpointSaved, EpochFinished, RunEnded, RunPrepared
+from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.state import State
-from mnist_tui.tui.run.view import RunView
 from mnist_tui.tui.text.exit_summary import exit_report, resume_command
 from tests.tui.fake_runner import epoch_row
 
 
-def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: Any) -> RunView:
+def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: Any) -> RunLog:
     """A run of two epochs that ended so."""
-    view = RunView()
-    view.take(
+    view = RunLog()
+    view.add(
         RunPrepared(
             run="mine",
             directory="runs/mine",
@@ -29,9 +29,9 @@ def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: A
         )
     )
     for epoch in (1, 2):
-        view.take(EpochFinished(row=epoch_row(epoch), is_best=epoch == 1))
+        view.add(EpochFinished(row=epoch_row(epoch), is_best=epoch == 1))
     for file in files:
-        view.take(
+        view.add(
             CheckpointSaved(
                 path=f"runs/mine/checkpoints/{file}",
                 reason="epoch",
@@ -43,7 +43,7 @@ def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: A
             )
         )
     ended = {"elapsed_s": 75.0, "samples_per_second": 12_345.0, **ended}
-    view.take(RunEnded(state=state, message=f"the run is {state}", **ended))
+    view.add(RunEnded(state=state, message=f"the run is {state}", **ended))
     return view
 
 

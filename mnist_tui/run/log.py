@@ -1,0 +1,113 @@
+"""The fold of a run's events: what a viewer that comes late needs to know."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mnist_tui.run.events import (
+    CheckpointSaved,
+    EpochFinished,
+    EpochRow,
+    Event,
+    LearningRateChanged,
+    Notice,
+    RunEnded,
+    RunPrepared,
+    SavedAgain,
+    SaveFailed,
+    SettingsChanged,
+    StateChanged,
+    best_of,
+)
+from mnist_tui.run.state import State
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The finished epochs that a viewer compares."""
+
+    last: EpochRow | None = None
+    previous: EpochRow | None = None
+    best: EpochRow | None = None
+
+
+@dataclass
+class RunLog:
+    """Everything that a run's events have said, without the events.
+
+    The session keeps one and hands out copies; each viewer adds the later events to its own.
+    Not thread-safe.
+    """
+
+    state: State = State.READY
+    prepared: RunPrepared | None = None
+    epochs: int = 0
+    """Epochs in the whole run; 0 before that is known."""
+    rows: list[EpochRow] = field(default_factory=list)
+    """The finished epochs, oldest first, those before a resume included."""
+    best: EpochRow | None = None
+    learning_rates: list[LearningRateChanged] = field(default_factory=list)
+    """The user's changes of the learning rate, oldest first."""
+    settings: SettingsChanged | None = None
+    """The newest change of the settings."""
+    notices: list[str] = field(default_factory=list)
+    """What must stay in sight, without repetitions."""
+    saved: CheckpointSaved | None = None
+    """The newest checkpoint."""
+    files: tuple[str, ...] = ()
+    """The names of the checkpoint files that were written, newest first."""
+    failing: dict[str, str] = field(default_factory=dict)
+    """The paths that could not be written when last tried, with the reasons."""
+    ended: RunEnded | None = None
+
+    def add(self, event: Event) -> None:
+        """Take in one event."""
+        match event:
+            case StateChanged():
+                self.state = event.state
+            case RunPrepared():
+                self.prepared, self.epochs = event, event.epochs
+                self.learning_rates = list(event.rates)
+                self.rows, self.best = list(event.rows), best_of(event.rows)
+            case EpochFinished():
+                self.rows.append(event.row)
+                self.best = best_of(row for row in (self.best, event.row) if row)
+            case LearningRateChanged():
+                self.learning_rates.append(event)
+            case SettingsChanged():
+                self.settings, self.epochs = event, event.epochs
+            case Notice():
+                if event.message not in self.notices:
+                    self.notices.append(event.message)
+            case CheckpointSaved():
+                self.saved = event
+                name = Path(event.path).name
+                self.files = (name, *(file for file in self.files if file != name))
+                self.failing.pop(event.path, None)
+            case SaveFailed():
+                self.failing[event.path] = event.message
+            case SavedAgain():
+                self.failing.pop(event.path, None)
+            case RunEnded():
+                self.ended = event
+
+    def copy(self) -> "RunLog":
+        """A log of its own that later events can be added to."""
+        return replace(
+            self,
+            rows=list(self.rows),
+            learning_rates=list(self.learning_rates),
+            notices=list(self.notices),
+            failing=dict(self.failing),
+        )
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process goes on with the run."""
+        return self.ended is not None and self.ended.elsewhere is not None
+
+    @property
+    def scores(self) -> Scores:
+        """The newest epoch, the one before it, and the best."""
+        last = self.rows[-1] if self.rows else None
+        previous = self.rows[-2] if len(self.rows) > 1 else None
+        return Scores(last, previous, self.best)
