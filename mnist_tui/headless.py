@@ -13,7 +13,7 @@ from typing import Final, TextIO
 from mnist_tui import formatting
 from mnist_tui.errors import DataError
 from mnist_tui.process.invocation import add_data_options, with_remedy
-from mnist_tui.process.signals import stop_on_signals
+from mnist_tui.process.signals import signals_as_requests
 from mnist_tui.process.streams import give_up
 from mnist_tui.run.events import (
     EpochFinished,
@@ -51,7 +51,7 @@ def run_headless(runner: Runner, *, as_json: bool) -> int:
     terminal = Terminal(runner.session)
     report = EventPrinter(terminal, as_json=as_json)
     runner.session.subscribe(report.tell)
-    with stop_on_signals(runner.session.request), terminal.live():
+    with signals_as_requests(runner.session.request), terminal.live():
         runner.run()
     terminal.let_go()
     return report.exit_code

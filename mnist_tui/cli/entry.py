@@ -16,13 +16,14 @@ from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import ConfigError, DataError, MnistTuiError
+from mnist_tui.process.crash import log_crash
 from mnist_tui.process.invocation import (
     add_data_options,
     command,
     option_name,
     with_remedy,
 )
-from mnist_tui.process.streams import give_up
+from mnist_tui.process.streams import give_up, let_all_characters_pass
 
 
 @click.group(cls=DefaultToTrain, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,6 +41,7 @@ for subcommand in (train, resume, show, runs, evaluate, predict):
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """The command's entry point: runs it and exits with its code; errors are one line."""
+    let_all_characters_pass()
     try:
         code = commands.main(args, prog_name="mnist-tui", standalone_mode=False)
     except ConfigError as error:
@@ -70,6 +72,9 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - a traceback helps nobody at a terminal
+        _say(log_crash(error))
+        sys.exit(1)
     sys.exit(code or 0)
 
 
@@ -80,8 +85,12 @@ def _is_of_output(error: OSError) -> bool:
 
 
 def _complain(problem: str) -> None:
-    """Say on stderr what went wrong, if there still is somebody to read it."""
+    _say(f"mnist-tui: {problem}")
+
+
+def _say(line: str) -> None:
+    """Print a line on stderr, if there still is somebody to read it."""
     try:
-        click.echo(f"mnist-tui: {problem}", err=True)
+        click.echo(line, err=True)
     except OSError:
         give_up(sys.stderr)

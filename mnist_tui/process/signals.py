@@ -1,5 +1,6 @@
-"""Signals as requests to stop: the first one saves, one that comes later does not wait."""
+"""Signals as requests to a run: those that end it save first; a batch system's warning saves."""
 
+import logging
 import os
 import signal
 import time
@@ -8,32 +9,41 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from mnist_tui.run.requests import Stop
+from mnist_tui.run.requests import Save, Stop
 
-_NAMES: Final = ("SIGHUP", "SIGINT", "SIGTERM")
+log: Final = logging.getLogger(__name__)
+
+_ENDING: Final = ("SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT")
+_WARNING: Final = ("SIGUSR1", "SIGUSR2", "SIGXCPU")
+"""What batch systems send before they end a job; the last one each second from then on."""
 ECHO_S: Final = 1.0
 """Signals that come so soon after the first are part of the same request: who signals a group of
 processes reaches this one directly and, through a parent that passes it on, once more."""
+WARNING_S: Final = 60.0
+"""Warnings that come so soon after one that was heeded are part of it."""
 
 
 @contextmanager
-def stop_on_signals(
-    ask: Callable[[Stop], object],
+def signals_as_requests(
+    request: Callable[[Stop | Save], object],
     give_up: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[None]:
-    """While inside, a signal asks for a stop that saves, with exit code 128 + its number.
+    """While inside, a signal asks for a stop that saves, or for a checkpoint.
 
-    Main thread only, as Python wants it.
+    SIGHUP, SIGINT, SIGTERM and SIGQUIT end the run, with exit code 128 + their number. SIGUSR1,
+    SIGUSR2 and SIGXCPU save it, and it goes on. A signal that was ignored when this process
+    started, as nohup does with SIGHUP, stays ignored. Main thread only, as Python wants it.
 
     Args:
-        ask: Called in the signal handler with what to do.
-        give_up: Called when one comes again after that, just before the process ends at once.
+        request: Called in the signal handler with what to do.
+        give_up: Called when another one ends the process without waiting, just before.
         clock: Seconds.
     """
     asked_at: list[float] = []
+    warned_at: list[float] = []
 
-    def handle(number: int, frame: FrameType | None) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
         if asked_at:
             if clock() - asked_at[0] > ECHO_S:
                 # Files are written beside and renamed: ending here leaves the older ones good.
@@ -41,12 +51,22 @@ def stop_on_signals(
                 os._exit(128 + number)
             return
         asked_at.append(clock())
-        ask(Stop(reason=f"ended by {signal.Signals(number).name}", exit_code=128 + number))
+        request(Stop(reason=f"ended by {signal.Signals(number).name}", exit_code=128 + number))
 
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    before = {number: signal.signal(number, handle) for number in numbers}
+    def save(number: int, frame: FrameType | None) -> None:
+        now = clock()
+        if not warned_at or now - warned_at[-1] > WARNING_S:
+            warned_at[:] = [now]
+            log.warning("%s: saving a checkpoint; the run goes on", signal.Signals(number).name)
+            request(Save())
+
+    before = {}
+    for names, handler in ((_ENDING, end), (_WARNING, save)):
+        for number in [getattr(signal, name) for name in names if hasattr(signal, name)]:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous in before.items():
+            signal.signal(number, signal.SIG_DFL if previous is None else previous)

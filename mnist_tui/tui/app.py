@@ -18,7 +18,7 @@ from textual.screen import Screen
 
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.plan import MakeRunner, RunPlan
-from mnist_tui.run.requests import Stop
+from mnist_tui.run.requests import Save, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.commands import Owner, commands
@@ -34,6 +34,7 @@ from mnist_tui.tui.run.presenter import RunPresenter
 from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.screens.draft import Draft
 from mnist_tui.tui.screens.palette import Palettes
+from mnist_tui.tui.terminal.crash import CrashGuard
 from mnist_tui.tui.terminal.key_queue import KeyQueue
 from mnist_tui.tui.terminal.log_handler import PaneHandler
 from mnist_tui.tui.terminal.output_capture import prints_logged
@@ -49,7 +50,7 @@ _SLOW_LINE_LOSSES_S: Final = 4.0
 """From one drawing of the losses to the next over a slow line."""
 
 
-class DashboardApp(Palettes, KeyQueue):
+class DashboardApp(Palettes, KeyQueue, CrashGuard):
     """Trains on one thread of its own and shows it; never two runs at a time."""
 
     TITLE = "mnist-tui"
@@ -152,6 +153,16 @@ class DashboardApp(Palettes, KeyQueue):
         run = self.run_controller
         return exit_summary.exit_report(run.plan, run.log, get_terminal_size().columns)
 
+    @property
+    def log_file(self) -> Path | None:
+        """The log of the last run; None when none was prepared."""
+        prepared = self.run_controller.view.prepared
+        return Path(prepared.directory) / "log.txt" if prepared else None
+
+    def save(self) -> None:
+        """Have the run saved, if it can be. Any thread, and signal handlers."""
+        self.run_controller.ask(Save())
+
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""
         self.run_controller.leave(stop)
@@ -175,6 +186,8 @@ class DashboardApp(Palettes, KeyQueue):
             leaving = run.leaving or Stop(reason="the dashboard ended")
             run.leave(replace(leaving, exit_code=leaving.exit_code or 1))
             run.thread.join(0.1)
+        if run.thread is not None and run.thread.ended is not None and run.view.ended is None:
+            run.view.take(run.thread.ended)
 
     # From the start to the end.
 

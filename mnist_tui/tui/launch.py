@@ -4,22 +4,15 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
 
-import platformdirs
-
-from mnist_tui.process.signals import stop_on_signals
+from mnist_tui.process import places
+from mnist_tui.process.crash import log_crash
+from mnist_tui.process.signals import signals_as_requests
 from mnist_tui.process.streams import give_up
 from mnist_tui.run.plan import MakeRunner, RunPlan
+from mnist_tui.run.requests import Save, Stop
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.display_options import DisplayOptions
-
-_LEAVE: Final = (
-    b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"  # the mouse
-    b"\x1b[?1004l\x1b[?2004l\x1b[<u"  # focus, paste and key reports
-    b"\x1b[?2026l\x1b[?25h\x1b[?1049l"  # the cursor, and the screen as it was
-)
-"""What takes back all that Textual asks of a terminal."""
 
 
 def run_dashboard(
@@ -36,7 +29,7 @@ def run_dashboard(
         start=start,
         low_bandwidth=look.is_low_bandwidth,
         bell=look.rings,
-        theme_file=platformdirs.user_config_path("mnist-tui") / "theme",
+        theme_file=places.theme_file(),
     )
     if sys.platform != "win32":
         from mnist_tui.tui.terminal.driver import SturdyDriver
@@ -51,12 +44,26 @@ def run_dashboard(
             fall_silent()
         way_back()
 
-    with stop_on_signals(app.shut_down, end_at_once):
-        app.run(mouse=look.has_mouse)
+    def on_signal(request: Stop | Save) -> None:
+        if isinstance(request, Stop):
+            app.shut_down(request)
+        else:
+            app.save()
+
+    with signals_as_requests(on_signal, end_at_once):
+        try:
+            app.run(mouse=look.has_mouse)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the terminal is given back
+            app.note_break(error)
     report = app.exit_report()
+    code = app.exit_code
+    if app.broken_by is not None:
+        way_back()
+        code = code or 1
+        _say(log_crash(app.broken_by, "the dashboard broke", app.log_file), is_error=True)
     if report:
-        _say(report, is_error=bool(app.exit_code))
-    return app.exit_code
+        _say(report, is_error=bool(code))
+    return code
 
 
 def _way_back() -> Callable[[], None]:
@@ -64,6 +71,8 @@ def _way_back() -> Callable[[], None]:
     if sys.platform == "win32":
         return lambda: None
     import termios
+
+    from mnist_tui.tui.terminal.driver import LEAVE
 
     stdin, screen = sys.__stdin__, sys.__stderr__
     if stdin is None or screen is None:
@@ -76,7 +85,7 @@ def _way_back() -> Callable[[], None]:
         # Straight to the terminal: whoever holds Python's locks will not give them back.
         with suppress(OSError, termios.error):
             termios.tcsetattr(stdin.fileno(), termios.TCSANOW, before)
-            os.write(terminal, _LEAVE)
+            os.write(terminal, LEAVE)
 
     return restore
 

@@ -7,17 +7,18 @@ import sys
 
 import pytest
 
-from mnist_tui.process.signals import ECHO_S, stop_on_signals
-from mnist_tui.run.requests import Stop
+from mnist_tui.process.signals import ECHO_S, WARNING_S, signals_as_requests
+from mnist_tui.run.requests import Save, Stop
 
-NUMBERS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+NUMBERS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+WARNINGS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 PATIENT = """
 import os, sys
-from mnist_tui.process.signals import ECHO_S, stop_on_signals
+from mnist_tui.process.signals import ECHO_S, signals_as_requests
 
 now = 0.0
-with stop_on_signals(print, lambda: print("gave up", flush=True), lambda: now):
+with signals_as_requests(print, lambda: print("gave up", flush=True), lambda: now):
     for later_s in (0.0, ECHO_S, 2 * ECHO_S):
         now = later_s
         print(later_s, flush=True)
@@ -28,19 +29,49 @@ with stop_on_signals(print, lambda: print("gave up", flush=True), lambda: now):
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_first_signal_asks_for_a_stop_that_saves(number: signal.Signals) -> None:
-    asked: list[Stop] = []
-    with stop_on_signals(asked.append):
+    asked: list[Stop | Save] = []
+    with signals_as_requests(asked.append):
         os.kill(os.getpid(), number)
     assert asked == [Stop(reason=f"ended by {number.name}", exit_code=128 + number)]
 
 
 @pytest.mark.parametrize("other", NUMBERS)
 def test_a_signal_that_comes_twice_at_once_is_one_request(other: signal.Signals) -> None:
-    asked: list[Stop] = []
-    with stop_on_signals(asked.append, clock=iter((7.0, 7.0 + ECHO_S)).__next__):
+    asked: list[Stop | Save] = []
+    with signals_as_requests(asked.append, clock=iter((7.0, 7.0 + ECHO_S)).__next__):
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), other)
-    assert [stop.exit_code for stop in asked] == [143]
+    assert [stop.exit_code for stop in asked if isinstance(stop, Stop)] == [143]
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, *WARNINGS])
+def test_a_signal_that_was_ignored_before_stays_ignored(number: signal.Signals) -> None:
+    asked: list[Stop | Save] = []
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with signals_as_requests(asked.append):
+            os.kill(os.getpid(), number)
+            assert signal.getsignal(number) is signal.SIG_IGN
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+    assert asked == []
+
+
+@pytest.mark.parametrize("number", WARNINGS)
+def test_the_warning_of_a_batch_system_saves_and_does_not_stop(
+    number: signal.Signals, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[Stop | Save] = []
+    times = iter((0.0, WARNING_S / 2, 2 * WARNING_S))
+    with signals_as_requests(asked.append, clock=times.__next__):
+        os.kill(os.getpid(), number)
+        assert asked == [Save()]
+        os.kill(os.getpid(), number)
+        assert asked == [Save()], "SIGXCPU comes each second"
+        os.kill(os.getpid(), number)
+        assert asked == [Save(), Save()]
+    assert f"{number.name}: saving a checkpoint" in caplog.text
 
 
 @pytest.mark.parametrize("number", NUMBERS)

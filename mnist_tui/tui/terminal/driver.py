@@ -2,23 +2,36 @@
 
 import os
 import select
+import selectors
 import sys
+import termios
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
+from functools import partial
 from threading import Event
 from typing import IO, Any, Final, TextIO, cast
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
+from mnist_tui.process.streams import CELLS
 from mnist_tui.run.requests import Stop
+from mnist_tui.tui.terminal.input import LARGEST, TerminalInput
 from mnist_tui.tui.terminal.output_capture import descriptors_logged
 
 LINE_LOST: Final = Stop(reason="the terminal went away", exit_code=129)
 """What the run is asked when nobody can see it any more: SIGHUP's code, since it means that."""
-
-
 CLEAR: Final = "\x1b[2J"
 """Clears the screen."""
+LEAVE: Final = (
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"  # the mouse
+    b"\x1b[?1004l\x1b[?2004l\x1b[<u"  # focus, paste and key reports
+    b"\x1b[?7h\x1b[?2026l\x1b[?25h\x1b[?1049l"  # wrapping, the cursor, the screen as it was
+)
+"""What takes back all that Textual asks of a terminal."""
+MOST_WAITING: Final = 1000
+"""Keys that wait to be answered; more than that, typed by no hand, are left out."""
 
 
 class DroppableFile:
@@ -79,7 +92,7 @@ class SturdyDriver(LinuxDriver):
         # A descriptor of our own: while the dashboard shows, 1 and 2 lead to the log.
         stderr = cast("TextIO", sys.__stderr__)
         self._terminal = os.dup(stderr.fileno())
-        file = os.fdopen(self._terminal, "w", encoding=stderr.encoding, errors="backslashreplace")
+        file = os.fdopen(self._terminal, "w", encoding=stderr.encoding, errors=CELLS)
         self._file = cast("Any", DroppableFile(file))
         self._prints = ExitStack()
         self._exit_or_hang_up = ExitOrHangUp(self.fileno)
@@ -88,7 +101,20 @@ class SturdyDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the screen; what is printed from here on is logged."""
         self._prints = descriptors_logged()
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        try:
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Give the terminal back without Textual's threads, which could not be started."""
+        with suppress(OSError):
+            os.write(self._terminal, LEAVE)
+        if self.attrs_before is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        self._prints.close()
 
     def stop_application_mode(self) -> None:
         """Give the screen back; what is printed from here on is seen."""
@@ -96,6 +122,12 @@ class SturdyDriver(LinuxDriver):
         self.write(CLEAR)
         super().stop_application_mode()
         self._prints.close()
+
+    def resume_application_mode(self) -> None:
+        """Take the screen again after SIGCONT, and paint all of it. Signal handler."""
+        super().resume_application_mode()
+        repaint = partial(self._app.call_later, self._app.refresh)
+        self._loop.call_soon_threadsafe(repaint)
 
     def fall_silent(self) -> None:
         """Let nothing more reach the terminal, whatever is on its way. Signal handlers, too.
@@ -106,18 +138,35 @@ class SturdyDriver(LinuxDriver):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._terminal)
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """As LinuxDriver, which would ask descriptor 1."""
+        """The columns and lines, within reason; LinuxDriver would ask descriptor 1."""
+        columns, lines = super()._get_terminal_size()
         if "COLUMNS" not in os.environ and "LINES" not in os.environ:
             with suppress(OSError):
                 columns, lines = os.get_terminal_size(self._terminal)
-                return columns or 80, lines or 25
-        return super()._get_terminal_size()
+        return min(columns or 80, LARGEST[0]), min(lines or 25, LARGEST[1])
 
     def run_input_thread(self) -> None:
         """Read keys until the dashboard ends or the terminal goes away. Input thread."""
         with suppress(OSError):
-            super().run_input_thread()
+            self._read_keys()
         if self._exit_or_hang_up.is_hung_up:
             shut_down = getattr(self._app, "shut_down", None)
             if shut_down is not None:
                 shut_down(LINE_LOST)
+
+    def _read_keys(self) -> None:
+        encoding = getattr(sys.__stdin__, "encoding", None) or "utf-8"
+        parser = TerminalInput(encoding, debug=self._debug)
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    self._hand_on(parser.feed(os.read(self.fileno, 4096)))
+                self._hand_on(parser.tick())
+
+    def _hand_on(self, messages: Iterable[Message]) -> None:
+        """Send what came to the app, as much as it can answer in good time."""
+        waiting = getattr(self._app, "keys_waiting", 0)
+        for message in messages:
+            if waiting < MOST_WAITING:
+                self.process_message(message)

@@ -28,8 +28,12 @@ class KeyQueue(App[None]):
         self._on_its_way: events.Key | None = None
         self._patience: Timer | None = None
 
+    @property
+    def keys_waiting(self) -> int:
+        """How many events have not been answered yet. Any thread."""
+        return len(self._waiting) + self.message_queue_size
+
     async def on_event(self, event: events.Event) -> None:
-        """As App."""
         is_new = isinstance(event, events.InputEvent) and not event.is_forwarded
         if isinstance(event, events.InputEvent) and is_new and self._on_its_way is not None:
             self._waiting.append(event)

@@ -129,12 +129,17 @@ class DescriptorLog:
 
     def __enter__(self) -> Self:
         reading, writing = os.pipe()
+        name = f"{self._logger.name}-reader"
+        self._thread = threading.Thread(target=self._read, args=(reading,), name=name, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads may be started
+            os.close(reading)
+            os.close(writing)
+            raise
         self._saved = os.dup(self._descriptor)
         os.dup2(writing, self._descriptor)
         os.close(writing)
-        name = f"{self._logger.name}-reader"
-        self._thread = threading.Thread(target=self._read, args=(reading,), name=name, daemon=True)
-        self._thread.start()
         return self
 
     def __exit__(
@@ -163,6 +168,6 @@ def descriptors_logged() -> ExitStack:
     stack = ExitStack()
     for stream, name in ((sys.__stdout__, "stdout"), (sys.__stderr__, "stderr")):
         if stream is not None:
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, RuntimeError):
                 stack.enter_context(DescriptorLog(stream.fileno(), name))
     return stack
