@@ -161,7 +161,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     def save(self) -> None:
         """Have the run saved, if it can be. Any thread, and signal handlers."""
-        self.run_controller.ask(Save())
+        self.run_controller.session.request(Save())
 
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""
