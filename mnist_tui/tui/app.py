@@ -156,7 +156,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
     @property
     def log_file(self) -> Path | None:
         """The log of the last run; None when none was prepared."""
-        prepared = self.run_controller.view.prepared
+        prepared = self.run_controller.log.prepared
         return Path(prepared.directory) / "log.txt" if prepared else None
 
     def save(self) -> None:
@@ -186,8 +186,10 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
             leaving = run.leaving or Stop(reason="the dashboard ended")
             run.leave(replace(leaving, exit_code=leaving.exit_code or 1))
             run.thread.join(0.1)
-        if run.thread is not None and run.thread.ended is not None and run.view.ended is None:
-            run.view.take(run.thread.ended)
+        # Events that were posted to a dashboard that broke have not arrived.
+        subscription = run.session.subscribe(lambda event: None)
+        subscription.close()
+        run.log = subscription.log
 
     # From the start to the end.
 

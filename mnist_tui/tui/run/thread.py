@@ -44,10 +44,10 @@ class RunThread(threading.Thread):
         """
         super().__init__(name="training", daemon=True)
         self.runner: Final = runner
-        self.ended: RunEnded | None = None
-        """The run's last event, also where the dashboard is gone before it arrives."""
         self._post = post
-        subscription = runner.session.subscribe(self._pass_on, is_interactive=True)
+        subscription = runner.session.subscribe(
+            lambda event: self._send(self.Emitted(self, event)), is_interactive=True
+        )
         self.log: Final = subscription.log
         """What the run emitted before; the later events are posted."""
 
@@ -60,11 +60,6 @@ class RunThread(threading.Thread):
             log.exception("the training thread broke")
             self._end_session(f"the run broke: {type(error).__name__}: {error}")
         self._send(self.Ended(self))
-
-    def _pass_on(self, event: Event) -> None:
-        if isinstance(event, RunEnded):
-            self.ended = event
-        self._send(self.Emitted(self, event))
 
     def _end_session(self, message: str) -> None:
         session = self.runner.session
