@@ -14,7 +14,7 @@ LAYERS = (
     ("config", "system_monitor", "torch_runtime", "devices"),
     ("run",),
     ("data", "images", "models", "store", "process"),
-    ("inference",),
+    ("inference", "wording"),
     ("engine",),
     ("replay",),
     ("headless", "tui", "doctor"),
