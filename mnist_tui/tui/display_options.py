@@ -13,3 +13,5 @@ class DisplayOptions:
     """Whether to repaint once a second only."""
     rings: bool = False
     """Whether to ring the bell and notify when a run ends."""
+    is_ascii: bool = False
+    """Whether to draw ASCII characters only, whatever the terminal can show."""

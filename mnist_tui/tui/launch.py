@@ -12,6 +12,7 @@ from mnist_tui.process.streams import give_up
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.characters import limit_characters
 from mnist_tui.tui.display_options import DisplayOptions
 
 
@@ -31,6 +32,7 @@ def run_dashboard(
         bell=look.rings,
         theme_file=places.theme_file(),
     )
+    limit_characters(app, is_ascii=look.is_ascii, term=os.environ.get("TERM", ""))
     if sys.platform != "win32":
         from mnist_tui.tui.terminal.driver import SturdyDriver
 
