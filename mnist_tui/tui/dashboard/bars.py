@@ -1,15 +1,29 @@
 """How far the epoch and the run are."""
 
+from dataclasses import dataclass
+
 from mnist_tui import formatting
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown, pad
-from mnist_tui.tui.widgets.meters import bar
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown, first_fitting, pad
+from mnist_tui.tui.widgets.meters import bar_line
 
-_LABEL = 14
+_PERCENT = 6
 
-Row = tuple[str, str, float, str]
-"""A bar's label, detail, fraction and tone."""
+
+@dataclass(frozen=True)
+class Row:
+    """One bar and what is said of it."""
+
+    label: str
+    details: tuple[str, ...]
+    """The same in ever shorter forms."""
+    fraction: float
+    tone: str
+
+    def detail(self, width: int) -> str:
+        """The longest form that `width` columns hold, at the right."""
+        return first_fitting(width, *self.details).rjust(width)
 
 
 class Bars(Lines):
@@ -29,10 +43,11 @@ class Bars(Lines):
     """The snapshot to show."""
 
     def lines(self, width: int, height: int) -> list[Line]:
-        epoch, run = epoch_row(self.progress), run_row(self.progress)
+        rows = epoch_row(self.progress), run_row(self.progress)
+        label_width = max(len(row.label) for row in rows) + 1
         if height >= 4:
-            return [*_stacked(*epoch, width), *_stacked(*run, width)]
-        return [_in_one(*epoch, width), _in_one(*run, width)]
+            return [line for row in rows for line in _stacked(row, label_width, width)]
+        return [_in_one(row, label_width, width) for row in rows]
 
 
 class Tally(Lines):
@@ -50,8 +65,8 @@ class Tally(Lines):
     """The snapshot to show."""
 
     def lines(self, width: int, height: int) -> list[Line]:
-        details = (epoch_row(self.progress)[1], run_row(self.progress)[1])
-        return [[(f"{detail:>{width}}", "muted")] for detail in details]
+        rows = epoch_row(self.progress), run_row(self.progress)
+        return [[(row.detail(width), "muted")] for row in rows]
 
 
 def epoch_row(progress: Progress) -> Row:
@@ -60,22 +75,24 @@ def epoch_row(progress: Progress) -> Row:
     label = f"epoch {progress.epoch or unknown} of {progress.epochs or unknown}"
     if progress.validation_batch and progress.batch == progress.batches:
         done, total = progress.validation_batch, progress.validation_batches
-        detail = f"validating {formatting.count(done)}/{formatting.count(total)}"
-        return label, detail, done / total if total else 0.0, "done"
-    detail = f"batch {formatting.count(progress.batch)}/{formatting.count(progress.batches)}"
-    return label, detail if progress.batches else "", progress.epoch_fraction, _tone(progress)
+        place = f"{formatting.count(done)}/{formatting.count(total)}"
+        return Row(label, (f"validating {place}", place), done / total if total else 0.0, "done")
+    place = f"{formatting.count(progress.batch)}/{formatting.count(progress.batches)}"
+    details = (f"batch {place}", place) if progress.batches else ("",)
+    return Row(label, details, progress.epoch_fraction, _tone(progress))
 
 
 def run_row(progress: Progress) -> Row:
     """The whole run, with the time it took and the time it will still take."""
     elapsed = formatting.duration(progress.elapsed_s)
     if progress.state.is_over:
-        detail = f"{elapsed} in all"
+        details: tuple[str, ...] = (f"{elapsed} in all", elapsed)
     elif progress.remaining_s is None:
-        detail = f"{elapsed} so far" if progress.epoch else ""
+        details = (f"{elapsed} so far", elapsed) if progress.epoch else ("",)
     else:
-        detail = f"{elapsed} + {formatting.duration(progress.remaining_s)} left"
-    return "whole run", detail, progress.run_fraction, _tone(progress)
+        left = f"{formatting.duration(progress.remaining_s)} left"
+        details = (f"{elapsed} + {left}", left)
+    return Row("whole run", details, progress.run_fraction, _tone(progress))
 
 
 def _tone(progress: Progress) -> str:
@@ -84,15 +101,16 @@ def _tone(progress: Progress) -> str:
     return "warning" if progress.state in (State.PAUSED, State.STOPPED) else "bar"
 
 
-def _in_one(label: str, detail: str, fraction: float, tone: str, width: int) -> Line:
-    percent = (f" {formatting.whole_percent(fraction)}", "strong")
-    if width < 24:
-        return [*bar(fraction, width - 6, tone), percent]
-    return [(pad(label, _LABEL), ""), (" ", ""), *bar(fraction, width - _LABEL - 7, tone), percent]
+def _in_one(row: Row, label_width: int, width: int) -> Line:
+    percent = (f" {formatting.whole_percent(row.fraction)}", "strong")
+    label = pad(row.label, label_width) if width >= label_width + _PERCENT + 4 else ""
+    return bar_line((label, ""), row.fraction, percent, width, row.tone)
 
 
-def _stacked(label: str, detail: str, fraction: float, tone: str, width: int) -> list[Line]:
-    room = width - _LABEL
-    heading: Line = [(pad(label, _LABEL), ""), (f"{detail:>{room}}", "muted")]
-    percent = formatting.whole_percent(fraction)
-    return [heading, [*bar(fraction, width - 6, tone), (f" {percent}", "strong")]]
+def _stacked(row: Row, label_width: int, width: int) -> list[Line]:
+    detail = (row.detail(width - label_width), "muted")
+    percent = (f" {formatting.whole_percent(row.fraction)}", "strong")
+    return [
+        [(pad(row.label, label_width), ""), detail],
+        bar_line(("", ""), row.fraction, percent, width, row.tone),
+    ]

@@ -25,6 +25,12 @@ class Column:
     value: Callable[[EpochRow], float]
     write: Callable[[float], str]
 
+    def text(self, row: EpochRow) -> str:
+        """The value in at most `width` columns, with fewer digits where it is large."""
+        value = self.value(row)
+        forms = (self.write(value), *(f"{value:.{digits}g}" for digits in (4, 3, 2, 1)))
+        return next(form for form in forms if len(form) <= self.width)
+
 
 COLUMNS: Final = (
     Column("", "epoch", 6, lambda row: row.epoch, lambda value: f"{value:.0f}"),
@@ -204,7 +210,7 @@ class EpochTable(FollowList):
             if index == self._sorted_by and self._is_sorted:
                 text, tone = f"{'▾' if self._is_reversed else '▴'}{text}", "accent"
             room = column.width + (gap if index else 0)
-            line.append((f"{text:>{room}}"[-room:], tone))
+            line.append((f"{text:>{room}}", tone))
         return line
 
     def line(self, index: int, width: int) -> Line:
@@ -215,5 +221,5 @@ class EpochTable(FollowList):
         line: Line = [("★" if is_best else " ", "good")]
         for place, column in enumerate(columns):
             space = " " * gap if place else ""
-            line.append((f"{space}{column.write(column.value(row)):>{column.width}}", tone))
+            line.append((f"{space}{column.text(row):>{column.width}}", tone))
         return line

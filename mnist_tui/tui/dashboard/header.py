@@ -5,9 +5,10 @@ from rich.cells import cell_len
 from mnist_tui import formatting
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
+from mnist_tui.tui.dashboard.pace import speed_facts
 from mnist_tui.tui.text.event_text import STATE_WORDS
 from mnist_tui.tui.widgets.flash_line import FlashLine
-from mnist_tui.tui.widgets.lines import Line, Lines, Piece, Shown, fit
+from mnist_tui.tui.widgets.lines import Line, Lines, Piece, Shown, fit, fit_lines, shorten
 
 _GLYPHS = {
     State.READY: ("○", "muted"),
@@ -61,9 +62,10 @@ class Header(Lines):
         """What does not fit whole is left out, the state last of all."""
         state = self._state(width)
         room = width - sum(cell_len(text) for text, _ in state) - 2
-        name = "mnist-tui" if room >= 9 else ""
-        run = self.run if cell_len(self.run) <= room - len(name) - 2 else ""
-        left: Line = [(name, "accent"), (f"  {run}" if run else "", "")]
+        # The run's name says more than the program's, where there is room for one.
+        name = "mnist-tui" if room >= (20 if self.run else 9) else ""
+        run = shorten(self.run, room - len(name) - (2 if name else 0))
+        left: Line = [(name, "accent"), ("  " if name and run else "", ""), (run, "")]
         used = sum(cell_len(text) for text, _ in [*left, *state])
         return [[*left, (" " * max(width - used, 0), ""), *state]]
 
@@ -92,9 +94,9 @@ class Header(Lines):
 
 
 class Facts(FlashLine):
-    """One line: the digits, the device and the network; or, for a while, an answer.
+    """One line: the dataset, the device and the network; or, for a while, a message.
 
-    Where a narrow screen has no other place for it, a live run's pace stands here instead.
+    Where a narrow screen has no other place for it, the speed of a live run is here instead.
     """
 
     DEFAULT_CSS = """
@@ -104,33 +106,40 @@ class Facts(FlashLine):
         background: $panel;
     }
     """
-    NARROW = 76
-    """With fewer columns than these, this line tells the pace."""
+    NARROW = 98
+    """With fewer columns than these, this line has the speed."""
+    ROOMY = 76
+    """With fewer columns than these, the speed is told in fewer words."""
 
     facts: Shown[tuple[str, ...]] = Shown(())
-    """What the run works with, the most telling first."""
+    """What the run works with, the most important first."""
     progress: Shown[Progress] = Shown(Progress())
-    """The snapshot whose pace is told."""
+    """The snapshot whose speed is shown."""
 
     def watch_progress(self) -> None:
-        """Show it, where it is shown at all."""
+        """Redraw where the speed is shown."""
         if self.content_size.width < self.NARROW:
             self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
         if self.said is not None:
             return [self.answer(self.said, width)]
-        has_pace = width < self.NARROW and self.progress.step_s is not None
-        facts = _pace(self.progress) if has_pace else self.facts
-        return [[(fit(facts, width), "muted")]]
+        progress = self.progress
+        if width < self.NARROW and progress.state.is_live and progress.step_s is not None:
+            has_room = width >= self.ROOMY
+            facts = fit_lines(speed_facts(progress), width)
+            return [facts if has_room else _short_speed(progress, width)]
+        text = fit(self.facts, width) or (shorten(self.facts[0], width) if self.facts else "")
+        return [[(text, "muted")]]
 
 
-def _pace(progress: Progress) -> tuple[str, ...]:
-    """Speed, the time left, the time of a step, the learning rate: the most telling first."""
+def _short_speed(progress: Progress, width: int) -> Line:
+    """Speed, the time left, the time of a batch, the learning rate: the most important first."""
     left = formatting.duration(progress.remaining_s)
-    return (
+    facts = (
         formatting.rate(progress.samples_per_second),
         *((f"{left} left",) if progress.remaining_s is not None else ()),
-        f"{formatting.short_time(progress.step_s)} a step",
+        f"{formatting.short_time(progress.step_s)} per batch",
         f"lr {formatting.learning_rate(progress.lr)}",
     )
+    return [(fit(facts, width), "muted")]

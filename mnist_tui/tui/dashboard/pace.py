@@ -3,21 +3,17 @@
 from mnist_tui import formatting
 from mnist_tui.run.events import CheckpointSaved
 from mnist_tui.run.progress import Progress
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown, first_fitting, fit_lines
 
-_LABEL = 10
-_VALUE = 10
-_GAP = 2
-_ROWS = 3
-_MOST_COLUMNS = 2
-_STEP = 8
-
-Fact = tuple[str, str]
-"""A label and a value."""
+ROOMY = 40
+"""From this width on Pace has the speed; below it, the line of facts has."""
 
 
 class Pace(Lines):
-    """Facts in columns of three, as many columns as there is room for."""
+    """Three lines: the speed, the learning rate and the newest losses, the last save.
+
+    Where it is narrow the speed is in the line of facts, and only the rest is here.
+    """
 
     DEFAULT_CSS = """
     Pace {
@@ -32,49 +28,34 @@ class Pace(Lines):
     """The newest checkpoint."""
 
     def lines(self, width: int, height: int) -> list[Line]:
-        columns = min(_columns(width), _MOST_COLUMNS)
-        if columns == 1:
-            return self._narrow(width)
-        return fact_grid(self._facts(), columns, width) if columns else []
-
-    def _narrow(self, width: int) -> list[Line]:
-        """Speed, now with the time of a step and in the mean, and the learning rate."""
-        progress = self.progress
-        step = f"{formatting.short_time(progress.step_s):>{_STEP}}"
-        now = f"{formatting.rate(progress.samples_per_second):>{width - len('mean') - _STEP}}"
-        mean = f"{formatting.rate(progress.mean_samples_per_second):>{len(now)}}"
-        rate = formatting.learning_rate(progress.lr)
-        return [
-            [("now ", "muted"), (now, "strong"), (step, "")],
-            [("mean", "muted"), (mean, "strong"), (" a step".rjust(_STEP), "muted")],
-            [("learn rate", "muted"), (f"{rate:>{width - len('learn rate')}}", "strong")],
+        loss: Line = [
+            ("batch loss ", "muted"),
+            (formatting.loss(self.progress.batch_loss), "strong"),
         ]
+        place = self._last_save()
+        if width < ROOMY:
+            return [loss, [("last save", "muted")], [(first_fitting(width, *place), "strong")]]
+        speed, step, lr = speed_facts(self.progress)
+        first = fit_lines([speed, step], width)
+        second = [lr, loss] if len(first) > len(speed) else [step, lr]
+        save: Line = [("last save: ", "muted"), (first_fitting(width - 11, *place), "strong")]
+        return [first, fit_lines(second, width), save]
 
-    def _facts(self) -> list[Fact]:
-        progress, saved = self.progress, self.saved
-        place = formatting.short_place(saved.epoch, saved.batch) if saved else formatting.UNKNOWN
-        return [
-            ("digits", formatting.rate(progress.samples_per_second)),
-            ("mean", formatting.rate(progress.mean_samples_per_second)),
-            ("learn rate", formatting.learning_rate(progress.lr)),
-            ("step", formatting.short_time(progress.step_s)),
-            ("batch loss", formatting.loss(progress.batch_loss)),
-            ("saved at", place),
-        ]
-
-
-def fact_grid(facts: list[Fact], columns: int, width: int) -> list[Line]:
-    """The first facts in `columns` columns of three, read downwards, `width` wide in all."""
-    label_width = (width + _GAP) // columns - _GAP - _VALUE
-    grid: list[Line] = [[] for _ in range(_ROWS)]
-    for i, (label, value) in enumerate(facts[: columns * _ROWS]):
-        line = grid[i % _ROWS]
-        if line:
-            line.append((" " * _GAP, ""))
-        line += [(f"{label:<{label_width}}", "muted"), (f"{value:>{_VALUE}}", "strong")]
-    return grid
+    def _last_save(self) -> tuple[str, ...]:
+        if self.saved is None:
+            return (formatting.UNKNOWN,)
+        place = formatting.place(self.saved.epoch, self.saved.batch).removeprefix("the ")
+        return place, place.partition(",")[0]
 
 
-def _columns(width: int) -> int:
-    """How many columns of facts go into `width`."""
-    return max(width + _GAP, 0) // (_LABEL + _VALUE + _GAP)
+def speed_facts(progress: Progress) -> tuple[Line, Line, Line]:
+    """The images in a second now and on average, the time of a batch, and the learning rate."""
+    return (
+        [
+            ("speed ", "muted"),
+            (formatting.rate(progress.samples_per_second), "strong"),
+            (f" (average {formatting.rate(progress.mean_samples_per_second)})", "muted"),
+        ],
+        [(formatting.short_time(progress.step_s), "strong"), (" per batch", "muted")],
+        [("learning rate ", "muted"), (formatting.learning_rate(progress.lr), "strong")],
+    )

@@ -141,6 +141,22 @@ def fit(parts: Iterable[str], width: int, between: str = " · ") -> str:
     return text
 
 
+def fit_lines(parts: Iterable[Line], width: int, between: str = " · ") -> Line:
+    """As many whole parts as go into `width` columns, from the first on, in one line."""
+    line: Line = []
+    for part in parts:
+        longer = [*line, (between, "muted"), *part] if line else part
+        if width_of(longer) > width:
+            break
+        line = longer
+    return line
+
+
+def first_fitting(width: int, *forms: str) -> str:
+    """The first of ever shorter forms that goes whole into `width` columns; else the last, cut."""
+    return next((form for form in forms if cell_len(form) <= width), shorten(forms[-1], width))
+
+
 def shorten(text: str, width: int) -> str:
     """`text`, or as much of its beginning as goes into `width` columns with an ellipsis."""
     if cell_len(text) <= width:
