@@ -68,7 +68,7 @@ def limit_characters(
     app._filters.append(EncodableOnly(encoding))
     if encoding != LINUX_CONSOLE:
         # Charts and images ask for it: they have better forms than a replaced character.
-        app.console.file.encoding = encoding  # type: ignore[misc]
+        app.console.file.encoding = encoding  # type: ignore[attr-defined]
 
 
 LINUX_CONSOLE: Final = "cp437"
