@@ -26,7 +26,7 @@ from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
 from mnist_tui.run.inference import InferenceRequest
-from mnist_tui.tui.insight.inference_client import ASK_INTERVAL_S
+from mnist_tui.tui.insight.inference_client import REQUEST_INTERVAL_S
 
 PRESS, MOVE, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
 """What a terminal tells of the left button."""
@@ -153,7 +153,7 @@ def shares(data_dir: Path, pairs: int) -> tuple[float, ...]:
     block(is_asked=True)
     asked, unasked = interleave(lambda: block(is_asked=True), lambda: block(is_asked=False), pairs)
     answers_s = ((a - b) / _BATCHES for a, b in zip(asked, unasked, strict=True))
-    return tuple(100 * answer_s / ASK_INTERVAL_S for answer_s in answers_s)
+    return tuple(100 * answer_s / REQUEST_INTERVAL_S for answer_s in answers_s)
 
 
 def measure(data_dir: Path, strokes: int, pairs: int, seconds: int) -> Iterator[Figure]:

@@ -26,8 +26,8 @@ from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.machine import SampleMachine
 from mnist_tui.tui.dashboard.previous_run import newest_on_disk
 from mnist_tui.tui.dashboard.screen import TITLES, Dashboard
-from mnist_tui.tui.insight.live_source import LiveSource
 from mnist_tui.tui.insight.memory import InsightMemory
+from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.controller import REQUESTS, RunController
 from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, ProgressPoller
 from mnist_tui.tui.run.presenter import RunPresenter
@@ -360,7 +360,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
                     screen.call_later(screen.show_pane, title)
                 return
         self.insight_memory.title = title or self.insight_memory.title
-        source = LiveSource(self.run_controller)
+        source = RunSource(self.run_controller)
         insight = InsightScreen(source, self.insight_memory, self.presenter.remove)
         self.presenter.add(insight)
         self.push_screen(insight)

@@ -34,10 +34,10 @@ from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 from mnist_tui.store.directory import RunDirectory, check_place, create_run
 from mnist_tui.store.logfile import log_to
 from mnist_tui.tui.dashboard.screen import Dashboard
-from mnist_tui.tui.insight.live_source import LiveSource
 from mnist_tui.tui.insight.memory import InsightMemory
 from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.screen import InsightScreen
+from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.quit import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
@@ -281,7 +281,7 @@ async def test_a_pane_that_is_gone_may_be_told_to_show_itself() -> None:
 async def test_a_pane_is_asked_for_before_the_screen_stands_or_after_it_is_closed() -> None:
     memory = InsightMemory()
     async with on_stage() as stage:
-        source = LiveSource(RunController(NewRun(), lambda plan: stage.runner, lambda _: True))
+        source = RunSource(RunController(NewRun(), lambda plan: stage.runner, lambda _: True))
         screen = InsightScreen(source, memory)
         await screen.show_pane("Draw")
         stage.app.push_screen(screen)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mnist_tui.run.validation import EpochResults, ValidationResults
-from mnist_tui.tui.insight.widgets.action_line import Part
+from mnist_tui.tui.insight.widgets.text_lines import Part
 
 
 @dataclass

@@ -1,28 +1,85 @@
 """Where the insight panes get what they show."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
+from mnist_tui.data import data_folder, has_mnist, read_mnist
 from mnist_tui.data.dataset import Dataset
+from mnist_tui.data.sample import load_sample
+from mnist_tui.errors import DataError, MnistTuiError
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.validation import ValidationResults
+from mnist_tui.tui.run.controller import RunController
+
+DIGITS: Final = tuple("0123456789")
+"""The classes of MNIST."""
 
 
 class InsightSource(Protocol):
-    """A run, live or over, or one on disk, as the panes see it."""
+    """A run, live or over, as the panes see it."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of its classes, in the order of the labels."""
 
     @property
     def insight(self) -> ValidationResults:
-        """What its validations showed so far; a new object after each. Any thread."""
+        """The results of its validations so far; a new object after each. Any thread."""
 
-    def ask(self, question: InferenceRequest) -> InferenceFuture:
-        """Let its model read images. Any thread; returns at once.
+    def infer(self, request: InferenceRequest) -> InferenceFuture:
+        """Let its model classify images. Any thread; returns at once.
 
-        The reply is done on another thread: come back with `call_soon_threadsafe` or a message.
+        The future is done on another thread.
         """
 
     def load_dataset(self) -> Dataset:
-        """The digits that it is trained and validated on. Blocks; call it on a worker's thread.
+        """The examples that it is trained and validated on. Blocks; call it on a worker thread.
 
         Raises:
-            MnistTuiError: When they are not to be had, without a download.
+            MnistTuiError: When they are not on this machine; nothing is downloaded.
         """
+
+
+class RunSource:
+    """Whatever run the dashboard has at the moment, live or over, as an InsightSource."""
+
+    def __init__(self, run: RunController) -> None:
+        self._run: Final = run
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The digits, until runs have other datasets."""
+        return DIGITS
+
+    @property
+    def insight(self) -> ValidationResults:
+        """Return what the run's session has."""
+        return self._run.session.validation
+
+    def infer(self, request: InferenceRequest) -> InferenceFuture:
+        """Hand the request to the run; while there is none, the future fails."""
+        if self._run.thread is not None:
+            return self._run.thread.runner.ask(request)
+        future: InferenceFuture = InferenceFuture()
+        future.set_exception(MnistTuiError("there is no model yet; start a run"))
+        return future
+
+    def load_dataset(self) -> Dataset:
+        """Read the dataset that the run's settings name."""
+        config = self._run.plan.config
+        return dataset_on_disk(config.dataset, config.data_dir)
+
+
+def dataset_on_disk(name: str, data_dir: str | None) -> Dataset:
+    """The dataset of a run with these settings, without a download. Blocks; any thread.
+
+    Raises:
+        DataError: When its files are not there, or are damaged.
+    """
+    if name == "sample":
+        return load_sample()
+    folder = data_folder(data_dir)
+    if has_mnist(folder):
+        return read_mnist(folder)
+    if name == "mnist":
+        raise DataError(f"MNIST is not in {folder}; a run downloads it when it starts")
+    return load_sample()

@@ -1,4 +1,4 @@
-"""A pane on its own: a small app with a key bar under it, and a run that answers when told to."""
+"""A pane on its own: a small app with a key bar, and a run that answers when the test says so."""
 
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -15,15 +15,16 @@ from mnist_tui.errors import DataError
 from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.pane import InsightPane
+from mnist_tui.tui.insight.source import DIGITS
 from mnist_tui.tui.themes import DARK, LIGHT, curve_colors
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from tests.tui.app_harness import Stage
 
 
-def sure_of(digit: int, probability: float = 0.91) -> tuple[float, ...]:
-    """Ten probabilities."""
-    rest = (1 - probability) / 9
-    return tuple(probability if other == digit else rest for other in range(10))
+def sure_of(label: int, probability: float = 0.91, count: int = 10) -> tuple[float, ...]:
+    """The probabilities of `count` classes."""
+    rest = (1 - probability) / (count - 1)
+    return tuple(probability if other == label else rest for other in range(count))
 
 
 def on_another_thread(step: Callable[[], object]) -> None:
@@ -36,50 +37,54 @@ def on_another_thread(step: Callable[[], object]) -> None:
 
 @dataclass
 class ScriptedSource:
-    """Follows the InsightSource contract; each answer is a call that a test makes."""
+    """Follows the InsightSource contract; each result is a call that a test makes."""
 
     insight: ValidationResults = field(default_factory=ValidationResults)
     digits: Dataset | None = None
-    asked: list[tuple[InferenceRequest, InferenceFuture]] = field(default_factory=list)
+    classes: tuple[str, ...] = DIGITS
+    sent: list[tuple[InferenceRequest, InferenceFuture]] = field(default_factory=list)
     may_load: threading.Event = field(default_factory=threading.Event)
     """Loading digits waits for it."""
 
-    def ask(self, question: InferenceRequest) -> InferenceFuture:
-        """As InsightSource asks; nothing is answered yet."""
-        reply: InferenceFuture = Future()
-        self.asked.append((question, reply))
-        return reply
+    def infer(self, request: InferenceRequest) -> InferenceFuture:
+        """Keep the request until the test answers it."""
+        future: InferenceFuture = Future()
+        self.sent.append((request, future))
+        return future
 
     @property
-    def question(self) -> InferenceRequest:
-        """What was asked last."""
-        return self.asked[-1][0]
+    def request(self) -> InferenceRequest:
+        """The last one."""
+        return self.sent[-1][0]
 
     @property
     def open(self) -> list[InferenceFuture]:
-        """Those that wait for an answer."""
-        return [reply for _, reply in self.asked if not reply.done()]
+        """Those that wait for a result."""
+        return [future for _, future in self.sent if not future.done()]
 
     def answer(
         self,
-        digit: int,
+        label: int,
         probability: float = 0.91,
         *,
         batch: int = 120,
         inside: FirstLayer | None = None,
     ) -> None:
-        """Answer the last question, from another thread."""
-        reading = InferenceResult(
-            probabilities=(sure_of(digit, probability),), epoch=3, batch=batch, inside=inside
+        """Answer the last request, from another thread."""
+        result = InferenceResult(
+            probabilities=(sure_of(label, probability, len(self.classes)),),
+            epoch=3,
+            batch=batch,
+            inside=inside,
         )
-        on_another_thread(lambda: self.asked[-1][1].set_result(reading))
+        on_another_thread(lambda: self.sent[-1][1].set_result(result))
 
     def refuse(self, why: Exception) -> None:
-        """There is no answer to the last question."""
-        on_another_thread(lambda: self.asked[-1][1].set_exception(why))
+        """Fail the last request."""
+        on_another_thread(lambda: self.sent[-1][1].set_exception(why))
 
     def load_dataset(self) -> Dataset:
-        """As InsightSource asks; waits for `may_load`."""
+        """Wait for `may_load`; fails where the test has no data."""
         assert self.may_load.wait(60)
         if self.digits is None:
             raise DataError("there are no digits here; name their folder with --data-dir")

@@ -1,4 +1,4 @@
-"""Drawing with the mouse and with keys, and what is asked and shown at each stroke."""
+"""Drawing with the mouse and with keys, and what is sent and shown at each stroke."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.draw import DrawPane
 from mnist_tui.tui.insight.panes.inside import FilterSelection, InsidePane
 from mnist_tui.tui.insight.panes.pane import InsightPane
-from mnist_tui.tui.insight.widgets.canvas import scale_for
+from mnist_tui.tui.insight.widgets.bitmap import Bitmap
+from mnist_tui.tui.insight.widgets.canvas import Canvas, scale_for
 from tests.tui.app_harness import Stage
 from tests.tui.insight.pane_harness import Mouse, ScriptedSource, alone, sure_of
 
@@ -25,7 +26,7 @@ def cell(x: float, y: float, scale: int = 1) -> tuple[int, int]:
 
 def ink_of(pane: DrawPane) -> NDArray[np.uint8]:
     """What is drawn."""
-    return pane._drawing.ink
+    return pane.query_one(Canvas).drawing.ink
 
 
 async def draw_a_one(stage: Stage, **options: int) -> None:
@@ -39,7 +40,7 @@ def bars(stage: Stage) -> dict[int, str]:
     return {int(tail.split("▸")[-1].split()[0]): tail for tail in tails}
 
 
-async def test_a_stroke_of_the_mouse_is_seen_asked_about_and_answered() -> None:
+async def test_a_stroke_of_the_mouse_is_seen_sent_and_answered() -> None:
     source, pane = ScriptedSource(), None
     pane = DrawPane(source)
     async with alone(pane) as stage:
@@ -47,13 +48,13 @@ async def test_a_stroke_of_the_mouse_is_seen_asked_about_and_answered() -> None:
         await draw_a_one(stage)
         assert ink_of(pane)[4:24, 14].min() == 255
         assert not ink_of(pane)[:, :10].any()
-        await stage.until(lambda: source.asked, "a question")
+        await stage.until(lambda: source.sent, "a request")
         source.answer(1, 0.97)
         await stage.sees("97 %")
         assert bars(stage)[1].startswith("▸ 1 ")
         assert [digit for digit, line in bars(stage).items() if "▸" in line] == [1]
-        assert "It is a 1: 97 %" in stage.text
-        assert "epoch 3, batch 120" in stage.text
+        assert "Predicted as 1: 97 %" in stage.text
+        assert "model at epoch 3, batch 120" in stage.text
 
 
 async def test_the_model_gets_the_drawing_in_mnists_form_and_that_is_shown() -> None:
@@ -62,14 +63,18 @@ async def test_the_model_gets_the_drawing_in_mnists_form_and_that_is_shown() -> 
     async with alone(pane) as stage:
         # Small, in a corner.
         await Mouse(stage).drag(cell(3, 3), cell(3, 9))
-        await stage.until(lambda: source.asked and not pane._is_stale, "a question")
-        source.answer(1)
-        await stage.until(lambda: not pane._asker.is_waiting or source.open, "the newest question")
         wanted = to_mnist_form(ink_of(pane))
-        assert source.question.images == wanted.tobytes()
         assert np.ptp(np.flatnonzero(wanted.any(axis=1))) + 1 >= 19  # it has grown
-        assert pane._seen.image is not None
-        assert pane._seen.image.pixels == wanted.tobytes()
+
+        def newest_is_sent() -> bool:
+            if source.open:
+                source.answer(1)
+            return source.request.images == wanted.tobytes()
+
+        await stage.until(lambda: source.sent and newest_is_sent(), "a request with all of it")
+        shown = pane.query_one(Bitmap).image
+        assert shown is not None
+        assert shown.pixels == wanted.tobytes()
 
 
 async def test_the_right_button_erases_and_the_middle_one_does_nothing() -> None:
@@ -197,61 +202,52 @@ async def test_only_what_can_be_done_stands_in_the_footer() -> None:
         assert "Undo" in stage.footer
 
 
-async def test_why_there_is_no_answer_is_said_in_one_line() -> None:
+async def test_why_there_is_no_result_is_one_line() -> None:
     source = ScriptedSource()
     async with alone(DrawPane(source)) as stage:
         await draw_a_one(stage)
-        await stage.until(lambda: source.asked, "a question")
-        source.refuse(MnistTuiError("there is no model to ask yet; start a run"))
-        await stage.sees("there is no model to ask yet; start a run")
+        await stage.until(lambda: source.sent, "a request")
+        source.refuse(MnistTuiError("there is no model yet; start a run"))
+        await stage.sees("there is no model yet; start a run")
         assert "%" not in stage.text
 
 
-async def test_an_unsure_guess_is_called_one() -> None:
+async def test_an_unsure_prediction_is_called_one() -> None:
     source = ScriptedSource()
     async with alone(DrawPane(source)) as stage:
         await draw_a_one(stage)
-        await stage.until(lambda: source.asked, "a question")
+        await stage.until(lambda: source.sent, "a request")
         source.answer(4, 0.31)
-        await stage.sees("Perhaps a 4, but it is unsure: 31 %")
+        await stage.sees("Unsure, perhaps 4: 31 %")
 
 
-async def test_an_eight_has_the_article_that_one_speaks() -> None:
-    source = ScriptedSource()
-    async with alone(DrawPane(source)) as stage:
-        await draw_a_one(stage)
-        await stage.until(lambda: source.asked, "a question")
-        source.answer(8, 0.31)
-        await stage.sees("Perhaps an 8, but it is unsure: 31 %")
-
-
-async def test_a_validation_asks_again() -> None:
+async def test_a_validation_repeats_the_request() -> None:
     source = ScriptedSource()
     pane = DrawPane(source)
     async with alone(pane) as stage:
         pane.show_insight(ValidationResults())
-        assert not source.asked  # nothing is drawn
+        assert not source.sent  # nothing is drawn
         await draw_a_one(stage)
-        await stage.until(lambda: source.asked, "a question")
+        await stage.until(lambda: source.sent, "a request")
         source.answer(1)
-        await stage.until(lambda: source.open or "%" in stage.text, "an answer")
+        await stage.until(lambda: source.open or "%" in stage.text, "a result")
         while source.open:
             source.answer(1)
             await stage.pilot.pause()
-        asked = len(source.asked)
+        sent = len(source.sent)
         pane.show_insight(ValidationResults())
-        assert len(source.asked) == asked + 1
+        assert len(source.sent) == sent + 1
 
 
-async def test_leaving_cancels_what_was_asked() -> None:
+async def test_leaving_cancels_the_request() -> None:
     source = ScriptedSource()
     pane = DrawPane(source)
     async with alone(pane) as stage:
         await draw_a_one(stage)
-        await stage.until(lambda: source.open, "a question")
+        await stage.until(lambda: source.open, "a request")
         await pane.remove()
         assert not source.open
-        assert source.asked[-1][1].cancelled()
+        assert source.sent[-1][1].cancelled()
 
 
 async def test_the_drawing_is_there_when_one_comes_back() -> None:
@@ -266,12 +262,37 @@ async def test_the_drawing_is_there_when_one_comes_back() -> None:
         await stage.app.mount(again)
         await stage.pilot.pause()
         assert np.array_equal(ink_of(again), drawn)
-        await stage.until(lambda: source.open, "a question about it")
+        await stage.until(lambda: source.open, "a request about it")
         again.focus()
         await stage.pilot.press("u")
         assert not ink_of(again).any()
         await stage.pilot.press("space", "down")
         assert ink_of(again).any()
+
+
+async def test_a_step_back_lifts_the_pen_and_then_there_is_nothing_left_to_undo() -> None:
+    pane = DrawPane(ScriptedSource())
+    async with alone(pane) as stage:
+        assert not pane.step_back()
+        await stage.pilot.press("space", "down")
+        assert pane.step_back()
+        drawn = ink_of(pane)
+        await stage.pilot.press("down", "down")
+        assert np.array_equal(ink_of(pane), drawn)
+        assert not pane.step_back()
+
+
+@pytest.mark.parametrize("count", [3, 47])
+async def test_a_model_with_other_classes_shows_the_likeliest_of_them(count: int) -> None:
+    names = tuple(f"class {label}" for label in range(count))
+    source = ScriptedSource(classes=names)
+    async with alone(DrawPane(source)) as stage:
+        await draw_a_one(stage)
+        await stage.until(lambda: source.open, "a request")
+        source.answer(count - 2, 0.83)
+        await stage.sees(f"Predicted as class {count - 2}: 83 %")
+        assert any("▸ clas" in line and "83 %" in line for line in stage.text.splitlines())
+        assert sum(" % " in f"{line} " for line in stage.text.splitlines()) == min(count, 14) + 1
 
 
 async def test_enter_hands_the_drawing_to_the_pane_inside(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,10 +307,9 @@ async def test_enter_hands_the_drawing_to_the_pane_inside(monkeypatch: pytest.Mo
         await draw_a_one(stage)
         await stage.pilot.press("enter")
         await stage.until(lambda: opened, "the message")
+        drawing = to_mnist_form(ink_of(pane)).tobytes()
     assert opened[0].title == InsidePane.TITLE
-    assert opened[0].memory == FilterSelection(
-        digit=-1, drawing=to_mnist_form(ink_of(pane)).tobytes()
-    )
+    assert opened[0].memory == FilterSelection(example=-1, drawing=drawing)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +321,7 @@ async def test_the_canvas_is_as_large_as_there_is_room_for(
 ) -> None:
     pane = DrawPane(ScriptedSource())
     async with alone(pane, size) as stage:
-        canvas = pane._canvas
+        canvas = pane.query_one(Canvas)
         await stage.until(lambda: canvas.scale == scale and canvas.size.width == 28 * scale + 2)
         assert canvas.size.height == 14 * scale + 2
         assert ("the model sees" in stage.text) is sees

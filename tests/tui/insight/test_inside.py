@@ -46,7 +46,7 @@ async def answer(
     source: ScriptedSource, stage: Stage, shape: tuple[int, int, int] = (32, 3, 26)
 ) -> None:
     """Answer what is asked until nothing more is."""
-    await stage.until(lambda: source.open, "a question")
+    await stage.until(lambda: source.open, "a request")
     while source.open:
         source.answer(3, inside=layer_of(*shape))
         await stage.pilot.pause()
@@ -59,8 +59,8 @@ async def test_every_filter_can_be_seen_in_pages(shape: tuple[int, int, int]) ->
     pane = InsidePane(source)
     async with alone(pane) as stage:
         await answer(source, stage, shape)
-        assert source.question.looks_inside
-        assert source.question.images == DIGITS[0].image
+        assert source.request.looks_inside
+        assert source.request.images == DIGITS[0].image
         seen: set[int] = set()
         for page in range(pane._grid.pages):
             count = pane._grid.arrangement.count
@@ -78,9 +78,9 @@ async def test_every_filter_can_be_seen_in_pages(shape: tuple[int, int, int]) ->
 async def test_an_eight_has_the_article_that_one_speaks() -> None:
     source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
-    pane.memory = FilterSelection(digit=16)
+    pane.memory = FilterSelection(example=16)
     async with alone(pane) as stage:
-        await stage.until(lambda: source.open, "a question")
+        await stage.until(lambda: source.open, "a request")
         source.answer(8, inside=layer_of())
         await stage.sees("an 8, number 116 ▸  taken for an 8, 91 %")
 
@@ -133,7 +133,7 @@ async def test_the_watched_digits_are_turned_through_and_each_is_asked_about() -
         assert "Digit before" not in stage.footer
         await stage.pilot.press("full_stop", "full_stop", "full_stop")
         await answer(source, stage)
-        assert source.question.images == DIGITS[3].image
+        assert source.request.images == DIGITS[3].image
         await stage.sees("a 1, number 103")
         assert pane._detail.digit == DIGITS[3].image
         await stage.pilot.press("comma")
@@ -147,15 +147,15 @@ async def test_the_drawing_stands_before_the_watched_digits() -> None:
     drawing = bytes([200] * 784)
     source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
-    pane.memory = FilterSelection(digit=-1, drawing=drawing)
+    pane.memory = FilterSelection(example=-1, drawing=drawing)
     async with alone(pane) as stage:
         await answer(source, stage)
-        assert source.asked[0][0].images == drawing
+        assert source.sent[0][0].images == drawing
         assert "your drawing" in stage.text
         await stage.pilot.press("full_stop")
         await answer(source, stage)
-        assert source.question.images == DIGITS[0].image
-        assert pane.remember() == FilterSelection(digit=0, drawing=drawing)
+        assert source.request.images == DIGITS[0].image
+        assert pane.remember() == FilterSelection(example=0, drawing=drawing)
 
 
 async def test_without_digits_it_says_how_to_get_some() -> None:
@@ -163,7 +163,7 @@ async def test_without_digits_it_says_how_to_get_some() -> None:
     pane = InsidePane(source)
     async with alone(pane) as stage:
         await stage.sees("After the first epoch is validated")
-        assert not source.asked
+        assert not source.sent
         source.insight = ValidationResults(tracked=DIGITS)
         pane.show_insight(source.insight)
         await answer(source, stage)
@@ -173,7 +173,7 @@ async def test_without_digits_it_says_how_to_get_some() -> None:
 async def test_why_there_is_no_answer_is_said() -> None:
     source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     async with alone(InsidePane(source)) as stage:
-        await stage.until(lambda: source.open, "a question")
+        await stage.until(lambda: source.open, "a request")
         source.refuse(MnistTuiError("there is no model to ask yet; start a run"))
         await stage.sees("there is no model to ask yet; start a run")
 
@@ -182,7 +182,7 @@ async def test_leaving_cancels_what_was_asked() -> None:
     source = ScriptedSource(insight=ValidationResults(tracked=DIGITS))
     pane = InsidePane(source)
     async with alone(pane) as stage:
-        await stage.until(lambda: source.open, "a question")
+        await stage.until(lambda: source.open, "a request")
         await pane.remove()
         assert not source.open
 

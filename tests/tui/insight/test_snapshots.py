@@ -35,7 +35,7 @@ IN_SIGHT = {
     "Mistakes": "true class",
     "Learning": "20 right",
     "Inside": "= response",
-    "Draw": "by the weights",
+    "Draw": "model at",
     "Data": "number 0",
 }
 """What is on the screen once a pane has what it shows."""

@@ -12,9 +12,8 @@ from mnist_tui.tui.insight.panes.mistakes import MistakesPane
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.specimens import Filter
-from mnist_tui.tui.insight.widgets.action_line import ActionLine, Part
 from mnist_tui.tui.insight.widgets.matrix import Counts, Layout, Matrix
-from mnist_tui.tui.insight.widgets.notes import Notes
+from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Notes, Part
 from mnist_tui.tui.widgets.lines import Piece, wrap_words
 
 _EMPTY: Final = (
@@ -102,7 +101,7 @@ class ConfusionPane(InsightPane):
         self.set_class(known is None, "-empty")
         if known is None:
             self._head.parts, self._matrix.counts = (), None
-            self._notes.lead, self._notes.paragraphs = (), (_EMPTY,)
+            self._notes.facts, self._notes.paragraphs = (), (_EMPTY,)
         else:
             if not self._has_chosen:
                 self._matrix.cell = worst_cell(known.confusion)
@@ -112,7 +111,7 @@ class ConfusionPane(InsightPane):
                 else Counts(known.confusion)
             )
             self._head.parts = (*self._choice.parts(self._insight), *_totals(known.confusion))
-            self._notes.lead = self._about_cell(known, before)
+            self._notes.facts = ([*self._about_cell(known, before)],)
             self._notes.paragraphs = (self._explanation(),)
         self._share_lines()
         self.refresh_bindings()

@@ -16,11 +16,10 @@ from mnist_tui.errors import MnistTuiError
 from mnist_tui.tui.insight.pages import SPLITS, ClassView, Selection
 from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.widgets.action_line import ActionLine, Part
-from mnist_tui.tui.insight.widgets.class_counts import ClassCounts
+from mnist_tui.tui.insight.widgets.class_bars import ClassCounts
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Grid, Tile
-from mnist_tui.tui.insight.widgets.heading import Heading
 from mnist_tui.tui.insight.widgets.portrait import Portrait
+from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Heading, Part
 
 _WANTED: Final = 12
 """How many digits should be in sight at once, before they are drawn any larger."""
@@ -71,7 +70,7 @@ class DataPane(InsightPane):
         & > Horizontal { height: 1fr; }
         & > Horizontal > Vertical { width: 30; padding: 0 0 0 2; }
         Portrait { width: 28; max-height: 14; padding: 0; background: $surface; }
-        &.-tall ClassCounts { height: 10; margin: 0 0 1 0; }
+        &.-tall ClassCounts { max-height: 50%; margin: 0 0 1 0; }
         &.-small > Horizontal > Vertical { display: none; }
     }
     """
@@ -201,6 +200,7 @@ class DataPane(InsightPane):
         )
         self._gallery.chosen = rank - self._top
         self._portrait.image = images[shelf.places[rank]].tobytes()
+        self._counts.names = self.source.classes
         self._counts.counts, self._counts.label = shelf.counts, self._selection.label
         self._head.parts = self._parts(shelf, rank)
         self.refresh_bindings()

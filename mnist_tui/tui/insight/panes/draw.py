@@ -1,4 +1,4 @@
-"""The pane Draw: a person draws a digit, and sees what the model makes of it at every stroke."""
+"""The pane Draw: the user draws a digit and sees what the model predicts after each stroke."""
 
 from typing import ClassVar, Final
 
@@ -12,7 +12,7 @@ from mnist_tui import formatting
 from mnist_tui.images.normalize import SIDE, to_mnist_form
 from mnist_tui.run.inference import InferenceRequest, InferenceResult
 from mnist_tui.run.validation import ValidationResults
-from mnist_tui.tui.insight.inference_client import InferenceClient, ResultArrived
+from mnist_tui.tui.insight.inference_client import InferenceClient
 from mnist_tui.tui.insight.panes.inside import FilterSelection, InsidePane
 from mnist_tui.tui.insight.panes.pane import ARROWS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
@@ -20,80 +20,51 @@ from mnist_tui.tui.insight.widgets.bitmap import Bitmap, Image
 from mnist_tui.tui.insight.widgets.brush import Drawing
 from mnist_tui.tui.insight.widgets.canvas import Canvas, scale_for
 from mnist_tui.tui.insight.widgets.class_bars import ClassBars, likeliest
-from mnist_tui.tui.insight.widgets.heading import Heading
-from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
+from mnist_tui.tui.insight.widgets.text_lines import Heading, Notes
+from mnist_tui.tui.widgets.lines import Line
 
 BLANK: Final = Image(bytes(SIDE * SIDE))
 
 _BESIDE: Final = 1 + SIDE + 1 + 17
-"""Columns beside the canvas: what the model sees, and the bars."""
+"""Columns beside the canvas: the image that the model gets, and the bars."""
 
-_WAYS: Final = (
-    "Draw with the mouse; its right button erases. Or go with ← ↑ ↓ →: space sets the pen down. "
-    "To pause a run: ctrl+p, Pause."
-)
-_TRIES: Final = (
+_HINTS: Final = (
+    "Draw with the mouse; its right button erases. Or with the keys: space sets the pen down, "
+    "←↑↓→ move it. To pause a run: ctrl+p, Pause.",
     "Try a 7 with a bar through it, and without.",
-    "Draw small, in a corner: it is enlarged and centered before the model sees it.",
-    "Draw a digit half, then the rest: when does its guess change?",
+    "Draw small, in a corner: the model gets it enlarged and centered.",
+    "Draw half a digit, then the rest: when does the prediction change?",
 )
 
 _SURE: Final = 0.5
-"""Below this the likeliest class is no more than a guess."""
-
-
-class Verdict(Lines):
-    """What the model says, which weights say so, and what a learner might try."""
-
-    DEFAULT_CSS = """
-    Verdict { height: 1fr; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: list[Line] = []
-
-    def say(self, *said: Line) -> None:
-        """Say this above the hints."""
-        self._said = list(said)
-        self.redraw()
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks: as many whole hints as there is room for."""
-        lines = list(self._said)
-        hints = [wrap_words(hint, width) for hint in (_WAYS, *_TRIES)]
-        # Where there is room, they stand apart.
-        gap = len(lines) + sum(map(len, hints)) + len(hints) <= height
-        for hint in hints:
-            wrapped: list[Line] = [[(text, "muted")] for text in hint]
-            if len(lines) + len(wrapped) > height:
-                break
-            lines += [[], *wrapped] if gap else wrapped
-        return lines
+"""Below this the likeliest class is called unsure."""
 
 
 class DrawPane(InsightPane):
-    """A canvas, what the model sees of it, and its ten probabilities."""
+    """A canvas, the image that the model gets of it, and the probability of each class."""
 
     TITLE = "Draw"
     DEFAULT_CSS = """
     DrawPane {
         & > Horizontal { height: 1fr; }
         & > Horizontal > Vertical { width: 1fr; padding: 0 0 0 1; }
-        #answer { height: auto; }
-        #seen { width: 29; height: auto; }
-        #seen Bitmap { background: $surface; }
+        #result { height: auto; }
+        #input { width: 29; height: auto; }
+        #input Bitmap { background: $surface; }
         #bars { width: 1fr; height: auto; }
-        Verdict { margin: 1 0 0 0; }
-        &.-narrow #seen { display: none; }
+        ClassBars { max-height: 14; }
+        Notes { height: 1fr; margin: 1 0 0 0; }
+        &.-narrow #input { display: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "put('draws')", "Draw", tooltip="Set the pen down, or lift it"),
-        Binding("e,backspace", "put('erases')", "Erase", tooltip="Set the eraser down, or lift it"),
-        Binding("c,delete", "clear", "Clear"),
-        Binding("u", "undo", "Undo", tooltip="Take the last stroke back"),
-        Binding("enter", "inside", "Inside", tooltip="What the filters make of the drawing"),
+        Binding("space", "lower('draw')", "Draw", tooltip="Set the pen down, or lift it"),
+        Binding(
+            "e,backspace", "lower('erase')", "Erase", tooltip="Set the eraser down, or lift it"
+        ),
+        Binding("c,delete", "clear", "Clear", tooltip="Remove all ink"),
+        Binding("u", "undo", "Undo", tooltip="Undo the last stroke"),
+        Binding("enter", "inside", "Inside", tooltip="How the filters respond to the drawing"),
         *ARROWS,
         Binding("shift+left", "move(-4, 0)", show=False),
         Binding("shift+right", "move(4, 0)", show=False),
@@ -105,110 +76,111 @@ class DrawPane(InsightPane):
         super().__init__(source)
         self._drawing = Drawing()
         self._canvas = Canvas(self._drawing)
-        self._seen = Bitmap(BLANK)
+        self._input = Bitmap(BLANK)
         self._bars = ClassBars()
-        self._verdict = Verdict()
-        self._asker = InferenceClient(self, source, self._hear)
-        self._is_stale = False
-        """Whether the drawing changed since the model saw it."""
+        self._notes = Notes()
+        self._client = InferenceClient(self, source, self._show_result)
+        self._is_update_due = False
         self._offered = (True, False)
         """Whether the drawing was empty and could be undone when the keys were last shown."""
 
     def compose(self) -> ComposeResult:
-        """As Widget asks."""
+        """Put the canvas to the left, and the result over the hints to the right."""
         with Horizontal():
             yield self._canvas
             with Vertical():
-                with Horizontal(id="answer"):
-                    with Vertical(id="seen"):
+                with Horizontal(id="result"):
+                    with Vertical(id="input"):
                         yield Heading("the model sees")
-                        yield self._seen
+                        yield self._input
                     with Vertical(id="bars"):
-                        yield Heading("and takes it for")
+                        yield Heading("predicted as")
                         yield self._bars
-                yield self._verdict
+                yield self._notes
 
     def on_mount(self) -> None:
-        """Be quick at the first stroke already."""
+        """Load what the first stroke needs, so that it is not delayed."""
         self.run_worker(_warm_up, thread=True, exit_on_error=False, group="warm up")
-        self._hear_nothing()
+        self._notes.paragraphs = _HINTS
+        self._show_nothing()
 
     def on_unmount(self) -> None:
-        """Want no answer any more."""
-        self._asker.drop()
+        """Ignore results that are still to come."""
+        self._client.cancel()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Let the canvas be as large as it can be."""
+        """Make the canvas as large as it can be."""
         width, height = self.content_size
         self._canvas.scale = scale = scale_for(width - _BESIDE, height)
         self.set_class(width < scale * SIDE + 2 + _BESIDE, "-narrow")
 
     def show_insight(self, insight: ValidationResults) -> None:
-        """The weights have changed: ask them."""
-        self._asker.ask_again()
+        """Repeat the request, since the weights have changed."""
+        self._bars.names = self.source.classes
+        self._client.repeat()
 
     def remember(self) -> object:
-        """The drawing, with its strokes."""
+        """Return the drawing, with its strokes."""
         self._canvas.lift()
         return self._drawing
 
     def recall(self, memory: object) -> None:
-        """Go on with a drawing."""
+        """Continue a drawing."""
         if isinstance(memory, Drawing):
             self._drawing = self._canvas.drawing = memory
             self._update()
 
+    def step_back(self) -> bool:
+        """Lift the pen, if the keys have set it down."""
+        return self._canvas.lift()
+
     def on_canvas_drew(self, message: Canvas.Drew) -> None:
-        """Show what the model makes of it, once for all moves until it can be asked again."""
+        """Update the result, once for all moves until the next request may be sent."""
         message.stop()
-        if self._is_stale:
+        if self._is_update_due:
             return
-        self._is_stale = True
-        if rest_s := self._asker.rest_s:
-            # A run that trains has few moments to spare.
-            self.set_timer(rest_s, self._update)
+        self._is_update_due = True
+        if delay_s := self._client.delay_s:
+            # While a run trains, requests are rare, and so is the work for them.
+            self.set_timer(delay_s, self._update)
         else:
             self.call_later(self._update)
 
     def _update(self) -> None:
-        self._is_stale = False
-        self._offer()
+        self._is_update_due = False
+        self._offer_keys()
         image = to_mnist_form(self._drawing.ink)
-        self._seen.image = Image.of(image)
+        self._input.image = Image.of(image)
         if image.any():
-            self._asker.ask(InferenceRequest(images=image.tobytes()))
+            self._client.send(InferenceRequest(images=image.tobytes()))
         else:
-            self._asker.drop()
-            self._hear_nothing()
+            self._client.cancel()
+            self._show_nothing()
 
-    def _offer(self) -> None:
-        """Let the keys be shown anew, where others can be pressed now."""
+    def _offer_keys(self) -> None:
         offered = self._drawing.is_empty, self._drawing.can_undo
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
 
-    def on_result_arrived(self, message: ResultArrived) -> None:
-        """An answer has come."""
-        self._asker.take(message.reply)
-
-    def _hear_nothing(self) -> None:
+    def _show_nothing(self) -> None:
         self._bars.values = ()
-        self._verdict.say([("Draw a digit.", "strong")])
+        self._notes.facts = ([("Draw a digit.", "strong")],)
 
-    def _hear(self, reading: InferenceResult | str) -> None:
-        if isinstance(reading, str):
+    def _show_result(self, result: InferenceResult | str) -> None:
+        if isinstance(result, str):
             self._bars.values = ()
-            self._verdict.say([(reading, "warning")])
+            self._notes.facts = ([(result, "warning")],)
             return
-        self._bars.values = values = reading.probabilities[0]
+        self._bars.values = values = result.probabilities[0]
+        model: Line = [(f"model at {formatting.place(result.epoch, result.batch)}", "muted")]
+        self._notes.facts = ([(self._prediction(values), "strong")], model)
+
+    def _prediction(self, values: tuple[float, ...]) -> str:
         best = likeliest(values)
+        words = "Predicted as" if values[best] >= _SURE else "Unsure, perhaps"
         percent = formatting.whole_percent(values[best]).strip()
-        is_sure = values[best] >= _SURE
-        digit = formatting.a_digit(best)
-        sure = f"It is {digit}" if is_sure else f"Perhaps {digit}, but it is unsure"
-        where = f"by the weights of {formatting.place(reading.epoch, reading.batch)}"
-        self._verdict.say([(f"{sure}: {percent}", "strong")], [(where, "muted")])
+        return f"{words} {self.source.classes[best]}: {percent}"
 
     # What keys do.
 
@@ -224,24 +196,25 @@ class DrawPane(InsightPane):
         """Move the pen."""
         self._canvas.move(x, y)
 
-    def action_put(self, does: str) -> None:
+    def action_lower(self, tool: str) -> None:
         """Set the pen or the eraser down, or lift it."""
-        self._canvas.put("erases" if does == "erases" else "draws")
+        self._canvas.lower("erase" if tool == "erase" else "draw")
 
     def action_clear(self) -> None:
-        """Take all ink away."""
+        """Remove all ink."""
         self._canvas.clear()
 
     def action_undo(self) -> None:
-        """Take the last stroke back."""
+        """Undo the last stroke."""
         self._canvas.undo()
 
     def action_inside(self) -> None:
-        """Show what the first layer makes of the drawing."""
-        look = FilterSelection(digit=-1, drawing=to_mnist_form(self._drawing.ink).tobytes())
-        self.post_message(self.Opened(InsidePane.TITLE, look))
+        """Show how the filters of the first layer respond to the drawing."""
+        drawing = to_mnist_form(self._drawing.ink).tobytes()
+        selection = FilterSelection(example=-1, drawing=drawing)
+        self.post_message(self.Opened(InsidePane.TITLE, selection))
 
 
 def _warm_up() -> None:
-    """Load what the first stroke needs. A worker's thread."""
+    """Load what the first stroke needs. Worker thread."""
     to_mnist_form(np.eye(SIDE, dtype=np.uint8) * 255)

@@ -11,10 +11,9 @@ from mnist_tui import formatting
 from mnist_tui.run.inference import FirstLayer as Layer
 from mnist_tui.run.inference import InferenceRequest, InferenceResult
 from mnist_tui.run.validation import TrackedExample, ValidationResults
-from mnist_tui.tui.insight.inference_client import InferenceClient, ResultArrived
+from mnist_tui.tui.insight.inference_client import InferenceClient
 from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.widgets.action_line import ActionLine, Part
 from mnist_tui.tui.insight.widgets.class_bars import likeliest
 from mnist_tui.tui.insight.widgets.filter_grid import (
     FilterDetail,
@@ -23,7 +22,7 @@ from mnist_tui.tui.insight.widgets.filter_grid import (
     map_values,
 )
 from mnist_tui.tui.insight.widgets.filter_words import CLOSELY, ROUGHLY, most_like
-from mnist_tui.tui.insight.widgets.notes import Notes
+from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Notes, Part
 
 _WAITING: Final = "Asking the model …"
 _NO_DIGITS: Final = (
@@ -42,8 +41,8 @@ _HOW: Final = (
 class FilterSelection:
     """What is looked at."""
 
-    digit: int = 0
-    """The place of the watched digit; -1 is the drawing, where there is one."""
+    example: int = 0
+    """The place of the tracked example; -1 is the drawing, where there is one."""
     chosen: int = 0
     """The filter that is shown large."""
     drawing: bytes | None = None
@@ -75,7 +74,7 @@ class InsidePane(InsightPane):
         super().__init__(source)
         self._head, self._notes = ActionLine(), Notes()
         self._grid, self._detail = FilterGrid(), FilterDetail()
-        self._asker = InferenceClient(self, source, self._hear)
+        self._client = InferenceClient(self, source, self._hear)
         self._look = FilterSelection()
         self._watched: tuple[TrackedExample, ...] = ()
         self._reading: InferenceResult | None = None
@@ -92,7 +91,7 @@ class InsidePane(InsightPane):
 
     def on_unmount(self) -> None:
         """Want no answer any more."""
-        self._asker.drop()
+        self._client.cancel()
 
     def remember(self) -> object:
         """The digit and the filter."""
@@ -106,26 +105,22 @@ class InsidePane(InsightPane):
     def show_insight(self, insight: ValidationResults) -> None:
         """The weights have changed, and with the first validation there are digits: ask."""
         self._watched = insight.tracked
-        if self._look.digit < 0 and self._look.drawing is None:
-            self._look = replace(self._look, digit=0)
+        if self._look.example < 0 and self._look.drawing is None:
+            self._look = replace(self._look, example=0)
         self._ask()
 
     @property
     def _image(self) -> bytes | None:
         look = self._look
-        if look.digit < 0 or not self._watched:
+        if look.example < 0 or not self._watched:
             return look.drawing
-        return self._watched[min(look.digit, len(self._watched) - 1)].image
+        return self._watched[min(look.example, len(self._watched) - 1)].image
 
     def _ask(self) -> None:
         image = self._image
         if image is not None:
-            self._asker.ask(InferenceRequest(images=image, looks_inside=True))
+            self._client.send(InferenceRequest(images=image, looks_inside=True))
         self._show()
-
-    def on_result_arrived(self, message: ResultArrived) -> None:
-        """An answer has come."""
-        self._asker.take(message.reply)
 
     def _hear(self, reading: InferenceResult | str) -> None:
         if isinstance(reading, str):
@@ -151,11 +146,11 @@ class InsidePane(InsightPane):
             lead = (self._trouble, "warning")
         elif layer is not None:
             lead = (_about(layer, self._look.chosen), "strong")
-        self._notes.lead, self._notes.paragraphs = (), ()
+        self._notes.facts, self._notes.paragraphs = (), ()
         if layer is None:
             self._notes.paragraphs = (lead[0], *_HOW)
         else:
-            self._notes.lead, self._notes.paragraphs = (lead,), _HOW
+            self._notes.facts, self._notes.paragraphs = ([lead],), _HOW
         self.refresh_bindings()
 
     def _parts(self) -> tuple[Part, ...]:
@@ -181,9 +176,9 @@ class InsidePane(InsightPane):
         return (*parts, (where, "muted", ""), ("  ← → ↑ ↓ choose", "muted", ""))
 
     def _digit_words(self) -> str:
-        if self._look.digit < 0 or not self._watched:
+        if self._look.example < 0 or not self._watched:
             return "your drawing"
-        digit = self._watched[min(self._look.digit, len(self._watched) - 1)]
+        digit = self._watched[min(self._look.example, len(self._watched) - 1)]
         return f"{formatting.a_digit(digit.label)}, number {formatting.count(digit.index)}"
 
     def on_resize(self) -> None:
@@ -202,12 +197,12 @@ class InsidePane(InsightPane):
 
     def _can_turn(self, by: int) -> bool:
         first = -1 if self._look.drawing is not None else 0
-        return first <= self._look.digit + by < len(self._watched)
+        return first <= self._look.example + by < len(self._watched)
 
     def action_digit(self, by: int) -> None:
         """Go to the digit before or after."""
         if self._can_turn(by):
-            self._look = replace(self._look, digit=self._look.digit + by)
+            self._look = replace(self._look, example=self._look.example + by)
             self._ask()
 
     def action_move(self, columns: int, rows: int) -> None:

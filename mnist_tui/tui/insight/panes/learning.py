@@ -16,11 +16,10 @@ from mnist_tui.run.validation import EpochResults, ValidationResults
 from mnist_tui.tui.insight.epoch_choice import EpochChoice
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.widgets.action_line import ActionLine, Part
 from mnist_tui.tui.insight.widgets.class_bars import likeliest
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Tile
-from mnist_tui.tui.insight.widgets.notes import Notes
 from mnist_tui.tui.insight.widgets.portrait import Portrait
+from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Notes, Part
 from mnist_tui.tui.widgets.lines import Line, Piece
 from mnist_tui.tui.widgets.meters import bar
 
@@ -130,7 +129,7 @@ class LearningPane(InsightPane):
         self.set_class(known is None, "-empty")
         self._head.parts = (*self._choice.parts(insight), *self._score())
         if known is None:
-            self._notes.lead, self._portrait.about = (), ()
+            self._notes.facts, self._portrait.about = (), ()
             self._notes.paragraphs = (_LOST if insight.epochs else _EMPTY,)
         else:
             self._show_digit(known)
@@ -152,7 +151,7 @@ class LearningPane(InsightPane):
         at = self._choice.place(insight)
         self._portrait.image = digit.image
         self._portrait.about = tuple(_about(digit.label, values, past, at))
-        self._notes.lead = _in_one_line(digit.label, values, past, at)
+        self._notes.facts = ([*_in_one_line(digit.label, values, past, at)],)
 
     def _past(self, place: int, label: int) -> list[float]:
         """The probability of the true class after each epoch."""

@@ -13,10 +13,9 @@ from mnist_tui.run.validation import Example, ValidationResults
 from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.specimens import Filter
-from mnist_tui.tui.insight.widgets.action_line import ActionLine, Part
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Tile
-from mnist_tui.tui.insight.widgets.notes import Notes
 from mnist_tui.tui.insight.widgets.portrait import Portrait
+from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Notes, Part
 from mnist_tui.tui.widgets.lines import Line
 from mnist_tui.tui.widgets.meters import bar
 

@@ -94,5 +94,9 @@ class InsightPane(Widget, can_focus=True):
         """What the next pane of this kind should know: what was chosen, what was drawn."""
         return None
 
+    def step_back(self) -> bool:
+        """Close what the user opened in this pane last; False when there is nothing to close."""
+        return False
+
     def recall(self, memory: object) -> None:
         """Take up what one before remembered; children are mounted already."""

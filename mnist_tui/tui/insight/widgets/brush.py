@@ -1,4 +1,4 @@
-"""A soft pen on 28 by 28 pixels, whose strokes are as wide and as soft as MNIST's."""
+"""A soft pen on 28 by 28 pixels, whose strokes are as wide and as soft as those of MNIST."""
 
 from typing import Final
 
@@ -18,14 +18,14 @@ of all its inked pixels are full, and one in ten is fainter than an eighth. A dr
 the canvas shrinks to 20 pixels on its way to the model, so the pen is a little wider here.
 """
 FAINTEST: Final = 0.06
-"""What would be fainter than this is no ink."""
+"""Fainter ink than this becomes background."""
 ERASER: Final = 2.2
-"""How many times as wide the eraser is: once along a stroke takes all of it away."""
+"""How many times as wide the eraser is: once along a stroke removes all of it."""
 UNDO_LIMIT: Final = 200
-"""Strokes that can be taken back; each keeps 784 bytes."""
+"""Strokes that can be undone; each keeps 784 bytes."""
 
 Point = tuple[float, float]
-"""x to the right and y down in pixels; (0, 0) is the canvas's corner, not a pixel's middle."""
+"""x to the right and y down in pixels; (0, 0) is the corner of the canvas."""
 
 # The middles of the pixels, as a row and as a column.
 _MIDDLE_X: Final = np.arange(SIDE)[None, :] + 0.5
@@ -33,7 +33,7 @@ _MIDDLE_Y: Final = np.arange(SIDE)[:, None] + 0.5
 
 
 class Drawing:
-    """What a person draws, stroke by stroke. One thread."""
+    """An image that is drawn stroke by stroke, with undo. One thread."""
 
     def __init__(self) -> None:
         self._ink = np.zeros((SIDE, SIDE), np.uint8)
@@ -41,7 +41,7 @@ class Drawing:
 
     @property
     def ink(self) -> NDArray[np.uint8]:
-        """(28, 28) uint8, 0 is ground and 255 is ink; never changed in place."""
+        """(28, 28) uint8, 0 is background and 255 is ink; never changed in place."""
         return self._ink
 
     @property
@@ -51,35 +51,35 @@ class Drawing:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a stroke to take back."""
+        """Whether there is a stroke to undo."""
         return bool(self._before)
 
     def begin(self) -> None:
-        """From here on is one stroke, taken back as a whole."""
+        """Begin a stroke; it is undone as a whole."""
         self._before.append(self._ink)
         del self._before[:-UNDO_LIMIT]
 
     def line(self, start: Point, end: Point, *, erases: bool = False) -> None:
-        """Move the pen, or the eraser, in a straight line; where it has been twice is no darker."""
+        """Move the pen or the eraser in a straight line; going over a place twice adds no ink."""
         if erases:
-            rest = np.rint(255 * (1 - coverage(start, end, ERASER)))
-            self._ink = np.minimum(self._ink, rest.astype(np.uint8))
+            kept = np.rint(255 * (1 - coverage(start, end, ERASER)))
+            self._ink = np.minimum(self._ink, kept.astype(np.uint8))
         else:
-            laid = np.rint(255 * coverage(start, end))
-            self._ink = np.maximum(self._ink, laid.astype(np.uint8))
+            added = np.rint(255 * coverage(start, end))
+            self._ink = np.maximum(self._ink, added.astype(np.uint8))
 
     def end(self) -> None:
-        """The stroke is over; one that changed nothing is not worth taking back."""
+        """End the stroke; one that changed nothing cannot be undone."""
         if self._before and np.array_equal(self._before[-1], self._ink):
             self._before.pop()
 
     def undo(self) -> None:
-        """Take the last stroke back, if there is one."""
+        """Undo the last stroke, if there is one."""
         if self._before:
             self._ink = self._before.pop()
 
     def clear(self) -> None:
-        """Take all ink away; this too can be taken back."""
+        """Remove all ink; this can be undone, too."""
         if not self.is_empty:
             self.begin()
             self._ink = np.zeros((SIDE, SIDE), np.uint8)

@@ -1,49 +1,158 @@
-"""The ten classes' probabilities as bars."""
+"""The classes as bars under each other: their probabilities, and how many examples each has."""
 
-from textual.reactive import reactive
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
 
 from mnist_tui import formatting
-from mnist_tui.tui.widgets.lines import Line, Lines
-from mnist_tui.tui.widgets.meters import bar
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown, pad
+from mnist_tui.tui.widgets.meters import bar_line
 
-_LABEL, _PERCENT = 4, 6
+_GAP = 2
+_WIDEST_NAME = 12
 
 
-class ClassBars(Lines):
-    """One line for each class; the likeliest is marked by a glyph, not by a color alone."""
-
-    DEFAULT_CSS = """
-    ClassBars {
-        width: 1fr;
-        height: 10;
-    }
-    """
-
-    values: reactive[tuple[float, ...]] = reactive((), repaint=False)
-    """Ten in [0, 1], or none while nothing is known."""
-
-    def watch_values(self) -> None:
-        """Show them."""
-        self.redraw()
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        """As Lines asks."""
-        if not self.values:
-            unknown = (formatting.UNKNOWN, "muted")
-            return [[(f"  {digit} ", "muted"), unknown] for digit in range(10)]
-        best = likeliest(self.values)
-        return [
-            _line(digit, value, width, is_best=digit == best)
-            for digit, value in enumerate(self.values)
-        ]
+def names_width(names: tuple[str, ...], width: int) -> int:
+    """The columns for class names in a region `width` wide: the widest name, at most a third."""
+    return min(max(map(cell_len, names), default=1), _WIDEST_NAME, max(width // 3, 1))
 
 
 def likeliest(probabilities: tuple[float, ...]) -> int:
     """The class with the greatest probability."""
-    return max(range(len(probabilities)), key=lambda digit: probabilities[digit])
+    return max(range(len(probabilities)), key=lambda label: probabilities[label])
 
 
-def _line(digit: int, value: float, width: int, *, is_best: bool) -> Line:
-    line: Line = [(f"{'▸' if is_best else ' '} {digit} ", "accent" if is_best else "")]
-    line += bar(value, width - _LABEL - _PERCENT, "done" if is_best else "bar")
-    return [*line, (f" {formatting.whole_percent(value)}", "strong" if is_best else "muted")]
+class ClassBars(Lines):
+    """The probability of each class; the likeliest is marked by a glyph, not by a color alone.
+
+    Where there are more classes than lines, the likeliest come first and the rest is left out.
+    """
+
+    DEFAULT_CSS = """
+    ClassBars {
+        width: 1fr;
+        height: auto;
+    }
+    """
+
+    names: Shown[tuple[str, ...]] = Shown(())
+    """The names, in the order of the labels."""
+    values: Shown[tuple[float, ...]] = Shown(())
+    """One for each class, in [0, 1]; or none while nothing is known."""
+
+    def watch_names(self) -> None:
+        """Take the lines that they need."""
+        self.refresh(layout=True)
+        self.redraw()
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """A line for each class."""
+        return len(self.names)
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return a line for each class that is in sight."""
+        count, room = len(self.names), names_width(self.names, width)
+        if len(self.values) != count:
+            unknown = (formatting.UNKNOWN, "muted")
+            return [[(f"  {pad(name, room)} ", "muted"), unknown] for name in self.names[:height]]
+        order = list(range(count))
+        if count > height:
+            order.sort(key=lambda label: -self.values[label])
+        best = likeliest(self.values)
+        return [self._line(label, room, width, label == best) for label in order[:height]]
+
+    def _line(self, label: int, room: int, width: int, is_best: bool) -> Line:
+        value = self.values[label]
+        name = f"{'▸' if is_best else ' '} {pad(self.names[label], room)} "
+        percent = f" {formatting.whole_percent(value)}"
+        return bar_line(
+            (name, "accent" if is_best else ""),
+            value,
+            (percent, "strong" if is_best else "muted"),
+            width,
+            "done" if is_best else "bar",
+        )
+
+
+class ClassCounts(Lines):
+    """How many examples each class has; a click picks a class.
+
+    The bars stand in one column, or in two where there are fewer lines than classes. If that is
+    not enough either, those around the chosen class are in sight.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
+    DEFAULT_CSS = """
+    ClassCounts {
+        height: auto;
+        max-height: 5;
+        & > .lines--chosen { color: $background; background: $primary; text-style: bold; }
+    }
+    """
+
+    names: Shown[tuple[str, ...]] = Shown(())
+    """The names, in the order of the labels."""
+    counts: Shown[tuple[int, ...]] = Shown(())
+    """One for each class, or none yet."""
+    label: Shown[int | None] = Shown(None)
+    """The class whose examples are in sight; None: all."""
+
+    @dataclass
+    class Picked(Message):
+        """A class was clicked."""
+
+        label: int
+
+    def watch_names(self) -> None:
+        """Take the lines that they need."""
+        self.refresh(layout=True)
+        self.redraw()
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """A line for each class."""
+        return len(self.names)
+
+    def _arrangement(self, height: int) -> tuple[range, int]:
+        """The labels in sight, and the number of lines that they take."""
+        count = len(self.names)
+        columns = 1 if count <= height else 2
+        rows = min(height, -(-count // columns))
+        shown = min(count, rows * columns)
+        first = min(max((self.label or 0) - shown // 2, 0), count - shown)
+        return range(first, first + shown), rows
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return the bars in sight, column by column."""
+        if len(self.counts) != len(self.names):
+            return []
+        labels, rows = self._arrangement(height)
+        if len(labels) <= rows:
+            return [self._class(label, width) for label in labels]
+        half = (width - _GAP) // 2
+        lines = [self._class(label, half) for label in labels[:rows]]
+        for y, label in enumerate(labels[rows:]):
+            lines[y] += [(" " * _GAP, ""), *self._class(label, half)]
+        return lines
+
+    def _class(self, label: int, width: int) -> Line:
+        is_chosen = label == self.label
+        name = pad(self.names[label], names_width(self.names, width))
+        room = max(len(formatting.count(count)) for count in self.counts)
+        return bar_line(
+            (f"{'▸' if is_chosen else ' '}{name} ", "chosen" if is_chosen else "strong"),
+            self.counts[label] / max(*self.counts, 1),
+            (f" {formatting.count(self.counts[label]):>{room}}", "muted"),
+            width,
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        """Pick the class under the pointer."""
+        at, (width, height) = event.get_content_offset_capture(self), self.content_size
+        labels, rows = self._arrangement(height)
+        is_right = len(labels) > rows and at.x >= (width + _GAP) // 2
+        place = at.y + rows * is_right
+        if self.counts and 0 <= at.y < rows and place < len(labels):
+            self.post_message(self.Picked(labels[place]))
