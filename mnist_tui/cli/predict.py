@@ -1,7 +1,6 @@
 """`predict`: what a checkpoint makes of pictures."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,7 @@ def predict(checkpoint: Path, images: tuple[str, ...], as_json: bool, device: st
             else:
                 click.echo(f"mnist-tui: {printable(answer.name)}: {answer.error}", err=True)
         elif as_json:
-            click.echo(json.dumps(asdict(answer)))
+            click.echo(json.dumps(answer.as_dict()))
         else:
             click.echo(describe(answer))
     return code
@@ -49,8 +48,8 @@ def describe(answer: "Prediction") -> str:
     """One picture's answer in one line."""
     second = answer.probabilities[answer.second]
     return (
-        f"{printable(answer.image)}: {answer.digit}, {formatting.percent(answer.probability)} "
-        f"(next: {answer.second}, {formatting.percent(second)}); {'; '.join(answer.done)}"
+        f"{printable(answer.picture.name)}: {answer.digit}, {formatting.percent(answer.probability)} "
+        f"(next: {answer.second}, {formatting.percent(second)}); {'; '.join(answer.picture.done)}"
     )
 
 

@@ -1,5 +1,19 @@
 """Pictures of digits in any of the usual formats, brought to MNIST's form one by one."""
 
-from mnist_tui.images.image import BadPicture, Picture, read_picture, read_pictures
+from mnist_tui.images.image import (
+    BadPicture,
+    Picture,
+    PictureBox,
+    read_digits,
+    read_picture,
+    read_pictures,
+)
 
-__all__ = ["BadPicture", "Picture", "read_picture", "read_pictures"]
+__all__ = [
+    "BadPicture",
+    "Picture",
+    "PictureBox",
+    "read_digits",
+    "read_picture",
+    "read_pictures",
+]

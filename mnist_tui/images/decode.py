@@ -27,7 +27,10 @@ FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "WebP")
 MAX_PIXELS: Final = 89_478_485
 """The most pixels that are decoded, by what the header says: Pillow's own limit, a quarter of
 a gibibyte in 24 bits. An image of more is taken for a decompression bomb."""
-MAX_SIDE: Final = 2048
+MAX_JPEG_PIXELS: Final = 256_000_000
+"""The same for JPEG, which is decoded at an eighth of its size where that is enough; phones
+take photographs of 200 million pixels."""
+MAX_SIDE: Final = 1280
 """Larger images are shrunk to this; MNIST's 28 pixels leave room enough."""
 
 _ORIENTATION: Final = 0x0112
@@ -53,6 +56,8 @@ class Gray:
 
     values: NDArray[np.float32]
     """(H, W) float32 in [0, 255], 0 is black."""
+    size: tuple[int, int]
+    """Width and height of the whole image, upright, before it was shrunk."""
     done: Steps
     """What it took, in words, in order."""
 
@@ -69,7 +74,8 @@ def decode(content: bytes) -> Gray:
 
     try:
         with _strict_pillow(), Image.open(BytesIO(content), formats=FORMATS) as image:
-            if math.prod(image.size) > MAX_PIXELS:
+            limit = MAX_JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_PIXELS
+            if math.prod(image.size) > limit:
                 raise _too_large(image.size)
             return _decode(image)
     except UnidentifiedImageError as error:
@@ -91,10 +97,15 @@ def _strict_pillow() -> Iterator[None]:
     """Have Pillow raise on bombs, and say nothing about what else it finds odd."""
     from PIL import Image
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _begins_like_an_image(content: bytes) -> bool:
@@ -120,8 +131,14 @@ def _decode(image: "Image") -> Gray:
     done: list[str] = []
     if getattr(image, "is_animated", False):
         done.append("first of several frames")
-    if image.getexif().get(_ORIENTATION, 1) in range(2, 9):
+    width, height = image.size
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    # JPEG decodes at a half, a quarter or an eighth of its size at once; others do nothing here.
+    image.draft(None, (MAX_SIDE, MAX_SIDE))
+    if orientation in range(2, 9):
         ImageOps.exif_transpose(image, in_place=True)
         done.append("turned upright")
+    if orientation in range(5, 9):
+        width, height = height, width
     values, steps = gray_values(image, MAX_SIDE)
-    return Gray(values, (*done, *steps))
+    return Gray(values, (width, height), (*done, *steps))

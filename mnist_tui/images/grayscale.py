@@ -21,6 +21,8 @@ FULL_SCALES: Final = (255, 1023, 4095, 16383, 65535)
 pixel exceeds."""
 LEGIBLE: Final = 64
 """The difference in gray from which an image's own ink and ground are told apart."""
+SMALL: Final = 256
+"""Longer side, in pixels, of the image on which its colors are compared."""
 FAINT: Final = 0.5
 """Ink whose contrast in gray is below this fraction of that in one color is read in that."""
 
@@ -103,8 +105,17 @@ def _without_color(image: "Image") -> tuple["Image", Steps]:
     gray = image.convert("L")
     if all(channel == gray for channel in channels):
         return gray, ()
-    spreads = [float(np.asarray(channel).std()) for channel in channels]
+    spreads = [_spread(channel) for channel in channels]
     best = int(np.argmax(spreads))
-    if np.asarray(gray).std() < FAINT * spreads[best]:
+    if _spread(gray) < FAINT * spreads[best]:
         return channels[best], (f"turned to gray by its {CHANNELS[best]} alone",)
     return gray, ("turned to gray",)
+
+
+def _spread(channel: "Image") -> float:
+    """How much stands out in one channel from what is around it, whatever light falls there."""
+    from PIL import ImageFilter
+
+    small = channel.reduce(math.ceil(max(channel.size) / SMALL)) if max(channel.size) > SMALL else channel
+    around = small.filter(ImageFilter.GaussianBlur(max(small.size) / 16))
+    return float((np.asarray(small, np.float32) - np.asarray(around, np.float32)).std())

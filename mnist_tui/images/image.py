@@ -2,26 +2,57 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import numpy as np
 
 from mnist_tui.errors import DataError, UsageError
-from mnist_tui.images.decode import decode
-from mnist_tui.images.normalize import find_ink, fit
+from mnist_tui.images.decode import Gray, decode
+from mnist_tui.images.normalize import SIDE, fit, is_mnist_form
 from mnist_tui.images.sources import STDIN, expand, read_file, read_stream
+from mnist_tui.images.steps import Step, thumbnail
+
+if TYPE_CHECKING:
+    from mnist_tui.images.digits import Digit
+
+COMPARABLE: Final = 0.6
+"""Of several digits, those as tall as this fraction of the tallest may be the one meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureBox:
+    """Where a digit is in its picture, in pixels of the picture as it is seen, upright."""
+
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture in MNIST's form."""
+    """A digit in MNIST's form, and where it was found."""
 
     name: str
-    """Its path, or `-` for stdin."""
+    """The picture's path, or `-` for stdin."""
     pixels: bytes
     """28 x 28 gray values, row by row; 0 is ground, 255 is ink."""
-    done: tuple[str, ...]
-    """What was done to it, in words, in order."""
+    box: PictureBox
+    place: int = 1
+    """Which of the picture's digits it is, from 1, line by line and from left to right."""
+    count: int = 1
+    """How many digits were found in the picture."""
+    steps: tuple[Step, ...]
+    """What was done to it, in order."""
+    warnings: tuple[str, ...] = ()
+    """Why an answer is not to be relied on, in few words each."""
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """What was done to it, in words, in order."""
+        return tuple(step.words for step in self.steps if step.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,29 +65,83 @@ class BadPicture:
 
 
 def read_picture(content: bytes, name: str) -> Picture:
-    """The picture in the bytes of an image file. Blocks; as `decode`, on one thread at a time.
+    """The one digit in the bytes of an image file. Blocks; as `decode`, on one thread at a time.
+
+    Of several, the first in reading order of those that are large, with a warning.
 
     Raises:
         DataError: When it is no image, is not whole, is too large, or has nothing on it.
     """
+    pictures = read_digits(content, name)
+    tallest = max(picture.box.height for picture in pictures)
+    likely = [picture for picture in pictures if picture.box.height >= COMPARABLE * tallest]
+    if len(pictures) == 1:
+        return pictures[0]
+    which = "the first of them is read" if len(likely) > 1 else "the largest is read"
+    warning = f"{len(pictures)} digits found: {which}"
+    return replace(likely[0], warnings=(warning, *likely[0].warnings))
+
+
+def read_digits(content: bytes, name: str) -> list[Picture]:
+    """All digits in the bytes of an image file, line by line, from left to right. Blocks.
+
+    Raises:
+        DataError: As `read_picture`.
+    """
+    from mnist_tui.images.page import read_page
+
     gray = decode(content)
-    ink = find_ink(gray.values)
-    if not ink.values.any():
-        raise DataError("is blank: nothing stands out from its ground")
-    fitted = fit(ink.values)
+    page = read_page(gray.values)
+    before = (Step("", thumbnail(gray.values)), *(Step(words) for words in gray.done), *page.steps)
+    whole = page.contrast * 255
+    if whole.shape == (SIDE, SIDE) and is_mnist_form(np.rint(whole).clip(0, 255).astype(np.uint8)):
+        fitted = fit(whole)
+        box = PictureBox(left=0, top=0, width=gray.size[0], height=gray.size[1])
+        steps = (*before, *(Step(words) for words in fitted.done))
+        return [Picture(name=name, pixels=fitted.image.tobytes(), box=box, steps=steps)]
+    if not page.digits:
+        raise DataError("is blank: no digit found")
+    return [
+        _picture(name, gray, digit, before, place, len(page.digits))
+        for place, digit in enumerate(page.digits, start=1)
+    ]
+
+
+def _picture(
+    name: str, gray: Gray, digit: "Digit", before: tuple[Step, ...], place: int, count: int
+) -> Picture:
+    fitted = fit(digit.ink)
+    x, y = (whole / own for whole, own in zip(gray.size, gray.values.shape[::-1], strict=True))
+    box = PictureBox(
+        left=round(x * digit.box.left),
+        top=round(y * digit.box.top),
+        width=round(x * digit.box.width),
+        height=round(y * digit.box.height),
+    )
+    cut = Step(
+        f"cropped to {box.width:,}x{box.height:,} of {gray.size[0]:,}x{gray.size[1]:,}",
+        thumbnail(digit.ink),
+    )
     return Picture(
-        name=name, pixels=fitted.image.tobytes(), done=(*gray.done, *ink.done, *fitted.done)
+        name=name,
+        pixels=fitted.image.tobytes(),
+        box=box,
+        place=place,
+        count=count,
+        steps=(*before, cut, *(Step(words) for words in fitted.done)),
+        warnings=digit.warnings,
     )
 
 
 def read_pictures(
-    names: Iterable[str], stdin: BinaryIO | None = None
+    names: Iterable[str], stdin: BinaryIO | None = None, *, is_many: bool = False
 ) -> Iterator[Picture | BadPicture]:
     """The pictures that names of files, of folders, and `-` stand for, each when asked for.
 
     Args:
         names: As on the command line.
         stdin: What `-` reads, once however often it is named; None: the process's own.
+        is_many: Whether each digit on a picture is read, and not one alone.
 
     Raises:
         UsageError: When `-` would read from a terminal.
@@ -72,13 +157,14 @@ def read_pictures(
     for name in names:
         try:
             for file in expand(name):
-                yield _read(file, piped)
+                yield from _read(file, piped, is_many)
         except DataError as error:
             yield BadPicture(name=name, error=str(error))
 
 
-def _read(file: str, piped: Callable[[], bytes]) -> Picture | BadPicture:
+def _read(file: str, piped: Callable[[], bytes], is_many: bool) -> list[Picture] | list[BadPicture]:
     try:
-        return read_picture(piped() if file == STDIN else read_file(file), file)
+        content = piped() if file == STDIN else read_file(file)
+        return read_digits(content, file) if is_many else [read_picture(content, file)]
     except DataError as error:
-        return BadPicture(name=file, error=str(error))
+        return [BadPicture(name=file, error=str(error))]

@@ -12,8 +12,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tui.images.despeckle import find_specks
-
 SIDE: Final = 28
 """Pixels on each side of one of MNIST's images."""
 BOX: Final = 20
@@ -22,21 +20,10 @@ CENTER: Final = SIDE / 2
 """Where the ink's center of mass is, to half a pixel, in pixels from the first one."""
 EDGE: Final = 0.25
 """Ink begins at this fraction of the strongest ink; what is fainter does not widen the box."""
-
-FAINTEST: Final = 8
-"""What stands out less from its ground than this, of 255, is no ink."""
+SPECK: Final = 0.02
+"""A piece with less ink than this fraction of the largest is dust."""
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Ink:
-    """What stands out from the ground of an image."""
-
-    values: Floats
-    """(H, W) float32 in [0, 255], 0 is ground; all 0 when nothing stands out."""
-    done: tuple[str, ...]
-    """Each step in words, in order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,52 +34,6 @@ class Fitted:
     """(28, 28) uint8, 0 is ground and 255 is ink; all 0 when there was no ink."""
     done: tuple[str, ...]
     """Each step in words, in order."""
-
-
-def find_ink(gray: NDArray[Any]) -> Ink:
-    """Tell ink from ground, dark on light or light on dark.
-
-    The border is taken for ground. Most of a made image's border is one value, and that is
-    the ground; on a photograph's, a smooth surface through the border is, and what the border
-    itself departs from it counts as noise.
-
-    Args:
-        gray: (H, W) of any size in [0, 255], 0 is black.
-    """
-    values = np.asarray(gray, np.float32)
-    ground, noise = _find_ground(values)
-    over = values - ground
-    is_dark = bool((np.minimum(over, 0) ** 2).sum() > (np.maximum(over, 0) ** 2).sum())
-    ink = np.maximum((-over if is_dark else over) - noise, 0)
-    done = ("ground evened out",) if noise else ()
-    if ink.max(initial=0) < FAINTEST:
-        return Ink(np.zeros_like(ink), done)
-    return Ink(ink, (*done, "inverted: dark on light") if is_dark else done)
-
-
-def _find_ground(values: Floats) -> tuple[Floats, float]:
-    """The ground of (H, W) gray values, as one value or (H, W) of them, and its noise."""
-    is_border = np.ones(values.shape, bool)
-    is_border[1:-1, 1:-1] = False
-    border = values[is_border]
-    middle = np.median(border)
-    spread = float(np.median(np.abs(border - middle)))
-    if spread == 0:
-        return np.asarray(middle, np.float32), 0.0
-    is_ground = np.abs(border - middle) <= max(4 * spread, FAINTEST)
-    rows, columns = (np.linspace(-1, 1, length) for length in values.shape)
-    y, x = np.nonzero(is_border)
-    terms = np.stack(_surface(rows[y[is_ground]], columns[x[is_ground]]), axis=1)
-    weights, *_ = np.linalg.lstsq(terms, border[is_ground], rcond=None)
-    noise = np.percentile(np.abs(border[is_ground] - terms @ weights), 99)
-    whole = _surface(rows[:, None], columns[None, :])
-    ground = sum(weight * term for weight, term in zip(weights, whole, strict=True))
-    return np.asarray(ground, np.float32), float(noise)
-
-
-def _surface(y: NDArray[np.float64], x: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """The terms of a surface of the second degree, in which light falls off well enough."""
-    return [np.ones_like(y), y, x, y * y, y * x, x * x]
 
 
 def to_mnist_form(ink: NDArray[Any]) -> NDArray[np.uint8]:
@@ -118,14 +59,12 @@ def fit(ink: NDArray[Any]) -> Fitted:
             return Fitted(whole, ("already in MNIST's form",))
     if values.max(initial=0) < 0.5:  # none in 8 bits
         return Fitted(np.zeros((SIDE, SIDE), np.uint8), ("there is no ink",))
-    specks = find_specks(values >= EDGE * values.max())
-    if specks is not None:
-        values = np.where(specks, np.float32(0), values)
+    values, has_specks = _without_specks(values)
     cut = cut_out(values)
     fitted = _to_bytes(_stretch(_resize(cut)))
     done = (
-        *(("specks left out",) if specks is not None else ()),
-        f"{_words(values.shape)} cut to {_words(cut.shape)}, fitted into {_words((BOX, BOX))}",
+        *(("specks left out",) if has_specks else ()),
+        f"fitted into {BOX}x{BOX}",
         "centered by mass",
     )
     return Fitted(_place(fitted), done)
@@ -160,6 +99,21 @@ def cut_out(ink: Floats) -> Floats:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
+def _without_specks(ink: Floats) -> tuple[Floats, bool]:
+    """The same ink without dust, and whether there was some."""
+    import cv2
+
+    is_ink = (ink >= EDGE * ink.max()).astype(np.uint8)
+    # What is apart by less than a 64th of the image belongs together.
+    near = np.ones((2 * (max(ink.shape) // 128) + 1,) * 2, np.uint8)
+    count, labels = cv2.connectedComponents(cv2.dilate(is_ink, near), connectivity=8)
+    areas = np.bincount(labels[is_ink > 0], minlength=count)
+    specks = (areas > 0) & (areas < SPECK * areas.max())
+    if not specks.any():
+        return ink, False
+    return np.where(specks[labels], np.float32(0), ink), True
+
+
 def _resize(cut: Floats) -> Floats:
     """The same ink, its longer side 20 pixels, its aspect kept."""
     from PIL import Image
@@ -192,7 +146,3 @@ def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _to_bytes(ink: Floats) -> NDArray[np.uint8]:
     return np.rint(ink).clip(0, 255).astype(np.uint8)
 
-
-def _words(shape: tuple[int, ...]) -> str:
-    height, width = shape
-    return f"{width:,}x{height:,}"

@@ -1,9 +1,10 @@
 """What a checkpoint makes of pictures."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -15,23 +16,23 @@ from mnist_tui.images import BadPicture, Picture, read_pictures
 from mnist_tui.inference.evaluate import load_model
 from mnist_tui.store.checkpoint import read_checkpoint
 
+SURE: Final = 0.5
+"""An answer of less probability than this comes with a warning."""
 BATCH_SIZE = 64
 """Pictures that are read before they are answered together; the first answers come soon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What the model took one picture for."""
+    """The model's answer for one digit of a picture."""
 
-    image: str
-    """Its path, or `-` for stdin."""
+    picture: Picture
+    """The digit as the model received it, and how it was found."""
     digit: int
     probability: float
     """Of that digit, in [0, 1]."""
     probabilities: tuple[float, ...]
     """Of the ten digits; their sum is 1."""
-    done: tuple[str, ...]
-    """What was done to the picture, in words, in order."""
 
     @property
     def second(self) -> int:
@@ -39,12 +40,35 @@ class Prediction:
         others = [digit for digit in range(10) if digit != self.digit]
         return max(others, key=self.probabilities.__getitem__)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why the answer is not to be relied on: what is wrong with the picture, or unsure."""
+        if self.probability >= SURE:
+            return self.picture.warnings
+        return (*self.picture.warnings, f"unsure: {self.digit} or {self.second}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON says of it."""
+        return {
+            "image": self.picture.name,
+            "digit": self.digit,
+            "probability": self.probability,
+            "probabilities": self.probabilities,
+            "done": self.picture.done,
+            "warnings": self.warnings,
+            "box": asdict(self.picture.box),
+            "place": self.picture.place,
+            "count": self.picture.count,
+        }
+
 
 Answer = Prediction | BadPicture
 """What is said about one picture."""
 
 
-def predict_pictures(path: Path, names: Iterable[str], device: str) -> Iterator[Answer]:
+def predict_pictures(
+    path: Path, names: Iterable[str], device: str, *, is_many: bool = False
+) -> Iterator[Answer]:
     """Answer each picture, in order, bad ones included.
 
     The checkpoint is read at once; the pictures are when the answers are asked for.
@@ -53,13 +77,14 @@ def predict_pictures(path: Path, names: Iterable[str], device: str) -> Iterator[
         path: The checkpoint's file.
         names: Files, folders of images, `-` for an image on stdin.
         device: As in TrainConfig.
+        is_many: Whether each digit on a picture is answered, and not one alone.
 
     Raises:
         MnistTuiError: When checkpoint or device are not to be had.
     """
     target = resolve_device(device)
     model = load_model(read_checkpoint(path), path).to(target)
-    return _answer_all(model, read_pictures(names), target)
+    return _answer_all(model, read_pictures(names, is_many=is_many), target)
 
 
 def _answer_all(
@@ -83,9 +108,8 @@ def _predict(
     probabilities = output.cpu().double().softmax(dim=1).tolist()
     for picture, digit, row in zip(pictures, guesses, probabilities, strict=True):
         yield Prediction(
-            image=picture.name,
+            picture=picture,
             digit=digit,
             probability=row[digit],
             probabilities=tuple(row),
-            done=picture.done,
         )
