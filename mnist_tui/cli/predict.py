@@ -1,17 +1,20 @@
-"""`predict`: what a checkpoint makes of pictures."""
+"""`predict`: what a checkpoint answers for pictures."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mnist_tui import formatting
 from mnist_tui.cli.options import json_option, setting
-from mnist_tui.errors import DataError
+from mnist_tui.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from mnist_tui.inference.predict import Prediction
+    from mnist_tui.inference.predict import Answer, Prediction
+
+HEADER: Final = "digit        p  next        p  image"
 
 
 @click.command()
@@ -19,38 +22,142 @@ if TYPE_CHECKING:
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @setting("device")
 @json_option
-def predict(checkpoint: Path, images: tuple[str, ...], as_json: bool, device: str | None) -> int:
+@click.option("--many", "is_many", is_flag=True, help="Read each digit on a sheet, in order.")
+@click.option("--show", is_flag=True, help="Draw what was found, and what the model received.")
+@click.option(
+    "--save",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write the 28x28 images that the model received as PNG files.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say what was done to each image.")
+def predict(
+    checkpoint: Path,
+    images: tuple[str, ...],
+    device: str | None,
+    folder: Path | None,
+    *,
+    as_json: bool,
+    is_many: bool,
+    show: bool,
+    verbose: bool,
+) -> int:
     """Which digits CHECKPOINT sees on each IMAGE: a file, a folder, or - for stdin.
 
-    PNG, JPEG, GIF, BMP and WebP of any size, in gray or in color, dark on light or light on
-    dark; one digit on each. The lines say what was done to an image before it was read. An
-    image that cannot be read gets a line too, and makes the exit code 3.
+    PNG, JPEG, GIF, BMP and WebP of any size, photographs of handwriting too: on lines or
+    squares, in a shadow, on a desk. One digit on each, or with --many all of them, line by
+    line. A question mark behind a digit says that the answer is not to be relied on, and the
+    line below it why. An image that cannot be read gets a line too, and makes the exit code 3.
     """
     from mnist_tui.images import BadPicture
     from mnist_tui.inference.predict import predict_pictures
 
+    printer = _print_json if as_json else TablePrinter(show=show, verbose=verbose)
+    saver = ImageSaver(folder) if folder is not None else None
     code = 0
-    for answer in predict_pictures(checkpoint, images, device or "auto"):
+    for answer in predict_pictures(checkpoint, images, device or "auto", is_many=is_many):
         if isinstance(answer, BadPicture):
             code = DataError.exit_code
-            if as_json:
-                click.echo(json.dumps({"image": answer.name, "error": answer.error}))
-            else:
-                click.echo(f"mnist-tui: {printable(answer.name)}: {answer.error}", err=True)
-        elif as_json:
-            click.echo(json.dumps(answer.as_dict()))
-        else:
-            click.echo(describe(answer))
+        elif saver is not None:
+            saver.save(answer)
+        printer(answer)
     return code
 
 
+def _print_json(answer: "Answer") -> None:
+    from mnist_tui.images import BadPicture
+
+    if isinstance(answer, BadPicture):
+        click.echo(json.dumps({"image": answer.name, "error": answer.error}))
+    else:
+        click.echo(json.dumps(answer.as_dict()))
+
+
+class TablePrinter:
+    """Prints answers as a table, each as soon as it comes."""
+
+    def __init__(self, *, show: bool, verbose: bool) -> None:
+        self._shows, self._is_verbose = show, verbose
+        self._has_header = False
+
+    def __call__(self, answer: "Answer") -> None:
+        """Print one row, or one line on stderr for an image that cannot be read."""
+        from mnist_tui.images import BadPicture
+
+        if isinstance(answer, BadPicture):
+            click.echo(f"mnist-tui: {printable(answer.name)}: {answer.error}", err=True)
+            return
+        if not self._has_header:
+            click.echo(HEADER)
+            self._has_header = True
+        for line in self._lines(answer):
+            click.echo(line)
+
+    def _lines(self, answer: "Prediction") -> Iterator[str]:
+        yield describe(answer)
+        for warning in answer.warnings:
+            yield f"       {warning}"
+        if self._is_verbose:
+            box = answer.picture.box
+            yield f"       at {box.left:,},{box.top:,}: {'; '.join(answer.picture.done)}"
+        if self._shows:
+            from mnist_tui.cli.blocks import Palette
+            from mnist_tui.cli.portrait import portray
+
+            # Colors that are written are wanted: click would take them out of a pipe.
+            yield from portray(answer, Palette.of())
+
+
 def describe(answer: "Prediction") -> str:
-    """One picture's answer in one line."""
-    second = answer.probabilities[answer.second]
-    return (
-        f"{printable(answer.picture.name)}: {answer.digit}, {formatting.percent(answer.probability)} "
-        f"(next: {answer.second}, {formatting.percent(second)}); {'; '.join(answer.picture.done)}"
+    """One answer as a row of the table."""
+    digit = f"{answer.digit}{'?' if answer.warnings else ' '}"
+    p, second = (
+        formatting.percent(answer.probabilities[each]) for each in (answer.digit, answer.second)
     )
+    picture = answer.picture
+    place = f" ({picture.place} of {picture.count})" if picture.count > 1 else ""
+    return f"{digit:5}{p:>9}  {answer.second:<4}{second:>9}  {printable(picture.name)}{place}"
+
+
+class ImageSaver:
+    """Writes the images that the model received, none of them over another of this command."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: set[Path] = set()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(folder, error) from error
+
+    def save(self, answer: "Prediction") -> Path:
+        """Write one as a PNG file of 28x28, and say where.
+
+        Raises:
+            UsageError: When it cannot be written.
+        """
+        from PIL import Image
+
+        picture = answer.picture
+        stem = "stdin" if picture.name == "-" else Path(picture.name).stem
+        if picture.count > 1:
+            stem += f"-{picture.place:03d}"
+        path, number = self._folder / f"{stem}-28x28.png", 1
+        while path in self._written:
+            number += 1
+            path = self._folder / f"{stem}-28x28-{number}.png"
+        self._written.add(path)
+        try:
+            Image.frombytes("L", (28, 28), picture.pixels).save(path)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+        return path
+
+
+def _cannot_write(path: Path, error: OSError) -> UsageError:
+    reason = error.strerror or type(error).__name__
+    return UsageError(f"{printable(str(path))} cannot be written: {reason}; name another --save")
 
 
 def printable(name: str) -> str:

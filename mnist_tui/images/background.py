@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui.images.scale import shrink
 from mnist_tui.images.sheet import find_sheet
 
 Floats = NDArray[np.float32]
@@ -75,7 +76,11 @@ def find_contrast(gray: NDArray[Any]) -> Contrast:
     contrast, noise = _without_offset(contrast, sheet)
     if sheet is not None:
         contrast[~sheet] = 0
-    done = (*(("cut to the sheet",) if sheet is not None else ()), "background leveled", *(("inverted: dark on light",) if is_dark_ink else ()))
+    done = (
+        *(("cut to the sheet",) if sheet is not None else ()),
+        "background leveled",
+        *(("inverted: dark on light",) if is_dark_ink else ()),
+    )
     return Contrast(contrast, background, noise, done)
 
 
@@ -102,7 +107,8 @@ def _smooth(values: Floats) -> Floats:
     # Second differences of second differences see noise, and hardly anything of edges.
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     noise = np.median(np.abs(cv2.filter2D(values, -1, mask))) / 0.6745 / 6
-    return cv2.GaussianBlur(values, (0, 0), float(np.clip(noise / 5, 0.8, 2.5)))
+    sigma = float(np.clip(noise / 5, 0.8, 2.5))
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32)
 
 
 def _has_dark_ink(values: NDArray[np.uint8]) -> bool:
@@ -111,8 +117,7 @@ def _has_dark_ink(values: NDArray[np.uint8]) -> bool:
     What is narrow counts by how far it is from the median of its surroundings: the loop of an
     8 is narrow and light as well, and is page.
     """
-    scale = min(1.0, COARSE / max(values.shape))
-    small = cv2.resize(values, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = shrink(values, COARSE)
     side = min(2 * round(WINDOW * min(small.shape)) + 1, 255)
     padded = cv2.copyMakeBorder(small, *(4 * (side // 2,)), cv2.BORDER_REPLICATE)
     middle = cv2.medianBlur(padded, side)[side // 2 : -(side // 2), side // 2 : -(side // 2)]
@@ -131,9 +136,7 @@ def _window(shape: tuple[int, ...], part: float) -> NDArray[np.uint8]:
     return np.ones((max(side, 3),) * 2, np.uint8)
 
 
-def _without_offset(
-    contrast: Floats, page: NDArray[np.bool_] | None
-) -> tuple[Floats, float]:
+def _without_offset(contrast: Floats, page: NDArray[np.bool_] | None) -> tuple[Floats, float]:
     """The same with the page at 0, and the page's noise; most pixels must be page."""
     of_page = contrast[::2, ::2] if page is None else contrast[page]
     middle = np.median(of_page)

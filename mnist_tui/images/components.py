@@ -1,8 +1,6 @@
 """What stands out from a page, piece by piece."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,9 +8,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
-
-SIGMAS: Final = 6
-"""Ink stands out by this many standard deviations of the page's noise."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -97,12 +92,12 @@ def find_components(contrast: Floats, low: float, join: int = 0) -> tuple[Labels
         (H, W) int32, 0 where there is no ink, and what is known of each piece.
     """
     is_ink = (contrast > low).astype(np.uint8)
-    joined = is_ink
-    if join > 0:
-        joined = cv2.morphologyEx(is_ink, cv2.MORPH_CLOSE, np.ones((join + 1,) * 2, np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    labels = labels * is_ink
-    depth = cv2.distanceTransform(cv2.copyMakeBorder(is_ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    near = np.ones((join + 1,) * 2, np.uint8)
+    joined = cv2.morphologyEx(is_ink, cv2.MORPH_CLOSE, near) if join > 0 else is_ink
+    _, whole, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    labels: Labels = np.asarray(whole * is_ink, np.int32)
+    framed = cv2.copyMakeBorder(is_ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
     least = max(4, round(1e-5 * contrast.size))
     found = []
     for label in range(1, len(stats)):

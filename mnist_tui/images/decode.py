@@ -30,7 +30,7 @@ a gibibyte in 24 bits. An image of more is taken for a decompression bomb."""
 MAX_JPEG_PIXELS: Final = 256_000_000
 """The same for JPEG, which is decoded at an eighth of its size where that is enough; phones
 take photographs of 200 million pixels."""
-MAX_SIDE: Final = 1280
+MAX_SIDE: Final = 1024
 """Larger images are shrunk to this; MNIST's 28 pixels leave room enough."""
 
 _ORIENTATION: Final = 0x0112
@@ -118,9 +118,10 @@ def _begins_like_an_image(content: bytes) -> bool:
 
 
 def _too_large(size: tuple[int, int] | None = None) -> DataError:
-    found = f"{size[0]:,}x{size[1]:,} pixels" if size else "too many pixels"
+    found = f" ({size[0]:,}x{size[1]:,})" if size else ""
     return DataError(
-        f"has {found}; at most {MAX_PIXELS // 1_000_000} million are read: scale it down"
+        f"has too many pixels{found}; at most {MAX_PIXELS // 1_000_000} million are read, of a "
+        f"JPEG {MAX_JPEG_PIXELS // 1_000_000} million: scale it down"
     )
 
 

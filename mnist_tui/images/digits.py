@@ -91,7 +91,9 @@ def _main(pieces: Sequence[Component]) -> Component | None:
     inner = [piece for piece in pieces if not piece.touches]
 
     def rank(piece: Component) -> float:
-        return float(piece.strength * np.sqrt(piece.box.longer) / (1 + piece.thickness / piece.box.longer))
+        return float(
+            piece.strength * np.sqrt(piece.box.longer) / (1 + piece.thickness / piece.box.longer)
+        )
 
     return max(inner or pieces, key=rank, default=None)
 

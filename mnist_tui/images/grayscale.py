@@ -36,10 +36,14 @@ def gray_values(image: "Image", max_side: int) -> tuple[Floats, Steps]:
     Raises:
         DataError: When nothing of it can be seen.
     """
+    from PIL import Image
+
     size = image.size
     image, done = _plain(image)
     if max(size) > max_side:
-        image = image.reduce(math.ceil(max(size) / max_side))
+        scale = max_side / max(size)
+        smaller = (max(1, round(scale * size[0])), max(1, round(scale * size[1])))
+        image = image.resize(smaller, Image.Resampling.BILINEAR, reducing_gap=2.0)
         done += (f"shrunk to {image.width:,}x{image.height:,}",)
     if image.mode == "RGBA":
         image, steps = _lay(image)
@@ -116,6 +120,10 @@ def _spread(channel: "Image") -> float:
     """How much stands out in one channel from what is around it, whatever light falls there."""
     from PIL import ImageFilter
 
-    small = channel.reduce(math.ceil(max(channel.size) / SMALL)) if max(channel.size) > SMALL else channel
+    small = (
+        channel.reduce(math.ceil(max(channel.size) / SMALL))
+        if max(channel.size) > SMALL
+        else channel
+    )
     around = small.filter(ImageFilter.GaussianBlur(max(small.size) / 16))
     return float((np.asarray(small, np.float32) - np.asarray(around, np.float32)).std())

@@ -4,16 +4,20 @@ A printed line is thin, straight, and goes from one side of the page to the othe
 stroke of a digit does that has a page around it.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui.images.scale import shrink
+
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Points = NDArray[np.intp]
+T = TypeVar("T", bound=np.generic)
 
 THICKEST: Final = 0.012
 """The thickness of the widest line that is looked for, as a fraction of the longer side."""
@@ -40,7 +44,7 @@ class Line:
     @property
     def is_level(self) -> bool:
         """Whether it is nearer to level than to upright."""
-        return abs(np.sin(self.angle)) > abs(np.cos(self.angle))
+        return math.pi / 4 < self.angle < 3 * math.pi / 4
 
     def points(self, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """A point (x, y) for each pixel of its way through an image of (H, W)."""
@@ -100,15 +104,17 @@ def _thin(contrast: Floats, thickest: int, *, is_level: bool) -> Floats:
 
 def _find(thin: Floats, least: float) -> list[Line]:
     """The lines that cross the image, the surest first."""
-    scale = min(1.0, COARSE / max(thin.shape))
-    small = cv2.resize(thin, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = shrink(thin, COARSE)
+    scale = max(small.shape) / max(thin.shape)
     seen = (small > least * max(scale, 0.5)).astype(np.uint8)
     if seen.mean() > 0.4:
         return []
     shorter = min(seen.shape)
     votes = max(20, round(COVERAGE * ACROSS * shorter))
     found = cv2.HoughLines(seen, 1, np.pi / 360, votes)
-    candidates = found[:, 0] if found is not None else np.empty((0, 2))
+    candidates: Floats = np.empty((0, 2), np.float32)
+    if found is not None:
+        candidates = np.asarray(found[:, 0], np.float32)
     lines: list[Line] = []
     reaching = 0
     while len(candidates) and len(lines) < MOST:
@@ -135,14 +141,17 @@ def _is_near(candidates: Floats, line: Line) -> Bools:
 
 def _hits(seen: NDArray[np.uint8], x: Points, y: Points, is_level: bool) -> Bools:
     """Which of the points (x, y), or those next to them across the line, are set."""
-    return np.max([_at(seen, x, y, is_level, step) for step in (-1, 0, 1)], axis=0) > 0
+    near = [_at(seen, x, y, is_level, step) > 0 for step in (-1, 0, 1)]
+    return np.asarray(np.any(near, axis=0))
 
 
-def _at(image: NDArray[Any], x: Points, y: Points, is_level: bool, step: int) -> NDArray[Any]:
+def _at(image: NDArray[T], x: Points, y: Points, is_level: bool, step: int) -> NDArray[T]:
     """The values at points (x, y), `step` pixels across their line."""
     if is_level:
-        return image[(y + step).clip(0, image.shape[0] - 1), x]
-    return image[y, (x + step).clip(0, image.shape[1] - 1)]
+        y = (y + step).clip(0, image.shape[0] - 1)
+    else:
+        x = (x + step).clip(0, image.shape[1] - 1)
+    return np.asarray(image[y, x])
 
 
 def _paint(image: NDArray[Any], line: Line, width: int, value: float) -> None:

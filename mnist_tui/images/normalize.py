@@ -145,4 +145,3 @@ def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _to_bytes(ink: Floats) -> NDArray[np.uint8]:
     return np.rint(ink).clip(0, 255).astype(np.uint8)
-

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui.images.scale import shrink
+
 COARSE: Final = 240
 """Longer side, in pixels, of the small image in which the sheet is looked for."""
 DARK: Final = 0.42
@@ -27,13 +29,12 @@ def find_sheet(gray: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     Returns:
         (H, W) bool; None when the sheet fills the image, or none is to be seen.
     """
-    scale = min(1.0, COARSE / max(gray.shape))
-    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = shrink(gray, COARSE)
     if min(small.shape) < 16:
         return None
-    small = cv2.medianBlur(small, 5)
+    small = np.asarray(cv2.medianBlur(small, 5), np.uint8)
     _, is_light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    outline = _outline(is_light)
+    outline = _outline(np.asarray(is_light, np.uint8))
     if outline is None:
         return None
     sheet = cv2.drawContours(np.zeros_like(small), [outline], 0, 1, cv2.FILLED)

@@ -11,7 +11,6 @@ from PIL import Image
 from mnist_tui.data.sample import load_sample
 from mnist_tui.images.normalize import (
     center_of_mass,
-    find_ink,
     fit,
     is_mnist_form,
     to_mnist_form,
@@ -126,38 +125,3 @@ def test_any_numbers_give_an_image(ink: NDArray[np.float32]) -> None:
     assert image.shape == (28, 28)
     assert image.dtype == np.uint8
     assert image.any() == bool((np.nan_to_num(ink, posinf=255) >= 0.5).any())
-
-
-@pytest.mark.parametrize(
-    ("ground", "is_dark"),
-    [(0, False), (60, False), (60, True), (200, False), (200, True), (255, True)],
-)
-def test_ink_is_told_from_any_ground(ground: int, is_dark: bool) -> None:
-    gray = np.full((40, 50), ground, np.float32)
-    gray[10:30, 20:24] += -50 if is_dark else 50
-    ink = find_ink(gray)
-    assert ink.values[15, 21] == 50
-    assert ink.values[5, 5] == 0
-    assert ("inverted: dark on light" in ink.done) == is_dark
-
-
-def test_a_blank_page_has_no_ink() -> None:
-    noise = np.random.default_rng(0).normal(200, 1, (80, 80))
-    for gray in (np.zeros((30, 30)), np.full((5, 5), 255.0), noise, np.full((1, 1), 77.0)):
-        assert not find_ink(gray).values.any()
-
-
-def test_uneven_light_and_noise_are_taken_from_a_photograph() -> None:
-    random = np.random.default_rng(1)
-    y, x = np.mgrid[0:1:300j, 0:1:400j]
-    light = (150 + 60 * x - 40 * y) * (1 - 0.3 * (x - 0.5) ** 2)
-    likenesses = []
-    for digit in DIGITS[:30]:
-        clean = on_ground(scaled(digit, 200), (300, 400), 40, 150)
-        photograph = light * (1 - 0.7 * clean / 255) + random.normal(0, 3, light.shape)
-        ink = find_ink(photograph.clip(0, 255))
-        assert ink.done == ("ground evened out", "inverted: dark on light")
-        likenesses.append(likeness(to_mnist_form(ink.values), to_mnist_form(clean)))
-    # Where the mass is between two pixels, noise may move the digit by one.
-    assert np.median(likenesses) > 0.98
-    assert min(likenesses) > 0.6

@@ -77,8 +77,8 @@ def test_a_prediction_has_ten_probabilities_and_their_greatest(
     assert len(found.probabilities) == 10
     assert found.probability == max(found.probabilities) == found.probabilities[found.digit]
     assert found.probabilities[found.second] == sorted(found.probabilities)[-2]
-    assert found.image == str(tmp_path / "digit.png")
-    assert found.done == ("already in MNIST's form",)
+    assert found.picture.name == str(tmp_path / "digit.png")
+    assert found.picture.done == ("already in MNIST's form",)
 
 
 def test_bad_pictures_stay_in_their_places_among_the_good(
@@ -91,7 +91,7 @@ def test_bad_pictures_stay_in_their_places_among_the_good(
         (tmp_path / f"{number}.png").write_bytes(content)
     answers = list(predict_pictures(checkpoint, [str(tmp_path)], "cpu"))
     assert [isinstance(each, Prediction) for each in answers] == [c == good for c in contents]
-    names = [each.image if isinstance(each, Prediction) else each.name for each in answers]
+    names = [each.picture.name if isinstance(each, Prediction) else each.name for each in answers]
     assert names == [str(tmp_path / f"{number}.png") for number in range(len(contents))]
 
 
