@@ -19,6 +19,7 @@ from mnist_tui.run.events import (
     RunPrepared,
     SavedAgain,
     SaveFailed,
+    SaveReason,
     Warned,
 )
 from mnist_tui.run.plan import Runner
@@ -65,7 +66,7 @@ class EventPrinter:
                 self._say(describe(event))
             case Notice() | Warned() | SaveFailed() | SavedAgain():
                 self._say(f"note: {describe(event)}")
-            case CheckpointSaved(reason="manual"):
+            case CheckpointSaved(reason=SaveReason.MANUAL):
                 self._say(describe(event))
             case EpochFinished():
                 self._print_epoch(event)

@@ -42,17 +42,15 @@ class PlaybackRunner:
         self.plan = plan
         self.session = Session()
         self._directory = find_run(plan.runs_dir, plan.name)
-        self._reader = CheckpointPredictor(self._directory)
+        self._predictor = CheckpointPredictor(self._directory)
 
-    def ask(self, question: InferenceRequest) -> InferenceFuture:
+    def ask(self, request: InferenceRequest) -> InferenceFuture:
         """Let the model of the last checkpoint read images. Any thread."""
         if self.session.state.is_over:
-            return self._reader.ask(question)
-        reply = InferenceFuture()
-        reply.set_exception(
-            TrainingError(self.session.request(Infer(question, InferenceFuture())).message)
-        )
-        return reply
+            return self._predictor.ask(request)
+        future = InferenceFuture()
+        future.set_exception(TrainingError(self.session.request(Infer(request)).message))
+        return future
 
     def run(self) -> None:
         """Tell all of the run. Blocks; call it once, on a thread of its own. Raises nothing."""

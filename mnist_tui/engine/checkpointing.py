@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from mnist_tui.run.events import SaveReason
 from mnist_tui.store.checkpoint import Checkpoint
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.writer import RunWriter
@@ -48,16 +49,16 @@ class Saving:
         """Whether the end of an epoch is far enough from the last checkpoint."""
         return self._clock() - self._asked_at > _EPOCH_S
 
-    def save(self, reason: str, checkpoint: Checkpoint) -> None:
+    def save(self, reason: SaveReason, checkpoint: Checkpoint) -> None:
         """Have `checkpoint` written soon; last.pt is always brought up to it."""
         self._asked_at = self._clock()
-        if reason == "best":
+        if reason is SaveReason.BEST:
             self._writer.save(self._directory.best, reason, checkpoint)
-            reason = "epoch"
-        elif reason == "manual":
+            reason = SaveReason.EPOCH
+        elif reason is SaveReason.MANUAL:
             path = self._directory.step(checkpoint.global_batch)
             self._writer.save(path, reason, checkpoint)
-            reason = "schedule"
+            reason = SaveReason.SCHEDULE
         self._writer.save(self._directory.last, reason, checkpoint)
 
     def flush(self) -> bool:

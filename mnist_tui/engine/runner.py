@@ -82,15 +82,15 @@ class TrainingRunner:
                 # Its one line says all, and its name is free for the next try.
                 directory.delete()
 
-    def ask(self, question: InferenceRequest) -> InferenceFuture:
+    def ask(self, request: InferenceRequest) -> InferenceFuture:
         """Let the model read images: the live one, or that of the last checkpoint. Any thread."""
-        reply = InferenceFuture()
-        answer = self.session.request(Infer(question, reply))
+        infer = Infer(request)
+        answer = self.session.request(infer)
         if not answer.is_accepted and self.session.state.is_over and self._reader is not None:
-            return self._reader.ask(question)
+            return self._reader.ask(request)
         if not answer.is_accepted:
-            reply.set_exception(TrainingError(answer.message))
-        return reply
+            infer.future.set_exception(TrainingError(answer.message))
+        return infer.future
 
     def say(self, activity: str) -> None:
         """Publish what is being done while the run loads, and give way to a Stop.

@@ -12,7 +12,14 @@ from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.run_state import RunState
 from mnist_tui.errors import TrainingError
 from mnist_tui.inference.validation_pass import Evaluation
-from mnist_tui.run.events import Event, LearningRateChanged, RunEnded, SettingsChanged, Warned
+from mnist_tui.run.events import (
+    Event,
+    LearningRateChanged,
+    RunEnded,
+    SaveReason,
+    SettingsChanged,
+    Warned,
+)
 from mnist_tui.run.inference import InferenceResult
 from mnist_tui.run.requests import (
     Adjust,
@@ -110,7 +117,7 @@ class Trainer:
                 f"{record.config.batch_size}"
             ) from error
         record.pace.halt()
-        is_saved = self._save_and_wait("finish", is_patient=True)
+        is_saved = self._save_and_wait(SaveReason.FINISH, is_patient=True)
         done = record.epochs_done
         message = (
             f"finished {done} epoch{'s' if done != 1 else ''}{'' if is_saved else ', not saved'}"
@@ -168,9 +175,9 @@ class Trainer:
         )
         session.emit(finished)
         if finished.is_best:
-            self._save("best")
+            self._save(SaveReason.BEST)
         elif self._saving.is_due_after_epoch:
-            self._save("epoch")
+            self._save(SaveReason.EPOCH)
 
     def _boundary(self) -> None:
         """Between two batches: answer requests, publish when it is time, save when it is due."""
@@ -179,7 +186,7 @@ class Trainer:
         if time.perf_counter() >= self._publish_at:
             self._publish(waits=False)
         if self._saving.is_due(self._record.config.checkpoint_every_s):
-            self._save("schedule")
+            self._save(SaveReason.SCHEDULE)
 
     def _answer(self, request: Request) -> None:
         match request:
@@ -188,7 +195,7 @@ class Trainer:
             case Resume():
                 pass  # the run was going on again when this arrived
             case Save():
-                self._save("manual")
+                self._save(SaveReason.MANUAL)
             case Stop():
                 raise StopAsked(request)
             case Adjust():
@@ -213,16 +220,16 @@ class Trainer:
 
     def _infer(self, request: Infer) -> None:
         """Let the model read images; a question that fails harms nobody but who asked."""
-        if not request.reply.set_running_or_notify_cancel():
+        if not request.future.set_running_or_notify_cancel():
             return
         try:
-            probabilities, inside = self._learner.read(request.question)
+            probabilities, inside = self._learner.read(request.inference)
         except Exception as error:
             log.exception("a question could not be answered")
-            request.reply.set_exception(TrainingError(f"the model could not answer: {error}"))
+            request.future.set_exception(TrainingError(f"the model could not answer: {error}"))
             return
         epoch = self._record.epoch
-        request.reply.set_result(
+        request.future.set_result(
             InferenceResult(
                 probabilities=probabilities,
                 epoch=epoch.number,
@@ -241,7 +248,7 @@ class Trainer:
             self._tell(event)
         if any(isinstance(event, SettingsChanged) for event in told):
             # At once, so that a resume of a run that was killed knows of it too.
-            self._save("schedule")
+            self._save(SaveReason.SCHEDULE)
 
     def _tell(self, event: Event) -> None:
         """Emit a change of the settings; those of the rate are part of what a resume restores."""
@@ -254,7 +261,9 @@ class Trainer:
         self._record.pace.halt()
         self._session.move(State.STOPPING, request.reason)
         epoch = self._record.epoch
-        is_saved = request.save and self._save_and_wait("stop", is_patient=request.is_patient)
+        is_saved = request.save and self._save_and_wait(
+            SaveReason.STOP, is_patient=request.is_patient
+        )
         message = (
             f"{request.reason}: stopped in epoch {epoch.number} after batch {epoch.batch:,} of "
             f"{self._learner.batches:,}, {'saved' if is_saved else 'not saved'}"
@@ -271,7 +280,7 @@ class Trainer:
             self._record.progress(self._session.state, self._activity, self._validation_batch)
         )
 
-    def _save(self, reason: str) -> None:
+    def _save(self, reason: SaveReason) -> None:
         """Hand a checkpoint of this boundary to the writer.
 
         Raises:
@@ -279,7 +288,7 @@ class Trainer:
         """
         self._saving.save(reason, self._record.checkpoint(self._fingerprint))
 
-    def _save_and_wait(self, reason: str, *, is_patient: bool) -> bool:
+    def _save_and_wait(self, reason: SaveReason, *, is_patient: bool) -> bool:
         """Save, and return when the file stands, or False when it could not be written.
 
         Where a person can mend what is wrong with the disk, that is waited for.

@@ -18,6 +18,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 from mnist_tui.errors import Remedy
@@ -153,13 +154,29 @@ class SettingsChanged(Event):
     global_batch: int
 
 
+class SaveReason(StrEnum):
+    """Why a checkpoint is written."""
+
+    MANUAL = "manual"
+    """The user asked for it."""
+    SCHEDULE = "schedule"
+    """The interval between automatic checkpoints has passed, or the settings have changed."""
+    EPOCH = "epoch"
+    """An epoch has ended."""
+    BEST = "best"
+    """An epoch has ended that is better than all before it."""
+    STOP = "stop"
+    """The run is stopping."""
+    FINISH = "finish"
+    """All epochs are done."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSaved(Event):
     """A checkpoint stands, whole, under its name."""
 
     path: str
-    reason: str
-    """`manual`, `schedule`, `epoch`, `best`, `stop` or `finish`."""
+    reason: SaveReason
     epoch: int
     batch: int
     """Batches of that epoch that are in it."""

@@ -121,23 +121,81 @@ class LossHistory:
         step = math.ceil(width / self._width)
         return tuple(merge(inside[i : i + step]) for i in range(0, len(inside), step))
 
+    def snapshot(self) -> "HistorySnapshot":
+        """Everything in it. Any thread."""
+        with self._lock:
+            return HistorySnapshot(
+                recent=tuple(self._recent),
+                buckets=tuple(self._buckets),
+                open=tuple(self._open),
+                width=self._width,
+                count=self._count,
+            )
+
+    def since(self, count: int) -> "HistoryIncrement | None":
+        """The losses after the first `count`; None where they are not all kept. Any thread."""
+        with self._lock:
+            missing = self._count - count
+            if not 0 <= missing <= len(self._recent):
+                return None
+            skipped = len(self._recent) - missing
+            return HistoryIncrement(first=count, losses=tuple(islice(self._recent, skipped, None)))
+
+    def restore(self, snapshot: "HistorySnapshot") -> None:
+        """Take over what is in `snapshot`. Training thread."""
+        with self._lock:
+            self._recent = deque(snapshot.recent, maxlen=self._max_recent)
+            self._buckets = list(snapshot.buckets)
+            self._open = list(snapshot.open)
+            self._width = snapshot.width
+            self._count = snapshot.count
+
     def state_dict(self) -> dict[str, Any]:
         """Everything in it as plain values, for a checkpoint. Training thread."""
-        with self._lock:
-            rows = [(b.first, b.count, b.low, b.mean, b.high, b.bad) for b in self._buckets]
-            return {
-                "recent": list(self._recent),
-                "buckets": rows,
-                "open": list(self._open),
-                "width": self._width,
-                "count": self._count,
-            }
+        snapshot = self.snapshot()
+        # By name: dataclasses.astuple takes a hundred times as long, and training waits.
+        buckets = [(b.first, b.count, b.low, b.mean, b.high, b.bad) for b in snapshot.buckets]
+        return {
+            "recent": list(snapshot.recent),
+            "buckets": buckets,
+            "open": list(snapshot.open),
+            "width": snapshot.width,
+            "count": snapshot.count,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave. Training thread."""
-        with self._lock:
-            self._recent = deque(state["recent"], maxlen=self._max_recent)
-            self._buckets = [Bucket(*row) for row in state["buckets"]]
-            self._open = list(state["open"])
-            self._width = int(state["width"])
-            self._count = int(state["count"])
+        self.restore(
+            HistorySnapshot(
+                recent=tuple(state["recent"]),
+                buckets=tuple(Bucket(*row) for row in state["buckets"]),
+                open=tuple(state["open"]),
+                width=int(state["width"]),
+                count=int(state["count"]),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySnapshot:
+    """A LossHistory at one moment."""
+
+    recent: tuple[float, ...]
+    """The newest losses."""
+    buckets: tuple[Bucket, ...]
+    """All losses that fill a bucket, oldest first."""
+    open: tuple[float, ...]
+    """The losses after those."""
+    width: int
+    """Losses per bucket."""
+    count: int
+    """All losses, kept or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryIncrement:
+    """The losses of some consecutive batches, to extend the history of a viewer with."""
+
+    first: int
+    """Global index of the first batch, counted from 0."""
+    losses: tuple[float, ...]

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
@@ -57,11 +57,14 @@ class Adjust:
 
 @dataclass(frozen=True, slots=True)
 class Infer:
-    """Let the model as it is at the next batch boundary read images."""
+    """Run inference on images with the model as it is at the next batch boundary."""
 
-    question: InferenceRequest
-    reply: InferenceFuture
-    """Done on the training thread; cancelled when the run ends first."""
+    inference: InferenceRequest
+    future: InferenceFuture = field(
+        default_factory=InferenceFuture, compare=False, metadata={"is_local": True}
+    )
+    """Done on the training thread; cancelled when the run ends first. Each process that a
+    request comes through has one of its own, and ties them by the request's id."""
 
 
 class StopAsked(Exception):  # noqa: N818 - a way out of the training loops, not an error

@@ -164,7 +164,7 @@ class Session:
         # From here on nothing is accepted any more, and no requester is left waiting.
         while (request := self.mailbox.take()) is not None:
             if isinstance(request, Infer):
-                request.reply.cancel()
+                request.future.cancel()
         self.emit(event)
 
 

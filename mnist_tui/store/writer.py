@@ -16,6 +16,7 @@ from mnist_tui.run.events import (
     Event,
     RunEnded,
     RunPrepared,
+    SaveReason,
     SettingsChanged,
     Warned,
 )
@@ -38,7 +39,7 @@ class SaveJob:
     """A checkpoint on its way to a file."""
 
     path: Path
-    reason: str
+    reason: SaveReason
     checkpoint: Checkpoint
     asked_at: float
     """`time.perf_counter()` when it was asked for."""
@@ -85,7 +86,7 @@ class RunWriter:
         self._session.subscribe(self._on_event)
         self._thread.start()
 
-    def save(self, path: Path, reason: str, checkpoint: Checkpoint) -> None:
+    def save(self, path: Path, reason: SaveReason, checkpoint: Checkpoint) -> None:
         """Write `checkpoint` to `path` soon. Any thread; returns at once."""
         with self._wake:
             self._jobs.pop(path, None)
@@ -177,7 +178,7 @@ class RunWriter:
             write_atomic(job.path, content)
 
         is_written = self._attempts.make(
-            job.path, write, tells_again=True, always_tells=job.reason == "manual"
+            job.path, write, tells_again=True, always_tells=job.reason is SaveReason.MANUAL
         )
         with self._wake:
             if is_written and self._jobs.get(job.path) is job:

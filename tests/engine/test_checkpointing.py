@@ -7,6 +7,7 @@ import pytest
 
 from mnist_tui.config import recipe_config
 from mnist_tui.engine.checkpointing import Saving
+from mnist_tui.run.events import SaveReason
 from mnist_tui.run.session import Session
 from mnist_tui.store.checkpoint import Checkpoint
 from mnist_tui.store.directory import RunDirectory
@@ -56,7 +57,7 @@ class Disk:
             if duration is None:
                 return oldest, asks
             asks += 1
-            self.saving.save("schedule", CHECKPOINT)
+            self.saving.save(SaveReason.SCHEDULE, CHECKPOINT)
             if not writing[1]:
                 writing = (self.now, self.now + duration)
 
@@ -90,14 +91,14 @@ def test_no_interval_is_never_due(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reason", "files"),
     [
-        ("best", {"best.pt": "best", "last.pt": "epoch"}),
-        ("manual", {"step-7.pt": "manual", "last.pt": "schedule"}),
-        ("schedule", {"last.pt": "schedule"}),
-        ("stop", {"last.pt": "stop"}),
+        (SaveReason.BEST, {"best.pt": "best", "last.pt": "epoch"}),
+        (SaveReason.MANUAL, {"step-7.pt": "manual", "last.pt": "schedule"}),
+        (SaveReason.SCHEDULE, {"last.pt": "schedule"}),
+        (SaveReason.STOP, {"last.pt": "stop"}),
     ],
 )
 def test_every_save_brings_last_up_to_it(
-    tmp_path: Path, reason: str, files: dict[str, str]
+    tmp_path: Path, reason: SaveReason, files: dict[str, str]
 ) -> None:
     disk = Disk(tmp_path)
     disk.saving.save(reason, CHECKPOINT)
@@ -108,6 +109,6 @@ def test_an_epoch_that_ends_soon_after_a_checkpoint_is_not_saved(tmp_path: Path)
     disk = Disk(tmp_path)
     disk.now += 1.5
     assert disk.saving.is_due_after_epoch
-    disk.saving.save("schedule", CHECKPOINT)
+    disk.saving.save(SaveReason.SCHEDULE, CHECKPOINT)
     disk.now += 0.5
     assert not disk.saving.is_due_after_epoch

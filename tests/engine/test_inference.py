@@ -1,7 +1,6 @@
 """Asking a run what it makes of images, while it trains and after."""
 
 import threading
-from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from mnist_tui.run.events import EpochFinished, StateChanged
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Infer, Pause, Resume, Stop
-from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
@@ -186,15 +184,29 @@ def test_a_question_that_fails_harms_nobody_but_who_asked(
         assert isinstance(reply.exception(0), TrainingError)
 
 
-def test_a_question_that_nobody_waits_for_any_more_is_left_out() -> None:
-    session = Session()
-    session.move(State.LOADING)
-    session.move(State.RUNNING)
-    reply = InferenceFuture()
-    assert session.request(Infer(QUESTION, reply)).is_accepted
-    assert reply.cancel()
-    with pytest.raises(CancelledError):
-        reply.result(0)
+def test_a_cancelled_request_is_left_out(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[InferenceRequest] = []
+    read = Learner.read
+
+    def counted(learner: Learner, request: InferenceRequest) -> Any:
+        reads.append(request)
+        return read(learner, request)
+
+    monkeypatch.setattr(Learner, "read", counted)
+    cancelled, kept = Infer(QUESTION), Infer(QUESTION)
+
+    def request_both(run: RecordedRun, event: object) -> None:
+        if isinstance(event, EpochFinished) and event.row.epoch == 1:
+            assert run.session.request(cancelled).is_accepted
+            assert run.session.request(kept).is_accepted
+            assert cancelled.future.cancel()
+
+    run = train(few_config(few_digits), tmp_path, on_event=request_both)
+    assert run.ended.state is State.FINISHED
+    assert len(reads) == 1
+    assert kept.future.result(0).epoch == 2
 
 
 def test_weights_that_are_no_numbers_are_no_answer(few_digits: Path) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_tui.run.history import LossHistory
+from mnist_tui.run.wire import Decoder, encode
 
 losses = st.lists(
     st.one_of(st.floats(0, 100), st.sampled_from([math.nan, math.inf])), min_size=1, max_size=400
@@ -51,6 +52,31 @@ def test_a_restored_history_goes_on_as_the_first_one(
     second.load_state_dict(first.state_dict())
     second.extend(after)
     assert repr(second.state_dict()) == repr(whole.state_dict())
+
+
+@given(st.lists(losses, max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))
+def test_a_viewer_that_follows_by_increments_has_the_same_history(
+    blocks: list[list[float]], is_followed: list[bool]
+) -> None:
+    run, viewer = (LossHistory(recent=256, buckets=8) for _ in range(2))
+    for block, follows in zip(blocks, is_followed, strict=False):
+        run.extend(block)
+        if follows:
+            follow(run, viewer)
+    follow(run, viewer)
+    assert repr(viewer.snapshot()) == repr(run.snapshot())
+
+
+def follow(run: LossHistory, viewer: LossHistory) -> None:
+    """Bring a viewer's history up to the run's, in bytes."""
+    increment = run.since(len(viewer))
+    [message] = Decoder().feed(encode(increment or run.snapshot()))
+    if increment is not None:
+        assert message.value.first == len(viewer)
+        viewer.extend(message.value.losses)
+    else:
+        assert len(run) - len(viewer) > 256, "all that is missing is still kept"
+        viewer.restore(message.value)
 
 
 def test_recent_batches_are_kept_as_they_are() -> None:

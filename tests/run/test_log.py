@@ -13,6 +13,7 @@ from mnist_tui.run.events import (
     RunPrepared,
     SavedAgain,
     SaveFailed,
+    SaveReason,
     SettingsChanged,
     StateChanged,
     best_of,
@@ -38,7 +39,7 @@ def row(epoch: int, accuracy: float = 0.5, loss: float = 1.0) -> EpochRow:
 def saved(name: str) -> CheckpointSaved:
     return CheckpointSaved(
         path=f"runs/a/checkpoints/{name}",
-        reason="schedule",
+        reason=SaveReason.SCHEDULE,
         epoch=1,
         batch=1,
         global_batch=1,

@@ -18,6 +18,7 @@ from mnist_tui.run.events import (
     Notice,
     RunEnded,
     RunPrepared,
+    SaveReason,
     SettingsChanged,
     best_of,
 )
@@ -104,13 +105,13 @@ class ScriptedRunner:
 
     def ask(self, question: InferenceRequest) -> InferenceFuture:
         """As Runner asks; the answer is made up from the images, at once or while paused."""
-        reply = InferenceFuture()
-        answer = self.session.request(Infer(question, reply))
+        infer = Infer(question)
+        answer = self.session.request(infer)
         if not answer.is_accepted and self.session.state.is_over:
-            reply.set_result(read_by_ink(question))
+            infer.future.set_result(read_by_ink(question))
         elif not answer.is_accepted:
-            reply.set_exception(TrainingError(answer.message))
-        return reply
+            infer.future.set_exception(TrainingError(answer.message))
+        return infer.future
 
     @property
     def is_alive(self) -> bool:
@@ -214,7 +215,7 @@ class ScriptedRunner:
             self.rows.append(new)
             self.session.publish_validation(insight or self.session.validation)
             self.session.emit(EpochFinished(row=new, is_best=new.is_better_than(best)))
-            self.save("epoch")
+            self.save(SaveReason.EPOCH)
             if new.epoch < progress.epochs:
                 self.publish(
                     activity="training",
@@ -227,10 +228,10 @@ class ScriptedRunner:
 
         self.do(step)
 
-    def save(self, reason: str) -> None:
+    def save(self, reason: SaveReason) -> None:
         """Save on the training thread."""
         progress = self.session.progress
-        step = f"step-{progress.global_batch}.pt" if reason == "manual" else "last.pt"
+        step = f"step-{progress.global_batch}.pt" if reason is SaveReason.MANUAL else "last.pt"
         self.session.emit(
             CheckpointSaved(
                 path=f"runs/20260102-030405-tutorial/checkpoints/{step}",
@@ -314,12 +315,12 @@ class ScriptedRunner:
                     self.session.move(State.RUNNING)
                     self.publish()
                 case Save():
-                    self.save("manual")
+                    self.save(SaveReason.MANUAL)
                 case Adjust():
                     self._adjust(request)
                 case Infer():
-                    if request.reply.set_running_or_notify_cancel():
-                        request.reply.set_result(read_by_ink(request.question))
+                    if request.future.set_running_or_notify_cancel():
+                        request.future.set_result(read_by_ink(request.inference))
                 case Stop():
                     self._stop(request)
                 case GiveUp():
@@ -363,7 +364,7 @@ class ScriptedRunner:
         if self.holds_save is not None:
             self.holds_save.wait(60)
         if stop.save:
-            self.save("stop")
+            self.save(SaveReason.STOP)
         where = f"epoch {self.session.progress.epoch}, batch {self.session.progress.batch}"
         self._end(
             State.STOPPED,

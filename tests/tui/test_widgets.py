@@ -9,6 +9,7 @@ from textual.app import App, ComposeResult
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochRow,
+    SaveReason,
     StateChanged,
 )
 from mnist_tui.run.log import Scores
@@ -126,7 +127,7 @@ def test_log_entries_wrap_between_words_beside_their_time() -> None:
 def test_events_are_told_in_words() -> None:
     saved = CheckpointSaved(
         path="/x/runs/a/checkpoints/last.pt",
-        reason="manual",
+        reason=SaveReason.MANUAL,
         epoch=3,
         batch=1204,
         global_batch=4954,

@@ -13,6 +13,7 @@ from mnist_tui.run.events import (
     RunEnded,
     RunPrepared,
     SaveFailed,
+    SaveReason,
     SettingsChanged,
     StateChanged,
 )
@@ -143,7 +144,10 @@ class RunPresenter:
         is_answer = isinstance(event, LearningRateChanged | SettingsChanged | RunEnded)
         is_answer |= isinstance(event, StateChanged) and event.previous in was_training
         is_answer &= self._run.leaving is None
-        is_answer |= isinstance(event, CheckpointSaved) and event.reason in ("manual", "stop")
+        is_answer |= isinstance(event, CheckpointSaved) and event.reason in (
+            SaveReason.MANUAL,
+            SaveReason.STOP,
+        )
         is_answer |= isinstance(event, SaveFailed)
         if isinstance(event, RunEnded):
             # What to do about it is in the panel under this line.

@@ -12,6 +12,7 @@ from mnist_tui.run.events import (
     RunEnded,
     SavedAgain,
     SaveFailed,
+    SaveReason,
     Warned,
 )
 from mnist_tui.run.plan import RunPlan
@@ -65,10 +66,11 @@ def _level(event: Event) -> Level:
     match event:
         case EpochFinished(is_best=True) | SavedAgain():
             return "good"
-        case CheckpointSaved():
-            # Saves that nobody asked for come every few seconds.
-            is_routine = event.reason in ("schedule", "epoch", "best")
-            return "detail" if is_routine else "good" if event.reason == "manual" else "info"
+        case CheckpointSaved(reason=SaveReason.MANUAL):
+            return "good"
+        case CheckpointSaved(reason=SaveReason.SCHEDULE | SaveReason.EPOCH | SaveReason.BEST):
+            # These come every few seconds.
+            return "detail"
         case SaveFailed() | RunEnded(state=State.FAILED):
             return "error"
         case Notice() | Warned():

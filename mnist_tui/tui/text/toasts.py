@@ -11,6 +11,7 @@ from mnist_tui.run.events import (
     Event,
     RunEnded,
     SaveFailed,
+    SaveReason,
     Warned,
 )
 from mnist_tui.run.state import State
@@ -43,7 +44,7 @@ class Toasts:
                     self._last_best_s = now
                     accuracy = formatting.percent(event.row.val_accuracy)
                     self._app.notify(f"★ new best: {accuracy}", timeout=3, markup=False)
-            case CheckpointSaved(reason="manual"):
+            case CheckpointSaved(reason=SaveReason.MANUAL):
                 self._app.notify(said.text, timeout=4, markup=False)
             case SaveFailed():
                 now = self._clock()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mnist_tui.run.events import CheckpointSaved, EpochFinished, RunEnded, RunPrepared
+from mnist_tui.run.events import CheckpointSaved, EpochFinished, RunEnded, RunPrepared, SaveReason
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.state import State
@@ -34,7 +34,7 @@ def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: A
         view.add(
             CheckpointSaved(
                 path=f"runs/mine/checkpoints/{file}",
-                reason="epoch",
+                reason=SaveReason.EPOCH,
                 epoch=2,
                 batch=1204,
                 global_batch=3079,

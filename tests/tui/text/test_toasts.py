@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from textual.app import App
 
-from mnist_tui.run.events import CheckpointSaved, Event, SaveFailed, Warned
+from mnist_tui.run.events import CheckpointSaved, Event, SaveFailed, SaveReason, Warned
 from mnist_tui.tui.text.event_text import describe
 from mnist_tui.tui.text.toasts import TROUBLE_INTERVAL_S, Toasts
 
@@ -52,7 +52,7 @@ def test_other_warnings_and_saves_by_hand_pop_up_beside_it() -> None:
     popped.tell(*failures())
     saved = CheckpointSaved(
         path="runs/a/checkpoints/step-7.pt",
-        reason="manual",
+        reason=SaveReason.MANUAL,
         epoch=1,
         batch=7,
         global_batch=7,
