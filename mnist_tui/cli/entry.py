@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from mnist_tui import __version__
+from mnist_tui.cli.doctor import doctor
 from mnist_tui.cli.evaluate import evaluate
 from mnist_tui.cli.group import DefaultToTrain
 from mnist_tui.cli.predict import predict
@@ -35,7 +36,7 @@ def commands() -> None:
     """
 
 
-for subcommand in (train, resume, show, runs, evaluate, predict):
+for subcommand in (train, resume, show, runs, evaluate, predict, doctor):
     commands.add_command(subcommand)
 
 

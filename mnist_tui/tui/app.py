@@ -371,6 +371,13 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
         self.push_screen(HelpScreen())
 
+    def action_doctor(self) -> None:
+        """Examine this machine."""
+        from mnist_tui.tui.screens.doctor import DoctorScreen
+
+        plan = self.run_controller.next_plan
+        self.push_screen(DoctorScreen(plan.runs_dir, plan.config.data_dir))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Ours that can be done now, and Textual's picture of the screen."""
         dashboard = self.dashboard

@@ -73,6 +73,7 @@ _SHOW: Final = (
     ),
     Command("Theme", "Choose the colors; they are remembered.", "change_theme"),
     Command("Help", "Explain the keys, the panes and the words.", "help"),
+    Command("Doctor", "Examine this machine: GPU, memory, terminal, data and folders.", "doctor"),
     Command("Quit", "Leave; while a run is live, you are asked what becomes of it.", "quit"),
 )
 

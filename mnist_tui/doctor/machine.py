@@ -1,0 +1,149 @@
+"""Processor, memory and GPU driver, and what a container leaves of them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from mnist_tui.doctor.check import Check, ok, warning
+
+_LITTLE_MEMORY: Final = 1_500_000_000
+"""Training takes about a gigabyte: PyTorch, the data, and the dashboard."""
+_CGROUP: Final = Path("/sys/fs/cgroup")
+
+
+def look_at_processor() -> Iterator[Check]:
+    """Cores, and how many threads a run may use."""
+    cores = os.cpu_count() or 1
+    usable = usable_cores()
+    quota = cpu_quota()
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    found = f"{cores} core{'s' if cores != 1 else ''}"
+    if usable < cores:
+        found += f", {usable} of them for this process"
+    if quota is not None:
+        found += f", a quota of {quota:g}"
+    if threads:
+        found += f", OMP_NUM_THREADS={threads}"
+    share = min(usable, quota or usable)
+    if not threads and quota is not None and quota < usable:
+        advice = f"set OMP_NUM_THREADS={max(1, int(share))}: more threads than that slow each other"
+        yield warning("processor", found, advice)
+    elif threads and not (threads.isdecimal() and 0 < int(threads) <= max(1, int(share))):
+        advice = f"set OMP_NUM_THREADS to a number from 1 to {max(1, int(share))}, or unset it"
+        yield warning("processor", found, advice)
+    else:
+        yield ok("processor", found)
+
+
+def usable_cores() -> int:
+    """The cores that this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):
+        return os.cpu_count() or 1
+
+
+def cpu_quota(root: Path = _CGROUP) -> float | None:
+    """The cores' worth of time that a container may use; None where nothing limits it."""
+    for folder in _own_groups("cpu", root):
+        try:
+            if (folder / "cpu.max").exists():
+                quota, period = (folder / "cpu.max").read_text().split()[:2]
+            else:
+                quota = (folder / "cpu.cfs_quota_us").read_text()
+                period = (folder / "cpu.cfs_period_us").read_text()
+            if quota.strip() not in ("max", "-1"):
+                return int(quota) / int(period)
+        except (OSError, ValueError, ZeroDivisionError):
+            continue
+    return None
+
+
+def memory_limit(root: Path = _CGROUP) -> int | None:
+    """The bytes that a container may use; None where nothing limits it."""
+    limits = []
+    for folder in _own_groups("memory", root):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            try:
+                limits.append(int((folder / name).read_text()))
+            except (OSError, ValueError):  # `max` is no number
+                continue
+    least = min(limits, default=None)
+    return None if least is None or least > 1 << 50 else least
+
+
+def _own_groups(controller: str, root: Path) -> Iterator[Path]:
+    """The folders with this process's limits: its own group's, then those above it."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        base = root / controller if controllers else root
+        # Inside of a container the group's own path is often not to be seen.
+        own = base / path.lstrip("/")
+        yield from (own, *(parent for parent in own.parents if base in (parent, *parent.parents)))
+
+
+def look_at_memory() -> Iterator[Check]:
+    """Memory of the machine, and what a container leaves of it."""
+    import psutil
+
+    memory, limit = psutil.virtual_memory(), memory_limit()
+    found = f"{_gigabytes(memory.available)} of {_gigabytes(memory.total)} free"
+    room = memory.available
+    if limit is not None and limit < memory.total:
+        used = psutil.Process().memory_info().rss
+        room = min(room, limit - used)
+        found += f"; a limit of {_gigabytes(limit)} for this container or job"
+    if room < _LITTLE_MEMORY:
+        yield warning("memory", found, "training takes about 1 GB: make room, or raise the limit")
+    else:
+        yield ok("memory", found)
+
+
+def _gigabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB"
+
+
+def count_gpus() -> int:
+    """The GPUs that the NVIDIA driver shows; 0 without a driver."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        return int(pynvml.nvmlDeviceGetCount())
+    except Exception:  # noqa: BLE001 - `look_at_driver` says what it is
+        return 0
+
+
+def look_at_driver() -> Iterator[Check]:
+    """The NVIDIA driver, and the newest CUDA that it knows."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        yield _no_driver(str(error))
+        return
+    driver = pynvml.nvmlSystemGetDriverVersion()
+    name = driver.decode() if isinstance(driver, bytes) else str(driver)
+    cuda = int(pynvml.nvmlSystemGetCudaDriverVersion_v2())
+    count = pynvml.nvmlDeviceGetCount()
+    yield ok(
+        "NVIDIA driver",
+        f"{name}, for CUDA up to {cuda // 1000}.{cuda % 1000 // 10}; "
+        f"{count} GPU{'s' if count != 1 else ''}",
+    )
+
+
+def _no_driver(reason: str) -> Check:
+    """What it means that NVML cannot be used."""
+    if not any(Path(place).exists() for place in ("/proc/driver/nvidia", "/dev/nvidiactl")):
+        return ok("NVIDIA driver", "none: training uses the CPU")
+    advice = "restart the machine after an update of the driver, or look at nvidia-smi"
+    return warning("NVIDIA driver", f"cannot be used: {reason}", advice)
