@@ -19,7 +19,7 @@ from benchmarks.pairs import Figure, tell
 from mnist_tui.data import read_mnist
 from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.devices import resolve_device
-from mnist_tui.inference.evaluate import load_model
+from mnist_tui.inference.load import load_model
 from mnist_tui.inference.predict import Prediction, predict_pictures
 from mnist_tui.store.checkpoint import read_checkpoint
 

@@ -1,4 +1,4 @@
-"""`evaluate`: what a checkpoint is worth."""
+"""`evaluate`: a checkpoint's figures on the validation examples."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mnist_tui import formatting
 from mnist_tui.cli.options import json_option, setting
 from mnist_tui.cli.table import table
 from mnist_tui.metrics import ClassFigures, Confusion
@@ -25,28 +26,37 @@ if TYPE_CHECKING:
 def evaluate(
     checkpoint: Path, as_json: bool, dataset: str | None, data_dir: str | None, device: str | None
 ) -> int:
-    """What CHECKPOINT is worth on the validation digits.
+    """Evaluate a checkpoint on the validation digits.
 
-    Loss, accuracy, the figures of each digit, and which digits are taken for which.
+    Prints loss, accuracy, precision, recall and F1 of each digit, and what each was predicted
+    as. CHECKPOINT is a file saved by mnist-tui, or a state dict of another program's that fits
+    one of its networks.
     """
     from mnist_tui.inference.evaluate import evaluate_checkpoint
 
     report = evaluate_checkpoint(checkpoint, dataset, data_dir, device or "auto")
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
-    else:
-        click.echo(describe(report))
+        return 0
+    for notice in report.notices:
+        click.echo(f"note: {notice}", err=True)
+    click.echo(describe(report))
     return 0
 
 
 def describe(report: "EvaluationReport") -> str:
-    """The figures as lines of less than 80 columns."""
-    return (
-        f"{report.checkpoint}: {report.model}, {report.place}\n"
-        f"loss {report.loss:.4f}, accuracy {100 * report.accuracy:.2f} % on "
-        f"{report.samples:,} validation digits ({report.dataset})\n\n"
-        f"{_describe_classes(report.classes)}\n\n"
-        f"{_describe_confusion(report.confusion)}"
+    """The figures as tables of less than 80 columns, but for the checkpoint's and data's names."""
+    correct = sum(report.confusion[i][i] for i in range(len(report.confusion)))
+    lines = (
+        ("checkpoint", report.checkpoint),
+        ("model", f"{report.model}, {report.place}"),
+        ("dataset", report.dataset),
+        ("loss", formatting.loss(report.loss)),
+        ("accuracy", f"{formatting.percent(report.accuracy)}, {correct:,} of {report.samples:,}"),
+    )
+    head = "\n".join(f"{name:<12}{value}" for name, value in lines)
+    return "\n\n".join(
+        (head, _describe_classes(report.classes), _describe_confusion(report.confusion))
     )
 
 
@@ -63,9 +73,10 @@ def _describe_classes(classes: Sequence[ClassFigures]) -> str:
 
 
 def _describe_confusion(confusion: Confusion) -> str:
-    """A line for each true digit, a column for each guess; no figure where it never happened."""
+    """A line for each true class, a column for each predicted one; a dot where it never was."""
     rows = [
         (str(digit), *(str(count) if count else "." for count in row))
         for digit, row in enumerate(confusion)
     ]
-    return table(("taken for", *(str(guess) for guess in range(10))), rows, align=">")
+    header = ("digit", *(str(digit) for digit in range(len(confusion))))
+    return f"predicted as, digit by digit:\n{table(header, rows, align='>')}"

@@ -160,7 +160,16 @@ def _last_checkpoint(runner: TrainingRunner, directory: RunDirectory) -> Checkpo
 def _source(plan: TrainedRun, directory: RunDirectory) -> Path:
     """The checkpoint that a resumed run goes on from."""
     name = plan.checkpoint if isinstance(plan, ResumedRun) else None
-    return directory.last if name is None else directory.checkpoints / Path(name).name
+    if name is None:
+        return directory.last
+    path = directory.checkpoints / Path(name).name
+    # A name is one of the run's; a path must lead to one of them.
+    if Path(name).name != name and Path(name).resolve() != path.resolve():
+        raise CheckpointError(
+            f"{name} is not a checkpoint of run {directory.name}: those are in "
+            f"{directory.checkpoints}"
+        )
+    return path
 
 
 def _other_way(directory: RunDirectory, broken: Path) -> str:

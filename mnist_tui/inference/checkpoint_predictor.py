@@ -56,7 +56,7 @@ class CheckpointPredictor:
         )
 
     def _load(self) -> "Net":
-        from mnist_tui.inference.evaluate import load_model
+        from mnist_tui.inference.load import load_model
         from mnist_tui.store.checkpoint import read_checkpoint
 
         path = self._directory.last if self._directory.last.exists() else self._directory.best

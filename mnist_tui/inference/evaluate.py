@@ -1,54 +1,44 @@
-"""What a checkpoint is worth, on digits that it was not trained on."""
+"""Evaluating a checkpoint on examples that it was not trained on."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from mnist_tui import formatting
 from mnist_tui.data import load_dataset
+from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.devices import resolve_device
-from mnist_tui.errors import CheckpointError
+from mnist_tui.inference.load import LoadedModel, read_model
 from mnist_tui.inference.validation_pass import evaluate
 from mnist_tui.metrics import ClassFigures, class_figures
-from mnist_tui.models.registry import Net, build_model, find_mismatch
-from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationReport:
-    """A checkpoint's figures on the validation digits."""
+    """A checkpoint's figures on the validation examples."""
 
     checkpoint: str
     model: str
-    epoch: int
-    """The epoch that was open when it was saved."""
-    batch: int
+    epoch: int | None
+    """The epoch that was open when it was saved: 4, with batch 0, at the end of the third one.
+    None, as are the three that follow, where the file holds weights alone."""
+    batch: int | None
     """Batches of that epoch that are in it."""
+    epochs_done: int | None
+    """Epochs that were finished when it was saved."""
     place: str
-    """The same in words: `the end of epoch 3` where the fourth is open and not begun."""
+    """The same in words: `the end of epoch 3`."""
     dataset: str
     samples: int
     loss: float
-    """Mean per sample."""
+    """Mean per example."""
     accuracy: float
-    """Fraction guessed right, in [0, 1]."""
+    """Fraction predicted correctly, in [0, 1]."""
     classes: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """10 rows, the true classes, of 10 counts, the guesses."""
-
-
-def load_model(checkpoint: Checkpoint, path: Path) -> Net:
-    """The checkpoint's network on the CPU, in eval mode.
-
-    Raises:
-        CheckpointError: When the weights are not those of the network that it names.
-    """
-    model = build_model(checkpoint.config.model)
-    mismatch = find_mismatch(checkpoint.model, model)
-    if mismatch is not None:
-        raise CheckpointError(f"{path} is not a {checkpoint.config.model}: {mismatch}")
-    model.load_state_dict(checkpoint.model)
-    return model.eval()
+    """10 rows, the true classes, of 10 counts, the predicted ones."""
+    notices: tuple[str, ...]
+    """What the user must know to read the figures."""
 
 
 def evaluate_checkpoint(
@@ -57,30 +47,41 @@ def evaluate_checkpoint(
     """Evaluate the checkpoint in a file. Blocks.
 
     Args:
-        path: The file.
+        path: The file, saved by this program or by another that has the same networks.
         dataset: As in TrainConfig; None: the one that it was trained on.
         data_dir: As in TrainConfig; None: the one that it was trained with.
         device: As in TrainConfig.
 
     Raises:
-        MnistTuiError: When checkpoint, digits or device are not to be had.
+        MnistTuiError: When checkpoint, dataset or device are not available.
     """
-    checkpoint = read_checkpoint(path)
-    model = load_model(checkpoint, path)
+    loaded = read_model(path)
+    checkpoint = loaded.checkpoint
     target = resolve_device(device)
-    config = checkpoint.config
-    digits = load_dataset(dataset or config.dataset, data_dir or config.data_dir)
-    result = evaluate(model.to(target), DeviceSplit(digits.validation, target))
+    if checkpoint is not None:
+        dataset = dataset or checkpoint.config.dataset
+        data_dir = data_dir or checkpoint.config.data_dir
+    data = load_dataset(dataset or "auto", data_dir)
+    result = evaluate(loaded.model.to(target), DeviceSplit(data.validation, target))
     return EvaluationReport(
         checkpoint=str(path),
-        model=type(model).__name__,
-        epoch=checkpoint.epoch,
-        batch=checkpoint.batch,
-        place=formatting.place(checkpoint.epoch, checkpoint.batch),
-        dataset=digits.title,
-        samples=len(digits.validation),
+        model=type(loaded.model).__name__,
+        epoch=checkpoint.epoch if checkpoint else None,
+        batch=checkpoint.batch if checkpoint else None,
+        epochs_done=checkpoint.epoch - 1 if checkpoint else None,
+        place=formatting.place(checkpoint.epoch, checkpoint.batch) if checkpoint else "weights",
+        dataset=data.title,
+        samples=len(data.validation),
         loss=result.loss,
         accuracy=result.accuracy,
         classes=class_figures(result.confusion),
         confusion=result.confusion,
+        notices=_notices(loaded, data),
     )
+
+
+def _notices(loaded: LoadedModel, data: Dataset) -> tuple[str, ...]:
+    checkpoint = loaded.checkpoint
+    is_other = checkpoint is not None and checkpoint.fingerprint != data.fingerprint
+    other = "this is not the dataset that the checkpoint was trained on" if is_other else ""
+    return tuple(filter(None, (loaded.notice, data.notice, other)))

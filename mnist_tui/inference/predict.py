@@ -13,8 +13,7 @@ from torch import nn
 from mnist_tui.data.device_split import scale
 from mnist_tui.devices import resolve_device
 from mnist_tui.images import BadPicture, Picture, read_pictures
-from mnist_tui.inference.evaluate import load_model
-from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.inference.load import read_model
 
 SURE: Final = 0.5
 """An answer of less probability than this comes with a warning."""
@@ -83,7 +82,7 @@ def predict_pictures(
         MnistTuiError: When checkpoint or device are not to be had.
     """
     target = resolve_device(device)
-    model = load_model(read_checkpoint(path), path).to(target)
+    model = read_model(path).model.to(target)
     return _answer_all(model, read_pictures(names, is_many=is_many), target)
 
 

@@ -1,27 +1,20 @@
 """A run at a batch boundary, as one file that plain PyTorch can read."""
 
-import hashlib
-import io
-import json
 import math
-import warnings
-import zipfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from torch import Tensor
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError
 from mnist_tui.run.events import EpochRow, LearningRateChanged
+from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file, sealed
 
 _ANY_FORMAT: Final = "mnist-tui checkpoint "
 FORMAT: Final = f"{_ANY_FORMAT}2"
-_UNSEALED: Final = f"{_ANY_FORMAT}1"
-"""Held a digest of its values, which took as long as all else in saving it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +25,12 @@ class Checkpoint:
     """
 
     model: dict[str, Tensor]
-    """The weights; loads into MnistNet with plain PyTorch."""
+    """The weights; plain PyTorch loads them into the network that the config names."""
     optimizer: dict[str, Any]
     """The optimizer's state_dict."""
     config: TrainConfig
     fingerprint: str
-    """Of the digits it was trained on."""
+    """Of the dataset that it was trained on."""
     epoch: int
     """The open epoch, counted from 1."""
     batch: int
@@ -45,11 +38,11 @@ class Checkpoint:
     global_batch: int
     """Training batches of the whole run that are in the weights."""
     loss_sum: float
-    """Sum of the losses of the open epoch's samples so far."""
+    """Sum of the losses of the open epoch's examples so far."""
     correct: int
-    """How many of them were guessed right."""
+    """How many of those were predicted correctly."""
     lr_scale: float
-    """What a person made of the schedule's learning rate: 0.5 after one halving."""
+    """What the user multiplied the schedule's learning rate by: 0.5 after one halving."""
     rng: dict[str, Tensor]
     """States of torch's default generators: `cpu`, and the device's where it has one."""
     rows: tuple[EpochRow, ...]
@@ -82,29 +75,52 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint in a file. Runs no code from it.
+    """Read the checkpoint in a file. Runs no code from it.
 
     Raises:
         CheckpointError: When the file cannot be read, is damaged, or is something else.
     """
+    file = read_torch_file(Path(path))
+    if not is_ours(file):
+        if not file.is_intact:
+            raise damaged(path)
+        raise CheckpointError(
+            f"{path} was not saved by mnist-tui: it may be evaluated, but no run can resume from it"
+        )
+    if file.is_intact and not file.is_sealed:
+        raise CheckpointError(
+            f"{path} was saved again by another program: it may be evaluated, but no run can "
+            "resume from it; use another checkpoint of that run"
+        )
+    return to_checkpoint(file, path)
+
+
+def is_ours(file: TorchFile) -> bool:
+    """Whether it was saved by this program, in this or another version of it."""
+    return isinstance(file.values, dict) and str(file.values.get("format")).startswith(_ANY_FORMAT)
+
+
+def to_checkpoint(file: TorchFile, path: Path) -> Checkpoint:
+    """The checkpoint in a file of ours.
+
+    Raises:
+        CheckpointError: When it is damaged, of another version, or impossible.
+    """
+    if file.is_intact and file.values["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path} is of another version of mnist-tui ({file.values['format']}); "
+            "use that version, or train again"
+        )
+    if not file.is_intact:
+        raise CheckpointError(
+            f"{path} is damaged: its checksum is wrong; use another checkpoint of that run"
+        )
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "it cannot be read"
-        raise CheckpointError(f"cannot read {path}: {reason}; check the path") from error
-    if not content:
-        raise CheckpointError(f"{path} is empty; use another checkpoint of that run")
-    values = _load(content, path)
-    try:
-        values["config"] = TrainConfig.from_dict(values["config"])
-        values["rows"] = tuple(EpochRow(**row) for row in values["rows"])
-        changes = values.get("rates", ())  # files of the first version have none
-        values["rates"] = tuple(LearningRateChanged(**change) for change in changes)
-        checkpoint = Checkpoint(**values)
+        checkpoint = _from_values(file.values)
         problem = _problem(checkpoint)
     except Exception as error:
         # Whatever a made-up file may hold in place of these values.
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0][:200]
         raise CheckpointError(
             f"{path} is not a checkpoint that this version can read: {reason}; "
             "use another checkpoint of that run"
@@ -112,6 +128,30 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if problem is not None:
         raise CheckpointError(f"{path} {problem}; use another checkpoint of that run")
     return checkpoint
+
+
+def _from_values(values: dict[str, Any]) -> Checkpoint:
+    """The checkpoint that `to_bytes` saved; keys of a newer version are left out."""
+    known = {key: values[key] for key in _names(Checkpoint) if key in values}
+    return Checkpoint(
+        **{
+            **known,
+            "config": TrainConfig.from_dict(values["config"]),
+            "rows": tuple(EpochRow(**_known(EpochRow, row)) for row in values["rows"]),
+            "rates": tuple(
+                LearningRateChanged(**_known(LearningRateChanged, change))
+                for change in values["rates"]
+            ),
+        }
+    )
+
+
+def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key in _names(kind)}
+
+
+def _names(kind: Any) -> set[str]:
+    return {entry.name for entry in fields(kind)}
 
 
 def newest_good(folder: Path, but: Path) -> tuple[Path, Checkpoint] | None:
@@ -122,80 +162,6 @@ def newest_good(folder: Path, but: Path) -> tuple[Path, Checkpoint] | None:
             with suppress(CheckpointError):
                 return path, read_checkpoint(path)
     return None
-
-
-def sealed(values: dict[str, Any]) -> bytes:
-    """What `torch.save` makes of `values`, with a seal that tells other content from this."""
-    buffer = io.BytesIO()
-    torch.save(values, buffer)
-    content = buffer.getvalue()
-    with zipfile.ZipFile(buffer) as archive:
-        seal = _seal(archive, content)
-    # The last two bytes of a zip file without a comment say that it has none.
-    return content[:-2] + len(seal).to_bytes(2, "little") + seal
-
-
-def _seal(archive: zipfile.ZipFile, content: bytes) -> bytes:
-    """SHA-256 over a zip file's directory: names, sizes, checksums, and all else of its entries."""
-    end = len(content) - len(archive.comment) - 2
-    return hashlib.sha256(content[archive.start_dir : end]).hexdigest().encode()
-
-
-def _load(content: bytes, path: Path) -> dict[str, Any]:
-    """The values that `to_bytes` saved, less their format. Runs no code from them."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            is_whole = archive.testzip() is None
-            is_sealed = archive.comment == _seal(archive, content)
-        with warnings.catch_warnings():
-            # What torch thinks of an old or odd file is no help to the person who named it.
-            warnings.simplefilter("ignore")
-            values = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise CheckpointError(
-            f"{path} is damaged or not a checkpoint; use another checkpoint of that run"
-        ) from error
-    if not isinstance(values, dict) or not str(values.get("format")).startswith(_ANY_FORMAT):
-        raise CheckpointError(f"{path} is not a checkpoint of mnist-tui; name one of its .pt files")
-    found = values["format"]
-    if found == _UNSEALED:
-        is_sealed = _has_its_digest(values)
-    elif is_whole and found != FORMAT:
-        raise CheckpointError(f"{path} is of another version of mnist-tui; use that version")
-    if not (is_whole and is_sealed):
-        raise CheckpointError(
-            f"{path} is damaged: its checksum is wrong; use another checkpoint of that run"
-        )
-    return {key: value for key, value in values.items() if key not in ("format", "digest")}
-
-
-def _has_its_digest(values: dict[str, Any]) -> bool:
-    """Whether the values of a file from before there were seals are those that were saved."""
-    try:
-        return bool(values.get("digest") == _digest(values))
-    except Exception:  # noqa: BLE001 - whatever a made-up file may hold
-        return False
-
-
-def _digest(values: dict[str, Any]) -> str:
-    """SHA-256 over names, plain values and tensors, in order."""
-    digest = hashlib.sha256()
-
-    def add(value: Any) -> None:
-        if isinstance(value, Tensor):
-            digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
-            digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
-        elif isinstance(value, dict):
-            digest.update(b"{%d" % len(value))
-            for key, item in value.items():
-                add(key)
-                add(item)
-        else:
-            # Tensors stand in dicts only, so that JSON takes all the rest, quickly.
-            digest.update(json.dumps(value).encode())
-
-    add({key: value for key, value in values.items() if key != "digest"})
-    return digest.hexdigest()
 
 
 def _problem(checkpoint: Checkpoint) -> str | None:

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 from mnist_tui.errors import CheckpointError, DataError
+from mnist_tui.inference.load import read_model
 from mnist_tui.store.checkpoint import FORMAT, Checkpoint, read_checkpoint, sealed
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.validation_file import read_insight
@@ -155,6 +156,38 @@ def lie(dice: random.Random, content: bytes, trap: Path) -> bytes:
     return sealed(values)
 
 
+def swell(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """Few bytes that stand for more than any memory holds, under a seal that is right."""
+    values = torch.load(io.BytesIO(content), weights_only=True)
+    laughs: Any = "ha"
+    for _ in range(40):
+        laughs = dice.choice(([laughs, laughs], {"a": laughs, "b": laughs}, (laughs, laughs)))
+    large = torch.zeros(1).expand(2**20, 2**20)
+    meta = torch.zeros(2**20, 2**20, device="meta")
+    what = dice.choice((laughs, large, meta))
+    key = dice.choice([key for key in values if key != "format"])
+    if isinstance(values[key], dict) and values[key] and dice.random() < 0.7:
+        values[key][dice.choice(list(values[key]))] = what
+    else:
+        values[key] = what
+    return sealed(values)
+
+
+def hide_code(dice: random.Random, content: bytes, trap: Path) -> bytes:
+    """The weights in a form of other programs, with a bomb beside or among them."""
+    state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True)["model"]
+    bomb = _Bomb(trap)
+    prefix = dice.choice(("", "module.", "_orig_mod.", "model."))
+    state = {f"{prefix}{name}": tensor for name, tensor in state.items()}
+    where = dice.choice(("among", "beside", "hyper", "name"))
+    if where == "among":
+        state[dice.choice(list(state))] = bomb
+    values: dict[Any, Any] = {dice.choice(("state_dict", "model_state_dict", "model")): state}
+    if where != "among":
+        values[{"beside": "optimizer", "hyper": "hyper_parameters", "name": bomb}[where]] = bomb
+    return _saved(values, legacy=dice.random() < 0.5)
+
+
 def exchange(dice: random.Random, content: bytes, trap: Path) -> bytes:
     """The whole and good checkpoint of another run."""
     if dice.random() < 0.5:
@@ -196,7 +229,9 @@ MUTANTS: tuple[Mutant, ...] = (
     change_entry,
     keep_seal,
     run_code,
+    hide_code,
     lie,
+    swell,
     exchange,
     other_file,
 )
@@ -329,6 +364,10 @@ def attempt(dice: random.Random, folder: Path) -> None:
     except CheckpointError as error:
         taken = None
         _assert_one_line(error, mutate.__name__)
+    try:
+        read_model(path)
+    except CheckpointError as error:
+        _assert_one_line(error, mutate.__name__)
     assert not trap.exists(), f"{mutate.__name__}: code was run"
     # What only the model can tell to be wrong is refused by the command.
     if taken is not None and mutate is not exchange:
@@ -336,7 +375,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
         if found is None:
             return  # it holds what the good one holds
         assert mutate is lie, f"taken for whole: {found}"
-    if mutate in (exchange, run_code, lie) or dice.random() < 0.2:
+    if mutate in (exchange, run_code, hide_code, lie, swell) or dice.random() < 0.2:
         _resume(folder, mutant, has_best=dice.random() < 0.7)
         assert not trap.exists(), f"{mutate.__name__}: code was run"
 

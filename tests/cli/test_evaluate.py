@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from mnist_tui.store.checkpoint import read_checkpoint
 from tests.cli.bad_checkpoint import write_bad_checkpoint
@@ -20,6 +21,35 @@ def test_evaluate_gives_the_figures_of_the_epochs_row(
     assert report["accuracy"] == last["val_accuracy"]
     assert report["loss"] == pytest.approx(last["val_loss"], rel=1e-6)
     assert "accuracy" in run("evaluate", "runs/a/checkpoints/last.pt").out
+
+
+def test_evaluate_says_which_epochs_are_in_it_and_what_it_was_evaluated_on(
+    run: Run, checkpoint: Path
+) -> None:
+    done = run("evaluate", checkpoint, "--json")
+    report = json.loads(done.out)
+    assert (report["epoch"], report["batch"]) == (3, 0), "the open epoch, as scripts know it"
+    assert report["epochs_done"] == 2
+    assert report["place"] == "the end of epoch 2"
+    [notice] = report["notices"]
+    assert "is not the official MNIST" in notice
+    assert done.err == ""
+    assert run("evaluate", checkpoint).err == f"note: {notice}\n"
+    on_another = run("evaluate", checkpoint, "--dataset", "sample").err
+    assert "not the dataset that the checkpoint was trained on" in on_another
+
+
+def test_weights_of_another_program_are_evaluated(
+    run: Run, checkpoint: Path, few_digits: Path, tmp_path: Path
+) -> None:
+    state = torch.load(checkpoint, weights_only=True)["model"]
+    torch.save({"state_dict": {f"module.{name}": state[name] for name in state}}, "theirs.pt")
+    done = run("evaluate", "theirs.pt", "--data-dir", few_digits, "--json")
+    theirs, ours = json.loads(done.out), json.loads(run("evaluate", checkpoint, "--json").out)
+    assert theirs["confusion"] == ours["confusion"]
+    assert theirs["epoch"] is theirs["epochs_done"] is None
+    assert "of another program" in theirs["notices"][0]
+    assert "MnistNet, weights" in run("evaluate", "theirs.pt", "--data-dir", few_digits).out
 
 
 def test_evaluate_has_the_figures_of_each_digit(run: Run, checkpoint: Path) -> None:
@@ -39,13 +69,14 @@ def test_evaluate_has_the_figures_of_each_digit(run: Run, checkpoint: Path) -> N
 def test_evaluate_prints_both_tables_in_less_than_80_columns(run: Run, checkpoint: Path) -> None:
     report = json.loads(run("evaluate", checkpoint, "--json").out)
     head, classes, confusion = run("evaluate", checkpoint).out.split("\n\n")
-    assert f"accuracy {100 * report['accuracy']:.2f} %" in head
+    correct = round(100 * report["accuracy"])
+    assert f"accuracy    {correct}.00 %, {correct} of 100" in head.splitlines()
     assert all(len(line) < 80 for line in [*classes.splitlines(), *confusion.splitlines()])
     assert classes.split()[:5] == ["digit", "precision", "recall", "F1", "images"]
     third = report["classes"][2]
     wanted = ["2", *(f"{third[name]:.4f}" for name in ("precision", "recall", "f1"))]
     assert classes.splitlines()[3].split() == [*wanted, str(third["support"])]
-    counts = [line.split()[1:] for line in confusion.splitlines()[1:]]
+    counts = [line.split()[1:] for line in confusion.splitlines()[2:]]
     assert [[0 if cell == "." else int(cell) for cell in row] for row in counts] == (
         report["confusion"]
     )

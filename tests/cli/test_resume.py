@@ -71,3 +71,16 @@ def test_changed_digits_are_found_on_resume(
     done = run("resume", "a", "--headless", "--epochs", 3, "--data-dir", data_dir)
     assert done.code == 3
     assert "is not the one that run a was trained on; --data-dir names another" in done.err
+
+
+def test_resume_takes_the_checkpoint_that_was_named_and_no_other(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("train", *few, "--name", "a")
+    run("train", *few, "--name", "b")
+    for other in ("runs/b/checkpoints/best.pt", "/nonexistent/best.pt", "./best.pt"):
+        done = run("resume", "a", "--headless", "--epochs", 3, "--checkpoint", other)
+        assert_one_line(done, 4, other, "is not a checkpoint of run a")
+    own = tmp_path / "runs/a/checkpoints/best.pt"
+    assert run("resume", "a", "--headless", "--epochs", 3, "--checkpoint", own).code == 0
+    assert run("resume", "a", "--headless", "--epochs", 4, "--checkpoint", "best.pt").code == 0
