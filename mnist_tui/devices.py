@@ -1,46 +1,177 @@
 """Which device trains, what it is called, and how to make it give the same bits each time."""
 
 import os
+import re
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
 
 import torch
 
-from mnist_tui.errors import UsageError
+from mnist_tui.container import cpu_quota, usable_cores
+from mnist_tui.errors import Remedy, UsageError
+
+_DRIVER: Final = Path("/dev/nvidiactl")
+"""There where the NVIDIA driver is loaded."""
+_TOO_OLD: Final = re.compile(r"driver on your system is too old \(found version (\d+)\)")
 
 
-def resolve_device(name: str) -> torch.device:
-    """The device that `name` stands for on this machine.
+@dataclass(frozen=True)
+class ChosenDevice:
+    """The device that a setting stands for on this machine."""
+
+    device: torch.device
+    notice: str = ""
+    """Why it is not a GPU although there is one; else empty."""
+
+
+def choose_device(name: str) -> ChosenDevice:
+    """Find the device that `name` stands for on this machine, and see that it computes.
 
     Args:
         name: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
 
     Raises:
-        UsageError: When this machine has no such device; the message says what it has.
+        UsageError: When this machine has no such device, or it cannot be used; why, and what
+            the machine has.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda", torch.cuda.current_device())
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return _choose()
     device = torch.device(name)
     if device.type == "cuda":
-        index = device.index or 0
-        if not torch.cuda.is_available() or index >= torch.cuda.device_count():
-            raise UsageError(_absent(name))
-        return torch.device("cuda", index)
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UsageError(_absent(name))
-    return device
+        device = torch.device("cuda", device.index or 0)
+        reason = _no_cuda() or _unusable(device.index)
+    elif device.type == "mps":
+        reason = "" if torch.backends.mps.is_available() else "this machine has none"
+    else:
+        return ChosenDevice(device)
+    if reason:
+        raise UsageError(
+            f"device {name} cannot be used: {reason}; found: {', '.join(_found())}",
+            Remedy(settings={"device": "auto"}),
+        )
+    return ChosenDevice(device)
 
 
-def _absent(name: str) -> str:
+def resolve_device(name: str) -> torch.device:
+    """As `choose_device`, without the notice."""
+    return choose_device(name).device
+
+
+def _choose() -> ChosenDevice:
+    """The fastest device that computes: CUDA, else MPS, else the CPU."""
+    reason = _no_cuda()
+    if not reason:
+        index = torch.cuda.current_device()
+        reason = _unusable(index)
+        if not reason:
+            return ChosenDevice(torch.device("cuda", index))
+    elif not _is_worth_a_notice():
+        reason = ""
+    device = torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    notice = f"training on {describe_device(device)}: the GPU cannot be used, {reason}"
+    return ChosenDevice(device, notice if reason else "")
+
+
+def _no_cuda() -> str:
+    """Why PyTorch finds no CUDA device, in words; empty where it finds one."""
+    is_available, said = _ask_for_cuda()
+    if is_available:
+        return ""
+    if torch.version.cuda is None and torch.version.hip is None:
+        return "this build of PyTorch is one without CUDA"
+    if (old := _TOO_OLD.search(said)) is not None:
+        version = int(old[1])
+        return (
+            f"the NVIDIA driver is for CUDA {version // 1000}.{version % 1000 // 10}, too old for "
+            f"this build of PyTorch (CUDA {torch.version.cuda}): update the driver, or install a "
+            "PyTorch for an older CUDA"
+        )
+    if said:
+        return said.removeprefix("CUDA initialization: ")[:200]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and _has_driver():
+        return f"CUDA_VISIBLE_DEVICES={visible!r} names none"
+    return "PyTorch finds none"
+
+
+@cache
+def _ask_for_cuda() -> tuple[bool, str]:
+    """Whether CUDA can be used, and what torch says of it, once in a process, in a warning."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        is_available = torch.cuda.is_available()
+    return is_available, " ".join(str(caught[0].message).split()) if caught else ""
+
+
+def _is_worth_a_notice() -> bool:
+    """Whether there is a GPU that is not used, without the user's having said so."""
+    is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1")
+    return bool(_ask_for_cuda()[1]) or (_has_driver() and not is_hidden)
+
+
+def _has_driver() -> bool:
+    return _DRIVER.exists()
+
+
+@cache
+def _unusable(index: int) -> str:
+    """Why that CUDA device cannot compute, in words; empty where it can."""
+    count = torch.cuda.device_count()
+    if index >= count:
+        return f"there {'is' if count == 1 else 'are'} only {count}, counted from 0"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of what is said here
+            result = torch.ones(2, device=torch.device("cuda", index)).sum().item()
+    except Exception as error:  # noqa: BLE001 - drivers fail in many ways
+        said = str(error).partition("\n")[0][:200]
+        if "no kernel image" not in said:
+            return said
+        major, minor = torch.cuda.get_device_capability(index)
+        made_for = ", ".join(torch.cuda.get_arch_list())
+        return (
+            f"{torch.cuda.get_device_name(index)} (sm_{major}{minor}) is not among those that this "
+            f"build of PyTorch is made for ({made_for}); install another build of it"
+        )
+    return "" if result == 2 else "it computes wrong results"
+
+
+def _found() -> list[str]:
     found = [f"cpu ({_threads()})"]
-    if torch.cuda.is_available():
+    if not _no_cuda():
         count = torch.cuda.device_count()
         found += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(count)]
-    elif torch.version.cuda is None:
-        found.append("a build of PyTorch without CUDA")
     if torch.backends.mps.is_available():
         found.append("mps")
-    return f"--device {name} is not on this machine; found: {', '.join(found)}; try --device auto"
+    return found
+
+
+def use_threads(wanted: object) -> str:
+    """Set how many CPU threads compute, for the whole process; what the user must know of it.
+
+    Sums are split by the number of threads, so that a resumed run takes as many as before.
+
+    Args:
+        wanted: The number that the run had before; anything else: as many as are of use here.
+    """
+    cores = usable_cores()
+    if isinstance(wanted, int) and wanted > 0:
+        torch.set_num_threads(wanted)
+        if wanted <= cores:
+            return ""
+        return (
+            f"this run has {wanted} CPU threads, for the same numbers as before, and this machine "
+            f"has {cores} for it: it may be many times slower here"
+        )
+    if "OMP_NUM_THREADS" in os.environ or torch.get_num_threads() <= cores:
+        return ""
+    torch.set_num_threads(cores)
+    quota = cpu_quota()
+    limit = f"a quota of {quota:g} cores" if quota is not None else f"{cores} cores"
+    return f"training with {_threads()}: this process is limited to {limit}"
 
 
 def describe_device(device: torch.device) -> str:

@@ -73,7 +73,7 @@ def load_dataset(
     except DataError as error:
         if dataset == "mnist" or should_stop():
             raise
-        notice = f"{error}: training on the 5,000 digits of the sample"
+        notice = f"training on the 5,000 digits of the sample: {error}"
         return replace(load_sample(), notice=notice)
     on_status("reading MNIST")
     return read_mnist(folder)

@@ -16,10 +16,11 @@ from mnist_tui.config import TrainConfig, find_difference, recipe_config
 from mnist_tui.data import load_dataset
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.devices import (
+    choose_device,
     describe_device,
-    resolve_device,
     resolve_precision,
     set_determinism,
+    use_threads,
 )
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
@@ -65,9 +66,10 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     # The rate that the run was made with stays part of what it is; a change is the trainer's.
     lr = overrides.pop("lr", None)
     config = replace(config, **overrides)
-    device = resolve_device(config.device)
+    chosen = choose_device(config.device)
+    device = chosen.device
     resolve_precision(device, config.precision)  # before the digits are read
-    _use_threads(facts.get("threads"), device)
+    threads = use_threads(facts.get("threads")) if device.type == "cpu" else ""
     set_determinism(device, config.deterministic, config.precision)
     digits = _load_digits(runner, config)
     config = replace(config, dataset=digits.name)
@@ -118,8 +120,9 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
             rates=checkpoint.rates if checkpoint else (),
         )
     )
-    if notice:
-        session.emit(Notice(message=notice))
+    for message in (notice, chosen.notice, threads):
+        if message:
+            session.emit(Notice(message=message))
     tell = partial(_warn, session)
     for message in (*early, lost, _change(facts, learner)):
         if message:
@@ -259,12 +262,6 @@ def _take_up_insight(
     except DataError as error:
         return str(error)
     return None
-
-
-def _use_threads(threads: object, device: torch.device) -> None:
-    """A resumed run takes as many threads as before: sums are split by their number."""
-    if device.type == "cpu" and isinstance(threads, int) and threads > 0:
-        torch.set_num_threads(threads)
 
 
 def _warn(session: Session, message: str) -> None:

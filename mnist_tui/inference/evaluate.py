@@ -7,7 +7,7 @@ from mnist_tui import formatting
 from mnist_tui.data import load_dataset
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.device_split import DeviceSplit
-from mnist_tui.devices import resolve_device
+from mnist_tui.devices import choose_device
 from mnist_tui.inference.load import LoadedModel, read_model
 from mnist_tui.inference.validation_pass import evaluate
 from mnist_tui.metrics import ClassFigures, class_figures
@@ -57,12 +57,12 @@ def evaluate_checkpoint(
     """
     loaded = read_model(path)
     checkpoint = loaded.checkpoint
-    target = resolve_device(device)
+    chosen = choose_device(device)
     if checkpoint is not None:
         dataset = dataset or checkpoint.config.dataset
         data_dir = data_dir or checkpoint.config.data_dir
     data = load_dataset(dataset or "auto", data_dir)
-    result = evaluate(loaded.model.to(target), DeviceSplit(data.validation, target))
+    result = evaluate(loaded.model.to(chosen.device), DeviceSplit(data.validation, chosen.device))
     return EvaluationReport(
         checkpoint=str(path),
         model=type(loaded.model).__name__,
@@ -76,12 +76,12 @@ def evaluate_checkpoint(
         accuracy=result.accuracy,
         classes=class_figures(result.confusion),
         confusion=result.confusion,
-        notices=_notices(loaded, data),
+        notices=_notices(loaded, data, chosen.notice),
     )
 
 
-def _notices(loaded: LoadedModel, data: Dataset) -> tuple[str, ...]:
+def _notices(loaded: LoadedModel, data: Dataset, device: str) -> tuple[str, ...]:
     checkpoint = loaded.checkpoint
     is_other = checkpoint is not None and checkpoint.fingerprint != data.fingerprint
     other = "this is not the dataset that the checkpoint was trained on" if is_other else ""
-    return tuple(filter(None, (loaded.notice, data.notice, other)))
+    return tuple(filter(None, (loaded.notice, data.notice, other, device)))
