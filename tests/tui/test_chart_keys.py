@@ -76,7 +76,7 @@ async def test_the_keys_reach_the_chart_in_sight_from_another_pane() -> None:
         assert chart(stage, "batches").view.window is None
         await stage.pilot.press("c", "m")
         assert chart(stage, "batches").cursor is not None
-        assert "smoothed" in data(stage, "batches").note
+        assert data(stage, "batches").note == "smoothing 0.6"
 
 
 async def test_the_cursor_never_reads_out_half_a_batch() -> None:
@@ -93,10 +93,12 @@ async def test_the_cursor_never_reads_out_half_a_batch() -> None:
         await stage.sees(f"batch {cursor - 0.5:,.0f} ")
 
 
-async def test_l_with_the_accuracy_in_focus_turns_the_loss() -> None:
+async def test_l_with_the_accuracy_in_focus_shows_the_error_on_a_logarithmic_axis() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.pilot.press("2", "l")
-        assert chart(stage, "loss").view.is_log
+        assert chart(stage, "accuracy").view.is_log
+        assert not chart(stage, "loss").view.is_log
+        await stage.sees("Error (log)")
 
 
 async def test_where_no_chart_is_in_sight_its_keys_do_nothing() -> None:
@@ -136,12 +138,13 @@ async def test_the_previous_run_is_shown_until_p_hides_it() -> None:
         await stage.until(lambda: len(stage.runners) == 2 and stage.runner.thread, "a second run")
         stage.runner.prepare()
         await train(stage, 1)
-        assert [s.name for s in data(stage, "batches").series] == ["past", "training"]
+        name = "20260102-030405-tutorial"
+        assert [s.name for s in data(stage, "batches").series] == [name, "training"]
         before = data(stage, "loss").series[0]
-        assert (before.name, before.xs) == ("past", (1.0, 2.0))
+        assert (before.name, before.xs) == (name, (1.0, 2.0))
         await stage.pilot.press("p")
         assert [s.name for s in data(stage, "batches").series] == ["training"]
-        assert "past" not in [s.name for s in data(stage, "loss").series]
+        assert name not in [s.name for s in data(stage, "loss").series]
 
 
 def write_run(folder: Path, epochs: int) -> None:

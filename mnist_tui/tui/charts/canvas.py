@@ -84,7 +84,8 @@ class Canvas:
                 self._add_band(part.bars, Ink(one.color, BAND_STRENGTH), y)
         for one, part in parts:
             if one.kind == "dotted":
-                self._add_dots(_placed(part, y), _ink(one))
+                kept = [p if p and 0 <= y.place(p[1]) < self._height else None for p in part.path]
+                self._add_dots(_placed(Reduced(kept, []), y), _ink(one))
             elif one.kind != "points":
                 self._add_line(_placed(part, y), _ink(one))
         for one, part in parts:
@@ -94,13 +95,27 @@ class Canvas:
         for one, part in parts:
             if one.kind in ("line", "envelope"):
                 self._add_lone(_placed(part, y), _ink(one))
+        for one, part in parts:
+            if one.kind != "dotted":
+                self._mark_outliers(part, _ink(one), y)
+
+    def _mark_outliers(self, part: Reduced, ink: Ink, y: Scale) -> None:
+        """Put a mark at the edge for each value that lies beyond it."""
+        ends = [point for point in part.path if point is not None]
+        ends += [(x, end) for x, *both in part.bars for end in both]
+        for x, value in ends:
+            place = y.place(value)
+            if 0 <= place < self._height:
+                continue
+            row, glyph = (-1, self._glyphs.below) if place < 0 else (0, self._glyphs.above)
+            self.rows[row][min(max(math.floor(x), 0), self._width - 1)] = Cell(glyph, ink)
 
     def _add_band(self, bars: Iterable[tuple[float, float, float]], ink: Ink, y: Scale) -> None:
         places: list[tuple[float, float] | None] = []
         for x, low, high in bars:
             # In the left half of the cell: a band of stripes, not a block.
             left = math.floor(x) + 0.25
-            places += [(left, y.place(low)), (left, y.place(high)), None]
+            places += [(left, _inside(low, y)), (left, _inside(high, y)), None]
         self._put(rasterize(places, *self._size, self._glyphs.band, is_joined=True), ink)
 
     def _add_line(self, places: Places, ink: Ink) -> None:
@@ -174,4 +189,9 @@ def _ink(series: Series) -> Ink:
 
 
 def _placed(part: Reduced, y: Scale) -> Places:
-    return [None if p is None else (p[0], y.place(p[1])) for p in part.path]
+    return [None if p is None else (p[0], _inside(p[1], y)) for p in part.path]
+
+
+def _inside(value: float, y: Scale) -> float:
+    """Return where a value is, at the edge where it lies beyond it."""
+    return min(max(y.place(value), 0.0), y.cells - 1e-6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import ClassVar
 
@@ -56,7 +56,13 @@ class Chart(Widget, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "toggle_log", "Log axis", id="chart.log", tooltip="Logarithmic loss axis"),
+        Binding(
+            "l",
+            "toggle_log",
+            "Log axis",
+            id="chart.log",
+            tooltip="Logarithmic axis; of the error where accuracies are shown",
+        ),
         Binding("plus,equals_sign", "zoom_in", "Zoom in", show=False, id="chart.zoom-in"),
         Binding("minus", "zoom_out", "Zoom out", show=False, id="chart.zoom-out"),
         Binding("0", "reset", "Show all", show=False, id="chart.reset"),
@@ -219,15 +225,9 @@ class Chart(Widget, can_focus=True):
         super().notify_style_update()
         self._strips = []
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the logarithmic axis for losses only."""
-        if action == "toggle_log":
-            return self._data.y_format == "loss"
-        return super().check_action(action, parameters)
-
     def action_toggle_log(self) -> None:
-        """Change between a linear and a logarithmic loss axis."""
-        self._change(View(self._view.window, not self._view.is_log))
+        """Change between a linear and a logarithmic axis."""
+        self._change(replace(self._view, is_log=not self._view.is_log))
 
     def action_zoom_in(self) -> None:
         """Show half as much, around the cursor or up to the newest value."""
@@ -238,8 +238,8 @@ class Chart(Widget, can_focus=True):
         self._change(self._view.zoomed(1 / ZOOM_STEP, self._data, self._cursor))
 
     def action_reset(self) -> None:
-        """Show all."""
-        self._change(View(None, self._view.is_log))
+        """Show all of x and y; once more: without single values far from all others."""
+        self._change(self._view.everything)
 
     def action_toggle_cursor(self) -> None:
         """Show a cursor at the newest value that is in view, or take it away."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mnist_tui.tui.charts.scale import Scale
 from mnist_tui.tui.charts.series import Series
+from mnist_tui.tui.charts.view import View
 
 Path = list[tuple[float, float] | None]
 """Points (x in cells, y as it is); None is a gap."""
@@ -31,12 +32,55 @@ class Reduced:
     bars: list[tuple[float, float, float]]
     """An envelope's band: x in cells, lowest, highest."""
 
-    @property
-    def extent(self) -> tuple[float, float] | None:
-        """The lowest and highest value, or None without any."""
-        ys = [point[1] for point in self.path if point is not None]
-        ys.extend(y for bar in self.bars for y in bar[1:])
-        return (min(ys), max(ys)) if ys else None
+
+SPIKE = 4.0
+"""Values are left out of the limits where they would make the y axis so many times as long."""
+FEW = 40
+"""One in so many values may be left out, and at least one."""
+FEWEST = 6
+"""With fewer values than these none is left out."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the y axis has to hold, and what there is."""
+
+    lo: float
+    hi: float
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, series: Sequence[Series], reduced: Sequence[Reduced], view: View) -> Limits | None:
+        """Return the limits of what is in view, without single values far from all others.
+
+        The run to compare with sets no limits, unless it is alone.
+        """
+        own = [part for one, part in zip(series, reduced, strict=True) if one.kind != "dotted"]
+        lows, highs = _ends(own)
+        if not lows:
+            lows, highs = _ends(reduced)
+        if not lows:
+            return None
+        lowest, highest = lows[0], highs[-1]
+        if view.has_outliers or len(highs) < FEWEST:
+            return cls(lowest, highest, lowest, highest)
+        count = max(len(highs) // FEW, 1)
+        scale = math.log10 if view.is_log else float
+        low, high = scale(lows[count]), scale(highs[-1 - count])
+        room, most = (high - low) / 2, SPIKE * (high - low)
+        lo = low - room if high - scale(lowest) > most else scale(lowest)
+        hi = high + room if scale(highest) - low > most else scale(highest)
+        if view.is_log:
+            lo, hi = 10**lo, 10**hi
+        return cls(max(lo, lowest), min(hi, highest), lowest, highest)
+
+
+def _ends(parts: Iterable[Reduced]) -> tuple[list[float], list[float]]:
+    """Return the low and the high ends of all columns, each ascending."""
+    ys = [point[1] for part in parts for point in part.path if point is not None]
+    bars = [bar for part in parts for bar in part.bars]
+    return sorted([*ys, *(bar[1] for bar in bars)]), sorted([*ys, *(bar[2] for bar in bars)])
 
 
 def reduce(series: Series, scale: Scale, is_log: bool) -> Reduced:

@@ -23,8 +23,9 @@ class Glyphs:
     """What stands for a value of a line that has no neighbor to be joined to."""
     samples: dict[Kind, str]
     """What stands for each kind in the legend."""
-    levels: str
-    """From low to high, for curves one line high."""
+    above: str
+    """What stands at the top for a value that is higher than the axis."""
+    below: str
     grid: str
     mark: str
     cursor: str
@@ -43,7 +44,8 @@ UNICODE = Glyphs(
     dot=BRAILLE,
     lone="◆",
     samples={"points": "●", "line": "⠒⠒", "envelope": "⣿⠶", "dotted": "⠂⠂"},
-    levels="▁▂▃▄▅▆▇█",
+    above="▲",
+    below="▼",
     grid="┈",
     mark="┊",
     cursor="│",
@@ -58,7 +60,8 @@ ASCII = Glyphs(
     dot="'",
     lone="x",
     samples={"points": "o", "line": "+", "envelope": ":+", "dotted": "''"},
-    levels="_.-=+*%#",
+    above="^",
+    below="v",
     grid=".",
     mark=":",
     cursor="|",

@@ -28,8 +28,10 @@ def y_label(value: float, step: float, y_format: YFormat) -> str:
     return f"{value:.{_decimals(step)}f}"
 
 
-def log_label(value: float) -> str:
-    """Write a round number of any size: 100, 0.5, 2e-4."""
+def log_label(value: float, y_format: YFormat = "loss") -> str:
+    """Write a round number of any size: 100, 0.5, 2e-4, 0.5%."""
+    if y_format == "percent":
+        return f"{value * 100:.6g}%"
     if value and not 1e-3 <= abs(value) < 1e5:
         return _short_exponent(f"{value:.3g}" if "e" in f"{value:.3g}" else f"{value:.0e}")
     return f"{value:.6g}"
@@ -71,10 +73,14 @@ def x_value(value: float, x_format: XFormat) -> str:
 
 
 def fitted(label: str, room: int) -> str:
-    """Shorten a y tick to `room` cells: .0981 for 0.0981, then without its percent sign."""
-    if len(label) > room:
-        label = label.removeprefix("0").removesuffix("%")
-    return label[:room]
+    """Shorten a y tick to `room` cells: .0981 for 0.0981, then without its percent sign.
+
+    What is still too long loses digits at its end, never its size; else it is left out.
+    """
+    forms = [label, label.removeprefix("0"), label.removeprefix("0").removesuffix("%")]
+    number = float(label.removesuffix("%"))
+    forms += [_short_exponent(f"{number:.{digits}g}") for digits in (4, 3, 2, 1)]
+    return next((form for form in forms if len(form) <= room), "")
 
 
 def _decimals(step: float) -> int:
@@ -83,6 +89,8 @@ def _decimals(step: float) -> int:
 
 def _short_exponent(text: str) -> str:
     """Take the zeros and the plus out of an exponent: 2e-05 becomes 2e-5."""
-    digits, _, exponent = text.partition("e")
+    digits, e, exponent = text.partition("e")
+    if not e:
+        return text
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
     return f"{digits}e{int(exponent)}"

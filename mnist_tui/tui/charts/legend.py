@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
+from mnist_tui.tui.charts.columns import Limits
 from mnist_tui.tui.charts.glyphs import Glyphs
 from mnist_tui.tui.charts.labels import value_label, x_label, x_value
 from mnist_tui.tui.charts.palette import MUTED, TEXT, TITLE, WARNING, Ink
@@ -17,10 +19,36 @@ Words = list[tuple[str, Ink]]
 
 GAP = "  "
 NO_VALUE = "-"
+LONGEST = 24
+"""Letters that the name of the run to compare with keeps."""
 SHORT = 5
 """Letters that a shortened name keeps."""
-LEVELS = ((None, True), (SHORT, True), (None, False), (SHORT, False), (0, True), (0, False))
-"""The letters of each name, and whether faint series are named; the wordiest first."""
+PREVIOUS = "previous run"
+"""What a dotted series is, before its name."""
+
+
+class _Level(NamedTuple):
+    """How much of the series is named."""
+
+    letters: int | None
+    """Of each name."""
+    has_faint: bool
+    """Whether the raw values of what is smoothed are given too."""
+    has_previous: bool
+    """Whether the run to compare with is named."""
+
+
+LEVELS = (
+    _Level(None, True, True),
+    _Level(None, True, False),
+    _Level(SHORT, True, True),
+    _Level(SHORT, True, False),
+    _Level(None, False, False),
+    _Level(SHORT, False, False),
+    _Level(0, True, False),
+    _Level(0, False, False),
+)
+"""The wordiest first."""
 
 
 def title_of(data: ChartData, view: View) -> str:
@@ -30,7 +58,7 @@ def title_of(data: ChartData, view: View) -> str:
 
 def titles(data: ChartData, view: View) -> list[str]:
     """Return the title and its shorter forms, the longest first."""
-    title = f"{data.title} (log)" if view.is_log else data.title
+    title = view.shown(data).title + (" (log)" if view.is_log else "")
     if view.window is None:
         return [title]
     lo, hi = view.window
@@ -45,10 +73,10 @@ def titles(data: ChartData, view: View) -> list[str]:
 def legend(
     data: ChartData, glyphs: Glyphs, width: int, heads: list[str], cursor: float | None = None
 ) -> Words:
-    """Return glyph, name and value of each series: the last one, or that at the cursor.
+    """Return glyph, name and value of each series: the newest, or that at the cursor.
 
-    In a narrow place names are shortened, then the faint series left out, then all names,
-    then the title, then the values.
+    In a narrow place the run to compare with is left out, names are shortened, then raw values
+    behind smoothed ones left out, then all names, then the title, then the values.
 
     Args:
         data: What the chart shows.
@@ -58,24 +86,28 @@ def legend(
         cursor: The x to read out.
     """
     where: Words = [] if cursor is None else [(_place(data, cursor), TEXT)]
-    values = [_value(data, series, cursor) for series in data.series]
     for head in [*heads, ""]:
-        for letters, has_faint in LEVELS:
-            items = [
-                _item(series, glyphs, series.name[:letters], value)
-                for series, value in zip(data.series, values, strict=True)
-                if has_faint or not series.faint
-            ]
-            line = _joined([[(head, TITLE)] if head else [], where, *items])
+        for level in LEVELS:
+            items = _items(data, glyphs, level, cursor)
+            line = joined([[(head, TITLE)] if head else [], where, *items])
             if length(line) <= width:
                 return line
-    bare = _joined([_item(series, glyphs, "", "") for series in data.series])
-    return bare if length(bare) <= width else _cut([(heads[-1], TITLE)] if heads else [], width)
+    bare = joined([_item(series, glyphs, "", "") for series in data.series])
+    return bare if length(bare) <= width else cut([(heads[-1], TITLE)] if heads else [], width)
 
 
-def caption(data: ChartData, is_log: bool) -> Words:
+def unnamed(data: ChartData, glyphs: Glyphs, width: int, heads: list[str]) -> Words:
+    """Return the name of the run to compare with, where the legend has no room for it."""
+    previous = [series for series in data.series if series.kind == "dotted"]
+    named = "".join(text for text, _ in legend(data, glyphs, width, heads))
+    if not previous or PREVIOUS in named:
+        return []
+    return _item(previous[0], glyphs, _name(previous[0], None), "")
+
+
+def caption(data: ChartData, is_log: bool, limits: Limits | None, glyphs: Glyphs) -> Words:
     """Return what has to be said about the data: values that can't be drawn, and the note."""
-    words: list[Words] = []
+    words: list[Words] = [_beyond(data, limits, glyphs)]
     gaps = [gap for series in data.series for gap in series.gaps]
     if data.bad:
         words.append([(_words(data, data.bad, "nan or infinite"), WARNING)])
@@ -86,16 +118,56 @@ def caption(data: ChartData, is_log: bool) -> Words:
         low = [point for series in data.series for point in _not_positive(series)]
         if low:
             words.append([(f"{_counted(data, low, 'at or below 0')}, off a log axis", WARNING)])
-    if data.smoothing:
-        words.append([(f"smoothing {data.smoothing:g}", MUTED)])
     if data.note:
         words.append([(data.note, MUTED)])
-    return _joined(words)
+    return joined(words)
 
 
 def length(words: Words) -> int:
     """Return the width of `words` in cells."""
     return sum(cell_len(text) for text, _ in words)
+
+
+def _beyond(data: ChartData, limits: Limits | None, glyphs: Glyphs) -> Words:
+    """Say how far values reach that are beyond the y axis, and how to see them."""
+    if limits is None or (limits.lo <= limits.lowest and limits.highest <= limits.hi):
+        return []
+    parts = []
+    if limits.highest > limits.hi:
+        parts.append(f"{glyphs.above} up to {value_label(limits.highest, data.y_format)}")
+    if limits.lowest < limits.lo:
+        parts.append(f"{glyphs.below} down to {value_label(limits.lowest, data.y_format)}")
+    return [(f"{', '.join(parts)}: 0 shows all", MUTED)]
+
+
+def _items(data: ChartData, glyphs: Glyphs, level: _Level, cursor: float | None) -> list[Words]:
+    """Return what is said of each series; a smoothed one is in brackets behind its raw values."""
+    items: list[Words] = []
+    for series in data.series:
+        value = _value(data, series, cursor)
+        name = _name(series, level.letters)
+        if series.kind == "dotted":
+            items += [_item(series, glyphs, name, value)] if level.has_previous else []
+        elif not series.is_smoothed:
+            items += (
+                [_item(series, glyphs, name, value)] if level.has_faint or not series.faint else []
+            )
+        elif level.has_faint and level.letters != 0:
+            word = "smoothed" if level.letters is None else "smooth"
+            item = _item(series, glyphs, word, value)
+            items[-1] += [(" (", MUTED), *item, (")", MUTED)]
+        else:
+            items.append(_item(series, glyphs, name, value))
+    return items
+
+
+def _name(series: Series, letters: int | None) -> str:
+    if series.kind == "dotted":
+        if letters is not None:
+            return PREVIOUS
+        return f"{PREVIOUS}: {series.name[:LONGEST]}" if series.name else PREVIOUS
+    suffix = " (smoothed)" if series.is_smoothed and letters != 0 else ""
+    return series.name[:letters] + suffix
 
 
 def _item(series: Series, glyphs: Glyphs, name: str, value: str) -> Words:
@@ -107,7 +179,8 @@ def _item(series: Series, glyphs: Glyphs, name: str, value: str) -> Words:
 
 def _value(data: ChartData, series: Series, cursor: float | None) -> str:
     if cursor is None:
-        return "" if series.last is None else value_label(series.last, data.y_format)
+        newest = series.last if series.newest is None else series.newest
+        return "" if newest is None else value_label(newest, data.y_format)
     index = data.index_at(series, cursor)
     return NO_VALUE if index is None else value_label(series.ys[index], data.y_format)
 
@@ -136,7 +209,7 @@ def _not_positive(series: Series) -> list[tuple[float, float]]:
     return [(x, y) for x, y in zip(series.xs, series.ys, strict=True) if y <= 0]
 
 
-def _joined(parts: Iterable[Words]) -> Words:
+def joined(parts: Iterable[Words]) -> Words:
     """Return the parts that have words, with a gap between them."""
     words: Words = []
     for part in parts:
@@ -145,10 +218,12 @@ def _joined(parts: Iterable[Words]) -> Words:
     return words
 
 
-def _cut(words: Words, width: int) -> Words:
-    """Return the words that fit; the last one may be cut."""
+def cut(words: Words, width: int) -> Words:
+    """Return `words`, or as many letters as fit and an ellipsis."""
+    if length(words) <= width:
+        return words
     kept: Words = []
     for text, ink in words:
-        room = width - length(kept)
-        kept += [(text[:room], ink)] if room > 0 else []
-    return kept
+        room = width - 1 - length(kept)
+        kept += [(set_cell_size(text, min(room, cell_len(text))), ink)] if room > 0 else []
+    return [*kept, ("…", MUTED)] if width > 0 else []

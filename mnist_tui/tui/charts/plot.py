@@ -15,10 +15,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from mnist_tui.tui.charts.canvas import BLANK, Canvas, Cell
-from mnist_tui.tui.charts.columns import Reduced, reduce
+from mnist_tui.tui.charts.columns import Limits, Reduced, reduce
 from mnist_tui.tui.charts.glyphs import UNICODE, Glyphs
 from mnist_tui.tui.charts.labels import fitted
-from mnist_tui.tui.charts.legend import Words, caption, legend, length, titles
+from mnist_tui.tui.charts.legend import Words, caption, cut, joined, legend, length, titles, unnamed
 from mnist_tui.tui.charts.palette import CURSOR, FRAME, MUTED, Palette
 from mnist_tui.tui.charts.scale import Axis, Scale, x_axis, y_axis
 from mnist_tui.tui.charts.series import ChartData
@@ -64,14 +64,19 @@ class Plot:
             has_title: Whether the title goes into the top line.
         """
         view = view or View()
+        data = view.shown(data)
         width, height = max(width, 0), max(height, 0)
-        layout = _Layout.of(data, view, width, height)
-        window = view.range_of(data)
-        x = x_axis(window, max(layout.area.width, 1), data.x_format)
+        gutter = _Layout.gutter_of(width)
+        x = x_axis(view.range_of(data), max(width - gutter, 1), data.x_format)
+        reduced = [reduce(series, x.scale, view.is_log) for series in data.series]
+        limits = Limits.of(data.series, reduced, view)
+        heads = tuple(titles(data, view)) if has_title else ()
+        words = caption(data, view.is_log, limits, glyphs)
+        words = joined([words, unnamed(data, glyphs, width, list(heads))])
+        layout = _Layout.of(words, gutter, width, height)
         rows = [[BLANK] * width for _ in range(height)]
         if layout.area:
-            _draw_area(rows, layout, data, view, x, glyphs)
-        heads = tuple(titles(data, view)) if has_title else ()
+            _draw_area(rows, layout, data, limits, reduced, view, x, glyphs)
         frozen = tuple(tuple(row) for row in rows)
         return cls(data, glyphs, heads, (width, height), layout.area, x.scale, frozen)
 
@@ -121,12 +126,16 @@ class _Layout:
     has_frame: bool
 
     @classmethod
-    def of(cls, data: ChartData, view: View, width: int, height: int) -> _Layout:
-        words = caption(data, view.is_log)
+    def gutter_of(cls, width: int) -> int:
+        """Return how many cells at the left the y labels get."""
+        return 0 if width < cls.BARE else 6 if width < cls.NARROW else 7
+
+    @classmethod
+    def of(cls, words: Words, gutter: int, width: int, height: int) -> _Layout:
+        """Return what fits into `width` x `height` cells, with `words` as the caption."""
         if height < cls.CAPTION_FROM or length(words) == 0:
             words = []
         has_ticks, has_frame = height >= cls.TICKS_FROM, height >= cls.FRAME_FROM
-        gutter = 0 if width < cls.BARE else 6 if width < cls.NARROW else 7
         top = int(height >= cls.LEGEND_FROM)
         rows = height - top - has_ticks - has_frame - bool(words)
         is_drawn = height > 1 and width > 1
@@ -138,20 +147,21 @@ def _draw_area(
     rows: list[list[Cell]],
     layout: _Layout,
     data: ChartData,
+    limits: Limits | None,
+    reduced: list[Reduced],
     view: View,
     x: Axis,
     glyphs: Glyphs,
 ) -> None:
     """Draw the curves, and the ticks and the caption around them, into `rows`."""
     area = layout.area
-    reduced = [reduce(series, x.scale, view.is_log) for series in data.series]
-    y = _y_axis_of(reduced, area.height, data, view)
-    if y is None:
+    if limits is None:
         hint = data.empty_text if data.is_empty else NOTHING_IN_VIEW
         width = len(rows[0])
         middle = area.y + area.height // 2
         _write(rows[middle], max(width - cell_len(hint), 0) // 2, [(hint, MUTED)])
     else:
+        y = y_axis(limits.lo, limits.hi, area.height, data.y_format, view.is_log)
         canvas = Canvas(area.width, area.height, glyphs)
         canvas.add_grid(y.ticks)
         canvas.add_marks(data.marks, x.scale)
@@ -165,15 +175,6 @@ def _draw_area(
             _write_x_ticks(rows, layout, x, data.x_label, glyphs)
     if layout.caption:
         _write(rows[-1], min(layout.gutter, 1), layout.caption)
-
-
-def _y_axis_of(reduced: list[Reduced], rows: int, data: ChartData, view: View) -> Axis | None:
-    """Return the y axis for what is in view, or None if nothing is."""
-    extents = [part.extent for part in reduced]
-    ends = [end for extent in extents if extent is not None for end in extent]
-    if not ends:
-        return None
-    return y_axis(min(ends), max(ends), rows, data.y_format, view.is_log)
 
 
 def _write_y_ticks(rows: list[list[Cell]], layout: _Layout, y: Axis) -> None:
@@ -195,13 +196,17 @@ def _write_x_ticks(
     if len(name) < layout.gutter:
         _write(labels, 0, [(name.rjust(layout.gutter - 1), MUTED)])
     for column, text in x.ticks:
+        if len(text) > area.width:
+            continue
         start = min(max(column - len(text) // 2, 0), max(area.width - len(text), 0))
         _write(labels, area.x + start, [(text, MUTED)])
 
 
 def _write(row: list[Cell], start: int, words: Words) -> None:
-    """Write `words` into `row`; what does not fit is cut."""
+    """Write `words` into `row`; what does not fit gives way to an ellipsis."""
     column = start
+    if length(words) > len(row) - start:
+        words = cut(words, len(row) - start)
     for text, ink in words:
         for character in text:
             if column < len(row):

@@ -91,36 +91,59 @@ def x_axis(window: tuple[float, float], columns: int, x_format: XFormat = "count
 def y_axis(lo: float, hi: float, rows: int, y_format: YFormat, is_log: bool = False) -> Axis:
     """Return the axis of losses or accuracies for values from `lo` to `hi`.
 
-    It reaches out to round numbers, though never to below zero or above 100% if the
-    values don't.
+    Linear ticks are round numbers in rows of equal distance. The axis reaches beyond the
+    values, though to below zero or above 100% only if they do or nothing else fits.
     """
     if is_log:
-        return _log_axis(lo, hi, rows)
+        return _log_axis(lo, hi, rows, y_format)
     floor, ceiling = (0.0 if lo >= 0 else -math.inf), math.inf
     if y_format == "percent" and hi <= 1:
         ceiling = 1.0
     if hi - lo <= 1e-9 * max(abs(lo), abs(hi)):
         margin = 0.02 if y_format == "percent" else abs(hi) * 0.1 or 0.5
         lo, hi = max(lo - margin, floor), min(hi + margin, ceiling)
-    most = _most_ticks(rows)
-    for step in _steps((hi - lo) / (5 * most)):
-        snap = step / (4 if f"{step:e}"[0] == "2" else 5)
-        low = max(math.floor(lo / snap + 1e-6) * snap, floor)
-        high = min(math.ceil(hi / snap - 1e-6) * snap, ceiling)
-        first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
-        if last - first + 1 > most:
-            continue
-        if last <= first and rows > 1:
-            low = max(math.floor(low / step + 1e-6) * step, floor)
-            high = min(max(high, low + step), ceiling)
-            first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
-        scale = Scale(low, high, rows)
-        values = [number * step for number in range(first, last + 1)]
-        return Axis(scale, tuple((scale.cell(v), y_label(v, step, y_format)) for v in values))
+    if rows == 1:
+        return Axis(Scale(lo, hi, 1), ((0, y_label(hi, hi - lo, y_format)),))
+    fewest, most = _tick_gaps(rows)
+    grids = (_grid(lo, hi, rows, gap, floor, ceiling) for gap in range(fewest, most + 1))
+    unit, first, gap = min(grids, key=lambda grid: grid[0])
+    step, last = unit * gap, first + rows - 1
+    scale = Scale(first * unit, last * unit, rows)
+    numbers = [n for n in range(first, last + 1) if n % gap == 0 and n * unit <= ceiling + unit / 2]
+    return Axis(scale, tuple((n - first, y_label(n * unit, step, y_format)) for n in numbers))
+
+
+def _tick_gaps(rows: int) -> tuple[int, int]:
+    """Return the smallest and the largest number of rows from one tick to the next."""
+    if rows < 9:
+        return min(2, rows - 1), rows - 1
+    fewest = max(3, rows // 10)
+    return fewest, 2 * fewest
+
+
+def _grid(
+    lo: float, hi: float, rows: int, gap: int, floor: float, ceiling: float
+) -> tuple[float, int, int]:
+    """Return the closest grid of rows that holds all values, with a round number every `gap` rows.
+
+    As the height of a row, the number of rows from zero to the lowest one, and `gap`.
+    """
+    for step in _steps((hi - lo) / (rows - 1) * gap / 2):
+        unit = step / gap
+        first = math.floor(lo / unit + 1e-6)
+        over = first + rows - 1 - ceiling / unit if ceiling < math.inf else 0.0
+        if over > 1e-6:
+            first -= math.ceil(over - 1e-6)
+        if floor == 0.0:
+            first = max(first, 0)
+        ticks = (first + rows - 1) // gap - (first - 1) // gap
+        is_held = first * unit <= lo + 1e-6 * unit and hi <= (first + rows - 1 + 1e-6) * unit
+        if is_held and ticks >= 2:
+            return unit, first, gap
     raise AssertionError("the steps never end")
 
 
-def _log_axis(lo: float, hi: float, rows: int) -> Axis:
+def _log_axis(lo: float, hi: float, rows: int, y_format: YFormat) -> Axis:
     low, high = _round_log(lo, up=False), _round_log(hi, up=True)
     if low == high:
         low, high = _round_log(lo * 0.8, up=False), _round_log(hi * 1.25, up=True)
@@ -133,7 +156,7 @@ def _log_axis(lo: float, hi: float, rows: int) -> Axis:
             break
     if len(values) < 2:
         values = [low, high] if rows > 1 else [low]
-    return Axis(scale, tuple((scale.cell(value), log_label(value)) for value in values))
+    return Axis(scale, tuple((scale.cell(value), log_label(value, y_format)) for value in values))
 
 
 def _log_values(low: float, high: float) -> Iterator[list[float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -38,6 +38,10 @@ class Series:
     """Drawn weaker than its color, as raw values are behind smoothed ones."""
     spans: tuple[tuple[int, int], ...] = ()
     """The first and the last x that each point stands for, where x counts; empty: its own."""
+    is_smoothed: bool = False
+    """Whether it is the series before it, smoothed; the legend puts the two together."""
+    newest: float | None = None
+    """The value that the legend gives, where that is not the last point's."""
 
     def __post_init__(self) -> None:
         count = len(self.xs)
@@ -86,7 +90,7 @@ class ChartData:
     series: tuple[Series, ...] = ()
     marks: tuple[Mark, ...] = ()
     y_format: YFormat = "loss"
-    """`percent` takes fractions in [0, 1]; only `loss` can have a logarithmic axis."""
+    """`percent` takes fractions in [0, 1]; its logarithmic axis shows the error, 1 minus them."""
     x_label: str = "epoch"
     x_plural: str = "epochs"
     x_format: XFormat = "count"
@@ -98,8 +102,8 @@ class ChartData:
     x_range: tuple[float, float] | None = None
     """The natural full range, such as all epochs asked for; None is the range of the data."""
     empty_text: str = "nothing yet"
-    smoothing: float = 0.0
-    """The weight that the owner smoothed with, said in the caption; 0 is none."""
+    newest_x: float | None = None
+    """The x of the newest value, where the series need not reach it."""
     note: str = ""
     """More words for the caption line."""
 
@@ -118,7 +122,18 @@ class ChartData:
     @property
     def last_x(self) -> float | None:
         """The x of the newest value of all series."""
+        if self.newest_x is not None:
+            return self.newest_x
         return max((series.xs[-1] for series in self.series if series.xs), default=None)
+
+    @cached_property
+    def errors(self) -> ChartData:
+        """The same with 1 minus each value: the errors that go with accuracies."""
+        series = tuple(
+            replace(one, ys=tuple(1.0 - y for y in one.ys), newest=one.newest and 1.0 - one.newest)
+            for one in self.series
+        )
+        return replace(self, title="Error", series=series)
 
     @property
     def spacing(self) -> float:

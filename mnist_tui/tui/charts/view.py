@@ -1,4 +1,4 @@
-"""Which part of a chart is in view, and how: what zooming and panning change."""
+"""The part of a chart that is in view, and its y axis: what zooming and panning change."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ Window = tuple[float, float]
 FEWEST_STEPS = 4
 """Zooming in ends where this many steps between neighboring values are left."""
 
+ROOM = 0.125
+"""Share of a view that is empty after it has moved along with the newest value."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -19,6 +22,17 @@ class View:
     window: Window | None = None
     """None is the full range of the data, however it grows."""
     is_log: bool = False
+    has_outliers: bool = False
+    """Whether the y axis reaches to single values far from all others."""
+
+    @property
+    def everything(self) -> View:
+        """All of x and y; what was all already gets the y axis without outliers back."""
+        return View(None, self.is_log, self.window is not None or not self.has_outliers)
+
+    def shown(self, data: ChartData) -> ChartData:
+        """Return what of `data` is drawn: a logarithmic axis shows accuracies as errors."""
+        return data.errors if self.is_log and data.y_format == "percent" else data
 
     def range_of(self, data: ChartData) -> Window:
         """Return the x range to draw."""
@@ -63,7 +77,8 @@ class View:
         span = hi - lo
         before, after = old.last_x, new.last_x
         if before is not None and after is not None and lo <= before <= hi < after:
-            lo += after - hi
+            # In few large steps: between them only what is new is drawn and sent.
+            lo += after - hi + span * ROOM
         return self._at(lo, span, new)
 
     def _at(self, lo: float, span: float, data: ChartData) -> View:

@@ -1,11 +1,12 @@
-"""The three charts of a run, and how a person wants them drawn."""
+"""The three charts of a run, and how they are drawn."""
 
+from dataclasses import replace
 from typing import Final
 
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.progress import Progress
-from mnist_tui.tui.charts import Chart, ChartData, View
+from mnist_tui.tui.charts import Chart, ChartData
 from mnist_tui.tui.dashboard.curves import (
     SMOOTHING,
     CurveOptions,
@@ -15,7 +16,7 @@ from mnist_tui.tui.dashboard.curves import (
     loss_chart,
     run_marks,
 )
-from mnist_tui.tui.dashboard.timeline import Axis, Timeline
+from mnist_tui.tui.dashboard.timeline import Axis
 
 
 class CurvePanes:
@@ -46,9 +47,11 @@ class CurvePanes:
 
     def begin(self, view: RunLog, history: LossHistory, epochs: int) -> None:
         """Draw another run from now on; the one until now is the previous one."""
-        if self._trace.rows or self._trace.history:
-            self.previous = self._trace
-        self._view, self._trace = view, Trace(view.rows, history, Timeline())
+        before = self._view
+        if before.rows or self._trace.history:
+            name = before.prepared.run if before.prepared else ""
+            self.previous = replace(self._trace, rows=before.rows, name=name)
+        self._view, self._trace = view, Trace((), history)
         self.plan(epochs)
 
     def plan(self, epochs: int) -> None:
@@ -94,10 +97,13 @@ class CurvePanes:
         )
         if not width or not chart.is_seen or key == self._drawn:
             return
-        self._drawn = key
         total = (view.epochs or self._epochs) * trace.timeline.batches
         marks = run_marks(view.rows, view.best, view.learning_rates, trace.timeline, axis)
         chart.set_data(batches_chart(trace, total, marks, 2 * width, look, chart.view.window))
+        if chart.view != key[2]:
+            # It has followed the newest batch: what is in view now needs its own detail.
+            chart.set_data(batches_chart(trace, total, marks, 2 * width, look, chart.view.window))
+        self._drawn = (*key[:2], chart.view, *key[3:])
 
     def smooth(self) -> None:
         """Go on to the next smoothing, in all charts."""
@@ -113,7 +119,7 @@ class CurvePanes:
             self._epoch_axis = self._epoch_axis.next
             charts = (self.loss, self.accuracy)
         for one in charts:
-            one.view = View(None, one.view.is_log)
+            one.view = replace(one.view, window=None)
         self._redraw()
 
     def compare(self, previous: Trace | None) -> None:

@@ -21,23 +21,32 @@ PREVIOUS: Final = "foreground"
 SHORTEST_S: Final = 10.0
 """A time axis is at least so long, and one of batches an epoch: it need not grow so often."""
 
+_ROUND_EPOCHS: Final = tuple(
+    digits * 10**power // 10
+    for power in range(6)
+    for digits in (50, 60, 80, 100, 120, 150, 200, 250, 300, 400)
+)
+"""Where an axis of epochs ends, so that it grows seldom: 5, 6, 8, 10, 12, 15 and so on."""
+
 SMOOTHING: Final = (0.0, 0.6, 0.9)
-"""The weights that the key m goes through; 0 is the raw values."""
+"""The weights to choose from; 0 is the raw values."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """What one run has left to draw. Its lists and its history grow while it is live."""
+    """What there is to draw of one run. Its lists and its history grow while it is live."""
 
     rows: Sequence[EpochRow] = ()
     history: LossHistory | None = None
     """The loss of every batch; None where it is not known any more."""
     timeline: Timeline = field(default_factory=Timeline)
+    name: str = ""
+    """The run's name, for the legend where it is the one to compare with."""
 
 
 @dataclass(frozen=True)
 class CurveOptions:
-    """How a person wants the curves to be drawn."""
+    """How the curves are to be drawn."""
 
     axis: Axis = Axis.EPOCH
     weight: float = 0.0
@@ -72,7 +81,7 @@ def accuracy_chart(
     look: CurveOptions = CurveOptions(),
     batches: int = 0,
 ) -> ChartData:
-    """Fractions of right guesses per epoch; arguments and glyphs as in `loss_chart`."""
+    """Accuracies per epoch, as fractions; arguments and glyphs as in `loss_chart`."""
     return _epoch_chart("Accuracy", rows, marks, epochs, look, batches)
 
 
@@ -111,7 +120,11 @@ def batches_chart(
     early = [bucket for bucket in outside if buckets and _middle(bucket) < buckets[0].first]
     late = [bucket for bucket in outside if buckets and _middle(bucket) > _middle(buckets[-1])]
     before = look.previous and _previous_batches(look.previous, view, axis, columns)
-    series = _batch_series([*early, *buckets, *late], timeline, look)
+    # The newest batch's own loss: that of the last point would depend on the chart's width.
+    newest = history.envelope(count - 1, count, 1)
+    series = _batch_series(
+        [*early, *buckets, *late], newest[-1].mean if newest else None, timeline, look
+    )
     return ChartData(
         "Loss per batch",
         (before, *series) if before and series else series,
@@ -122,6 +135,7 @@ def batches_chart(
         x_format=axis.x_format,
         points=("batch", "batches"),
         bad=sum(bucket.bad for bucket in buckets),
+        newest_x=timeline.x(axis, count),
         x_range=(0.0, end),
         empty_text="the loss of every batch",
         note=_note(look.weight),
@@ -158,14 +172,16 @@ def _epoch_chart(
     axis, weight = look.axis, look.weight
     xs = epoch_xs(axis, rows, batches)
     train, val = _values(title, rows)
-    series = [Series("training", xs, train, "points", TRAINING, faint=weight > 0)]
-    if weight:
-        series.append(Series("smooth", xs, smooth(train, weight), "line", TRAINING))
-        series.append(Series("raw", xs, val, "line", VALIDATION, faint=True))
-    series.append(Series("validation", xs, smooth(val, weight), "line", VALIDATION))
+    raw = (
+        Series("training", xs, train, "points", TRAINING, faint=weight > 0),
+        Series("validation", xs, val, "line", VALIDATION, faint=weight > 0),
+    )
+    series: list[Series] = []
+    for one in raw:
+        series += [one, _smoothed(one, weight)] if weight else [one]
     end = {
-        Axis.EPOCH: float(max(epochs, 2)),
-        Axis.BATCH: float(max(epochs, 2) * max(batches, 1)),
+        Axis.EPOCH: float(_last_epoch(rows, epochs)),
+        Axis.BATCH: float(_last_epoch(rows, epochs) * max(batches, 1)),
         Axis.TIME: round_end(xs[-1] if xs else 1.0, axis),
     }[axis]
     if look.previous is not None and rows:
@@ -174,7 +190,7 @@ def _epoch_chart(
         _, ys = _values(title, before.rows)
         # Where it went on longer, that is left out: the axis is this run's.
         known = sum(x <= end for x in before_xs)
-        series.insert(0, _previous(before_xs[:known], smooth(ys[:known], weight)))
+        series.insert(0, _previous(before, before_xs[:known], smooth(ys[:known], weight)))
     return ChartData(
         title,
         tuple(series),
@@ -190,6 +206,18 @@ def _epoch_chart(
     )
 
 
+def _last_epoch(rows: Sequence[EpochRow], epochs: int) -> int:
+    """The epoch at the end of the axis: a little beyond the newest one, at most the last."""
+    newest = rows[-1].epoch if rows else 0
+    beyond: int = next(end for end in _ROUND_EPOCHS if end > newest)
+    return max(min(epochs, beyond), newest, 2)
+
+
+def _smoothed(raw: Series, weight: float) -> Series:
+    name, ys = raw.name, smooth(raw.ys, weight)
+    return Series(name, raw.xs, ys, "line", raw.color, is_smoothed=True)
+
+
 def _values(title: str, rows: Sequence[EpochRow]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Of training and of validation."""
     if title == "Accuracy":
@@ -201,7 +229,7 @@ def _values(title: str, rows: Sequence[EpochRow]) -> tuple[tuple[float, ...], tu
 
 
 def _batch_series(
-    buckets: Sequence[Bucket], timeline: Timeline, look: CurveOptions
+    buckets: Sequence[Bucket], newest: float | None, timeline: Timeline, look: CurveOptions
 ) -> tuple[Series, ...]:
     if not buckets:
         return ()
@@ -220,10 +248,9 @@ def _batch_series(
         highs,
         faint=weight > 0,
         spans=_spans(buckets, look.axis),
+        newest=newest,
     )
-    if not weight:
-        return (raw,)
-    return (raw, Series("smooth", xs, smooth(means, weight), "line", TRAINING))
+    return (raw, _smoothed(raw, weight)) if weight else (raw,)
 
 
 def _previous_batches(
@@ -233,13 +260,16 @@ def _previous_batches(
     xs = tuple(trace.timeline.x(axis, _middle(bucket)) for bucket in buckets)
     known = sum(x <= view[1] for x in xs)
     means = tuple(bucket.mean for bucket in buckets[:known])
-    return _previous(xs[:known], means, _spans(buckets[:known], axis)) if known else None
+    return _previous(trace, xs[:known], means, _spans(buckets[:known], axis)) if known else None
 
 
 def _previous(
-    xs: tuple[float, ...], ys: tuple[float, ...], spans: tuple[tuple[int, int], ...] = ()
+    trace: Trace,
+    xs: tuple[float, ...],
+    ys: tuple[float, ...],
+    spans: tuple[tuple[int, int], ...] = (),
 ) -> Series:
-    return Series("past", xs, ys, "dotted", PREVIOUS, faint=True, spans=spans)
+    return Series(trace.name, xs, ys, "dotted", PREVIOUS, faint=True, spans=spans)
 
 
 def _buckets(
@@ -281,4 +311,4 @@ def _rate_mark(change: LearningRateChanged, x: float) -> Mark:
 
 
 def _note(weight: float) -> str:
-    return f"smoothed {weight:g}" if weight else ""
+    return f"smoothing {weight:g}" if weight else ""

@@ -37,4 +37,4 @@ def read_trace(directory: RunDirectory) -> Trace | None:
     rows = read_rows(directory)
     timeline = Timeline(batches)
     timeline.observe_rows(rows)
-    return Trace(rows, None, timeline) if rows else None
+    return Trace(rows, None, timeline, directory.path.name) if rows else None

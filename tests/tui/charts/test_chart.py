@@ -192,20 +192,28 @@ async def test_keys_zoom_pan_and_show_all_again() -> None:
         assert app.chart.view.window == (1, 10)
         assert app.chart.border_title == "Loss · epochs 1-10 of 19, 0 shows all"
         await pilot.press("minus", "0", "equals_sign", "0")
-        assert app.chart.view == View()
+        assert app.chart.view.window is None
         assert app.views[0] == View((3, 12))
 
 
-async def test_the_log_axis_is_for_losses_only() -> None:
+async def test_the_log_axis_shows_accuracies_as_errors() -> None:
     app = ChartApp()
     async with app.run_test() as pilot:
         app.chart.focus()
         await pilot.press("l")
         assert app.chart.view.is_log
+        xs, ys = (1.0, 2.0, 3.0), (0.9, 0.98, 0.995)
+        app.clock.now_s += 1
+        app.chart.set_data(
+            ChartData("Accuracy", (Series("validation", xs, ys),), y_format="percent")
+        )
+        await pilot.pause()
+        assert app.chart.border_title == "Error (log)"
+        text = "\n".join(app.chart.render_line(y).text for y in range(app.chart.size.height))
+        assert "validation 0.50%" in text
+        assert {"10%", "1%", "0.5%"} <= set(text.split())
         await pilot.press("l")
-        app.chart.set_data(ChartData("Accuracy", y_format="percent"))
-        await pilot.press("l")
-        assert not app.chart.view.is_log
+        assert app.chart.border_title == "Accuracy"
 
 
 async def test_the_cursor_goes_from_value_to_value() -> None:

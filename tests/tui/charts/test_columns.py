@@ -2,16 +2,23 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_tui.tui.charts.columns import reduce
+from mnist_tui.tui.charts.columns import Limits, Reduced, reduce
 from mnist_tui.tui.charts.scale import Scale
 from mnist_tui.tui.charts.series import Series
+from mnist_tui.tui.charts.view import View
 
 
 def line(ys: list[float], kind: str = "line") -> Series:
     return Series("loss", tuple(float(x) for x in range(len(ys))), tuple(ys), kind)  # type: ignore[arg-type]
+
+
+def extent(series: Series, reduced: Reduced) -> tuple[float, float] | None:
+    limits = Limits.of([series], [reduced], View(has_outliers=True))
+    return limits and (limits.lo, limits.hi)
 
 
 def test_a_hundred_thousand_points_become_as_many_as_the_columns_can_show() -> None:
@@ -22,8 +29,8 @@ def test_a_hundred_thousand_points_become_as_many_as_the_columns_can_show() -> N
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=500), st.integers(2, 20))
 def test_no_extreme_is_ever_left_out(ys: list[float], columns: int) -> None:
     scale = Scale(0, max(len(ys) - 1, 1), columns)
-    assert reduce(line(ys), scale, False).extent == (min(ys), max(ys))
-    assert reduce(line(ys, "points"), scale, False).extent == (min(ys), max(ys))
+    for series in (line(ys), line(ys, "points")):
+        assert extent(series, reduce(series, scale, False)) == (min(ys), max(ys))
 
 
 def test_a_gap_breaks_a_line() -> None:
@@ -49,16 +56,58 @@ def test_an_envelope_spans_the_lowest_and_highest_of_each_column() -> None:
     series = Series("loss", xs, (2.0,) * count, "envelope", "accent", lows, highs)
     reduced = reduce(series, Scale(0, count - 1, 10), False)
     assert len(reduced.bars) == 10
-    assert reduced.extent == (0.0, 9.0)
+    assert extent(series, reduced) == (0.0, 9.0)
     assert {point[1] for point in reduced.path if point} == {2.0}
 
 
 def test_a_line_runs_out_of_the_window_but_values_outside_set_no_limits() -> None:
-    reduced = reduce(line([100.0, 1.0, 1.0, 100.0]), Scale(0.99, 2.01, 20), False)
+    series = line([100.0, 1.0, 1.0, 100.0])
+    reduced = reduce(series, Scale(0.99, 2.01, 20), False)
     first, last = reduced.path[0], reduced.path[-1]
     assert first is not None
     assert first[0] == 0
     assert last is not None
     assert last[0] == 20
-    assert reduced.extent is not None
-    assert reduced.extent[1] < 10
+    assert (extent(series, reduced) or (0, 99))[1] < 10
+
+
+@pytest.mark.parametrize("is_log", [False, True])
+@pytest.mark.parametrize("spike", [5.0, 1e23])
+def test_a_spike_sets_no_limits_until_it_is_asked_for(spike: float, is_log: bool) -> None:
+    ys = [0.1 + 0.4 / x for x in range(1, 101)]
+    ys[60] = spike
+    reduced = reduce(line(ys), Scale(0, 99, 100), is_log)
+    limits = Limits.of([line(ys)], [reduced], View(is_log=is_log))
+    assert limits is not None
+    if spike > 5 or not is_log:
+        assert limits.hi < 1.0
+    assert limits.highest == spike
+    assert Limits.of([line(ys)], [reduced], View(None, is_log, True)) == Limits(
+        min(ys), spike, min(ys), spike
+    )
+
+
+def test_a_first_epoch_far_below_the_others_sets_no_limits_either() -> None:
+    ys = [0.2, 0.96, 0.97, 0.975, 0.977, 0.979, 0.98, 0.981]
+    limits = Limits.of([line(ys)], [reduce(line(ys), Scale(0, 7, 40), False)], View())
+    assert limits is not None
+    assert limits.lo > 0.9
+    assert limits.lowest == 0.2
+
+
+@pytest.mark.parametrize("ys", [[2.3, 0.3, 0.2], [2.3 / (1 + x / 10) for x in range(100)]])
+def test_an_ordinary_fall_of_the_loss_is_shown_whole(ys: list[float]) -> None:
+    limits = Limits.of([line(ys)], [reduce(line(ys), Scale(0, 99, 100), False)], View())
+    assert limits == Limits(min(ys), max(ys), min(ys), max(ys))
+
+
+def test_a_run_that_has_diverged_is_shown_whole() -> None:
+    ys = [0.3] * 60 + [2.3] * 40
+    limits = Limits.of([line(ys)], [reduce(line(ys), Scale(0, 99, 100), False)], View())
+    assert limits == Limits(0.3, 2.3, 0.3, 2.3)
+
+
+def test_the_run_to_compare_with_sets_no_limits() -> None:
+    now, before = line([0.1, 0.2]), line([2.3, 2.3], "dotted")
+    reduced = [reduce(series, Scale(0, 1, 20), False) for series in (now, before)]
+    assert Limits.of([now, before], reduced, View()) == Limits(0.1, 0.2, 0.1, 0.2)

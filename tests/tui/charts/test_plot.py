@@ -55,7 +55,7 @@ def test_a_narrow_chart_names_training_and_validation_before_what_is_faint() -> 
     past = Series("past", XS, TRAINING.ys, "dotted", faint=True)
     data = replace(LOSS, series=(past, TRAINING, VALIDATION))
     assert lines(data, width=38, height=7)[0].rstrip() == "Loss  ● train 0.0833  ⠒⠒ valid 0.0417"
-    assert "past" in lines(data)[0]
+    assert "previous run: past" in lines(data)[0]
 
 
 def test_training_and_validation_differ_without_color() -> None:
@@ -145,9 +145,41 @@ def test_a_time_axis_has_ticks_of_round_times() -> None:
     assert "time 30s-1m30s of 4m50s" in text[0] or "time 30s" in text[0]
 
 
-def test_smoothing_is_said() -> None:
-    data = ChartData("Loss", (VALIDATION,), smoothing=0.6)
-    assert lines(data)[-1].strip() == "smoothing 0.6"
+def test_smoothed_values_stand_behind_the_raw_ones() -> None:
+    series = []
+    for one in (TRAINING, VALIDATION):
+        series += [replace(one, faint=True), replace(one, kind="line", is_smoothed=True)]
+    data = replace(LOSS, series=tuple(series), title="")
+    assert lines(data, 100)[0].strip() == (
+        "● training 0.0833 (⠒⠒ smoothed 0.0833)  ⠒⠒ validation 0.0417 (⠒⠒ smoothed 0.0417)"
+    )
+    assert lines(data, 78)[0].strip() == (
+        "● train 0.0833 (⠒⠒ smooth 0.0833)  ⠒⠒ valid 0.0417 (⠒⠒ smooth 0.0417)"
+    )
+    assert lines(data, 64)[0].strip() == (
+        "⠒⠒ training (smoothed) 0.0833  ⠒⠒ validation (smoothed) 0.0417"
+    )
+
+
+def test_a_spike_is_marked_at_the_top_and_how_far_it_goes_is_said() -> None:
+    spike = replace(TRAINING, ys=(*TRAINING.ys[:-2], 1e23, TRAINING.ys[-1]))
+    drawn = lines(replace(LOSS, series=(spike, VALIDATION)))
+    assert "▲" in drawn[1]
+    assert drawn[-1].strip() == "▲ up to 1e23: 0 shows all"
+    assert "1.0" in "".join(line[:7] for line in drawn), "the rest keeps its scale"
+    everything = lines(replace(LOSS, series=(spike, VALIDATION)), view=View(has_outliers=True))
+    assert "▲" not in "".join(everything)
+    assert "1e23" in "".join(line[:7] for line in everything)
+
+
+def test_the_run_to_compare_with_is_named_at_every_size_with_a_caption() -> None:
+    past = Series("20260102-030405-tutorial", XS, TRAINING.ys, "dotted", faint=True)
+    data = replace(LOSS, series=(past, TRAINING, VALIDATION))
+    for width in (30, 38, 78, 110):
+        drawn = lines(data, width, 12)
+        named = [line for line in (drawn[0], drawn[-1]) if "previous run: 2026" in line]
+        assert len(named) == 1
+    assert "previous run: 20260102-030405-tutorial 0.0833" in lines(data, 110)[0]
 
 
 def test_a_zoomed_chart_says_what_it_shows_and_how_to_see_all() -> None:

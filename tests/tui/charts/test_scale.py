@@ -60,6 +60,22 @@ def test_every_value_is_on_the_y_axis_with_ticks_in_rows_of_their_own(
     assert all(0 <= cell < rows for cell in cells)
 
 
+@given(
+    st.floats(0, 10),
+    st.floats(1e-6, 10),
+    st.integers(2, 60),
+    st.sampled_from(["loss", "percent"]),
+)
+def test_y_ticks_are_in_rows_of_equal_distance_and_most_rows_are_used(
+    lo: float, span: float, rows: int, y_format: str
+) -> None:
+    axis = y_axis(lo, lo + span, rows, y_format)  # type: ignore[arg-type]
+    cells = [cell for cell, _ in axis.ticks]
+    assert len({b - a for a, b in itertools.pairwise(cells)}) <= 1
+    if rows >= 9 and lo > span:
+        assert span >= (axis.scale.hi - axis.scale.lo) / 2
+
+
 @given(st.floats(1e-8, 1e4), st.floats(1, 1e6), st.integers(1, 60))
 def test_a_log_axis_holds_every_value_and_has_a_label(lo: float, ratio: float, rows: int) -> None:
     axis = y_axis(lo, lo * ratio, rows, "loss", is_log=True)

@@ -1,5 +1,7 @@
 """Zooming, panning and following."""
 
+from dataclasses import replace
+
 import pytest
 
 from mnist_tui.tui.charts.series import ChartData, Series
@@ -41,7 +43,22 @@ def test_the_full_view_cannot_be_panned() -> None:
 
 
 def test_a_view_with_the_newest_value_in_it_follows() -> None:
-    assert View((3, 7)).following(data_until(7), data_until(8)).window == (4, 8)
+    moved = View((3, 7)).following(data_until(7), data_until(8))
+    assert moved.window == (4.5, 8.5), "with some room, so that it need not move each time"
+    assert moved.following(data_until(8), data_until(8)) == moved
+
+
+def test_a_view_follows_the_newest_value_and_not_what_of_it_is_drawn() -> None:
+    drawn = data_until(7)
+    newest = [replace(drawn, newest_x=float(x)) for x in (7, 12)]
+    assert View((3, 7)).following(*newest).window == (8.5, 12.5)
+    assert View((1, 5)).following(*newest).window == (1, 5)
+
+
+def test_showing_all_again_has_the_values_that_were_left_out_and_then_not() -> None:
+    assert View((3, 7), True).everything == View(None, True, True)
+    assert View().everything == View(None, False, True)
+    assert View().everything.everything == View()
 
 
 def test_a_view_with_room_for_the_new_value_stays() -> None:

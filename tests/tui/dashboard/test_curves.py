@@ -39,7 +39,27 @@ def test_training_is_points_and_validation_a_line() -> None:
     assert training.xs == (1.0, 2.0)
     assert validation.ys == (rows[0].val_loss, rows[1].val_loss)
     assert training.color != validation.color
-    assert chart.x_range == (1.0, 19.0)
+
+
+@pytest.mark.parametrize(
+    ("done", "planned", "end"),
+    [
+        (0, 19, 5),
+        (3, 19, 5),
+        (5, 19, 6),
+        (10, 100, 12),
+        (18, 19, 19),
+        (19, 19, 19),
+        (900, 100_000, 1000),
+        (1, 1, 2),
+        (99_999, 100_000, 100_000),
+    ],
+)
+def test_the_axis_of_epochs_fits_those_that_exist(done: int, planned: int, end: int) -> None:
+    rows = [epoch_row(epoch) for epoch in range(1, done + 1)]
+    assert loss_chart(rows, (), planned).x_range == (1.0, end)
+    batches = loss_chart(rows, (), planned, CurveOptions(Axis.BATCH), 100)
+    assert batches.x_range == (0.0, 100 * end)
 
 
 def test_smoothing_keeps_the_raw_values_in_sight() -> None:
@@ -48,7 +68,23 @@ def test_smoothing_keeps_the_raw_values_in_sight() -> None:
     raw = [series for series in chart.series if series.faint]
     assert rows[1].val_accuracy in [series.ys[1] for series in raw]
     assert chart.y_format == "percent"
-    assert chart.note == "smoothed 0.6"
+    assert chart.note == "smoothing 0.6"
+    assert [series.name for series in chart.series] == ["training"] * 2 + ["validation"] * 2
+    assert [series.is_smoothed for series in chart.series] == [False, True] * 2
+    assert chart.series[2].last == rows[1].val_accuracy
+
+
+def test_the_legend_of_all_batches_has_the_newest_loss_whatever_the_width() -> None:
+    losses = [1.0] * 9_000 + [0.25]
+    for columns in (40, 100, 1000):
+        (series,) = batches_chart(trace(losses), 20_000, (), columns).series
+        assert series.newest == 0.25
+
+
+def test_a_zoomed_view_of_all_batches_knows_where_the_newest_one_is() -> None:
+    for window in (None, (0.0, 50.0), (900.0, 1000.0)):
+        chart = batches_chart(trace([1.0] * 1000), 2000, (), 80, window=window)
+        assert chart.last_x == 1000.0
 
 
 def test_an_empty_run_gives_empty_charts() -> None:
@@ -184,13 +220,14 @@ def test_a_zoomed_view_of_the_time_has_more_detail_too() -> None:
 
 
 def test_the_previous_run_is_faint_and_dotted_and_ends_with_the_axis() -> None:
-    before, now = trace([2.0] * 1900, epochs=19), trace([1.0] * 300, epochs=3)
+    before = replace(trace([2.0] * 1900, epochs=19), name="first")
+    now = trace([1.0] * 300, epochs=3)
     look = CurveOptions(previous=before)
     previous = loss_chart(now.rows, (), 5, look, 100).series[0]
-    assert (previous.name, previous.kind, previous.faint) == ("past", "dotted", True)
+    assert (previous.name, previous.kind, previous.faint) == ("first", "dotted", True)
     assert previous.ys == tuple(row.val_loss for row in before.rows[:5])
     batches = batches_chart(now, 500, (), 80, replace(look, axis=Axis.BATCH))
-    assert [series.name for series in batches.series] == ["past", "training"]
+    assert [series.name for series in batches.series] == ["first", "training"]
     assert max(batches.series[0].xs) <= batches.full_range[1]
 
 
