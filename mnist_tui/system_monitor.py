@@ -1,7 +1,7 @@
-"""What the machine is doing: its processors, its memory, and its GPUs if it has any.
+"""Samples of the machine: its processors, its memory, and its GPUs if it has any.
 
-Knows neither torch nor Textual. The GPUs are asked through NVIDIA's management library
-(NVML) by its own Python package; where there is none, one line says so.
+Knows neither torch nor Textual. GPUs are read through NVIDIA's management library (NVML) by its
+own Python package; where there is none, one line says so.
 """
 
 import logging
@@ -10,13 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from mnist_tui.container import memory_limit, usable_cores
+
 log: Final = logging.getLogger(__name__)
 T = TypeVar("T")
+
+_ABSENT: Final = ("LIBRARY_NOT_FOUND", "DRIVER_NOT_LOADED", "GPU_NOT_FOUND", "UNINITIALIZED")
+"""The errors of NVML on machines without an NVIDIA GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuSample:
-    """One GPU at one moment. What the device or its driver does not tell is None."""
+    """One GPU at one moment. What the device or its driver does not support is None."""
 
     index: int
     """NVML's number, as nvidia-smi shows it; CUDA may count otherwise."""
@@ -35,53 +40,81 @@ class GpuSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineSample:
-    """The machine at one moment."""
+    """The machine at one moment. What the system does not let this process read is None or 0."""
 
     cores: int = 1
+    """Those that this process may use."""
     cpu: float | None = None
     """Use of all cores since the sample before, in [0, 1]; None in the first sample."""
     process_cpu: float | None = None
     """Cores' worth that this process used since the sample before: 1.9 is nearly two."""
     memory_bytes: int = 0
-    """Taken on the whole machine."""
+    """Taken on the whole machine, or in this container if its memory is limited."""
     total_bytes: int = 0
+    """The machine's memory, or the container's limit."""
     process_bytes: int = 0
     """Resident memory of this process, the training included."""
     gpus: tuple[GpuSample, ...] = ()
     no_gpu: str = ""
-    """Why there is no GPU to be seen, in words; empty where there is one."""
+    """Why no GPU is shown, in words; empty where there is one."""
 
 
 class Machine:
     """Takes samples. One thread at a time; not the UI's, since a driver may take its time."""
 
     def __init__(self) -> None:
-        self._process: Any = None
+        self._is_first = True
         self._gpus: _Gpus | None = None
+        self._process: Any = None
+        self._unreadable: set[str] = set()
+        """What could not be read, each logged once."""
 
     def sample(self) -> MachineSample:
-        """The machine as it is now. Waits for the driver; the first call loads libraries."""
+        """The machine as it is now. Waits for the driver; the first call loads libraries.
+
+        A figure that cannot be read, as in some containers, leaves the others as they are.
+        """
         import psutil
 
-        is_first = self._process is None
-        if is_first:
-            self._process = psutil.Process()
-            self._gpus = _Gpus()
-        assert self._gpus is not None
+        is_first, self._is_first = self._is_first, False
+        process: Any = self._read("this process", lambda: self._process or psutil.Process())
+        self._process = process
         # psutil counts from its own call before, and has nothing to count from in the first.
-        cpu, process_cpu = psutil.cpu_percent(), self._process.cpu_percent()
-        memory = psutil.virtual_memory()
+        cpu = self._read("processor use", psutil.cpu_percent)
+        process_cpu = self._read("this process's processor use", lambda: process.cpu_percent())
+        resident = self._read("this process's memory", lambda: process.memory_info().rss)
+        used, total = self._read("memory", _memory) or (0, 0)
+        self._gpus = self._gpus or _Gpus()
         gpus = self._gpus.sample()
         return MachineSample(
-            cores=psutil.cpu_count() or 1,
-            cpu=None if is_first else cpu / 100,
-            process_cpu=None if is_first else process_cpu / 100,
-            memory_bytes=memory.total - memory.available,
-            total_bytes=memory.total,
-            process_bytes=self._process.memory_info().rss,
+            cores=usable_cores(),
+            cpu=None if is_first or cpu is None else cpu / 100,
+            process_cpu=None if is_first or process_cpu is None else process_cpu / 100,
+            memory_bytes=used,
+            total_bytes=total,
+            process_bytes=resident or 0,
             gpus=gpus,
             no_gpu=self._gpus.reason if not gpus else "",
         )
+
+    def _read(self, what: str, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except Exception as error:  # noqa: BLE001 - psutil raises what it meets in /proc
+            if what not in self._unreadable:
+                self._unreadable.add(what)
+                log.warning("%s cannot be read: %s: %s", what, type(error).__name__, error)
+            return None
+
+
+def _memory() -> tuple[int, int]:
+    """How much memory is taken, of how much, in bytes."""
+    import psutil
+
+    memory, limit = psutil.virtual_memory(), memory_limit()
+    if limit is not None and limit.limit_bytes < memory.total:
+        return limit.used_bytes, limit.limit_bytes
+    return memory.total - memory.available, memory.total
 
 
 class _Gpus:
@@ -99,11 +132,11 @@ class _Gpus:
         try:
             pynvml.nvmlInit()
         except pynvml.NVMLError as error:
-            log.debug("NVML cannot be used: %s", error)
-            self.reason = "no NVIDIA GPU, or no driver for it"
+            log.info("NVML cannot be used: %s", error)
+            self.reason = _why_not(error, pynvml)
             return
         self._nvml = pynvml
-        # What an older driver lacks is told by an error of another kind, in newer versions.
+        # Newer versions raise an error of another kind for what an older driver lacks.
         mismatch = getattr(pynvml, "NVMLLibraryMismatchError", pynvml.NVMLError)
         self._errors = pynvml.NVMLError, mismatch
 
@@ -114,7 +147,7 @@ class _Gpus:
         try:
             handles = self._visible()
         except self._errors as error:
-            self.reason = f"the GPU's driver says: {error}"
+            self.reason = f"the GPU cannot be read: {error}"
             return ()
         used = [handle for handle in handles if self._is_used(handle)]
         self.reason = "the driver shows no GPU to this process"
@@ -168,3 +201,15 @@ class _Gpus:
         except self._errors as error:
             log.debug("NVML: %s", error)
             return None
+
+
+def _why_not(error: Exception, nvml: Any) -> str:
+    """Why NVML could not be started, in words."""
+    code = getattr(error, "value", None)
+    if code == getattr(nvml, "NVML_ERROR_LIB_RM_VERSION_MISMATCH", 18):
+        return "the NVIDIA driver was updated: restart the machine to use it"
+    if code == getattr(nvml, "NVML_ERROR_NO_PERMISSION", 4):
+        return "no permission to read the GPU"
+    if code in (None, *(getattr(nvml, f"NVML_ERROR_{name}", None) for name in _ABSENT)):
+        return "no NVIDIA GPU, or no driver for it"
+    return f"the GPU cannot be read: {error}"

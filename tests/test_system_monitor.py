@@ -1,4 +1,4 @@
-"""The machine as psutil and NVML tell it; NVML itself is a stand-in here."""
+"""Samples of the machine by psutil and NVML; NVML itself is a stand-in here."""
 
 import os
 import sys
@@ -6,8 +6,11 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 
+from mnist_tui import system_monitor
+from mnist_tui.container import MemoryLimit
 from mnist_tui.system_monitor import GpuSample, Machine
 
 
@@ -137,3 +140,60 @@ def test_a_gpu_that_is_not_there_is_told_in_words(
     with_nvml(nvml(1))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
     assert "Not Supported" in Machine().sample().no_gpu
+
+
+def test_a_driver_that_waits_for_a_restart_says_so(with_nvml: Callable[[Any], None]) -> None:
+    class MismatchError(NVMLError):
+        value = 18
+
+    def mismatch() -> None:
+        raise MismatchError("Driver/library version mismatch")
+
+    with_nvml(nvml(init=mismatch))
+    assert "restart the machine" in Machine().sample().no_gpu
+
+
+def test_another_error_of_the_driver_is_shown(with_nvml: Callable[[Any], None]) -> None:
+    class UnknownError(NVMLError):
+        value = 999
+
+    def unknown() -> None:
+        raise UnknownError("Unknown Error")
+
+    with_nvml(nvml(init=unknown))
+    assert Machine().sample().no_gpu == "the GPU cannot be read: Unknown Error"
+
+
+def test_a_figure_that_cannot_be_read_is_logged_once_and_the_others_are_shown(
+    with_nvml: Callable[[Any], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def denied() -> None:
+        raise PermissionError(13, "Permission denied", "/proc/stat")
+
+    monkeypatch.setattr(psutil, "cpu_percent", denied)
+    with_nvml(nvml(1))
+    machine = Machine()
+    machine.sample()
+    second = machine.sample()
+    assert second.cpu is None
+    assert second.process_cpu is not None
+    assert 0 < second.memory_bytes < second.total_bytes
+    assert [gpu.name for gpu in second.gpus] == ["A100"]
+    [line] = caplog.messages
+    assert line.startswith("processor use cannot be read: PermissionError")
+
+
+def test_the_memory_of_a_container_is_its_limit(
+    with_nvml: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_nvml(None)
+    limit = MemoryLimit(2_000_000_000, 900_000_000)
+    monkeypatch.setattr(system_monitor, "memory_limit", lambda: limit)
+    monkeypatch.setattr(system_monitor, "usable_cores", lambda: 1)
+    sample = Machine().sample()
+    assert (sample.memory_bytes, sample.total_bytes) == (900_000_000, 2_000_000_000)
+    assert sample.cores == 1
+    monkeypatch.setattr(system_monitor, "memory_limit", lambda: MemoryLimit(1 << 50, 5))
+    assert Machine().sample().total_bytes == psutil.virtual_memory().total
