@@ -18,6 +18,7 @@ from devtools.drive import settle
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
+from mnist_tui.run.events import SaveReason
 from mnist_tui.run.session import Session
 from mnist_tui.store.checkpoint import Checkpoint
 from mnist_tui.store.directory import create_run
@@ -50,7 +51,7 @@ def stalls(data_dir: Path, pairs: int) -> tuple[float, ...]:
     with tempfile.TemporaryDirectory() as folder:
         directory = create_run(Path(folder), "run", config)
         writer = RunWriter(directory, Session())
-        writer.start()
+        writer.start({})
 
         def block(saves: int) -> float:
             def train() -> None:
@@ -58,7 +59,7 @@ def stalls(data_dir: Path, pairs: int) -> tuple[float, ...]:
                     learner.train(batch, [config.lr])
                     if saves and batch % (_BATCHES // saves) == 0:
                         assert learner.has_finite_weights()
-                        writer.save(directory.last, "schedule", _checkpoint(learner))
+                        writer.save(directory.last, SaveReason.SCHEDULE, _checkpoint(learner))
 
             return timed(train, "cpu")
 

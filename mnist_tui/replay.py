@@ -16,7 +16,7 @@ from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import find_run, read_rows
-from mnist_tui.store.validation_file import read_insight
+from mnist_tui.store.validation_file import read_validation
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class PlaybackRunner:
             rows = rows if len(rows) >= len(checkpoint.rows) else checkpoint.rows
             elapsed_s = checkpoint.elapsed_s
         try:
-            session.publish_validation(read_insight(directory.insight))
+            session.publish_validation(read_validation(directory.validation))
         except DataError as error:
             session.emit(Warned(message=str(error)))
         epochs, batches = _count(status, "epochs") or config.epochs, _count(status, "batches")

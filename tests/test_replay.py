@@ -21,7 +21,7 @@ from mnist_tui.run.plan import ShownRun
 from mnist_tui.run.requests import Adjust, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.validation_file import read_insight
+from mnist_tui.store.validation_file import read_validation
 from tests.training_helpers import RecordedRun, few_config, train
 
 QUESTION = InferenceRequest(images=bytes(784))
@@ -59,7 +59,7 @@ def test_a_finished_run_is_told_as_it_was(few_digits: Path, tmp_path: Path) -> N
     assert played.prepared.rows == rows
     assert played.ended.state is State.FINISHED
     assert (played.ended.message, played.ended.best) == (run.ended.message, run.ended.best)
-    assert played.runner.session.validation == read_insight(run.directory.insight)
+    assert played.runner.session.validation == read_validation(run.directory.validation)
     assert played.runner.session.history.state_dict() == run.session.history.state_dict()
     assert played.runner.session.progress.run_fraction == 1.0
     after = {path: path.read_bytes() for path in run.directory.path.rglob("*") if path.is_file()}

@@ -36,7 +36,7 @@ from mnist_tui.run.session import Session
 from mnist_tui.store.atomic import read_json, write_json, write_lines
 from mnist_tui.store.checkpoint import Checkpoint, newest_good, read_checkpoint
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.validation_file import read_insight
+from mnist_tui.store.validation_file import read_validation
 from mnist_tui.store.writer import RunWriter
 
 _FAR: Final = 10.0
@@ -103,8 +103,9 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
         _restore(trainer, checkpoint, directory, _source(plan, directory))
     rows = checkpoint.rows if checkpoint else ()
     lost = _take_up_insight(session, directory, rows)
-    _write_start(writer, directory, _facts(config, digits, notice, learner), rows)
-    writer.start()
+    record = _facts(config, digits, notice, learner)
+    _write_start(directory, record, rows)
+    writer.start(record)
     stack.callback(writer.close)
     session.emit(
         RunPrepared(
@@ -211,10 +212,9 @@ def _with_what_is_missing(ended: RunEnded, directory: RunDirectory, writer: RunW
 
 
 def _write_start(
-    writer: RunWriter, directory: RunDirectory, facts: dict[str, Any], rows: tuple[EpochRow, ...]
+    directory: RunDirectory, facts: dict[str, Any], rows: tuple[EpochRow, ...]
 ) -> None:
     """Bring config.json and metrics.jsonl to where the run starts, before anything else."""
-    writer.facts = facts
     try:
         write_json(directory.config, facts)
         write_lines(directory.metrics, [asdict(row) for row in rows])
@@ -258,7 +258,7 @@ def _take_up_insight(
 ) -> str | None:
     """Go on with what the validations before showed; in words, why that cannot be."""
     try:
-        session.publish_validation(read_insight(directory.insight).up_to(len(rows)))
+        session.publish_validation(read_validation(directory.validation).up_to(len(rows)))
     except DataError as error:
         return str(error)
     return None

@@ -1,7 +1,6 @@
 """Making an Insight of each validation."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -62,12 +61,13 @@ class ValidationAnalyzer:
             wrong, 10 * self._labels[wrong] + guesses[wrong], MISTAKES, MISTAKES_PER_CELL
         )
         narrow = _first_of_each(right, self._labels[right], NARROW, NARROW_PER_CLASS)
-        return replace(
-            before.up_to(epoch - 1),
-            tracked=self.tracked,
-            epochs=(*before.up_to(epoch - 1).epochs, seen),
-            mistakes=self._specimens(mistakes, guesses, given, losses),
-            least_confident=self._specimens(narrow, guesses, given, losses),
+        return before.extended_by(
+            ValidationResults(
+                tracked=self.tracked,
+                epochs=(seen,),
+                mistakes=self._specimens(mistakes, guesses, given, losses),
+                least_confident=self._specimens(narrow, guesses, given, losses),
+            )
         )
 
     def _specimens(

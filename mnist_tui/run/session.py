@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -29,7 +30,7 @@ from mnist_tui.run.validation import ValidationResults
 log: Final = logging.getLogger(__name__)
 
 Listener = Callable[[Event], None]
-"""Called with each event, on the thread that emits it; returns quickly, raises nothing."""
+"""Called with each event, on a thread that emits; returns quickly, waits for no other thread."""
 
 
 class Subscription:
@@ -72,11 +73,20 @@ class Session:
         self._lock = threading.RLock()
         # Of its own, so that no request waits for a slow listener. Reentrant: listeners emit.
         self._emitting = threading.RLock()
+        self._waiting: deque[Event] = deque()
+        """Events that were emitted while another one is being handed on."""
+        self._is_emitting = False
 
     @property
     def state(self) -> State:
         """The run's state. Any thread."""
         return self._state
+
+    @property
+    def log(self) -> RunLog:
+        """Everything that was emitted so far; the caller's own. Any thread."""
+        with self._emitting:
+            return self._log.copy()
 
     @property
     def has_interactive_viewer(self) -> bool:
@@ -146,17 +156,26 @@ class Session:
         After the run's last event this does nothing.
         """
         with self._emitting:
-            if self._log.ended is not None:
+            self._waiting.append(event)
+            if self._is_emitting:
                 return
-            self._log.add(event)
-            with self._lock:
-                listeners = [subscription.listener for subscription in self._subscriptions]
-            for listener in listeners:
-                try:
-                    listener(event)
-                except Exception:
-                    # A viewer that fails must not take the run with it.
-                    log.exception("a listener failed on %s", event.kind)
+            self._is_emitting = True
+            try:
+                while self._waiting and self._log.ended is None:
+                    self._hand_on(self._waiting.popleft())
+            finally:
+                self._is_emitting = False
+
+    def _hand_on(self, event: Event) -> None:
+        self._log.add(event)
+        with self._lock:
+            listeners = [subscription.listener for subscription in self._subscriptions]
+        for listener in listeners:
+            try:
+                listener(event)
+            except Exception:
+                # A viewer that fails must not take the run with it.
+                log.exception("a listener failed on %s", event.kind)
 
     def end(self, event: RunEnded) -> None:
         """Go over to the event's state and emit it as the last event. Training side."""

@@ -10,6 +10,8 @@ Confusion = tuple[tuple[int, ...], ...]
 
 TRACKED_PER_CLASS: Final = 2
 """How many validation examples of each class are tracked through the epochs."""
+MAX_EPOCHS: Final = 512
+"""How many validations are kept in memory and on disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +59,29 @@ class EpochResults:
 
     def probabilities(self, place: int) -> tuple[float, ...]:
         """The class probabilities of the tracked example at `place`."""
-        values = np.frombuffer(self.tracked, "<f2", count=10, offset=20 * place)
+        classes = len(self.confusion)
+        values = np.frombuffer(self.tracked, "<f2", count=classes, offset=2 * classes * place)
         return tuple(values.astype(float).tolist())
+
+    @property
+    def correct(self) -> int:
+        """How many examples were predicted correctly."""
+        return sum(row[label] for label, row in enumerate(self.confusion))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationResults:
-    """All that is known of a run's validations; replaced whole after each, never changed."""
+    """The results of a run's validations; replaced whole after each, never changed.
+
+    Bounded, however long the run: at most MAX_EPOCHS are kept. When there are more, what stays
+    is the newest, the best, and every 2nd, 4th, 8th ... of the others, half of MAX_EPOCHS in
+    all, so that detail is lost evenly over the run, and from its newest part last.
+    """
 
     tracked: tuple[TrackedExample, ...] = ()
     """Two of each class, ordered by class; the same ones in every epoch."""
     epochs: tuple[EpochResults, ...] = ()
-    """Every validated epoch, oldest first; one may be missing where a file was lost."""
+    """Validated epochs, oldest first; some are missing in a long run, or where a file was lost."""
     mistakes: tuple[Example, ...] = ()
     """What the newest validation got wrong, by falling loss; bounded."""
     least_confident: tuple[Example, ...] = ()
@@ -79,9 +92,36 @@ class ValidationResults:
         """The newest validation."""
         return self.epochs[-1] if self.epochs else None
 
-    def up_to(self, epoch: int) -> "ValidationResults":
-        """What was known after `epoch`; the specimens are of the newest validation only."""
-        kept = tuple(known for known in self.epochs if known.epoch <= epoch)
-        if kept == self.epochs:
+    @property
+    def newest(self) -> "ValidationResults":
+        """The newest validation alone, to extend the results of a viewer by."""
+        return replace(self, epochs=self.epochs[-1:])
+
+    def extended_by(self, newer: "ValidationResults") -> "ValidationResults":
+        """These results and then `newer`, which replaces what is known of its epochs."""
+        if not newer.epochs:
             return self
+        first = newer.epochs[0].epoch
+        return replace(newer, epochs=_thinned((*self.up_to(first - 1).epochs, *newer.epochs)))
+
+    def up_to(self, epoch: int) -> "ValidationResults":
+        """The results of the epochs up to `epoch`; of the examples only the newest's are kept."""
+        if self.last is None or self.last.epoch <= epoch:
+            return self
+        kept = tuple(known for known in self.epochs if known.epoch <= epoch)
         return replace(self, epochs=kept, mistakes=(), least_confident=())
+
+
+def _thinned(epochs: tuple[EpochResults, ...]) -> tuple[EpochResults, ...]:
+    """At most MAX_EPOCHS of `epochs`, which are in order."""
+    if len(epochs) <= MAX_EPOCHS:
+        return epochs
+    newest, stride = epochs[-1], 1
+    while newest.epoch > stride * (MAX_EPOCHS // 2):
+        stride *= 2
+    best = max(epochs, key=lambda known: known.correct)
+    return tuple(
+        known
+        for known in epochs
+        if known is newest or known is best or (known.epoch - 1) % stride == 0
+    )

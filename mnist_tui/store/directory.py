@@ -39,7 +39,7 @@ class RunDirectory:
         self.metrics = path / "metrics.jsonl"
         self.events = path / "events.jsonl"
         self.log = path / "log.txt"
-        self.insight = path / "insight.npz"
+        self.validation = path / "insight.npz"
         self.checkpoints = path / "checkpoints"
         self.last = self.checkpoints / "last.pt"
         self.best = self.checkpoints / "best.pt"

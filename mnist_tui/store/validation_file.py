@@ -1,4 +1,4 @@
-"""What a run's validations showed, as one small file of plain arrays."""
+"""The results of a run's validations as one file of plain arrays."""
 
 import io
 import zipfile
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mnist_tui.errors import DataError
 from mnist_tui.run.validation import EpochResults, Example, TrackedExample, ValidationResults
 
-_MOST_BYTES: Final = 256_000_000
-"""More than this is in no file of ours, whatever its entries say."""
+_LARGEST_BYTES: Final = 256_000_000
+"""No file of ours is larger, whatever its entries say."""
 
 _EXAMPLE: Final = {
     "index": "<i4",
@@ -31,38 +31,39 @@ _COLUMN_NAMES: Final = {"predicted": "guess"}
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def insight_bytes(insight: ValidationResults) -> bytes:
+def validation_bytes(results: ValidationResults) -> bytes:
     """The file's content. Takes some milliseconds; keep it off the training thread."""
     arrays: dict[str, NDArray[Any]] = {
-        "epochs": np.array([seen.epoch for seen in insight.epochs], "<i4"),
-        "confusion": np.array([seen.confusion for seen in insight.epochs], "<i4"),
-        "guesses": _joined([seen.tracked for seen in insight.epochs]),
-        "watched_index": np.array([digit.index for digit in insight.tracked], "<i4"),
-        "watched_label": np.array([digit.label for digit in insight.tracked], "u1"),
-        "watched_image": _joined([digit.image for digit in insight.tracked]),
+        "epochs": np.array([known.epoch for known in results.epochs], "<i4"),
+        "confusion": np.array([known.confusion for known in results.epochs], "<i4"),
+        "guesses": _joined([known.tracked for known in results.epochs]),
+        "watched_index": np.array([example.index for example in results.tracked], "<i4"),
+        "watched_label": np.array([example.label for example in results.tracked], "u1"),
+        "watched_image": _joined([example.image for example in results.tracked]),
     }
-    for name, specimens in (("mistakes", insight.mistakes), ("narrow", insight.least_confident)):
-        for column, kind in _EXAMPLE.items():
-            values = [getattr(specimen, column) for specimen in specimens]
-            arrays[_column(name, column)] = np.array(values, kind)
-        arrays[f"{name}_image"] = _joined([specimen.image for specimen in specimens])
+    for name, examples in (("mistakes", results.mistakes), ("narrow", results.least_confident)):
+        for attribute, kind in _EXAMPLE.items():
+            values = [getattr(example, attribute) for example in examples]
+            arrays[_column(name, attribute)] = np.array(values, kind)
+        arrays[f"{name}_image"] = _joined([example.image for example in examples])
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    # Not compressed, which would take ten times as long, again and again.
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def read_insight(path: Path) -> ValidationResults:
-    """What is in the file; an empty Insight where there is none. Runs no code from it.
+def read_validation(path: Path) -> ValidationResults:
+    """The results in the file; empty ones where there is no file. Runs no code from it.
 
     Raises:
         DataError: When the file cannot be read or is damaged.
     """
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as parts:
-            if sum(part.file_size for part in parts.infolist()) > _MOST_BYTES:
+            if sum(part.file_size for part in parts.infolist()) > _LARGEST_BYTES:
                 raise ValueError("its entries are too large")
             with np.load(file, allow_pickle=False) as arrays:
-                return _insight({name: arrays[name] for name in arrays.files})
+                return _results({name: arrays[name] for name in arrays.files})
     except FileNotFoundError:
         return ValidationResults()
     except Exception as error:
@@ -71,31 +72,42 @@ def read_insight(path: Path) -> ValidationResults:
         raise DataError(f"{path} cannot be read ({reason}); the next epoch replaces it") from error
 
 
-def _insight(arrays: Arrays) -> ValidationResults:
-    labels, images = arrays["watched_label"], _images(arrays["watched_image"])
-    watched = tuple(
-        TrackedExample(index=int(index), label=_class(label), image=image)
-        for index, label, image in zip(arrays["watched_index"], labels, images, strict=True)
-    )
-    guesses = _split(arrays["guesses"], 20 * len(watched)) if watched else []
-    epochs = tuple(
-        EpochResults(
-            epoch=int(epoch),
-            confusion=tuple(tuple(map(int, row)) for row in counts.reshape(10, 10).tolist()),
-            tracked=given,
-        )
-        for epoch, counts, given in zip(arrays["epochs"], arrays["confusion"], guesses, strict=True)
-    )
-    numbers = [seen.epoch for seen in epochs]
+def _results(arrays: Arrays) -> ValidationResults:
+    numbers, confusion = arrays["epochs"].tolist(), arrays["confusion"]
     if numbers != sorted(set(numbers)) or min(numbers, default=1) < 1:
         raise ValueError("its epochs are not in order")
-    if min((count for seen in epochs for row in seen.confusion for count in row), default=0) < 0:
+    if numbers and (confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2]):
+        raise ValueError("its tables are not square")
+    if confusion.min(initial=0) < 0:
         raise ValueError("its counts are negative")
-    return ValidationResults(
-        tracked=watched,
-        epochs=epochs,
-        mistakes=_specimens(arrays, "mistakes"),
-        least_confident=_specimens(arrays, "narrow"),
+    classes = confusion.shape[1] if numbers else 256
+    images = _images(arrays["watched_image"])
+    tracked = tuple(
+        TrackedExample(index=int(index), label=_class(label, classes), image=image)
+        for index, label, image in zip(
+            arrays["watched_index"], arrays["watched_label"], images, strict=True
+        )
+    )
+    # Old files hold all epochs of a long run.
+    return ValidationResults().extended_by(
+        ValidationResults(
+            tracked=tracked,
+            epochs=tuple(
+                EpochResults(
+                    epoch=int(epoch),
+                    confusion=tuple(map(tuple, counts)),
+                    tracked=probabilities,
+                )
+                for epoch, counts, probabilities in zip(
+                    numbers,
+                    confusion.tolist(),
+                    _split(arrays["guesses"], 2 * classes * len(tracked)) if tracked else [],
+                    strict=True,
+                )
+            ),
+            mistakes=_examples(arrays, "mistakes", classes),
+            least_confident=_examples(arrays, "narrow", classes),
+        )
     )
 
 
@@ -103,28 +115,28 @@ def _column(name: str, attribute: str) -> str:
     return f"{name}_{_COLUMN_NAMES.get(attribute, attribute)}"
 
 
-def _specimens(arrays: Arrays, name: str) -> tuple[Example, ...]:
-    columns = [arrays[_column(name, column)].tolist() for column in _EXAMPLE]
+def _examples(arrays: Arrays, name: str, classes: int) -> tuple[Example, ...]:
+    columns = [arrays[_column(name, attribute)].tolist() for attribute in _EXAMPLE]
     images = _images(arrays[f"{name}_image"])
     return tuple(
         Example(
             index=int(index),
-            label=_class(label),
-            predicted=_class(guess),
+            label=_class(label, classes),
+            predicted=_class(predicted, classes),
             probability=float(probability),
             label_probability=float(label_probability),
             loss=float(loss),
             image=image,
         )
-        for index, label, guess, probability, label_probability, loss, image in zip(
+        for index, label, predicted, probability, label_probability, loss, image in zip(
             *columns, images, strict=True
         )
     )
 
 
-def _class(value: Any) -> int:
-    if not 0 <= int(value) <= 9:
-        raise ValueError(f"{value} is not a digit")
+def _class(value: Any, classes: int) -> int:
+    if not 0 <= int(value) < classes:
+        raise ValueError(f"{value} is not a class")
     return int(value)
 
 

@@ -27,7 +27,7 @@ from mnist_tui.errors import CheckpointError, DataError
 from mnist_tui.inference.load import read_model
 from mnist_tui.store.checkpoint import FORMAT, Checkpoint, read_checkpoint, sealed
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.validation_file import read_insight
+from mnist_tui.store.validation_file import read_validation
 from tests.campaigns.campaign import few_digits, kept_folder, main
 from tests.campaigns.command import assert_refused, run_command
 from tests.campaigns.sameness import difference
@@ -326,23 +326,23 @@ def exchange_insight(dice: random.Random, folder: Path) -> None:
     path.write_bytes(mutant)
     is_refused = False
     try:
-        taken = read_insight(path)
+        taken = read_validation(path)
     except DataError as error:
         is_refused = True
         _assert_one_line(error, mutate.__name__)
     else:
         is_other = mutate in (repeat_entry, change_entry, lie_of_insight)
-        assert is_other or taken == read_insight(good), f"{mutate.__name__}: taken for whole"
+        assert is_other or taken == read_validation(good), f"{mutate.__name__}: taken for whole"
     assert not trap.exists(), f"{mutate.__name__}: code was run"
     if dice.random() < 0.3:
         run = RunDirectory(folder / "runs" / "a")
         shutil.copytree(good_run(), run.path)
-        run.insight.write_bytes(mutant)
+        run.validation.write_bytes(mutant)
         done = run_command("resume", run.path, "--headless", "--epochs", 2)
         assert done.code == 0, f"{mutate.__name__}: {done.text}"
         assert "Traceback" not in done.text, done.text
         assert ("insight.npz" in done.text) is is_refused, f"{mutate.__name__}: {done.text}"
-        assert read_insight(run.insight).epochs[-1].epoch == 2, mutate.__name__
+        assert read_validation(run.validation).epochs[-1].epoch == 2, mutate.__name__
         assert not trap.exists(), f"{mutate.__name__}: code was run"
 
 

@@ -20,7 +20,7 @@ from mnist_tui.store.atomic import read_lines
 from mnist_tui.store.catalog import is_over
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.validation_file import read_insight
+from mnist_tui.store.validation_file import read_validation
 from tests.campaigns.campaign import few_digits, kept_folder, main, spread
 from tests.campaigns.processes import InTerminal, in_child
 from tests.campaigns.sameness import assert_same_run
@@ -137,7 +137,7 @@ def _content(path: Path) -> bytes:
 
 def assert_insight(run: RunDirectory) -> None:
     """What was learned is there of every epoch that the checkpoint counts as done."""
-    seen = [epoch.epoch for epoch in read_insight(run.insight).epochs]
+    seen = [epoch.epoch for epoch in read_validation(run.validation).epochs]
     rows = [row.epoch for row in read_checkpoint(run.last).rows] if run.last.exists() else []
     assert seen[: len(rows)] == rows, f"insight of epochs {seen}, rows of {rows}"
 
@@ -149,7 +149,7 @@ def assert_whole(run: RunDirectory) -> int:
             assert isinstance(json.loads(path.read_bytes()), dict), f"{path.name} is torn"
     for path in run.checkpoints.glob("[!.]*.pt"):
         read_checkpoint(path)
-    read_insight(run.insight)
+    read_validation(run.validation)
     for path in (run.metrics, run.events):
         for line in _content(path).split(b"\n")[:-1]:
             assert isinstance(json.loads(line), dict), f"{path.name} holds a torn line"

@@ -7,7 +7,7 @@ import torch
 
 from mnist_tui.store.atomic import read_lines
 from mnist_tui.store.checkpoint import read_checkpoint
-from mnist_tui.store.validation_file import read_insight
+from mnist_tui.store.validation_file import read_validation
 
 
 def difference(one: Any, other: Any, where: str = "") -> str | None:
@@ -29,7 +29,7 @@ def assert_same_run(one: Path, other: Path) -> None:
         assert found is None, found
     found = difference(_rows(one), _rows(other), "metrics.jsonl")
     assert found is None, found
-    insights = [read_insight(run / "insight.npz") for run in (one, other)]
+    insights = [read_validation(run / "insight.npz") for run in (one, other)]
     assert insights[0] == insights[1], "insight.npz differs"
     assert insights[0].epochs, "insight.npz is missing"
 

@@ -16,9 +16,9 @@ from mnist_tui.engine.validation_analyzer import MISTAKES, MISTAKES_PER_CELL
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.events import EpochFinished, Warned
 from mnist_tui.run.requests import Stop
-from mnist_tui.run.validation import EpochResults, ValidationResults
+from mnist_tui.run.validation import ValidationResults
 from mnist_tui.store.checkpoint import read_checkpoint
-from mnist_tui.store.validation_file import read_insight
+from mnist_tui.store.validation_file import read_validation
 from tests.training_helpers import RecordedRun, few_config, resume, train
 
 CPU = torch.device("cpu")
@@ -131,7 +131,7 @@ def test_each_epoch_of_a_run_is_known_when_it_is_told(few_digits: Path, tmp_path
 
     run = train(few_config(few_digits, epochs=3), tmp_path, on_event=look)
     assert known == [1, 2, 3]
-    assert read_insight(run.directory.insight) == _on_disk(run.session.validation)
+    assert read_validation(run.directory.validation) == _on_disk(run.session.validation)
 
 
 def test_a_resumed_run_knows_the_epochs_before(few_digits: Path, tmp_path: Path) -> None:
@@ -143,7 +143,9 @@ def test_a_resumed_run_knows_the_epochs_before(few_digits: Path, tmp_path: Path)
     train(few_config(few_digits, epochs=4), tmp_path, "cut", on_event=stop)
     resumed = resume(tmp_path, "cut")
     assert _on_disk(resumed.session.validation) == _on_disk(whole.session.validation)
-    assert read_insight(resumed.directory.insight) == read_insight(whole.directory.insight)
+    assert read_validation(resumed.directory.validation) == read_validation(
+        whole.directory.validation
+    )
 
 
 def test_a_run_resumed_from_an_earlier_checkpoint_forgets_what_came_after_it(
@@ -151,17 +153,17 @@ def test_a_run_resumed_from_an_earlier_checkpoint_forgets_what_came_after_it(
 ) -> None:
     run = train(few_config(few_digits, epochs=3), tmp_path)
     best = read_checkpoint(run.directory.best)
-    insight = read_insight(run.directory.insight).up_to(best.rows[-1].epoch - 1)
+    insight = read_validation(run.directory.validation).up_to(best.rows[-1].epoch - 1)
     assert [seen.epoch for seen in insight.epochs] == list(range(1, best.rows[-1].epoch))
     assert (insight.mistakes, insight.least_confident) == ((), ())
 
 
 def test_a_damaged_file_is_told_and_replaced(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits, epochs=1), tmp_path)
-    run.directory.insight.write_bytes(b"no archive")
+    run.directory.validation.write_bytes(b"no archive")
     resumed = resume(tmp_path, overrides={"epochs": 2})
     assert any("insight.npz cannot be read" in told.message for told in resumed.of(Warned))
-    assert [seen.epoch for seen in read_insight(run.directory.insight).epochs] == [2]
+    assert [seen.epoch for seen in read_validation(run.directory.validation).epochs] == [2]
 
 
 def _on_disk(insight: ValidationResults) -> ValidationResults:
@@ -184,10 +186,3 @@ def _on_disk(insight: ValidationResults) -> ValidationResults:
     return replace(
         insight, mistakes=specimens("mistakes"), least_confident=specimens("least_confident")
     )
-
-
-def test_probabilities_are_read_from_their_bytes() -> None:
-    given = np.eye(10, dtype="<f2")
-    seen = EpochResults(epoch=1, confusion=(), tracked=given.tobytes())
-    assert seen.probabilities(7)[7] == 1.0
-    assert sum(seen.probabilities(3)) == 1.0

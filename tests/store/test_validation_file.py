@@ -4,14 +4,21 @@ import io
 import pickle
 import random
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mnist_tui.errors import DataError
-from mnist_tui.run.validation import EpochResults, Example, TrackedExample, ValidationResults
-from mnist_tui.store.validation_file import insight_bytes, read_insight
+from mnist_tui.run.validation import (
+    MAX_EPOCHS,
+    EpochResults,
+    Example,
+    TrackedExample,
+    ValidationResults,
+)
+from mnist_tui.store.validation_file import read_validation, validation_bytes
 
 
 def some_insight() -> ValidationResults:
@@ -40,16 +47,31 @@ def some_insight() -> ValidationResults:
 @pytest.mark.parametrize("insight", [ValidationResults(), some_insight()])
 def test_what_was_written_is_read(insight: ValidationResults, tmp_path: Path) -> None:
     path = tmp_path / "insight.npz"
-    path.write_bytes(insight_bytes(insight))
-    assert read_insight(path) == insight
+    path.write_bytes(validation_bytes(insight))
+    assert read_validation(path) == insight
+
+
+def test_a_file_of_an_older_version_with_every_epoch_of_a_long_run_is_read(tmp_path: Path) -> None:
+    known = some_insight()
+    epochs = tuple(replace(known.epochs[0], epoch=1 + epoch) for epoch in range(2_000))
+    with np.load(io.BytesIO(validation_bytes(replace(known, epochs=epochs)))) as arrays:
+        np.savez_compressed(tmp_path / "insight.npz", **arrays)
+    found = read_validation(tmp_path / "insight.npz")
+    assert len(found.epochs) <= MAX_EPOCHS
+    assert found.last == epochs[-1]
+    assert (found.tracked, found.mistakes) == (known.tracked, known.mistakes)
 
 
 def test_no_file_is_nothing_known(tmp_path: Path) -> None:
-    assert read_insight(tmp_path / "insight.npz") == ValidationResults()
+    assert read_validation(tmp_path / "insight.npz") == ValidationResults()
 
 
 def test_a_damaged_file_is_refused_and_never_taken_for_another(tmp_path: Path) -> None:
-    path, good, chance = tmp_path / "insight.npz", insight_bytes(some_insight()), random.Random(0)
+    path, good, chance = (
+        tmp_path / "insight.npz",
+        validation_bytes(some_insight()),
+        random.Random(0),
+    )
     for _ in range(200):
         damaged = bytearray(good)
         if chance.random() < 0.5:
@@ -58,7 +80,7 @@ def test_a_damaged_file_is_refused_and_never_taken_for_another(tmp_path: Path) -
             del damaged[chance.randrange(len(good)) :]
         path.write_bytes(damaged)
         with suppress(DataError):
-            assert read_insight(path) == some_insight(), "a checksum was not looked at"
+            assert read_validation(path) == some_insight(), "a checksum was not looked at"
 
 
 def test_code_in_the_file_is_not_run(tmp_path: Path) -> None:
@@ -72,5 +94,5 @@ def test_code_in_the_file_is_not_run(tmp_path: Path) -> None:
     for content in (buffer.getvalue(), pickle.dumps(Code())):
         path.write_bytes(content)
         with pytest.raises(DataError):
-            read_insight(path)
+            read_validation(path)
     assert not (tmp_path / "ran").exists()

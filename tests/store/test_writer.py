@@ -17,14 +17,15 @@ from mnist_tui.run.events import (
 )
 from mnist_tui.run.requests import Save
 from mnist_tui.run.state import State
-from mnist_tui.store import writer
+from mnist_tui.store import run_files, writer
+from mnist_tui.store.atomic import append_lines, write_atomic
 from mnist_tui.store.checkpoint import Checkpoint
 from tests.training_helpers import RecordedRun, few_config, train
 
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, is_full: list[bool], name: str = "") -> None:
     """Make writes of files whose name holds `name` fail while `is_full[0]`."""
-    real = {"write_atomic": writer.write_atomic, "append_lines": writer.append_lines}
+    real: dict[str, Any] = {"write_atomic": write_atomic, "append_lines": append_lines}
 
     def failing(kind: str) -> Any:
         def write(path: Path, content: Any) -> None:
@@ -34,8 +35,9 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, is_full: list[bool], name: str = 
 
         return write
 
+    monkeypatch.setattr(writer, "write_atomic", failing("write_atomic"))
     for kind in real:
-        monkeypatch.setattr(writer, kind, failing(kind))
+        monkeypatch.setattr(run_files, kind, failing(kind))
 
 
 def test_training_goes_on_when_nothing_can_be_saved(
