@@ -176,7 +176,7 @@ class TrainConfig:
     deterministic: bool = _setting(
         True,
         Flag(),
-        "Only algorithms that give the same bits each time. [default: deterministic]",
+        "Use deterministic algorithms: the same result every run.",
         group=Group.ADVANCED,
         in_recipe=True,
     )

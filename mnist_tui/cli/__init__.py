@@ -1,9 +1,9 @@
-"""The command `mnist-tui`: parse, check, hand over. What it says on errors is said in `entry`.
+"""The command `mnist-tui`: parse, check, hand over. What is said on errors is said in `main`.
 
-Each module of this package has a command or two; `entry` names them all. None imports torch,
+Each module of this package has a command or two; `main` names them all. None imports torch,
 Pillow or Textual before its command runs.
 """
 
-from mnist_tui.cli.entry import commands, main
+from mnist_tui.cli.main import commands, main
 
 __all__ = ["commands", "main"]

@@ -9,7 +9,7 @@ import click
 from mnist_tui.cli.options import json_option, runs_dir_option, setting
 
 
-@click.command()
+@click.command(short_help="Examine this machine, and say what to do about it.")
 @runs_dir_option
 @setting("data_dir")
 @json_option

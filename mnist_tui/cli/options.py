@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import click
 
-from mnist_tui.config import SETTINGS, Group
+from mnist_tui.config import RECIPES, SETTINGS, Group, TrainConfig
 from mnist_tui.errors import ConfigError
 from mnist_tui.process.invocation import option_name
 from mnist_tui.rules import Choice, Device, Flag, Folder
@@ -51,20 +51,41 @@ class SettingType(click.ParamType[object]):
         return parsed
 
 
-def setting(field: str) -> Callable[[Command], Command]:
-    """The option for one field of TrainConfig."""
+def setting(field: str, *, shows_default: bool = False) -> Callable[[Command], Command]:
+    """The option for one field of TrainConfig; its help names the default where it has one."""
     name, declared = option_name(field), SETTINGS[field]
+    text = f"{declared.help}{describe_default(field) if shows_default else ''}"
     if isinstance(declared.rule, Flag):
         switch = f"{name}/--no-{name.removeprefix('--')}"
-        return click.option(switch, field, default=None, help=declared.help)
-    return click.option(name, field, type=SettingType(field), default=None, help=declared.help)
+        return click.option(switch, field, default=None, help=text)
+    return click.option(name, field, type=SettingType(field), default=None, help=text)
+
+
+def describe_default(field: str) -> str:
+    """What a run takes without the option: the default recipe's value, and those of others."""
+    default = getattr(TrainConfig(), field)
+    if default is None:
+        return ""  # its help says it
+    values = [_describe_value(default)]
+    values += [
+        f"{recipe}: {_describe_value(changes[field])}"
+        for recipe, changes in RECIPES.items()
+        if changes.get(field, default) != default
+    ]
+    return f" [default: {'; '.join(values)}]"
+
+
+def _describe_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def training_options(command: Command) -> Command:
     """All the options that make a TrainConfig."""
     for field, declared in reversed(list(SETTINGS.items())):
         if declared.group is not Group.RECIPE:
-            command = setting(field)(command)
+            command = setting(field, shows_default=True)(command)
     return command
 
 
@@ -82,18 +103,37 @@ def dashboard_options(command: Command) -> Command:
     """The options of how the dashboard shows itself; the command gets them as one `look`."""
 
     @wraps(command)
-    def with_look(*, bell: bool, low_bandwidth: bool, no_mouse: bool, **rest: Any) -> Any:
-        look = DisplayOptions(has_mouse=not no_mouse, is_low_bandwidth=low_bandwidth, rings=bell)
+    def with_look(
+        *, ascii_only: bool, bell: bool, low_bandwidth: bool, no_mouse: bool, **rest: Any
+    ) -> Any:
+        look = DisplayOptions(
+            has_mouse=not no_mouse,
+            is_low_bandwidth=low_bandwidth,
+            rings=bell,
+            is_ascii=ascii_only,
+        )
         return command(look=look, **rest)
 
-    for name, parameter, text in (
-        ("--bell", "bell", "Ring, and notify the terminal, when a run ends."),
-        ("--low-bandwidth", "low_bandwidth", "Repaint once a second, for slow lines."),
-        ("--no-mouse", "no_mouse", "Leave the mouse to the terminal, to select text with."),
-    ):
-        make_option = click.option(name, parameter, is_flag=True, help=text)
+    for name, parameter, text in DASHBOARD_OPTIONS:
+        make_option = click.option(
+            name,
+            parameter,
+            is_flag=True,
+            help=text,
+            envvar="MNIST_TUI_ASCII" if parameter == "ascii_only" else None,
+            show_envvar=True,
+        )
         with_look = make_option(with_look)
     return cast("Command", with_look)
+
+
+DASHBOARD_OPTIONS: Final = (
+    ("--ascii", "ascii_only", "Plain ASCII characters, for terminals that show others wrongly."),
+    ("--bell", "bell", "Ring, and notify the terminal, when a run ends."),
+    ("--low-bandwidth", "low_bandwidth", "Repaint once a second, for slow lines."),
+    ("--no-mouse", "no_mouse", "Leave the mouse to the terminal, to select text with."),
+)
+"""Name, parameter and help of the options that only the dashboard heeds."""
 
 
 headless_option = click.option("--headless", is_flag=True, help="Plain lines, no dashboard.")

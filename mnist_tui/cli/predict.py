@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HEADER: Final = "digit        p  next        p  image"
 
 
-@click.command()
+@click.command(short_help="Read the digits on images by a checkpoint.")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @setting("device")

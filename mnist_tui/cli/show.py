@@ -11,7 +11,7 @@ from mnist_tui.run.plan import ShownRun
 from mnist_tui.tui.display_options import DisplayOptions
 
 
-@click.command()
+@click.command(short_help="Show a run as it is on disk: its curves, what it learned.")
 @click.argument("run", default="last")
 @runs_dir_option
 @dashboard_options

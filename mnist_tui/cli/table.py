@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, align: str = "<") -> str:
     """Columns as wide as they must be, two blanks apart.
@@ -11,11 +13,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, align: str = 
         rows: Those below, each as long as the header.
         align: `<` for words, `>` for numbers; the first column is for words always.
     """
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    widths = [max(map(cell_len, column)) for column in zip(header, *rows, strict=True)]
     sides = ["<", *(align for _ in header[1:])]
-    return "\n".join(
-        "  ".join(
-            f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)
-        ).rstrip()
-        for row in (header, *rows)
-    )
+    return "\n".join("  ".join(map(_pad, row, sides, widths)).rstrip() for row in (header, *rows))
+
+
+def _pad(cell: str, side: str, width: int) -> str:
+    """Fill a cell up to a width in columns, of which some characters take two."""
+    blanks = " " * (width - cell_len(cell))
+    return cell + blanks if side == "<" else blanks + cell

@@ -26,7 +26,7 @@ from mnist_tui.tui.display_options import DisplayOptions
 @click.option("--name", help="The run's name. [default: date, time and recipe]")
 @headless_option
 @json_option
-@click.option("--start", is_flag=True, help="Begin at once, without waiting for space.")
+@click.option("--start", is_flag=True, help="Begin at once, without waiting for the space key.")
 @dashboard_options
 def train(
     runs_dir: Path,
@@ -47,7 +47,7 @@ def train(
     return _run(plan, look, headless=headless, as_json=as_json, start=start)
 
 
-@click.command()
+@click.command(short_help="Resume a run exactly where it stopped; make it longer.")
 @click.argument("run", default="last")
 @runs_dir_option
 @setting("epochs")
@@ -57,7 +57,7 @@ def train(
 @click.option(
     "--checkpoint",
     metavar="FILE",
-    help="One of the run's checkpoints to go on from, by its name. [default: last.pt]",
+    help="The checkpoint of the run to resume from, by its name. [default: last.pt]",
 )
 @headless_option
 @json_option
@@ -71,10 +71,11 @@ def resume(
     look: DisplayOptions,
     **settings: Any,
 ) -> int:
-    """Go on with RUN (a name, a folder, or `last`) exactly where it stopped.
+    """Resume RUN (a name, a folder, or `last`) exactly where it stopped.
 
     --epochs N makes a run longer, also one that has finished. --lr changes the learning rate
-    from here on. --checkpoint best.pt goes back to the best epoch.
+    from here on. --checkpoint best.pt goes back to the best epoch; what that drops is kept in
+    another checkpoint.
     """
     from mnist_tui.store.catalog import find_run, is_over, summarize
 
@@ -124,10 +125,28 @@ def _run(
     if headless:
         from mnist_tui.headless import run_headless
 
+        _warn_of_useless(look, start=start and isinstance(plan, NewRun))
         return run_headless(make_runner(plan), as_json=as_json)
     if as_json:
-        raise UsageError("--json is for --headless; the dashboard writes no JSON")
+        raise UsageError("--json needs --headless, since the dashboard writes no JSON: add that")
     check_terminal(plan)
     from mnist_tui.tui.launch import run_dashboard
 
     return run_dashboard(plan, make_runner, look, start=start)
+
+
+def _warn_of_useless(look: DisplayOptions, *, start: bool) -> None:
+    """Say which of the options that were given do nothing without a dashboard."""
+    given = [
+        name
+        for name, is_given in (
+            ("--start", start),
+            ("--bell", look.rings),
+            ("--low-bandwidth", look.is_low_bandwidth),
+            ("--no-mouse", not look.has_mouse),
+        )
+        if is_given
+    ]
+    if given:
+        does = "does" if len(given) == 1 else "do"
+        click.echo(f"note: {', '.join(given)} {does} nothing with --headless", err=True)

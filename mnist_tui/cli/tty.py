@@ -20,7 +20,7 @@ def check_terminal(plan: RunPlan) -> None:
     if sys.platform != "win32" and term in ("", "dumb", "unknown"):
         raise UsageError(
             f"the dashboard cannot draw on a terminal of TERM={term or '(not set)'}; set TERM to "
-            f"what it is, such as xterm-256color, or use: {_other_way(plan)}"
+            f"your terminal's type, such as xterm-256color, or use: {_other_way(plan)}"
         )
 
 

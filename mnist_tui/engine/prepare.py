@@ -23,6 +23,7 @@ from mnist_tui.devices import (
     use_threads,
 )
 from mnist_tui.engine.cuda.graphs import recorder_for
+from mnist_tui.engine.going_back import keep_dropped
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.engine.steps.base import AutogradStep
@@ -102,6 +103,8 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
     if checkpoint is not None:
         _restore(trainer, checkpoint, directory, _source(plan, directory))
     rows = checkpoint.rows if checkpoint else ()
+    is_back = isinstance(plan, ResumedRun) and plan.checkpoint is not None
+    dropped = keep_dropped(directory, checkpoint) if checkpoint and is_back else None
     lost = _take_up_insight(session, directory, rows)
     record = _facts(config, digits, notice, learner)
     _write_start(directory, record, rows)
@@ -125,7 +128,7 @@ def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> 
         if message:
             session.emit(Notice(message=message))
     tell = partial(_warn, session)
-    for message in (*early, lost, _change(facts, learner)):
+    for message in (*early, dropped, lost, _change(facts, learner)):
         if message:
             tell(message)
     if lr is not None:

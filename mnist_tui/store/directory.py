@@ -65,6 +65,7 @@ class RunDirectory:
             # Its name goes at once; what is left of it is swept with what was never finished.
             gone = self.path.rename(self.path.with_name(f"{_NEW}{secrets.token_hex(6)}"))
             shutil.rmtree(gone, ignore_errors=True)
+            self.path.parent.rmdir()  # where it was the only run
 
     @property
     def owner(self) -> int:

@@ -10,6 +10,7 @@ from typing import IO
 import pytest
 
 from tests.cli.done import Done, assert_one_line
+from tests.training_helpers import few_config, train
 
 FULL = Path("/dev/full")
 """What is written to it fails as on a full disk."""
@@ -90,3 +91,35 @@ def assert_finished_without_a_traceback(run: Path) -> None:
     log = (run / "log.txt").read_text()
     assert log.count("could not be written to") == 1
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "koi8-r"])
+@pytest.mark.parametrize("command", ["runs", "resume", "evaluate", "--help", "doctor"])
+def test_a_character_that_an_output_lacks_ends_no_command(
+    command: str, encoding: str, named_run: Path, few_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    last = named_run / "runs" / NAME / "checkpoints" / "last.pt"
+    args: dict[str, tuple[object, ...]] = {
+        "runs": ("runs", "--runs-dir", named_run / "runs"),
+        "resume": ("resume", NAME, "--runs-dir", named_run / "runs"),
+        "evaluate": ("evaluate", last, "--data-dir", few_digits),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_tui", *map(str, args.get(command, (command,)))],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+NAME = "größe-цифра"
+
+
+@pytest.fixture(scope="module")
+def named_run(few_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished run that has a name which few encodings can write."""
+    folder = tmp_path_factory.mktemp("named")
+    train(few_config(few_digits), folder / "runs", NAME)
+    return folder

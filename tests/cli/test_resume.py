@@ -1,5 +1,6 @@
 """`resume`: when there is something to go on with, and when not."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,37 @@ def test_resume_takes_the_checkpoint_that_was_named_and_no_other(
     own = tmp_path / "runs/a/checkpoints/best.pt"
     assert run("resume", "a", "--headless", "--epochs", 3, "--checkpoint", own).code == 0
     assert run("resume", "a", "--headless", "--epochs", 4, "--checkpoint", "best.pt").code == 0
+
+
+def test_going_back_to_an_earlier_checkpoint_keeps_and_names_what_it_drops(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("train", *few, "--name", "a")
+    checkpoints = tmp_path / "runs/a/checkpoints"
+    shutil.copy(checkpoints / "last.pt", checkpoints / "second.pt")
+    run("resume", "a", "--headless", "--epochs", 4)
+    last = (checkpoints / "last.pt").read_bytes()
+    done = run("resume", "a", "--headless", "--epochs", 3, "--checkpoint", "second.pt")
+    assert done.code == 0
+    [kept] = checkpoints.glob("step-*.pt")
+    said = f"resuming at the end of epoch 2 drops epochs 3 to 4; they are kept in {kept}"
+    assert said.replace(f"{tmp_path}/", "") in done.err
+    assert kept.read_bytes() == last
+    back = run("resume", "a", "--headless", "--epochs", 5, "--checkpoint", kept.name)
+    assert "resuming at the end of epoch 4" in back.err
+    assert "drops" not in back.err
+    rows = (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines()
+    assert len(rows) == 5
+
+
+def test_a_checkpoint_of_another_run_is_refused(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        run("train", *few, "--name", name)
+    for other in ("runs/b/checkpoints/best.pt", "/nonexistent/folder/best.pt"):
+        done = run("resume", "a", "--headless", "--epochs", 3, "--checkpoint", other)
+        assert done.code == 4
+        assert f"{other} is not a checkpoint of run a" in done.err
+    own = tmp_path / "runs/a/checkpoints/best.pt"
+    assert run("resume", "a", "--headless", "--epochs", 3, "--checkpoint", own).code == 0

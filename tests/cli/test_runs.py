@@ -2,6 +2,7 @@
 
 import json
 
+from mnist_tui.cli.table import table
 from tests.cli.done import Run
 
 
@@ -14,3 +15,8 @@ def test_runs_lists_what_is_there(run: Run, few: tuple[str, ...]) -> None:
     assert done.out.splitlines()[1].split()[:3] == ["a", "finished", "2/2"]
     [listed] = json.loads(run("runs", "--json").out)
     assert (listed["name"], listed["state"], listed["epochs_done"]) == ("a", "finished", 2)
+
+
+def test_columns_stand_below_each_other_whatever_the_names_are_written_in() -> None:
+    lines = table(("RUN", "STATE"), [("数字", "finished"), ("größe", "stopped")]).splitlines()
+    assert lines == ["RUN    STATE", "数字   finished", "größe  stopped"]

@@ -27,6 +27,8 @@ def test_headless_json_is_one_object_per_epoch_and_a_summary(
     objects = [json.loads(line) for line in done.out.splitlines()]
     assert [o["event"] for o in objects] == ["epoch", "epoch", "summary"]
     assert objects[-1]["state"] == "finished"
+    place = ("j", "runs/j", "runs/j/checkpoints/last.pt")
+    assert tuple(objects[-1][key] for key in ("run", "directory", "checkpoint")) == place
     assert objects[-1]["last"]["epoch"] == 2
     metrics = [json.loads(line) for line in (tmp_path / "runs/j/metrics.jsonl").open()]
     assert [m["val_loss"] for m in metrics] == [o["val_loss"] for o in objects[:2]]
@@ -89,7 +91,7 @@ def test_without_a_terminal_the_dashboard_says_so(run: Run, tmp_path: Path) -> N
         ("--name", "../out", ("folder",)),
         ("--name", "", ("folder",)),
         ("--name", "last", ("newest",)),
-        ("--flux", "3", ("--flux", "--help")),
+        ("--flux", "3", ("--flux", "see: mnist-tui train --help")),
     ],
 )
 def test_a_wrong_option_is_one_line_and_leaves_nothing(
@@ -126,6 +128,7 @@ def test_a_run_that_was_refused_is_no_run_and_its_name_is_free(
     options = ("train", *few, "--device", "cpu", "--name", "a")
     assert run(*options, *wrong).code == code
     assert "no run" in run("resume", "last", "--headless").err
+    assert not (tmp_path / "runs").exists()
     assert run(*options).code == 0
     assert run("resume", "a", "--headless", "--precision", "tf32").code == 2
     assert (tmp_path / "runs/a/checkpoints/last.pt").exists(), "it was a run before"
@@ -157,7 +160,38 @@ def test_an_existing_name_is_refused_and_the_run_left_alone(
     assert before == after
 
 
-def test_version_and_help_are_answered(run: Run) -> None:
+def test_help_begins_with_what_a_beginner_needs(run: Run) -> None:
     assert run("--version").out.startswith("mnist-tui ")
-    assert "resume" in run("--help").out
-    assert "--batch-size" in run("train", "--help").out
+    said = run("--help").out
+    for words in ("resume", "doctor", "mnist-tui --dataset sample --start", "space start"):
+        assert words in said
+    assert "..." not in said.partition("Commands:")[2], "no command's sentence is cut"
+
+
+def test_help_names_the_defaults_of_each_recipe(run: Run) -> None:
+    said = " ".join(run("train", "--help").out.split())
+    assert "[default: 19; fast: 1]" in said
+    assert "[default: 32; fast: 256]" in said
+    assert "[default: 10]" in said
+    assert "[default" not in " ".join(run("resume", "--help").out.split()).partition("--lr")[2][:99]
+
+
+def test_what_only_the_dashboard_heeds_is_named_and_does_not_stop_a_script(
+    run: Run, few: tuple[str, ...]
+) -> None:
+    done = run("train", *few, "--epochs", 1, "--start", "--bell")
+    assert done.code == 0
+    assert "note: --start, --bell do nothing with --headless" in done.err
+    assert_one_line(run("train", "--json"), 2, "--json needs --headless")
+
+
+def test_without_a_home_the_sample_is_trained_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # no entry in passwd
+    done = run("train", "--headless", "--recipe", "fast", "--epochs", 1)
+    assert done.code == 0, done
+    assert "HOME" in done.err
+    assert "sample" in done.err

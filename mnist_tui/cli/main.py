@@ -11,23 +11,51 @@ import click
 from mnist_tui import __version__
 from mnist_tui.cli.doctor import doctor
 from mnist_tui.cli.evaluate import evaluate
-from mnist_tui.cli.group import DefaultToTrain
 from mnist_tui.cli.predict import predict
 from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import ConfigError, DataError, MnistTuiError
 from mnist_tui.process.crash import log_crash
-from mnist_tui.process.invocation import (
-    add_data_options,
-    command,
-    option_name,
-    with_remedy,
-)
+from mnist_tui.process.invocation import add_data_options, command, option_name, with_remedy
 from mnist_tui.process.streams import give_up, let_all_characters_pass
 
+_OWN_OPTIONS = ("--help", "-h", "--version")
+_EPILOG = """Begin with:
 
-@click.group(cls=DefaultToTrain, context_settings={"help_option_names": ["-h", "--help"]})
+\b
+  mnist-tui                                   the dashboard; space starts
+  mnist-tui --dataset sample --start          at once, without a download
+  mnist-tui train --headless --epochs 3       plain lines
+  mnist-tui resume                            go on with the newest run
+  mnist-tui train --help                      all options, with defaults
+
+\b
+Keys of the dashboard:
+  space start, pause, resume   s save   x stop   [ ] learning rate   e settings
+  1 to 6 panes   i what it learned   d draw   ctrl+p every command   ? help   q quit
+"""
+
+
+class DefaultToTrain(click.Group):
+    """A group whose first word may be left out: `mnist-tui --epochs 3` trains."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `train` before options that are not the group's own."""
+        if not args or (args[0].startswith("-") and args[0] not in _OWN_OPTIONS):
+            args = ["train", *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which they are met."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=DefaultToTrain,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 90},
+    epilog=_EPILOG,
+)
 @click.version_option(__version__, message="mnist-tui %(version)s")
 def commands() -> None:
     """Train MNIST in the terminal, watch it learn, and steer it.
@@ -41,7 +69,7 @@ for subcommand in (train, resume, show, runs, evaluate, predict, doctor):
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
-    """The command's entry point: runs it and exits with its code; errors are one line."""
+    """Run the command and exit with its code; errors are one line on stderr."""
     let_all_characters_pass()
     try:
         code = commands.main(args, prog_name="mnist-tui", standalone_mode=False)
@@ -55,8 +83,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         _complain(with_remedy(str(error), error.remedy))
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        message = error.format_message().rstrip(".")
-        _complain(f"{message}; see: {command('--help')}")
+        _complain(f"{error.format_message().rstrip('.')}; see: {_help_for(error)}")
         sys.exit(2)
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say.
@@ -77,6 +104,13 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         _say(log_crash(error))
         sys.exit(1)
     sys.exit(code or 0)
+
+
+def _help_for(error: click.ClickException) -> str:
+    """The command that shows the help of the command that was used wrongly."""
+    context = getattr(error, "ctx", None)
+    words = context.command_path.split()[1:] if context is not None else []
+    return command(*words, "--help")
 
 
 def _is_of_output(error: OSError) -> bool:
