@@ -25,17 +25,21 @@ class MemoryLimit:
     """Without what was read from files and can be dropped."""
 
 
+def allowed_cores() -> int:
+    """How many cores this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # not on Linux
+        return os.cpu_count() or 1
+
+
 def usable_cores(root: Path = Path("/")) -> int:
     """How many threads of this process can compute at once; at least 1.
 
     Args:
         root: Where /proc and /sys are.
     """
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    quota = cpu_quota(root)
+    cores, quota = allowed_cores(), cpu_quota(root)
     return max(1, cores if quota is None else min(cores, math.floor(quota)))
 
 

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from mnist_tui.container import allowed_cores, cpu_quota, memory_limit
 from mnist_tui.doctor.check import Check, ok, warning
 
 _LITTLE_MEMORY: Final = 1_500_000_000
 """Training takes about a gigabyte: PyTorch, the data, and the dashboard."""
-_CGROUP: Final = Path("/sys/fs/cgroup")
 
 
 def look_at_processor() -> Iterator[Check]:
     """Cores, and how many threads a run may use."""
     cores = os.cpu_count() or 1
-    usable = usable_cores()
+    usable = allowed_cores()
     quota = cpu_quota()
     threads = os.environ.get("OMP_NUM_THREADS", "")
     found = f"{cores} core{'s' if cores != 1 else ''}"
@@ -26,67 +26,11 @@ def look_at_processor() -> Iterator[Check]:
     if threads:
         found += f", OMP_NUM_THREADS={threads}"
     share = min(usable, quota or usable)
-    if not threads and quota is not None and quota < usable:
-        advice = f"set OMP_NUM_THREADS={max(1, int(share))}: more threads than that slow each other"
-        yield warning("processor", found, advice)
-    elif threads and not (threads.isdecimal() and 0 < int(threads) <= max(1, int(share))):
+    if threads and not (threads.isdecimal() and 0 < int(threads) <= max(1, int(share))):
         advice = f"set OMP_NUM_THREADS to a number from 1 to {max(1, int(share))}, or unset it"
         yield warning("processor", found, advice)
     else:
         yield ok("processor", found)
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except (AttributeError, OSError):
-        return os.cpu_count() or 1
-
-
-def cpu_quota(root: Path = _CGROUP) -> float | None:
-    """The cores' worth of time that a container may use; None where nothing limits it."""
-    for folder in _own_groups("cpu", root):
-        try:
-            if (folder / "cpu.max").exists():
-                quota, period = (folder / "cpu.max").read_text().split()[:2]
-            else:
-                quota = (folder / "cpu.cfs_quota_us").read_text()
-                period = (folder / "cpu.cfs_period_us").read_text()
-            if quota.strip() not in ("max", "-1"):
-                return int(quota) / int(period)
-        except (OSError, ValueError, ZeroDivisionError):
-            continue
-    return None
-
-
-def memory_limit(root: Path = _CGROUP) -> int | None:
-    """The bytes that a container may use; None where nothing limits it."""
-    limits = []
-    for folder in _own_groups("memory", root):
-        for name in ("memory.max", "memory.limit_in_bytes"):
-            try:
-                limits.append(int((folder / name).read_text()))
-            except (OSError, ValueError):  # `max` is no number
-                continue
-    least = min(limits, default=None)
-    return None if least is None or least > 1 << 50 else least
-
-
-def _own_groups(controller: str, root: Path) -> Iterator[Path]:
-    """The folders with this process's limits: its own group's, then those above it."""
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers and controller not in controllers.split(","):
-            continue
-        base = root / controller if controllers else root
-        # Inside of a container the group's own path is often not to be seen.
-        own = base / path.lstrip("/")
-        yield from (own, *(parent for parent in own.parents if base in (parent, *parent.parents)))
 
 
 def look_at_memory() -> Iterator[Check]:
@@ -96,10 +40,9 @@ def look_at_memory() -> Iterator[Check]:
     memory, limit = psutil.virtual_memory(), memory_limit()
     found = f"{_gigabytes(memory.available)} of {_gigabytes(memory.total)} free"
     room = memory.available
-    if limit is not None and limit < memory.total:
-        used = psutil.Process().memory_info().rss
-        room = min(room, limit - used)
-        found += f"; a limit of {_gigabytes(limit)} for this container or job"
+    if limit is not None and limit.limit_bytes < memory.total:
+        room = min(room, limit.limit_bytes - limit.used_bytes)
+        found += f"; a limit of {_gigabytes(limit.limit_bytes)} for this container or job"
     if room < _LITTLE_MEMORY:
         yield warning("memory", found, "training takes about 1 GB: make room, or raise the limit")
     else:

@@ -116,17 +116,35 @@ class RunDirectory:
             os.close(descriptor)
 
     def is_locked(self) -> bool:
-        """Whether a living process writes to the run."""
+        """Whether a living process writes to the run, of any user, here or in another mount."""
         if fcntl is None:
             return False
-        try:
-            descriptor = os.open(self.path / "lock", os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            return not _try_lock(descriptor)
-        finally:
-            os.close(descriptor)
+        # Some network file systems lock only what can be written to.
+        for mode in (os.O_RDWR, os.O_RDONLY):
+            try:
+                descriptor = os.open(self.path / "lock", mode)
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                    return False
+            else:
+                try:
+                    return not _try_lock(descriptor)
+                finally:
+                    os.close(descriptor)
+        return _is_alive(read_json(self.status).get("pid"))
+
+
+def _is_alive(pid: object) -> bool:
+    """Whether there is a process of that number, of whatever user."""
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def _wait_for_lock(descriptor: int) -> bool:

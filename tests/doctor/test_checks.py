@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mnist_tui.container import MemoryLimit
 from mnist_tui.data.files import FILES
 from mnist_tui.doctor import Check, Level, examine, folders, machine, software, terminal
 from mnist_tui.doctor.examine import _guarded
@@ -89,39 +90,30 @@ def test_threads_that_cannot_be_are_a_warning(
     threads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
-    monkeypatch.setattr(machine, "usable_cores", lambda: 2)
+    monkeypatch.setattr(machine, "allowed_cores", lambda: 2)
     [check] = machine.look_at_processor()
     assert check.level is Level.WARNING
     assert "from 1 to 2" in check.advice
 
 
-def test_a_containers_quota_of_cores_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "cpu.max").write_text("50000 100000\n")
-    (tmp_path / "cpu").mkdir()
-    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("50000\n")
-    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
-    assert machine.cpu_quota(tmp_path) == 0.5
+def test_a_containers_quota_of_cores_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "allowed_cores", lambda: 2)
     monkeypatch.setattr(machine, "cpu_quota", lambda: 0.5)
     monkeypatch.delenv("OMP_NUM_THREADS")
     [check] = machine.look_at_processor()
+    assert check.level is Level.OK, "a run takes no more threads than that by itself"
     assert "a quota of 0.5" in check.found
-    assert "OMP_NUM_THREADS=1" in check.advice
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    [check] = machine.look_at_processor()
+    assert "from 1 to 1" in check.advice
 
 
-def test_a_containers_limit_of_memory_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "memory.max").write_text("2000000000\n")
-    (tmp_path / "memory").mkdir()
-    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("2000000000\n")
-    assert machine.memory_limit(tmp_path) == 2_000_000_000
-    assert machine.memory_limit(tmp_path / "nothing") is None
-    monkeypatch.setattr(machine, "memory_limit", lambda: 500_000_000)
+def test_a_containers_limit_of_memory_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = MemoryLimit(2_000_000_000, 1_900_000_000)
+    monkeypatch.setattr(machine, "memory_limit", lambda: limit)
     [check] = machine.look_at_memory()
     assert check.level is Level.WARNING
-    assert "0.5 GB" in check.found
+    assert "a limit of 2.0 GB" in check.found
 
 
 def test_a_user_without_a_home_is_told_what_to_set(

@@ -1,10 +1,12 @@
 """A run's directory: its name, its lock, and the list of all runs."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from mnist_tui.store.directory import create_run, name_problem
 HOLD = """
 import sys
 from pathlib import Path
+from typing import Any
 from mnist_tui.store.directory import RunDirectory
 with RunDirectory(Path(sys.argv[1])).lock():
     print("held", flush=True)
@@ -139,3 +142,44 @@ def test_metrics_lines_of_other_programs_do_not_break_the_list(tmp_path: Path) -
 )
 def test_an_age_is_told_in_words(seconds: float, words: str) -> None:
     assert describe_age(1000.0, now=1000.0 + seconds) == words
+
+
+def refuse_to_open(monkeypatch: pytest.MonkeyPatch, *modes: int, error: int) -> None:
+    """Let files not be opened in these modes, as where they are another user's."""
+    real = os.open
+
+    def open_(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+        if flags in modes:
+            raise OSError(error, os.strerror(error), path)
+        return real(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", open_)
+
+
+def test_a_run_in_a_place_that_cannot_be_written_to_is_seen_to_be_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run(tmp_path, "a", TrainConfig())
+    with run.lock():
+        refuse_to_open(monkeypatch, os.O_RDWR, error=errno.EROFS)
+        assert run.is_locked()
+    assert not run.is_locked()
+
+
+def test_a_run_whose_lock_cannot_be_read_is_live_while_its_process_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run(tmp_path, "a", TrainConfig())
+    with run.lock():
+        pass
+    refuse_to_open(monkeypatch, os.O_RDWR, os.O_RDONLY, error=errno.EACCES)
+    assert not run.is_locked()
+
+    def kill(pid: int, signal: int) -> None:
+        assert signal == 0
+        raise {1: PermissionError, 2: ProcessLookupError}[pid]
+
+    monkeypatch.setattr(os, "kill", kill)
+    for pid, is_alive in ((1, True), (2, False), (-1, False), ("x", False)):
+        write_json(run.status, {"pid": pid})
+        assert run.is_locked() is is_alive
