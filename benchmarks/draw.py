@@ -146,7 +146,7 @@ def shares(data_dir: Path, pairs: int) -> tuple[float, ...]:
             for batch in range(_BATCHES):
                 learner.train(batch, [config.lr])
                 if is_asked:
-                    learner.read(question)
+                    learner.read_images(question)
 
         return timed(train, "cpu")
 

@@ -20,7 +20,7 @@ from devtools.drive import drive, settle
 from devtools.gpu_checks import refuse
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.devices import resolve_device, set_determinism
+from mnist_tui.devices import resolve_device, resolve_precision, set_determinism
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.optimizers import scheduled_lr
@@ -45,7 +45,8 @@ def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
     def ours() -> float:
         config = recipe_config("fast", seed=len(accuracies))
         if is_cuda:
-            set_determinism(target, config.deterministic, config.precision)
+            precision = resolve_precision(target, config.precision)
+            set_determinism(target, config.deterministic, precision)
         learner = Learner(config, digits, target, recorder_for(target), refuse)
 
         def train() -> None:

@@ -1,4 +1,4 @@
-"""Driving a learner as a run does: chunk by chunk, each step at its rate."""
+"""Driving a learner as a run does: chunk by chunk, each step at its learning rate."""
 
 from collections.abc import Callable
 
@@ -15,18 +15,19 @@ def settle() -> None:
     freeze_objects()
 
 
-def drive(learner: Learner, start: int, stop: int, rate: Schedule) -> int:
-    """Train from one step to another, counted through all epochs; how many chunks that took.
+def drive(learner: Learner, start: int, stop: int, lr_at: Schedule) -> list[tuple[int, int]]:
+    """Train from one step to another, counted through all epochs; the chunks, as (start, stop).
 
     It ends at the first chunk's end that is not before `stop`.
     """
-    chunks, at = 0, start
-    while at < stop:
-        epoch, batch = divmod(at, learner.batches)
-        if batch == 0 or at == start:
-            learner.open_epoch(epoch + 1)
-        count = learner.stop_after(batch) - batch
-        learner.train(batch, [rate(step) for step in range(at, at + count)])
-        at += count
-        chunks += 1
+    chunks = []
+    while start < stop:
+        epoch, batch = divmod(start, learner.batches)
+        first = epoch * learner.batches
+        learner.open_epoch(epoch + 1)
+        for done in learner.train_from(batch, lambda batch, first=first: lr_at(first + batch)):
+            chunks.append((start, first + done))
+            start = first + done
+            if start >= stop:
+                break
     return chunks

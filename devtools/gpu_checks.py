@@ -13,14 +13,12 @@ import torch
 from devtools.drive import drive
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.data.dataset import Dataset, Split
-from mnist_tui.devices import has_tf32, set_determinism
+from mnist_tui.devices import has_tf32, resolve_precision, set_determinism
 from mnist_tui.engine.cuda.graphs import CaptureBody, GraphRecorder
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep, Step
-from mnist_tui.engine.steps.select import step_for
-
-MakeStep = Callable[..., Step]
-"""As step_for."""
+from mnist_tui.engine.steps.select import MakeStep, Warn, select_step
+from mnist_tui.models.registry import Net
 
 Check = Callable[[], str]
 """Raises AssertionError where something does not hold; else says what was seen."""
@@ -40,14 +38,15 @@ class Bench:
         self,
         config: TrainConfig,
         recorder: GraphRecorder | None = None,
-        make_step: MakeStep = step_for,
+        make_step: MakeStep = select_step,
     ) -> Learner:
         """A new learner; without a recorder it takes each step as it is."""
-        set_determinism(self.device, config.deterministic, config.precision)
+        precision = resolve_precision(self.device, config.precision)
+        set_determinism(self.device, config.deterministic, precision)
         return Learner(config, self.digits, self.device, recorder, refuse, make_step)
 
     def trained(
-        self, config: TrainConfig, *, is_recorded: bool = False, make_step: MakeStep = step_for
+        self, config: TrainConfig, *, is_recorded: bool = False, make_step: MakeStep = select_step
     ) -> Any:
         """All that training makes: state, and the last epoch's losses and right guesses."""
         recorder = CountingRecorder(self.make_recorder()) if is_recorded else None
@@ -56,7 +55,7 @@ class Bench:
         if recorder is not None:
             assert recorder.recordings, "nothing was recorded"
             assert recorder.replays, "nothing was replayed"
-        return learner.capture(), learner.ask(0, learner.batches).result()
+        return learner.capture(), learner.read_back(0, learner.batches).result()
 
 
 class CountingRecorder:
@@ -86,10 +85,15 @@ def refuse(warning: str) -> None:
 
 
 def by_autograd(
-    model: Any, optimizer: Any, config: TrainConfig, device: torch.device, warn: Any
+    model: Net,
+    optimizer: torch.optim.Optimizer,
+    config: TrainConfig,
+    device: torch.device,
+    precision: str,
+    warn: Warn,
 ) -> Step:
-    """What takes steps where there are no kernels of our own; called as step_for is."""
-    return AutogradStep(model, optimizer, config, device)
+    """Make a step by autograd, whatever else the device has."""
+    return AutogradStep(model, optimizer, config, device, precision)
 
 
 def some(digits: Dataset, count: int) -> Dataset:
@@ -174,7 +178,7 @@ def checks(bench: Bench) -> Iterator[tuple[str, Check]]:
 
 def own_kernels(bench: Bench, config: TrainConfig) -> str:
     """A step by our own kernels is the one by torch's, but for rounding; so are their losses."""
-    steps = [step_for, by_autograd]
+    steps = [select_step, by_autograd]
     learners = [bench.learner(config, make_step=make_step) for make_step in steps]
     whose = [learner.kernels for learner in learners]
     if len(set(whose)) == 1:
@@ -185,7 +189,7 @@ def own_kernels(bench: Bench, config: TrainConfig) -> str:
         # One after the other: both draw from torch's one generator.
         torch.manual_seed(config.seed)
         drive(learner, 0, _STEPS_ALIKE, lambda step: config.lr)
-        told.append(learner.ask(0, _STEPS_ALIKE).result()[0])
+        told.append(learner.read_back(0, _STEPS_ALIKE).result()[0])
     most = max(abs(one - other) for one, other in zip(*told, strict=True))
     assert most < _LOSSES_APART[config.precision], (
         f"the losses of {_STEPS_ALIKE} steps differ by up to {most:.3g}"
@@ -193,7 +197,7 @@ def own_kernels(bench: Bench, config: TrainConfig) -> str:
     return f"the losses of {_STEPS_ALIKE} steps differ by {most:.2g} at most"
 
 
-def parity(bench: Bench, config: TrainConfig, make_step: MakeStep = step_for) -> str:
+def parity(bench: Bench, config: TrainConfig, make_step: MakeStep = select_step) -> str:
     """Chunks from graphs give the bits of single steps; the partial batch is among them."""
     eager = bench.trained(config, make_step=make_step)
     assert_equal(bench.trained(config, is_recorded=True, make_step=make_step), eager)
@@ -215,7 +219,7 @@ def resumes(bench: Bench, config: TrainConfig) -> str:
         second = bench.learner(config, bench.make_recorder())
         second.restore(state)
         drive(second, place, bench.epochs * batches, schedule(config))
-        assert_equal((second.capture(), second.ask(0, batches).result()), whole)
+        assert_equal((second.capture(), second.read_back(0, batches).result()), whole)
     return f"all bits equal after stops at steps {', '.join(map(str, places))}"
 
 
@@ -232,11 +236,12 @@ def falls_back(bench: Bench) -> str:
 
         return make(waiting)
 
-    set_determinism(bench.device, config.deterministic, config.precision)
+    precision = resolve_precision(bench.device, config.precision)
+    set_determinism(bench.device, config.deterministic, precision)
     learner = Learner(config, bench.digits, bench.device, failing, warnings.append)
     drive(learner, 0, bench.epochs * learner.batches, schedule(config))
     assert len(warnings) == 1, f"told {len(warnings)} warnings"
-    result = learner.capture(), learner.ask(0, learner.batches).result()
+    result = learner.capture(), learner.read_back(0, learner.batches).result()
     assert_equal(result, bench.trained(config))
     return warnings[0]
 

@@ -1,4 +1,4 @@
-"""Which device trains, what it is called, and how to make it give the same bits each time."""
+"""Devices: finding and naming them, their precisions, and determinism."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from typing import Final
 import torch
 
 from mnist_tui.container import cpu_quota, usable_cores
-from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.errors import ConfigError, Remedy, UsageError
 
 _DRIVER: Final = Path("/dev/nvidiactl")
 """There where the NVIDIA driver is loaded."""
@@ -189,27 +189,33 @@ def _threads() -> str:
 
 
 def has_tf32(device: torch.device) -> bool:
-    """Whether it is a GPU of Ampere or newer: with TF32, and bf16."""
+    """Whether the device is a GPU of Ampere or newer, which have TF32 and bf16."""
     return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def resolve_precision(device: torch.device, precision: str) -> str:
-    """The precision that `precision` stands for on `device`: `auto` is TF32 where there is that.
+    """Find the precision that `precision` stands for: `auto` is TF32 where the device has it.
 
     Raises:
-        UsageError: When it cannot compute in that.
+        ConfigError: When the device cannot compute in it.
     """
     if precision == "auto":
         return "tf32" if has_tf32(device) else "fp32"
     if precision == "tf32" and device.type != "cuda":
-        raise UsageError("--precision tf32 needs a CUDA device; use fp32 or bf16 here")
+        raise ConfigError("precision", "tf32 needs a CUDA device; use fp32 or bf16 here")
     if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
-        raise UsageError("--precision bf16 needs a newer GPU; use fp32 or tf32 here")
+        raise ConfigError("precision", "bf16 needs a newer GPU; use fp32 or tf32 here")
     return precision
 
 
 def set_determinism(device: torch.device, deterministic: bool, precision: str) -> None:
-    """Choose algorithms: the same bits each time, or the fastest. For the whole process."""
+    """Choose algorithms: the same bits each time, or the fastest. For the whole process.
+
+    Args:
+        device: Where the run trains.
+        deterministic: As in TrainConfig.
+        precision: What it computes in: `fp32`, `tf32` or `bf16`.
+    """
     if device.type == "cuda":
         # cuBLAS reads this when it is first used; without it, its results may vary.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -219,7 +225,7 @@ def set_determinism(device: torch.device, deterministic: bool, precision: str) -
     torch.set_deterministic_debug_mode("warn" if deterministic else "default")
     # Deterministic mode also fills fresh memory, for programs that read it before writing it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    is_tf32 = resolve_precision(device, precision) == "tf32"
+    is_tf32 = precision == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = is_tf32
     torch.backends.cudnn.allow_tf32 = is_tf32
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_tui import formatting
 from mnist_tui.errors import DataError
-from mnist_tui.process.invocation import add_data_options, with_remedy
+from mnist_tui.process.invocation import add_data_options, spell_out
 from mnist_tui.process.plain_lines import PlainLines
 from mnist_tui.process.signals import signals_as_requests
 from mnist_tui.run.events import (
@@ -88,12 +88,13 @@ class EventPrinter:
 
     def _print_end(self, event: RunEnded) -> None:
         self.exit_code = event.exit_code
-        is_error, message = event.state is State.FAILED, event.message
+        spelled = spell_out(event)
+        is_error, message = event.state is State.FAILED, spelled.message
         if event.exit_code == DataError.exit_code:
             message = add_data_options(message)
         self._say(f"mnist-tui: {message}" if is_error else message)
-        if event.hint:
-            self._say(with_remedy(event.hint, event.remedy))
+        if spelled.hint:
+            self._say(spelled.hint)
         if self._as_json:
             self._lines.print(to_json(self._summary(event)), sys.stdout)
             return

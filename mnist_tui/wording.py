@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui import formatting
-from mnist_tui.process.invocation import with_remedy
+from mnist_tui.process.invocation import spell_out
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
@@ -54,8 +54,8 @@ def describe(event: Event) -> str | None:
         case Notice() | Warned():
             return event.message
         case RunEnded():
-            hint = with_remedy(event.hint, event.remedy)
-            return f"{event.message} – {hint}" if event.hint else event.message
+            ended = spell_out(event)
+            return f"{ended.message} – {ended.hint}" if ended.hint else ended.message
     return None
 
 

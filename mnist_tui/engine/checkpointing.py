@@ -10,15 +10,15 @@ from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.writer import RunWriter
 
 _EPOCH_S: Final = 1.0
-"""The end of an epoch is saved unless a checkpoint was asked for less than this ago."""
+"""The end of an epoch is saved unless a save was requested less than this ago."""
 
 
-class Saving:
+class CheckpointSchedule:
     """Hands a run's checkpoints to its writer in time. Training thread only.
 
-    A run that dies goes on from the newest checkpoint that stands, and one stands only when it
-    is written: until then the one before counts. So the next is asked for early, by the time
-    that the last one took, and by that to the next boundary.
+    A crash loses everything since the last checkpoint that reached the disk. To keep that below
+    the interval, the next save starts early: by the last write's time plus the time between two
+    boundaries.
     """
 
     def __init__(
@@ -30,28 +30,28 @@ class Saving:
         self._directory = directory
         self._writer = writer
         self._clock = clock
-        self._asked_at = self._looked_at = clock()
+        self._saved_at = self._checked_at = clock()
 
     def is_due(self, every_s: float) -> bool:
-        """Whether to save now, so that the newest that stands is never older than `every_s`.
+        """Whether to save now, so that the newest file is never older than `every_s`.
 
-        That holds while a write takes less than half of it. Ask at each boundary. 0: never due.
+        That holds while a write takes less than half of it. Call it at each boundary. 0: never.
         """
         now = self._clock()
-        until_next_s, self._looked_at = now - self._looked_at, now
+        until_next_s, self._checked_at = now - self._checked_at, now
         # Twice the time of the last write, since none takes as long as the one before; but at
         # least half the interval lies between two, on whatever disk.
         early_s = min(2.0 * self._writer.save_s + until_next_s, 0.5 * every_s)
-        return every_s > 0.0 and now - self._asked_at >= every_s - early_s
+        return every_s > 0.0 and now - self._saved_at >= every_s - early_s
 
     @property
     def is_due_after_epoch(self) -> bool:
-        """Whether the end of an epoch is far enough from the last checkpoint."""
-        return self._clock() - self._asked_at > _EPOCH_S
+        """Whether the end of an epoch is far enough from the last save."""
+        return self._clock() - self._saved_at > _EPOCH_S
 
     def save(self, reason: SaveReason, checkpoint: Checkpoint) -> None:
         """Have `checkpoint` written soon; last.pt is always brought up to it."""
-        self._asked_at = self._clock()
+        self._saved_at = self._clock()
         if reason is SaveReason.BEST:
             self._writer.save(self._directory.best, reason, checkpoint)
             reason = SaveReason.EPOCH
@@ -62,10 +62,10 @@ class Saving:
         self._writer.save(self._directory.last, reason, checkpoint)
 
     def flush(self) -> bool:
-        """Wait until all stands, or has failed; whether it does."""
+        """Wait until every file is written or has failed; whether all are written."""
         return self._writer.flush()
 
     @property
     def problem(self) -> str:
-        """Why files could not be written, in words; empty when all stand."""
+        """Why files could not be written, in words; empty when all are."""
         return next(iter(self._writer.unsaved.values()), "")

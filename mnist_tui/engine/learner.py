@@ -1,7 +1,6 @@
-"""The model, its optimizer and the digits, together on one device."""
+"""The model, its optimizer and the dataset, together on one device."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypedDict
 
 import torch
@@ -15,8 +14,7 @@ from mnist_tui.engine.cuda.chunks import GraphedSteps
 from mnist_tui.engine.cuda.graphs import GraphRecorder
 from mnist_tui.engine.cuda.readback import Readback
 from mnist_tui.engine.optimizers import build_optimizer, load_state
-from mnist_tui.engine.steps.base import Step
-from mnist_tui.engine.steps.select import step_for
+from mnist_tui.engine.steps.select import MakeStep, select_step
 from mnist_tui.engine.steps.sequence import Steps
 from mnist_tui.engine.validation_analyzer import ValidationAnalyzer
 from mnist_tui.inference.forward import Answer, read_images
@@ -26,7 +24,7 @@ from mnist_tui.run.inference import InferenceRequest
 
 
 class LearnerState(TypedDict):
-    """All that training steps depend on, beside the digits; tensors on the CPU."""
+    """All that training steps depend on, beside the dataset; tensors on the CPU."""
 
     model: dict[str, Tensor]
     optimizer: dict[str, Any]
@@ -35,60 +33,59 @@ class LearnerState(TypedDict):
 
 
 class Learner:
-    """What takes training steps, and all the state that they depend on.
+    """Takes training steps, and owns all the state that they depend on.
 
     Making one seeds torch's default generators. No training step waits for its own results:
-    losses and counts stay on the device until they are fetched. One thread at a time.
+    losses and counts stay on the device until they are read back. One thread at a time.
     """
 
     def __init__(
         self,
         config: TrainConfig,
-        digits: Dataset,
+        dataset: Dataset,
         device: torch.device,
         recorder: GraphRecorder | None = None,
         warn: Callable[[str], None] = lambda message: None,
-        make_step: Callable[..., Step] = step_for,
+        make_step: MakeStep = select_step,
     ) -> None:
-        """Put model, optimizer and digits on `device`.
+        """Put model, optimizer and dataset on `device`.
 
         Args:
             config: The run's settings.
-            digits: What to train and to validate on.
+            dataset: What to train and to validate on.
             device: Where.
-            recorder: Records chunks of steps for that device; None: each step as it is.
-            warn: Told, in words, when something is slower than it could be.
-            make_step: Makes what takes a step, as `step_for`.
+            recorder: Captures chunks of steps for that device; None: each step is launched.
+            warn: Called, with a sentence, when something is slower than it could be.
+            make_step: Makes what takes a step.
         """
         torch.manual_seed(config.seed)
-        config = replace(config, precision=resolve_precision(device, config.precision))
+        self.device = device
+        """Where all of it is."""
+        self.precision = resolve_precision(device, config.precision)
+        """What it computes in: `fp32`, `tf32` or `bf16`."""
         self.model: Net = build_model(config.model).to(device)
         self._optimizer = build_optimizer(self.model, config)
         self._config = config
-        self.precision = config.precision
-        """What it computes in; `auto` is resolved."""
-        self.device = device
-        """Where all of it lies."""
-        self._train = DeviceSplit(digits.train, device)
-        self._validation = DeviceSplit(digits.validation, device)
-        self.samples = len(digits.train)
-        """Training digits."""
+        self._train = DeviceSplit(dataset.train, device)
+        self._validation = DeviceSplit(dataset.validation, device)
+        self.samples = len(dataset.train)
+        """Training examples."""
         self.batches = -(-self.samples // config.batch_size)
         """Training batches per epoch."""
-        self.validation_samples = len(digits.validation)
+        self.validation_samples = len(dataset.validation)
         self.observer = ValidationAnalyzer(self._validation)
-        """Makes an Insight of each validation."""
+        """Makes ValidationResults of each validation."""
         self.validation_batches = batch_count(self._validation)
         self._order = torch.empty(0, dtype=torch.int64, device=device)
-        """(N,) int64: the open epoch's digits, batch after batch."""
+        """(N,) int64: the current epoch's examples, batch after batch."""
         self._losses = torch.zeros(self.batches, device=device)
         """Each batch's mean loss per sample, float32."""
         self._hits = torch.zeros(self.samples, dtype=torch.bool, device=device)
-        """Which of the open epoch's digits were guessed right, in its order."""
+        """Which of the current epoch's examples were predicted right, in its order."""
         self._lr = config.lr
-        step = make_step(self.model, self._optimizer, config, device, warn)
+        step = make_step(self.model, self._optimizer, config, device, self.precision, warn)
         self.kernels = step.kernels
-        """Whose compute the steps, in words."""
+        """Which implementation computes the steps, in words."""
         steps = Steps(step, self._train, config.batch_size)
         self._chunks = GraphedSteps(steps, config.batch_size, self.batches, recorder, warn)
 
@@ -106,51 +103,64 @@ class Learner:
         self._order = epoch_order(self._config.seed, epoch, self.samples).to(self.device)
         self.model.train()
 
+    def train_from(self, batch: int, lr_at: Callable[[int], float]) -> Iterator[int]:
+        """Train the current epoch from `batch` on; yield after each chunk the batches done.
+
+        Args:
+            batch: The first batch, counted from 0.
+            lr_at: The learning rate of a batch; called for a chunk just before it is trained.
+        """
+        while batch < self.batches:
+            stop = self.stop_after(batch)
+            self.train(batch, [lr_at(step) for step in range(batch, stop)])
+            batch = stop
+            yield batch
+
     def stop_after(self, start: int) -> int:
         """Up to which batch to train at once, from batch `start` on: one further, or a chunk."""
         return self._chunks.stop_after(start)
 
-    def train(self, start: int, rates: Sequence[float]) -> None:
-        """A step on each of the open epoch's batches from `start` on, one for each rate.
+    def train(self, start: int, lrs: Sequence[float]) -> None:
+        """Take a step on each of the current epoch's batches from `start` on.
 
-        Waits for the device while that has two such calls to do.
+        Waits for the device while that has enough to do.
 
         Args:
             start: The first batch, counted from 0.
-            rates: The learning rates; their number is best told by `stop_after`.
+            lrs: The learning rate of each step; `stop_after` gives the best number of them.
         """
-        stop = start + len(rates)
+        stop = start + len(lrs)
         first, last = self.samples_up_to(start), self.samples_up_to(stop)
-        chunk = self._chunks.take(self._order[first:last], rates)
+        chunk = self._chunks.take(self._order[first:last], lrs)
         self._losses[start:stop] = chunk.losses
         self._hits[first:last] = chunk.hits
-        self._lr = rates[-1]
+        self._lr = lrs[-1]
 
-    def ask(self, start: int, stop: int) -> Readback:
-        """Ask for the losses and right guesses of the batches from `start` up to `stop`."""
+    def read_back(self, start: int, stop: int) -> Readback:
+        """Request the losses and right predictions of the batches from `start` up to `stop`."""
         first, last = self.samples_up_to(start), self.samples_up_to(stop)
         return Readback(self._losses[start:stop], self._hits[first:last])
 
     def validate(self, between: Callable[[int], None]) -> Evaluation:
-        """Evaluate on the validation digits; `between` as in `evaluate`."""
-        return evaluate(self.model, self._validation, self._config.precision, between)
+        """Evaluate on the validation split; `between` as in `evaluate`."""
+        return evaluate(self.model, self._validation, self.precision, between)
 
-    def read(self, question: InferenceRequest) -> Answer:
-        """What the model makes of images, as `read_images`. Waits for the device."""
-        return read_images(self.model, question, self._config.precision)
+    def read_images(self, request: InferenceRequest) -> Answer:
+        """Predict images with the model as it is now. Waits for the device."""
+        return read_images(self.model, request, self.precision)
 
     def has_finite_weights(self) -> bool:
-        """Whether every weight is a number. Waits for the device."""
+        """Whether every weight is a finite number. Waits for the device."""
         with torch.no_grad():
-            # A sum is a number only if all in it are, and is found twenty times as fast as
-            # they are looked at. It may overflow by itself, though.
+            # A sum is finite only if all its terms are, and takes a twentieth of the time of
+            # checking each of them. It may overflow by itself, though.
             sums = torch.stack([p.sum() for p in self.model.parameters()])
             if sums.isfinite().all():
                 return True
             return all(bool(p.isfinite().all()) for p in self.model.parameters())
 
     def capture(self) -> LearnerState:
-        """A copy, on the CPU, of all that the next step depends on. Waits for the device."""
+        """Copy all that the next step depends on to the CPU. Waits for the device."""
         rng = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             rng["cuda"] = torch.cuda.get_rng_state(self.device)
@@ -190,7 +200,7 @@ def epoch_order(seed: int, epoch: int, count: int) -> Tensor:
 
 
 def _to_cpu(value: Any) -> Any:
-    """A copy of nested dicts and lists with every tensor in memory of its own on the CPU."""
+    """Copy nested dicts and lists, with every tensor in memory of its own on the CPU."""
     if isinstance(value, Tensor):
         return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
     if isinstance(value, dict):

@@ -1,10 +1,8 @@
-"""From an open run directory to the end of training: digits, device, learner, loop."""
+"""From a plan and an open run directory to a run that is ready for its first step."""
 
 import platform
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import asdict, replace
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +10,7 @@ import numpy as np
 import torch
 
 from mnist_tui import __version__, formatting
-from mnist_tui.config import TrainConfig, find_difference, recipe_config
+from mnist_tui.config import TrainConfig, find_difference
 from mnist_tui.data import load_dataset
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.devices import (
@@ -25,14 +23,12 @@ from mnist_tui.devices import (
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.going_back import keep_dropped
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.engine.trainer import Trainer
-from mnist_tui.errors import CheckpointError, DataError, TrainingError, UsageError
+from mnist_tui.errors import CheckpointError, DataError, Remedy, UsageError
 from mnist_tui.models.registry import count_parameters
-from mnist_tui.run.events import EpochRow, Notice, RunEnded, RunPrepared, Warned
-from mnist_tui.run.plan import ResumedRun, TrainedRun
-from mnist_tui.run.requests import StopAsked
+from mnist_tui.run.events import EpochRow, Notice, RunPrepared, Warned
+from mnist_tui.run.plan import NewRun, TrainedRun
 from mnist_tui.run.session import Session
 from mnist_tui.store.atomic import read_json, write_json, write_lines
 from mnist_tui.store.checkpoint import Checkpoint, newest_good, read_checkpoint
@@ -40,133 +36,157 @@ from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.store.writer import RunWriter
 
-_FAR: Final = 10.0
-"""How many times its recipe's own rate is too far from it to be halved."""
+Say = Callable[[str], None]
+"""Publishes what is being done; raises StopAsked when a stop was requested."""
+
+_OLD_KERNELS: Final = {"torch's kernels": "PyTorch's kernels", "its own kernels": "fused kernels"}
+"""What config.json of earlier versions calls the implementations of a step."""
 
 
-def train(runner: TrainingRunner, directory: RunDirectory, stack: ExitStack) -> RunEnded:
-    """Prepare the run and train it to the end. Blocks; the runner's thread.
+@dataclass(frozen=True, kw_only=True)
+class PreparedRun:
+    """A run that is ready for its first step; `start` opens its files."""
+
+    trainer: Trainer
+    writer: RunWriter
+    record: dict[str, Any]
+    """The content of config.json."""
+    prepared: RunPrepared
+    notices: tuple[str, ...]
+    """What the user must keep in sight for the whole run."""
+    warnings: "Warnings"
+    peak_lr: float | None
+    """The learning rate that a resume changes to; None: it stays."""
+
+    def start(self, session: Session) -> None:
+        """Begin to write files, and emit all that is known before the first step."""
+        self.writer.start(self.record)
+        session.emit(self.prepared)
+        for message in self.notices:
+            session.emit(Notice(message=message))
+        self.warnings.open()
+        if self.peak_lr is not None:
+            self.trainer.set_peak_lr(self.peak_lr)
+
+
+class Warnings:
+    """Emits warnings, those from before the run's files were open as soon as they are."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._waiting: list[str] | None = []
+
+    def warn(self, message: str) -> None:
+        """Emit `message`, now or when the files are open; nothing if it is empty."""
+        if message and self._waiting is not None:
+            self._waiting.append(message)
+        elif message:
+            self._session.emit(Warned(message=message))
+
+    def open(self) -> None:
+        """Emit what waits; the run's files are open."""
+        waiting, self._waiting = self._waiting or [], None
+        for message in waiting:
+            self.warn(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    """Where a run begins: its settings, and what earlier processes left of it."""
+
+    config: TrainConfig
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """What config.json says of a run that is resumed."""
+    checkpoint: Checkpoint | None = None
+    path: Path = Path()
+    """The checkpoint's file."""
+    is_chosen: bool = False
+    """Whether the user named it, so that later ones may be dropped."""
+    peak_lr: float | None = None
+    """The learning rate that a resume changes to; None: it stays."""
+
+    @property
+    def rows(self) -> tuple[EpochRow, ...]:
+        """The epochs that were finished before."""
+        return self.checkpoint.rows if self.checkpoint else ()
+
+
+def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Say) -> PreparedRun:
+    """Make all that a run needs. Blocks; the thread that will train.
 
     Args:
-        runner: Whose plan is followed, and whose session is told.
+        plan: What to train.
+        session: The run's; its history and validation results are brought up to the start.
         directory: The run's, locked.
-        stack: Closes what must stay open until the last event has been told.
-
-    Returns:
-        The run's last event, which the caller tells.
+        say: Publishes what is being done.
 
     Raises:
-        StopAsked: When a stop was asked for before the first batch.
+        StopAsked: When a stop was requested.
         MnistTuiError: When the run cannot be trained.
     """
-    session, plan = runner.session, runner.plan
-    facts = read_json(directory.config)
-    checkpoint = _last_checkpoint(runner, directory)
-    config = checkpoint.config if checkpoint else directory.read_config()
-    overrides = dict(plan.overrides) if isinstance(plan, ResumedRun) else {}
-    # The rate that the run was made with stays part of what it is; a change is the trainer's.
-    lr = overrides.pop("lr", None)
-    config = replace(config, **overrides)
-    chosen = choose_device(config.device)
-    device = chosen.device
-    resolve_precision(device, config.precision)  # before the digits are read
-    threads = use_threads(facts.get("threads")) if device.type == "cpu" else ""
-    set_determinism(device, config.deterministic, config.precision)
-    digits = _load_digits(runner, config)
-    config = replace(config, dataset=digits.name)
-    notice = digits.notice or facts.get("dataset", {}).get("notice", "")
-    if checkpoint is not None and checkpoint.fingerprint != digits.fingerprint:
-        raise DataError(
-            f"the dataset in {digits.source} is not the one that "
-            f"run {directory.name} was trained on"
-        )
-    runner.say("building the model")
-    # What is told before the files are open would not be in them.
-    early: list[str] = []
-    tell: Callable[[str], None] = early.append
-    learner = Learner(
-        config,
-        digits,
-        device,
-        recorder=recorder_for(device),
-        warn=lambda message: tell(message),
-    )
+    start = _find_start(plan, directory, say)
+    device, device_notices = _set_up_device(start)
+    dataset = _load_dataset(start.config, session, say)
+    _check_fingerprint(start, dataset, directory)
+    config = replace(start.config, dataset=dataset.name)
+    say("building the model")
+    warnings = Warnings(session)
+    learner = Learner(config, dataset, device, recorder_for(device), warnings.warn)
     writer = RunWriter(directory, session)
     trainer = Trainer(
         config=config,
         learner=learner,
-        fingerprint=digits.fingerprint,
+        fingerprint=dataset.fingerprint,
         session=session,
         directory=directory,
         writer=writer,
     )
-    if checkpoint is not None:
-        _restore(trainer, checkpoint, directory, _source(plan, directory))
-    rows = checkpoint.rows if checkpoint else ()
-    is_back = isinstance(plan, ResumedRun) and plan.checkpoint is not None
-    dropped = keep_dropped(directory, checkpoint) if checkpoint and is_back else None
-    lost = _take_up_insight(session, directory, rows)
-    record = _facts(config, digits, notice, learner)
-    _write_start(directory, record, rows)
-    writer.start(record)
-    stack.callback(writer.close)
-    session.emit(
-        RunPrepared(
-            run=directory.name,
-            directory=str(directory.path),
-            device=describe_device(device),
-            dataset=digits.title,
-            model=f"{type(learner.model).__name__}, {count_parameters(learner.model):,} parameters",
-            batches=learner.batches,
-            epochs=config.epochs,
-            resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
-            rows=rows,
-            rates=checkpoint.rates if checkpoint else (),
-        )
+    if start.checkpoint is not None:
+        _restore(trainer, start.checkpoint, start.path, directory)
+        if start.is_chosen:
+            warnings.warn(keep_dropped(directory, start.checkpoint) or "")
+    warnings.warn(_restore_results(session, directory, start.rows))
+    warnings.warn(_describe_change(start.record, learner))
+    notice = dataset.notice or start.record.get("dataset", {}).get("notice", "")
+    record = _record(config, dataset, notice, learner)
+    _write_start(directory, record, start.rows)
+    return PreparedRun(
+        trainer=trainer,
+        writer=writer,
+        record=record,
+        prepared=_describe(config, dataset, learner, directory, start.checkpoint),
+        notices=tuple(text for text in (notice, *device_notices) if text),
+        warnings=warnings,
+        peak_lr=start.peak_lr,
     )
-    for message in (notice, chosen.notice, threads):
-        if message:
-            session.emit(Notice(message=message))
-    tell = partial(_warn, session)
-    for message in (*early, dropped, lost, _change(facts, learner)):
-        if message:
-            tell(message)
-    if lr is not None:
-        trainer.change_lr(lr)
-    try:
-        ended = trainer.run()
-    except TrainingError as error:
-        ended = trainer.failed(str(error), error.exit_code)
-        writer.flush()
-        return replace(ended, hint=_way_on(directory, config.recipe, trainer.lr))
-    finally:
-        writer.flush()
-    return _with_what_is_missing(ended, directory, writer)
 
 
-def _last_checkpoint(runner: TrainingRunner, directory: RunDirectory) -> Checkpoint | None:
-    """Where a resumed run goes on; None where it is new, or died before its first checkpoint."""
-    plan = runner.plan
-    if not isinstance(plan, ResumedRun):
-        return None
-    path = _source(plan, directory)
-    if plan.checkpoint is None and not path.exists():
-        return None
-    runner.say("reading the checkpoint")
-    try:
-        checkpoint = read_checkpoint(path)
-        problem = find_difference(checkpoint.config, directory.read_config())
-        if problem is not None:
-            raise CheckpointError(f"{path} belongs to another run: {problem}")
-    except CheckpointError as error:
-        reason = str(error).partition("; use another checkpoint")[0]
-        raise CheckpointError(f"{reason}; {_other_way(directory, path)}") from error
-    return checkpoint
+def _find_start(plan: TrainedRun, directory: RunDirectory, say: Say) -> _Start:
+    """Where the run begins: at its first batch, or at the checkpoint of a resumed run."""
+    if isinstance(plan, NewRun):
+        return _Start(config=plan.config)
+    overrides = dict(plan.overrides)
+    # The learning rate that the run was made with stays part of what it is; the trainer scales it.
+    peak_lr = overrides.pop("lr", None)
+    record, config = read_json(directory.config), directory.read_config()
+    path = _checkpoint_path(plan.checkpoint, directory)
+    checkpoint = None
+    if plan.checkpoint is not None or path.exists():  # else it died before its first checkpoint
+        say("reading the checkpoint")
+        checkpoint = _read_checkpoint(path, config, directory)
+        config = checkpoint.config
+    return _Start(
+        config=replace(config, **overrides),
+        record=record,
+        checkpoint=checkpoint,
+        path=path,
+        is_chosen=plan.checkpoint is not None,
+        peak_lr=peak_lr,
+    )
 
 
-def _source(plan: TrainedRun, directory: RunDirectory) -> Path:
+def _checkpoint_path(name: str | None, directory: RunDirectory) -> Path:
     """The checkpoint that a resumed run goes on from."""
-    name = plan.checkpoint if isinstance(plan, ResumedRun) else None
     if name is None:
         return directory.last
     path = directory.checkpoints / Path(name).name
@@ -179,117 +199,129 @@ def _source(plan: TrainedRun, directory: RunDirectory) -> Path:
     return path
 
 
-def _other_way(directory: RunDirectory, broken: Path) -> str:
-    """What to do when `broken` cannot be gone on from."""
-    found = newest_good(directory.checkpoints, broken)
-    if found is None:
-        return "no other checkpoint of this run is good; start a new run"
-    path, checkpoint = found
-    done = formatting.place(checkpoint.epoch, checkpoint.batch)
-    options = [] if path == directory.last else ["--checkpoint", path.name]
-    command = directory.resume_command(*options)
-    return f"the newest good one is {path.name} ({done}): {command}"
-
-
-def _way_on(directory: RunDirectory, recipe: str, lr: float) -> str:
-    """What to do when training failed at the rate `lr`."""
-    usual = recipe_config(recipe).lr
-    # Halving is for a rate that is a little too high.
-    slower = f"{usual if lr > _FAR * usual else lr / 2:g}"
-    if directory.last.exists():
-        command = directory.resume_command("--lr", slower)
-        return f"the last good checkpoint stands; go on from it at a lower rate: {command}"
-    return f"nothing was saved yet; start again with --lr {slower}"
-
-
-def _with_what_is_missing(ended: RunEnded, directory: RunDirectory, writer: RunWriter) -> RunEnded:
-    """The run's last event with a hint about the files that could not be written."""
-    missing = writer.unsaved
-    if not missing:
-        return ended
-    path, reason = next(iter(missing.items()))
-    hint = f"make room on the disk or look at its rights: {path} could not be written ({reason})"
-    if directory.last.exists():
-        hint += "; what was saved before stands"
-    return replace(ended, hint=hint, exit_code=ended.exit_code if ended.saved else 1)
-
-
-def _write_start(
-    directory: RunDirectory, facts: dict[str, Any], rows: tuple[EpochRow, ...]
-) -> None:
-    """Bring config.json and metrics.jsonl to where the run starts, before anything else."""
+def _read_checkpoint(path: Path, config: TrainConfig, directory: RunDirectory) -> Checkpoint:
     try:
-        write_json(directory.config, facts)
-        write_lines(directory.metrics, [asdict(row) for row in rows])
-    except OSError as error:
-        raise UsageError(
-            f"cannot write to {directory.path}: {error.strerror}; make room or check its rights"
-        ) from error
+        checkpoint = read_checkpoint(path)
+    except CheckpointError as error:
+        raise _unusable(str(error), path, directory) from error
+    difference = find_difference(checkpoint.config, config)
+    if difference is not None:
+        raise _unusable(f"{path} belongs to another run: {difference}", path, directory)
+    return checkpoint
 
 
-def _load_digits(runner: TrainingRunner, config: TrainConfig) -> Dataset:
-    mailbox = runner.session.mailbox
+def _unusable(reason: str, path: Path, directory: RunDirectory) -> CheckpointError:
+    """The error about a checkpoint that a run cannot go on from, with the one that it can."""
+    reason = reason.partition("; use another checkpoint")[0]
+    found = newest_good(directory.checkpoints, path)
+    if found is None:
+        return CheckpointError(
+            f"{reason}; no other checkpoint of this run is good: start a new run"
+        )
+    other, checkpoint = found
+    place = formatting.place(checkpoint.epoch, checkpoint.batch)
+    settings = {} if other == directory.last else {"checkpoint": other.name}
+    return CheckpointError(
+        f"{reason}; the newest good one is {other.name} ({place})",
+        remedy=Remedy(command="resume", run=str(directory.path), settings=settings),
+    )
 
-    def say(status: str) -> None:
+
+def _set_up_device(start: _Start) -> tuple[torch.device, tuple[str, ...]]:
+    """Find the device, set the process up for it, and say what the user must know of it."""
+    config = start.config
+    chosen = choose_device(config.device)
+    device = chosen.device
+    precision = resolve_precision(device, config.precision)
+    threads = use_threads(start.record.get("threads")) if device.type == "cpu" else ""
+    set_determinism(device, config.deterministic, precision)
+    return device, (chosen.notice, threads)
+
+
+def _load_dataset(config: TrainConfig, session: Session, say: Say) -> Dataset:
+    mailbox = session.mailbox
+
+    def on_status(status: str) -> None:
         # While a download runs, the downloader asks `should_stop` and tidies up first.
         if not mailbox.has_requests:
-            runner.say(status)
+            say(status)
 
     try:
         return load_dataset(
-            config.dataset, config.data_dir, on_status=say, should_stop=lambda: mailbox.has_requests
+            config.dataset,
+            config.data_dir,
+            on_status=on_status,
+            should_stop=lambda: mailbox.has_requests,
         )
     except DataError:
-        runner.say("")  # a stop, if that is what ended the download, comes before the error
+        say("")  # a stop, if that is what ended the download, comes before the error
         raise
 
 
-def _restore(trainer: Trainer, checkpoint: Checkpoint, directory: RunDirectory, path: Path) -> None:
+def _check_fingerprint(start: _Start, dataset: Dataset, directory: RunDirectory) -> None:
+    checkpoint = start.checkpoint
+    if checkpoint is not None and checkpoint.fingerprint != dataset.fingerprint:
+        raise DataError(
+            f"the data in {dataset.source} are not what run {directory.name} was trained on"
+        )
+
+
+def _restore(trainer: Trainer, checkpoint: Checkpoint, path: Path, directory: RunDirectory) -> None:
     try:
         trainer.restore(checkpoint)
-    except StopAsked:
-        raise
     except Exception as error:
-        raise CheckpointError(
-            f"{path} does not fit the model {checkpoint.config.model}; "
-            f"{_other_way(directory, path)}"
-        ) from error
+        reason = f"{path} does not fit the model {checkpoint.config.model}"
+        raise _unusable(reason, path, directory) from error
 
 
-def _take_up_insight(
-    session: Session, directory: RunDirectory, rows: tuple[EpochRow, ...]
-) -> str | None:
-    """Go on with what the validations before showed; in words, why that cannot be."""
+def _restore_results(session: Session, directory: RunDirectory, rows: tuple[EpochRow, ...]) -> str:
+    """Read what earlier validations showed; in words, why that cannot be done, or empty."""
     try:
         session.publish_validation(read_validation(directory.validation).up_to(len(rows)))
     except DataError as error:
         return str(error)
-    return None
+    return ""
 
 
-def _warn(session: Session, message: str) -> None:
-    session.emit(Warned(message=message))
-
-
-def _change(facts: dict[str, Any], learner: Learner) -> str:
-    """In words, how a run was computed until now; empty where that stays, or where it is new."""
-    if "device" not in facts:
+def _describe_change(record: Mapping[str, Any], learner: Learner) -> str:
+    """In words, how a resumed run was computed before; empty where that stays."""
+    if "device" not in record:
         return ""
+    kernels = record.get("kernels", AutogradStep.kernels)
+    precision = record.get("precision", learner.precision)
+    before = (record["device"], _OLD_KERNELS.get(kernels, kernels), precision)
     now = describe_device(learner.device), learner.kernels, learner.precision
-    before = (
-        facts["device"],
-        facts.get("kernels", AutogradStep.kernels),
-        facts.get("precision", learner.precision),
-    )
-    how = zip(("on", "by", "in"), before, now, strict=True)
+    how = zip(("on", "with", "in"), before, now, strict=True)
     changed = [f"{word} {was}" for word, was, is_ in how if was != is_]
-    last_bits = " in the last bits" if before[2] == now[2] else ""
-    words = f"this run was {', '.join(changed)} before: the numbers may differ{last_bits}"
-    return words if changed else ""
+    if not changed:
+        return ""
+    last_bits = " in the last bits" if precision == learner.precision else ""
+    return f"this run was trained {', '.join(changed)} before: the numbers may differ{last_bits}"
 
 
-def _facts(config: TrainConfig, digits: Dataset, notice: str, learner: Learner) -> dict[str, Any]:
-    """What config.json says."""
+def _describe(
+    config: TrainConfig,
+    dataset: Dataset,
+    learner: Learner,
+    directory: RunDirectory,
+    checkpoint: Checkpoint | None,
+) -> RunPrepared:
+    return RunPrepared(
+        run=directory.name,
+        directory=str(directory.path),
+        device=describe_device(learner.device),
+        dataset=dataset.title,
+        model=f"{type(learner.model).__name__}, {count_parameters(learner.model):,} parameters",
+        batches=learner.batches,
+        epochs=config.epochs,
+        resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
+        rows=checkpoint.rows if checkpoint else (),
+        rates=checkpoint.rates if checkpoint else (),
+    )
+
+
+def _record(config: TrainConfig, dataset: Dataset, notice: str, learner: Learner) -> dict[str, Any]:
+    """The content of config.json."""
     return {
         "config": config.to_dict(),
         "versions": {
@@ -303,9 +335,23 @@ def _facts(config: TrainConfig, digits: Dataset, notice: str, learner: Learner) 
         "precision": learner.precision,
         "threads": torch.get_num_threads(),
         "dataset": {
-            "name": digits.name,
-            "source": digits.source,
-            "fingerprint": digits.fingerprint,
+            "name": dataset.name,
+            "source": dataset.source,
+            "fingerprint": dataset.fingerprint,
             "notice": notice,
         },
     }
+
+
+def _write_start(
+    directory: RunDirectory, record: dict[str, Any], rows: tuple[EpochRow, ...]
+) -> None:
+    """Bring config.json and metrics.jsonl to where the run starts, before anything else."""
+    try:
+        write_json(directory.config, record)
+        write_lines(directory.metrics, [asdict(row) for row in rows])
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {directory.path}: {error.strerror}; make room, or check its "
+            "permissions"
+        ) from error

@@ -1,63 +1,90 @@
-"""Where a run stands: what viewers see of it and what a checkpoint holds are made from this."""
+"""How far a run is: its snapshots, checkpoints and last event are made from this."""
 
 import math
-from typing import Final
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.cuda.readback import Readback
 from mnist_tui.engine.current_epoch import CurrentEpoch
 from mnist_tui.engine.learner import Learner, LearnerState
-from mnist_tui.engine.live_settings import LiveHyperparameters
+from mnist_tui.engine.live_hyperparameters import LiveHyperparameters
 from mnist_tui.engine.throughput import Throughput
 from mnist_tui.errors import TrainingError
 from mnist_tui.inference.validation_pass import Evaluation
-from mnist_tui.run.events import EpochFinished, EpochRow, LearningRateChanged, RunEnded
+from mnist_tui.run.events import EpochFinished, EpochRow, Event, RunEnded
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.progress import Progress
+from mnist_tui.run.requests import Adjust
 from mnist_tui.run.state import State
 from mnist_tui.store.checkpoint import Checkpoint
 
 
 class RunState:
-    """The open epoch, the rows of those before, the losses, the rates and the times of a run.
+    """The current epoch, the rows of those before, the losses, learning rate and times of a run.
 
     Training thread only. The learner does the steps; this counts them.
     """
 
     def __init__(self, config: TrainConfig, learner: Learner, history: LossHistory) -> None:
-        self.settings: Final = LiveHyperparameters(config, learner.batches)
-        self.pace = Throughput()
+        self.throughput = Throughput()
         self.epoch = CurrentEpoch()
+        """The epoch that is being trained; changed here alone."""
+        self._hyperparameters = LiveHyperparameters(config, learner.batches)
         self._learner = learner
         self._history = history
         self._rows: list[EpochRow] = []
         self._best: EpochRow | None = None
-        self._rates: list[LearningRateChanged] = []
         self._batch_loss: float | None = None
         self._block_began_s = 0.0
-        """Active seconds when the batches began that were not fetched yet."""
-        self._fetch: Readback | None = None
-        """The open epoch's next figures, on their way from the device."""
+        """Active seconds when the batches began that were not read back yet."""
+        self._readback: Readback | None = None
+        """The current epoch's next figures, on their way from the device."""
 
     @property
     def config(self) -> TrainConfig:
         """The settings in force."""
-        return self.settings.config
+        return self._hyperparameters.config
 
     @property
-    def global_batch(self) -> int:
-        """Training batches done in the whole run."""
-        return (self.epoch.number - 1) * self._learner.batches + self.epoch.batch
-
-    @property
-    def lr(self) -> float:
-        """The learning rate of the next step."""
-        return self.settings.lr_at(self.global_batch)
+    def is_complete(self) -> bool:
+        """Whether all epochs are done."""
+        return self.epoch.number > self.config.epochs
 
     @property
     def epochs_done(self) -> int:
         """Finished epochs, those before a resume included."""
         return len(self._rows)
+
+    @property
+    def global_batch(self) -> int:
+        """Training batches done in the whole run."""
+        return self._first_batch + self.epoch.batch
+
+    @property
+    def _first_batch(self) -> int:
+        """Training batches of the epochs before."""
+        return (self.epoch.number - 1) * self._learner.batches
+
+    @property
+    def peak_lr(self) -> float:
+        """The learning rate in force, leaving out its schedule."""
+        return self._hyperparameters.peak_lr
+
+    def lr_at(self, batch: int) -> float:
+        """The learning rate of the current epoch's step that `batch` others come before."""
+        return self._hyperparameters.lr_at(self._first_batch + batch)
+
+    @property
+    def _lr(self) -> float:
+        """The learning rate of the next step."""
+        return self.lr_at(self.epoch.batch)
+
+    def set_peak_lr(self, lr: float) -> Event:
+        """Train at `lr`, with a schedule at that peak, from here on; the event to emit."""
+        return self._hyperparameters.set_peak_lr(lr, self.epoch.number, self.global_batch)
+
+    def adjust(self, request: Adjust) -> list[Event]:
+        """Make the requested changes from here on; the events to emit."""
+        return self._hyperparameters.adjust(request, self.epoch.number, self.global_batch)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from `checkpoint`, learner and all.
@@ -69,15 +96,14 @@ class RunState:
             LearnerState(model=checkpoint.model, optimizer=checkpoint.optimizer, rng=checkpoint.rng)
         )
         self._history.load_state_dict(checkpoint.history)
+        self._hyperparameters.restore(checkpoint)
         self._rows = list(checkpoint.rows)
         self._best = checkpoint.best
-        self._rates = list(checkpoint.rates)
-        self.settings.lr_scale = checkpoint.lr_scale
-        self.pace = Throughput(checkpoint.elapsed_s)
+        self.throughput = Throughput(checkpoint.elapsed_s)
         self.epoch = CurrentEpoch(
             number=checkpoint.epoch,
             batch=checkpoint.batch,
-            fetched=checkpoint.batch,
+            batches_read=checkpoint.batch,
             samples=self._learner.samples_up_to(checkpoint.batch),
             loss_sum=checkpoint.loss_sum,
             correct=checkpoint.correct,
@@ -85,15 +111,19 @@ class RunState:
         )
 
     def open_block(self) -> None:
-        """Batches are trained from here on, and timed."""
-        self._block_began_s = self.pace.active_s
+        """Time the batches that are trained from here on."""
+        self._block_began_s = self.throughput.active_s
+
+    def advance(self, batch: int) -> None:
+        """Count the current epoch's training batches up to `batch` as done."""
+        self.epoch.batch = batch
 
     def collect(self, *, waits: bool = True) -> None:
         """Take in the losses of the batches done since the last time.
 
         Args:
-            waits: Whether to wait for the device until all are here. Else what was asked for the
-                last time is taken in, if it is here, and the next is asked for, so that the
+            waits: Whether to wait for the device until all are here. Else those asked for the
+                last time are taken in, if they are here, and the next are asked for, so that the
                 device never runs out of work for the sake of being watched.
 
         Raises:
@@ -101,52 +131,42 @@ class RunState:
         """
         before = self.epoch.samples
         losses: list[float] = []
-        while (fetch := self._next_fetch()) is not None and (waits or fetch.is_here):
-            losses += self._take_in(fetch)
+        while (readback := self._next_readback()) is not None and (waits or readback.is_here):
+            self._readback = None
+            values, correct = readback.result()
+            self.epoch.add(values, correct, self._learner.samples_up_to)
+            losses += values
         if losses:
             self._time(self.epoch.samples - before)
             self._batch_loss = losses[-1]
             self._history.extend(losses)
-            self._check(losses)
+            self._check_losses(losses)
 
-    def _next_fetch(self) -> Readback | None:
-        """What brings the next figures, asked for if need be; None where there are none."""
+    def _next_readback(self) -> Readback | None:
+        """The next figures on their way, requested if need be; None when there are none."""
         epoch = self.epoch
-        if self._fetch is None and epoch.fetched < epoch.batch:
-            self._fetch = self._learner.ask(epoch.fetched, epoch.batch)
-        return self._fetch
-
-    def _take_in(self, fetch: Readback) -> list[float]:
-        """Add figures that were asked for to the open epoch's; the losses among them."""
-        self._fetch = None
-        epoch, size = self.epoch, self._learner.samples_up_to
-        losses, correct = fetch.result()
-        for batch, loss in enumerate(losses, start=epoch.fetched):
-            epoch.loss_sum += loss * (size(batch + 1) - size(batch))
-        epoch.correct += correct
-        epoch.fetched += len(losses)
-        epoch.samples = size(epoch.fetched)
-        return losses
+        if self._readback is None and epoch.batches_read < epoch.batch:
+            self._readback = self._learner.read_back(epoch.batches_read, epoch.batch)
+        return self._readback
 
     def _time(self, samples: int) -> None:
-        """So many samples were trained on since the last time."""
-        active_s = self.pace.active_s
+        """Time the samples that were trained on since the last time."""
+        active_s = self.throughput.active_s
         seconds, self._block_began_s = active_s - self._block_began_s, active_s
         self.epoch.train_s += seconds
-        self.pace.trained(samples, seconds)
+        self.throughput.trained(samples, seconds)
 
-    def _check(self, losses: list[float]) -> None:
-        """Find out whether the newest losses are numbers."""
-        first = self.epoch.fetched - len(losses) + 1
+    def _check_losses(self, losses: list[float]) -> None:
+        first = self.epoch.batches_read - len(losses) + 1
         for batch, loss in enumerate(losses, start=first):
             if not math.isfinite(loss):
                 raise TrainingError(
                     f"the loss became {loss} in batch {batch:,} of epoch {self.epoch.number}; "
-                    f"try a learning rate smaller than {self.lr:g}"
+                    f"try a learning rate smaller than {self._lr:g}"
                 )
 
     def check_weights(self) -> None:
-        """Find out whether the weights are numbers. Waits for the device.
+        """Make sure that the weights are numbers. Waits for the device.
 
         Raises:
             TrainingError: When they are not.
@@ -154,15 +174,13 @@ class RunState:
         if not self._learner.has_finite_weights():
             raise TrainingError(
                 f"the weights are not numbers after batch {self.epoch.batch:,} of epoch "
-                f"{self.epoch.number}; try a learning rate smaller than {self.lr:g}"
+                f"{self.epoch.number}; try a learning rate smaller than {self._lr:g}"
             )
 
-    def changed(self, change: LearningRateChanged) -> None:
-        """A person has changed the rate: part of what a resume restores."""
-        self._rates.append(change)
-
-    def close_epoch(self, result: Evaluation) -> EpochFinished:
-        """Make the open epoch's row, open the next one; what is to be told."""
+    def close_epoch(self, result: Evaluation, validation_s: float) -> EpochFinished:
+        """Make the current epoch's row and open the next epoch; the event to emit."""
+        self.throughput.validated(validation_s)
+        self.epoch.validation_s = validation_s
         row = self.epoch.row(result.loss, result.accuracy, self._learner.lr)
         is_best = row.is_better_than(self._best)
         self._rows.append(row)
@@ -171,14 +189,14 @@ class RunState:
         return EpochFinished(row=row, is_best=is_best)
 
     def checkpoint(self, fingerprint: str) -> Checkpoint:
-        """All that the run depends on from here, of digits with that fingerprint.
+        """All that the run depends on from here, on a dataset with that fingerprint.
 
         Raises:
             TrainingError: When the weights are not numbers.
         """
         self.collect()
         self.check_weights()
-        epoch = self.epoch
+        epoch, hyperparameters = self.epoch, self._hyperparameters
         return Checkpoint(
             **self._learner.capture(),
             config=self.config,
@@ -189,23 +207,23 @@ class RunState:
             loss_sum=epoch.loss_sum,
             correct=epoch.correct,
             epoch_train_s=epoch.train_s,
-            lr_scale=self.settings.lr_scale,
+            lr_scale=hyperparameters.lr_scale,
             rows=tuple(self._rows),
-            elapsed_s=self.pace.elapsed_s,
+            elapsed_s=self.throughput.elapsed_s,
             history=self._history.state_dict(),
-            rates=tuple(self._rates),
+            rates=hyperparameters.lr_changes,
         )
 
     def progress(self, state: State, activity: str, validation_batch: int = 0) -> Progress:
         """The snapshot of this boundary, with the losses that were collected."""
         epoch, learner, epochs = self.epoch, self._learner, self.config.epochs
-        rate = self.pace.samples_per_second
+        throughput = self.throughput.samples_per_second
         return Progress(
             state=state,
             activity=activity,
             epoch=min(epoch.number, epochs),
             epochs=epochs,
-            batch=epoch.batch if epoch.number <= epochs else learner.batches,
+            batch=learner.batches if self.is_complete else epoch.batch,
             batches=learner.batches,
             validation_batch=validation_batch,
             validation_batches=learner.validation_batches,
@@ -213,22 +231,22 @@ class RunState:
             train_loss=epoch.loss,
             train_accuracy=epoch.accuracy,
             batch_loss=self._batch_loss,
-            lr=self.lr,
-            samples_per_second=rate,
-            mean_samples_per_second=self.pace.mean_samples_per_second,
-            step_s=self.config.batch_size / rate if rate else None,
-            elapsed_s=self.pace.elapsed_s,
+            lr=self._lr,
+            samples_per_second=throughput,
+            mean_samples_per_second=self.throughput.mean_samples_per_second,
+            step_s=self.config.batch_size / throughput if throughput else None,
+            elapsed_s=self.throughput.elapsed_s,
             remaining_s=self._remaining_s(validation_batch),
         )
 
     def _remaining_s(self, validation_batch: int) -> float | None:
-        """Seconds to the end of the run, as far as can be told."""
+        """Estimated seconds to the end of the run."""
         learner, epochs_left = self._learner, self.config.epochs - self.epoch.number
         if epochs_left < 0:
             return 0.0
         samples = (epochs_left + 1) * learner.samples - self.epoch.samples
         validations = epochs_left + 1.0 - validation_batch / learner.validation_batches
-        return self.pace.remaining_s(samples, validations, learner.validation_samples)
+        return self.throughput.remaining_s(samples, validations, learner.validation_samples)
 
     def ended(
         self, state: State, message: str, *, is_saved: bool = False, exit_code: int = 0
@@ -241,6 +259,6 @@ class RunState:
             saved=is_saved,
             best=self._best,
             last=self._rows[-1] if self._rows else None,
-            elapsed_s=self.pace.elapsed_s,
-            samples_per_second=self.pace.mean_samples_per_second,
+            elapsed_s=self.throughput.elapsed_s,
+            samples_per_second=self.throughput.mean_samples_per_second,
         )

@@ -5,19 +5,21 @@ import os
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from mnist_tui.config import recipe_config
 from mnist_tui.errors import (
     CheckpointError,
     DataError,
     MnistTuiError,
+    Remedy,
     TrainingError,
     UsageError,
 )
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
-from mnist_tui.run.plan import ResumedRun, TrainedRun
+from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Infer, Stop, StopAsked
 from mnist_tui.run.session import Session
@@ -28,7 +30,13 @@ from mnist_tui.store.directory import RunDirectory, create_run
 from mnist_tui.store.logfile import log_to
 from mnist_tui.torch_runtime import loading_torch
 
+if TYPE_CHECKING:
+    from mnist_tui.engine.prepare import PreparedRun
+
 log: Final = logging.getLogger(__name__)
+
+_HOPELESS: Final = 10.0
+"""A learning rate that many times its recipe's is replaced by that; a lower one is halved."""
 
 
 class TrainingRunner:
@@ -37,57 +45,123 @@ class TrainingRunner:
     def __init__(self, plan: TrainedRun) -> None:
         self.plan = plan
         self.session = Session()
-        self._reader: CheckpointPredictor | None = None
+        self._directory: RunDirectory | None = None
+        """The run's, from when it is locked."""
+        self._predictor: CheckpointPredictor | None = None
         """Answers for the run once it is over."""
 
     def run(self) -> None:
         """Train to the end. Blocks; call it once, on a thread of its own. Raises nothing."""
         session = self.session
         session.move(State.LOADING)
-        directory: RunDirectory | None = None
-        is_ours = is_refused = False
+        is_refused = False
         with ExitStack() as stack:
             try:
-                self.say("opening the run's directory")
-                directory = self._open_directory()
-                stack.enter_context(directory.lock())
-                is_ours = True
-                self._reader = CheckpointPredictor(directory)
-                stack.enter_context(log_to(directory.log))
-                log.info("run %s: %s", directory.name, self.plan.config)
-                self.say("loading PyTorch")
-                # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
-                with loading_torch():
-                    from mnist_tui.engine.prepare import train
-
-                ended = train(self, directory, stack)
+                ended = self._train(stack)
             except StopAsked as stop:
                 ended = _stopped_early(stop.request)
             except MnistTuiError as error:
                 log.error("%s", error)
-                is_refused = isinstance(error, UsageError | DataError) and not isinstance(
-                    self.plan, ResumedRun
-                )
-                ended = _failed(str(error), error.exit_code, directory)
+                is_refused = isinstance(error, UsageError | DataError)
+                ended = _failed(str(error), error.exit_code, self._directory, error.remedy)
             except Exception as error:
                 log.exception("training failed")
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
-                ended = _failed(message, 1, directory)
+                ended = _failed(message, 1, self._directory)
             log.info("%s: %s", ended.state, ended.message)
-            if directory is not None and is_ours:
-                _leave_word(directory, ended)
-            session.publish(_at_rest(session.progress, ended.state))
+            self._write_last_status(ended)
+            session.publish(_final(session.progress, ended.state))
             session.end(ended)
-            if directory is not None and is_ours and is_refused:
+            if self._directory is not None and is_refused and isinstance(self.plan, NewRun):
                 # Its one line says all, and its name is free for the next try.
-                directory.delete()
+                self._directory.delete()
+
+    def _train(self, stack: ExitStack) -> RunEnded:
+        """Open the run's directory, prepare the run, and train it to the end.
+
+        Args:
+            stack: Closes what must stay open until the last event has been emitted.
+
+        Raises:
+            StopAsked: When a stop was requested before the first batch.
+            MnistTuiError: When the run cannot be trained.
+        """
+        self.say("opening the run's directory")
+        plan = self.plan
+        if isinstance(plan, ResumedRun):
+            directory = find_run(plan.runs_dir, plan.name)
+        else:
+            directory = create_run(plan.runs_dir, plan.name, plan.config)
+        stack.enter_context(directory.lock())
+        self._directory = directory
+        self._predictor = CheckpointPredictor(directory)
+        stack.enter_context(log_to(directory.log))
+        log.info("run %s: %s", directory.name, plan.config)
+        self.say("loading PyTorch")
+        # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
+        with loading_torch():
+            from mnist_tui.engine.prepare import prepare
+
+        prepared = prepare(plan, self.session, directory, self.say)
+        stack.callback(prepared.writer.close)
+        prepared.start(self.session)
+        return self._train_prepared(prepared, directory)
+
+    def _train_prepared(self, prepared: "PreparedRun", directory: RunDirectory) -> RunEnded:
+        trainer, writer = prepared.trainer, prepared.writer
+        try:
+            ended = trainer.run()
+        except TrainingError as error:
+            ended = trainer.failed(str(error), error.exit_code)
+            writer.flush()
+            return self._with_way_on(ended, error.remedy, trainer.peak_lr, directory)
+        finally:
+            writer.flush()
+        missing = writer.unsaved
+        if not missing:
+            return ended
+        path, reason = next(iter(missing.items()))
+        hint = (
+            f"make room on the disk, or check its permissions: {path} could not be written "
+            f"({reason})"
+        )
+        if directory.last.exists():
+            hint += "; the last checkpoint that was saved is still there"
+        return replace(ended, hint=hint, exit_code=ended.exit_code if ended.saved else 1)
+
+    def _with_way_on(
+        self, ended: RunEnded, remedy: Remedy | None, lr: float, directory: RunDirectory
+    ) -> RunEnded:
+        """Add what to do after training failed at the learning rate `lr`.
+
+        Args:
+            ended: The run's last event.
+            remedy: What is known to help; None: a lower learning rate.
+            lr: The learning rate in force, leaving out its schedule.
+            directory: The run's.
+        """
+        usual = recipe_config(self.plan.config.recipe).lr
+        # Halving is for a learning rate that is a little too high.
+        lower = {"lr": usual if lr > _HOPELESS * usual else lr / 2}
+        if not directory.last.exists():
+            hint = "nothing was saved yet: start again"
+            return replace(ended, hint=hint, remedy=remedy or Remedy(settings=lower))
+        return replace(
+            ended,
+            hint="the last checkpoint is good",
+            remedy=Remedy(
+                command="resume",
+                run=str(directory.path),
+                settings=lower if remedy is None else {},
+            ),
+        )
 
     def ask(self, request: InferenceRequest) -> InferenceFuture:
         """Let the model read images: the live one, or that of the last checkpoint. Any thread."""
         infer = Infer(request)
         answer = self.session.request(infer)
-        if not answer.is_accepted and self.session.state.is_over and self._reader is not None:
-            return self._reader.ask(request)
+        if not answer.is_accepted and self.session.state.is_over and self._predictor is not None:
+            return self._predictor.ask(request)
         if not answer.is_accepted:
             infer.future.set_exception(TrainingError(answer.message))
         return infer.future
@@ -96,25 +170,20 @@ class TrainingRunner:
         """Publish what is being done while the run loads, and give way to a Stop.
 
         Raises:
-            StopAsked: When a stop was asked for.
+            StopAsked: When a stop was requested.
         """
         self.session.publish(Progress(state=self.session.state, activity=activity))
         while (request := self.session.mailbox.take()) is not None:
             if isinstance(request, Stop):
                 raise StopAsked(request)
 
-    def _open_directory(self) -> RunDirectory:
-        plan = self.plan
-        if isinstance(plan, ResumedRun):
-            return find_run(plan.runs_dir, plan.name)
-        return create_run(plan.runs_dir, plan.name, plan.config)
-
-
-def _leave_word(directory: RunDirectory, ended: RunEnded) -> None:
-    """Have status.json say how a run ended that did not come as far as writing it."""
-    status = {"pid": os.getpid(), "updated": round(time.time(), 3)}
-    with suppress(OSError):
-        if not directory.status.exists():
+    def _write_last_status(self, ended: RunEnded) -> None:
+        """Write status.json for a run that ended before it wrote one itself."""
+        directory = self._directory
+        if directory is None or directory.status.exists():
+            return
+        status = {"pid": os.getpid(), "updated": round(time.time(), 3)}
+        with suppress(OSError):
             write_json(directory.status, {"state": ended.state, **status, "message": ended.message})
 
 
@@ -123,16 +192,21 @@ def _stopped_early(request: Stop) -> RunEnded:
     return RunEnded(state=State.STOPPED, message=message, exit_code=request.exit_code)
 
 
-def _failed(message: str, exit_code: int, directory: RunDirectory | None) -> RunEnded:
+def _failed(
+    message: str, exit_code: int, directory: RunDirectory | None, remedy: Remedy | None = None
+) -> RunEnded:
     hint = ""
     says_how = exit_code in (CheckpointError.exit_code, UsageError.exit_code)
     if not says_how and directory is not None and directory.last.exists():
-        hint = f"the last good checkpoint stands: {directory.resume_command()}"
+        hint = "the last checkpoint is good"
+        remedy = Remedy(command="resume", run=str(directory.path))
     elif directory is not None and exit_code == 1:
         hint = f"the details are in {directory.log}"
-    return RunEnded(state=State.FAILED, message=message, hint=hint, exit_code=exit_code)
+    return RunEnded(
+        state=State.FAILED, message=message, hint=hint, remedy=remedy, exit_code=exit_code
+    )
 
 
-def _at_rest(progress: Progress, state: State) -> Progress:
+def _final(progress: Progress, state: State) -> Progress:
     """The last snapshot of a run that is over."""
     return replace(progress, state=state, activity="", blocked_on="", remaining_s=None)

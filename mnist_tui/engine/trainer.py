@@ -1,4 +1,4 @@
-"""The training loop: epochs of batches, and what happens between two of them, or two chunks."""
+"""The training loop: epochs of batches, and what happens at the boundaries between them."""
 
 import logging
 import time
@@ -7,19 +7,12 @@ from typing import Final
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.devices import is_out_of_memory
-from mnist_tui.engine.checkpointing import Saving
+from mnist_tui.engine.checkpointing import CheckpointSchedule
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.run_state import RunState
-from mnist_tui.errors import TrainingError
+from mnist_tui.errors import Remedy, TrainingError
 from mnist_tui.inference.validation_pass import Evaluation
-from mnist_tui.run.events import (
-    Event,
-    LearningRateChanged,
-    RunEnded,
-    SaveReason,
-    SettingsChanged,
-    Warned,
-)
+from mnist_tui.run.events import RunEnded, SaveReason, SettingsChanged, Warned
 from mnist_tui.run.inference import InferenceResult
 from mnist_tui.run.requests import (
     Adjust,
@@ -41,7 +34,7 @@ from mnist_tui.store.writer import RunWriter
 log: Final = logging.getLogger(__name__)
 
 _PUBLISH_S: Final = 0.1
-"""Losses are fetched from the device, and a snapshot published, at most this often."""
+"""Losses are read back from the device, and a snapshot published, at most this often."""
 _TRY_AGAIN_S: Final = 1.0
 """From one try to save the end of a run to the next, on a disk that takes nothing."""
 
@@ -49,8 +42,8 @@ _TRY_AGAIN_S: Final = 1.0
 class Trainer:
     """One run. Everything here happens on the thread that calls `run`.
 
-    A new Trainer of the same config, digits and thread count, given the checkpoint that
-    another took after any batch, goes on as that one would have: bit for bit on the CPU.
+    A new Trainer of the same config, dataset and thread count, given the checkpoint that another
+    took after any batch, goes on as that one would have: bit for bit on the CPU.
     """
 
     def __init__(
@@ -63,11 +56,11 @@ class Trainer:
         directory: RunDirectory,
         writer: RunWriter,
     ) -> None:
-        self._record = RunState(config, learner, session.history)
+        self._state = RunState(config, learner, session.history)
         self._learner = learner
         self._fingerprint = fingerprint
         self._session = session
-        self._saving = Saving(directory, writer)
+        self._checkpoints = CheckpointSchedule(directory, writer)
         self._activity = "training"
         self._validation_batch = 0
         self._publish_at = 0.0
@@ -78,106 +71,83 @@ class Trainer:
         Raises:
             Exception: Of whatever kind torch raises, when it does not fit the model.
         """
-        self._record.restore(checkpoint)
+        self._state.restore(checkpoint)
 
-    def change_lr(self, lr: float) -> None:
+    def set_peak_lr(self, lr: float) -> None:
         """Train at `lr` from the next batch on, with a schedule at that peak; before `run`."""
-        record = self._record
-        self._tell(record.settings.set_peak_lr(lr, record.epoch.number, record.global_batch))
+        self._session.emit(self._state.set_peak_lr(lr))
 
     @property
-    def lr(self) -> float:
-        """The learning rate without its schedule, as a person has changed it."""
-        return self._record.settings.peak_lr
+    def peak_lr(self) -> float:
+        """The learning rate in force, leaving out its schedule."""
+        return self._state.peak_lr
 
     def run(self) -> RunEnded:
         """Train to the end, or until a Stop. Blocks.
 
         Returns:
-            How it ended, all files standing; telling it is the caller's part.
+            How it ended, with all files written; emitting it is the caller's part.
 
         Raises:
-            TrainingError: When the loss is not a number any more.
+            TrainingError: When the loss is not a number any more, or memory runs out.
         """
-        record = self._record
         self._session.move(State.RUNNING)
-        record.pace.go()
+        self._state.throughput.go()
         try:
-            while record.epoch.number <= record.config.epochs:
+            while not self._state.is_complete:
                 self._train()
-                self._close_epoch(self._validate())
+                self._validate()
         except StopAsked as stop:
             return self._stop(stop.request)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            raise TrainingError(
-                f"the device ran out of memory near batch {record.epoch.batch + 1:,} of epoch "
-                f"{record.epoch.number}; try a --batch-size smaller than "
-                f"{record.config.batch_size}"
-            ) from error
-        record.pace.halt()
-        is_saved = self._save_and_wait(SaveReason.FINISH, is_patient=True)
-        done = record.epochs_done
-        message = (
-            f"finished {done} epoch{'s' if done != 1 else ''}{'' if is_saved else ', not saved'}"
-        )
-        return record.ended(State.FINISHED, message, is_saved=is_saved)
+            raise self._out_of_memory() from error
+        return self._finish()
 
     def failed(self, message: str, exit_code: int) -> RunEnded:
         """The last event of a run that `run` did not bring to an end."""
-        return self._record.ended(State.FAILED, message, exit_code=exit_code)
+        return self._state.ended(State.FAILED, message, exit_code=exit_code)
 
     def _train(self) -> None:
-        """The batches of the open epoch that are not done yet."""
+        """Train the batches of the current epoch that are not done yet."""
         self._activity = "training"
-        record, learner = self._record, self._learner
-        learner.open_epoch(record.epoch.number)
-        record.open_block()
-        while record.epoch.batch < learner.batches:
-            rates = self._next_rates()
-            learner.train(record.epoch.batch, rates)
-            record.epoch.batch += len(rates)
+        state, learner = self._state, self._learner
+        learner.open_epoch(state.epoch.number)
+        state.open_block()
+        for batch in learner.train_from(state.epoch.batch, state.lr_at):
+            state.advance(batch)
             self._boundary()
-        record.collect()
-        # The last step's weights have seen no loss yet; no row is made of broken ones.
-        record.check_weights()
+        state.collect()
+        # A NaN from the last step would only show in the next loss, so check the weights
+        # before validating.
+        state.check_weights()
 
-    def _next_rates(self) -> list[float]:
-        """The learning rates of the batches that are trained before the next boundary."""
-        batch, first = self._record.epoch.batch, self._record.global_batch
-        count = self._learner.stop_after(batch) - batch
-        return [self._record.settings.lr_at(step) for step in range(first, first + count)]
-
-    def _validate(self) -> Evaluation:
+    def _validate(self) -> None:
+        """Validate, close the epoch and save it where that is due."""
         self._activity = "validating"
-        pace = self._record.pace
-        began_s = pace.active_s
-
-        def between(batch: int) -> None:
-            self._validation_batch = batch
-            self._boundary()
-
+        state, session = self._state, self._session
+        began_s = state.throughput.active_s
         try:
-            result = self._learner.validate(between)
+            result = self._learner.validate(self._validation_boundary)
         finally:
             self._validation_batch = 0
-        self._record.epoch.validation_s = pace.active_s - began_s
-        pace.validated(self._record.epoch.validation_s)
-        return result
-
-    def _close_epoch(self, result: Evaluation) -> None:
-        """Write the epoch's row, open the next one, and save."""
-        finished = self._record.close_epoch(result)
-        session = self._session
-        session.publish_validation(
-            self._learner.observer.after(session.validation, finished.row.epoch, result)
-        )
+        finished = state.close_epoch(result, state.throughput.active_s - began_s)
+        self._analyze(result, finished.row.epoch)
         session.emit(finished)
         if finished.is_best:
             self._save(SaveReason.BEST)
-        elif self._saving.is_due_after_epoch:
+        elif self._checkpoints.is_due_after_epoch:
             self._save(SaveReason.EPOCH)
+
+    def _validation_boundary(self, batch: int) -> None:
+        self._validation_batch = batch
+        self._boundary()
+
+    def _analyze(self, result: Evaluation, epoch: int) -> None:
+        """Publish what the validation of `epoch` showed."""
+        session = self._session
+        session.publish_validation(self._learner.observer.after(session.validation, epoch, result))
 
     def _boundary(self) -> None:
         """Between two batches: answer requests, publish when it is time, save when it is due."""
@@ -185,7 +155,7 @@ class Trainer:
             self._answer(request)
         if time.perf_counter() >= self._publish_at:
             self._publish(waits=False)
-        if self._saving.is_due(self._record.config.checkpoint_every_s):
+        if self._checkpoints.is_due(self._state.config.checkpoint_every_s):
             self._save(SaveReason.SCHEDULE)
 
     def _answer(self, request: Request) -> None:
@@ -205,9 +175,9 @@ class Trainer:
 
     def _pause(self) -> None:
         """Wait for Resume, answering everything else meanwhile."""
-        self._record.collect()
-        self._record.pace.halt()
-        # Before the event, too: who hears of the pause finds the batch that it came at.
+        self._state.collect()
+        self._state.throughput.halt()
+        # Before the event, too: its listeners find the batch of the pause in the snapshot.
         self._publish()
         self._session.move(State.PAUSED)
         self._publish()
@@ -216,19 +186,19 @@ class Trainer:
                 self._answer(request)
                 self._publish()
         self._session.move(State.RUNNING)
-        self._record.pace.go()
+        self._state.throughput.go()
 
     def _infer(self, request: Infer) -> None:
-        """Let the model read images; a question that fails harms nobody but who asked."""
+        """Let the model read images; a request that fails harms nobody but its sender."""
         if not request.future.set_running_or_notify_cancel():
             return
         try:
-            probabilities, inside = self._learner.read(request.inference)
+            probabilities, inside = self._learner.read_images(request.inference)
         except Exception as error:
-            log.exception("a question could not be answered")
+            log.exception("an inference request failed")
             request.future.set_exception(TrainingError(f"the model could not answer: {error}"))
             return
-        epoch = self._record.epoch
+        epoch = self._state.epoch
         request.future.set_result(
             InferenceResult(
                 probabilities=probabilities,
@@ -239,45 +209,52 @@ class Trainer:
         )
 
     def _adjust(self, request: Adjust) -> None:
-        """Change what was asked for; the session has found the values possible."""
-        record = self._record
-        told = record.settings.adjust(request, record.epoch.number, record.global_batch)
-        # Before the events, too: who hears of a rate finds it in the snapshot, and doubles that.
+        """Make the requested changes; the session has found the values possible."""
+        events = self._state.adjust(request)
+        # Before the events, too: their listeners find the new learning rate in the snapshot.
         self._publish()
-        for event in told:
-            self._tell(event)
-        if any(isinstance(event, SettingsChanged) for event in told):
+        for event in events:
+            self._session.emit(event)
+        if any(isinstance(event, SettingsChanged) for event in events):
             # At once, so that a resume of a run that was killed knows of it too.
             self._save(SaveReason.SCHEDULE)
 
-    def _tell(self, event: Event) -> None:
-        """Emit a change of the settings; those of the rate are part of what a resume restores."""
-        if isinstance(event, LearningRateChanged):
-            self._record.changed(event)
-        self._session.emit(event)
+    def _finish(self) -> RunEnded:
+        self._state.throughput.halt()
+        is_saved = self._save_last(SaveReason.FINISH, is_patient=True)
+        done = self._state.epochs_done
+        saved = "" if is_saved else ", not saved"
+        message = f"finished {done} epoch{'s' if done != 1 else ''}{saved}"
+        return self._state.ended(State.FINISHED, message, is_saved=is_saved)
 
     def _stop(self, request: Stop) -> RunEnded:
-        """End at this boundary, saved unless that was not wanted."""
-        self._record.pace.halt()
+        """End at this boundary, saved if the request says so."""
+        self._state.throughput.halt()
         self._session.move(State.STOPPING, request.reason)
-        epoch = self._record.epoch
-        is_saved = request.save and self._save_and_wait(
-            SaveReason.STOP, is_patient=request.is_patient
-        )
+        epoch = self._state.epoch
+        is_saved = request.save and self._save_last(SaveReason.STOP, is_patient=request.is_patient)
         message = (
             f"{request.reason}: stopped in epoch {epoch.number} after batch {epoch.batch:,} of "
             f"{self._learner.batches:,}, {'saved' if is_saved else 'not saved'}"
         )
-        return self._record.ended(
+        return self._state.ended(
             State.STOPPED, message, is_saved=is_saved, exit_code=request.exit_code
         )
 
+    def _out_of_memory(self) -> TrainingError:
+        epoch, size = self._state.epoch, self._state.config.batch_size
+        return TrainingError(
+            f"the device ran out of memory near batch {epoch.batch + 1:,} of epoch "
+            f"{epoch.number}; a new run with batches smaller than {size} takes less",
+            remedy=Remedy(settings={"batch_size": None}),
+        )
+
     def _publish(self, *, waits: bool = True) -> None:
-        """Bring the session's snapshot up to this boundary, or to the losses that are here."""
-        self._record.collect(waits=waits)
+        """Publish a snapshot of this boundary, or of the losses that have been read back."""
+        self._state.collect(waits=waits)
         self._publish_at = time.perf_counter() + _PUBLISH_S
         self._session.publish(
-            self._record.progress(self._session.state, self._activity, self._validation_batch)
+            self._state.progress(self._session.state, self._activity, self._validation_batch)
         )
 
     def _save(self, reason: SaveReason) -> None:
@@ -286,37 +263,39 @@ class Trainer:
         Raises:
             TrainingError: When the weights are not numbers, before anything is overwritten.
         """
-        self._saving.save(reason, self._record.checkpoint(self._fingerprint))
+        self._checkpoints.save(reason, self._state.checkpoint(self._fingerprint))
 
-    def _save_and_wait(self, reason: SaveReason, *, is_patient: bool) -> bool:
-        """Save, and return when the file stands, or False when it could not be written.
+    def _save_last(self, reason: SaveReason, *, is_patient: bool) -> bool:
+        """Save and wait until it is on disk; False when it could not be written.
 
-        Where a person can mend what is wrong with the disk, that is waited for.
+        With `is_patient`, and where somebody can mend what is wrong with the disk, keep trying.
         """
         self._activity = "saving"
         self._publish()
         self._save(reason)
-        is_saved = self._saving.flush()
-        if is_saved or not (is_patient and self._session.has_interactive_viewer):
-            return is_saved
-        self._ask_for_room()
-        while not is_saved and self._is_waited_for():
-            is_saved = self._saving.flush()
-        return is_saved
+        if self._checkpoints.flush():
+            return True
+        if not (is_patient and self._session.has_interactive_viewer):
+            return False
+        self._publish_blocked()
+        while self._waits_for_disk():
+            if self._checkpoints.flush():
+                return True
+        return False
 
-    def _ask_for_room(self) -> None:
-        """Tell that the run cannot end yet, and why."""
+    def _publish_blocked(self) -> None:
+        """Tell viewers that the run cannot end yet, and why."""
         session = self._session
         if session.state is not State.STOPPING:
             session.move(State.STOPPING)
         self._activity = "waiting for the disk"
         self._publish()
-        blocked_on = f"not saved yet ({self._saving.problem}): make room; or q, w to leave it"
+        blocked_on = f"not saved yet ({self._checkpoints.problem}): make room on the disk"
         session.publish(replace(session.progress, blocked_on=blocked_on))
         session.emit(Warned(message=blocked_on))
 
-    def _is_waited_for(self) -> bool:
-        """Let some time pass; whether somebody still waits for the run to be saved."""
+    def _waits_for_disk(self) -> bool:
+        """Let some time pass; whether the run is still to be saved."""
         request = self._session.mailbox.wait_for(_TRY_AGAIN_S)
         if isinstance(request, Infer):
             self._infer(request)

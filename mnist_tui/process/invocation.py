@@ -3,10 +3,12 @@
 import os
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mnist_tui.errors import Remedy
+from mnist_tui.run.events import RunEnded
 
 
 def command(*words: str) -> str:
@@ -38,6 +40,13 @@ def with_remedy(text: str, remedy: Remedy | None) -> str:
     run = path.name if path.parent == Path("runs") else remedy.run
     words = [remedy.command, *([run] if run else []), *_options(remedy.settings)]
     return f"{text}: {command(*words)}"
+
+
+def spell_out(ended: RunEnded) -> RunEnded:
+    """Put the remedy of a run's end into its words, as `with_remedy` does."""
+    if ended.hint:
+        return replace(ended, hint=with_remedy(ended.hint, ended.remedy), remedy=None)
+    return replace(ended, message=with_remedy(ended.message, ended.remedy), remedy=None)
 
 
 def _options(settings: Mapping[str, Any]) -> list[str]:

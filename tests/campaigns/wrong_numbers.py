@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from mnist_tui.engine.learner import Learner
+from mnist_tui.process.invocation import spell_out
 from mnist_tui.run.events import EpochFinished, LearningRateChanged
 from mnist_tui.run.state import State
 from mnist_tui.store.catalog import list_runs
@@ -92,13 +93,13 @@ def attempt(dice: random.Random, folder: Path) -> None:
     assert listed.state == "failed"
     assert run_command("runs", "--runs-dir", folder, "--json").code == 0
     if not directory.last.exists():
-        assert "start again with --lr" in ended.hint or act is run_out, ended.hint
+        assert "start again (--lr" in spell_out(ended).hint or act is run_out, ended.hint
         return
-    assert "mnist-tui resume" in ended.hint, ended.hint
+    assert "mnist-tui resume" in spell_out(ended).hint, ended.hint
     if act is None:
         return
-    # What is said to be typed, typed.
-    words = shlex.split(ended.hint.partition(": ")[2])
+    # The command that the hint names.
+    words = shlex.split(spell_out(ended).hint.partition(": ")[2])
     rate = float(words[words.index("--lr") + 1]) if "--lr" in words else None
     before = read_checkpoint(directory.last)
     resumed = resume(folder, "a", {"lr": rate} if rate else None)

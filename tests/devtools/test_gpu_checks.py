@@ -29,7 +29,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def bench(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """Eleven batches to an epoch, in chunks of four."""
-    monkeypatch.setattr(chunks, "MOST_BATCHES", 4)
+    monkeypatch.setattr(chunks, "MAX_BATCHES", 4)
     return Bench(read_mnist(few_digits), CPU, FakeGraphRecorder)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.config import recipe_config
-from mnist_tui.engine.checkpointing import Saving
+from mnist_tui.engine.checkpointing import CheckpointSchedule
 from mnist_tui.run.events import SaveReason
 from mnist_tui.run.session import Session
 from mnist_tui.store.checkpoint import Checkpoint
@@ -37,7 +37,9 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.now = 0.0
         self.writer = RunWriter(RunDirectory(folder), Session())  # its thread is never started
-        self.saving = Saving(self.writer._directory, self.writer, clock=lambda: self.now)
+        self.schedule = CheckpointSchedule(
+            self.writer._directory, self.writer, clock=lambda: self.now
+        )
 
     def oldest(self, every_s: float, write_s: list[float], step_s: float) -> tuple[float, int]:
         """Train until every write was done: the greatest age of what stood, and the asks."""
@@ -51,13 +53,13 @@ class Disk:
                 standing_since, writing = asked_at, (0.0, 0.0)
                 self.writer.save_s = done_at - asked_at
             oldest = max(oldest, self.now - standing_since)
-            if not self.saving.is_due(every_s):
+            if not self.schedule.is_due(every_s):
                 continue
             duration = next(durations, None)
             if duration is None:
                 return oldest, asks
             asks += 1
-            self.saving.save(SaveReason.SCHEDULE, CHECKPOINT)
+            self.schedule.save(SaveReason.SCHEDULE, CHECKPOINT)
             if not writing[1]:
                 writing = (self.now, self.now + duration)
 
@@ -85,7 +87,7 @@ def test_a_disk_slower_than_the_interval_is_asked_at_half_of_it(tmp_path: Path) 
 def test_no_interval_is_never_due(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     disk.now += 1e9
-    assert not disk.saving.is_due(0.0)
+    assert not disk.schedule.is_due(0.0)
 
 
 @pytest.mark.parametrize(
@@ -101,14 +103,14 @@ def test_every_save_brings_last_up_to_it(
     tmp_path: Path, reason: SaveReason, files: dict[str, str]
 ) -> None:
     disk = Disk(tmp_path)
-    disk.saving.save(reason, CHECKPOINT)
+    disk.schedule.save(reason, CHECKPOINT)
     assert {path.name: job.reason for path, job in disk.writer._jobs.items()} == files
 
 
 def test_an_epoch_that_ends_soon_after_a_checkpoint_is_not_saved(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     disk.now += 1.5
-    assert disk.saving.is_due_after_epoch
-    disk.saving.save(SaveReason.SCHEDULE, CHECKPOINT)
+    assert disk.schedule.is_due_after_epoch
+    disk.schedule.save(SaveReason.SCHEDULE, CHECKPOINT)
     disk.now += 0.5
-    assert not disk.saving.is_due_after_epoch
+    assert not disk.schedule.is_due_after_epoch

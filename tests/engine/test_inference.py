@@ -114,7 +114,7 @@ def test_the_checkpoint_of_a_run_that_is_over_answers_as_the_run_would(
     learner = Learner(run.runner.plan.config, read_mnist(few_digits), torch.device("cpu"))
     checkpoint = read_checkpoint(run.directory.last)
     learner.model.load_state_dict(checkpoint.model)
-    probabilities, inside = learner.read(QUESTION)
+    probabilities, inside = learner.read_images(QUESTION)
     found = run.runner.ask(QUESTION).result(LIMIT_S)
     assert found == InferenceResult(
         probabilities=probabilities, inside=inside, epoch=checkpoint.epoch, batch=checkpoint.batch
@@ -152,7 +152,7 @@ def test_the_first_layer_is_shown_with_what_it_makes_of_the_first_image(
 ) -> None:
     learner = Learner(recipe_config(recipe), read_mnist(few_digits), torch.device("cpu"))
     was_training = learner.model.training
-    _, inside = learner.read(QUESTION)
+    _, inside = learner.read_images(QUESTION)
     assert learner.model.training is was_training
     assert inside is not None
     assert (inside.filter_shape, inside.map_shape) == (filters, maps)
@@ -164,7 +164,7 @@ def test_the_first_layer_is_shown_with_what_it_makes_of_the_first_image(
     responses = np.frombuffer(inside.maps, np.uint8)
     assert len(responses) == np.prod(maps)
     assert responses.max() == 255
-    _, nothing = learner.read(InferenceRequest(images=IMAGES))
+    _, nothing = learner.read_images(InferenceRequest(images=IMAGES))
     assert nothing is None
 
 
@@ -174,7 +174,7 @@ def test_a_question_that_fails_harms_nobody_but_who_asked(
     def fail(*_: Any) -> Any:
         raise RuntimeError("no room")
 
-    monkeypatch.setattr(Learner, "read", fail)
+    monkeypatch.setattr(Learner, "read_images", fail)
     curious = Curious()
     run = train(few_config(few_digits), tmp_path, on_event=curious)
     assert run.ended.state is State.FINISHED
@@ -214,7 +214,7 @@ def test_weights_that_are_no_numbers_are_no_answer(few_digits: Path) -> None:
     with torch.no_grad():
         learner.model.fc2.bias.fill_(float("nan"))
     with pytest.raises(TrainingError, match="not numbers"):
-        learner.read(QUESTION)
+        learner.read_images(QUESTION)
 
 
 def test_whatever_keeps_a_checkpoint_from_answering_is_told_in_words(

@@ -11,6 +11,7 @@ import torch
 from mnist_tui.engine import prepare, runner
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep
+from mnist_tui.errors import Remedy
 from mnist_tui.run.events import LearningRateChanged, RunPrepared, StateChanged, Warned
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.progress import Progress
@@ -233,7 +234,7 @@ def test_every_state_change_of_a_resumed_run_is_told_once(
     ("before", "told"),
     [
         ({"device": "a GPU"}, "on a GPU before: the numbers may differ in the last bits"),
-        ({"kernels": "its own kernels"}, "by its own kernels before: the numbers may"),
+        ({"kernels": "its own kernels"}, "with fused kernels before: the numbers may"),
         ({"precision": "tf32"}, "in tf32 before: the numbers may differ"),
         ({}, None),
     ],
@@ -243,7 +244,7 @@ def test_another_way_of_computing_is_told_and_kept(
 ) -> None:
     directory = train(few_config(few_digits), tmp_path).directory
     facts = read_json(directory.config)
-    assert (facts["kernels"], facts["precision"]) == ("torch's kernels", "fp32")
+    assert (facts["kernels"], facts["precision"]) == ("PyTorch's kernels", "fp32")
     write_json(directory.config, {**facts, **before})
     resumed = resume(tmp_path, overrides={"epochs": 3})
     warnings = [warned.message for warned in resumed.of(Warned)]
@@ -255,9 +256,10 @@ def test_another_way_of_computing_is_told_and_kept(
 def test_what_is_told_before_the_files_are_open_is_in_them(
     tmp_path: Path, few_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow_step(model: Any, optimizer: Any, config: Any, device: Any, warn: Any) -> AutogradStep:
+    def slow_step(*given: Any) -> AutogradStep:
+        *rest, warn = given
         warn("it could be faster")
-        return AutogradStep(model, optimizer, config, device)
+        return AutogradStep(*rest)
 
     monkeypatch.setattr(prepare, "Learner", partial(Learner, make_step=slow_step))
     run = train(few_config(few_digits, epochs=1), tmp_path)
@@ -295,4 +297,5 @@ def test_a_rate_that_broke_the_weights_is_halved_or_if_hopeless_the_usual_one(
     monkeypatch.setattr(Learner, "train", train_and_break)
     run = train(few_config(few_digits, lr=lr), tmp_path)
     assert run.ended.state is State.FAILED
-    assert run.ended.hint.endswith(f"start again with --lr {lower}"), run.ended.hint
+    assert "start again" in run.ended.hint
+    assert run.ended.remedy == Remedy(settings={"lr": float(lower)})

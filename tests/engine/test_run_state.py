@@ -1,4 +1,4 @@
-"""What a run's record takes in from the device, and when."""
+"""When losses are read back from the device."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from mnist_tui.engine.run_state import RunState
 from mnist_tui.run.history import LossHistory
 
 
-class LateFetch(Readback):
+class LateReadback(Readback):
     """Comes when the test says so, as from a device that is busy."""
 
     may_come = False
@@ -28,53 +28,53 @@ class LateLearner(Learner):
 
     asked: list[tuple[int, int]]
 
-    def ask(self, start: int, stop: int) -> Readback:
+    def read_back(self, start: int, stop: int) -> Readback:
         self.asked.append((start, stop))
-        fetch = super().ask(start, stop)
-        return LateFetch(fetch._losses, self._hits[: self.samples_up_to(stop)])
+        readback = super().read_back(start, stop)
+        return LateReadback(readback._losses, self._hits[: self.samples_up_to(stop)])
 
 
 @pytest.fixture
 def learner(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> LateLearner:
-    monkeypatch.setattr(LateFetch, "may_come", False)
+    monkeypatch.setattr(LateReadback, "may_come", False)
     learner = LateLearner(recipe_config(), read_mnist(few_digits), torch.device("cpu"))
     learner.asked = []
     learner.open_epoch(1)
     return learner
 
 
-def train(learner: Learner, record: RunState, batches: int) -> None:
+def train(learner: Learner, state: RunState, batches: int) -> None:
     for _ in range(batches):
-        learner.train(record.epoch.batch, [0.01])
-        record.epoch.batch += 1
+        learner.train(state.epoch.batch, [0.01])
+        state.advance(state.epoch.batch + 1)
 
 
 def test_figures_that_are_on_their_way_are_not_waited_for(
     learner: LateLearner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = RunState(recipe_config(), learner, LossHistory())
-    train(learner, record, 2)
-    record.collect(waits=False)
-    train(learner, record, 3)
-    record.collect(waits=False)
-    assert (record.epoch.fetched, record.epoch.loss) == (0, None)
-    monkeypatch.setattr(LateFetch, "may_come", True)
-    train(learner, record, 1)
-    record.collect(waits=False)
-    assert (record.epoch.fetched, record.epoch.samples) == (6, 6 * 32)
+    state = RunState(recipe_config(), learner, LossHistory())
+    train(learner, state, 2)
+    state.collect(waits=False)
+    train(learner, state, 3)
+    state.collect(waits=False)
+    assert (state.epoch.batches_read, state.epoch.loss) == (0, None)
+    monkeypatch.setattr(LateReadback, "may_come", True)
+    train(learner, state, 1)
+    state.collect(waits=False)
+    assert (state.epoch.batches_read, state.epoch.samples) == (6, 6 * 32)
     assert learner.asked == [(0, 2), (2, 6)]
 
 
 def test_a_save_waits_for_all_figures_and_counts_none_twice(learner: LateLearner) -> None:
     history = LossHistory()
-    record = RunState(recipe_config(), learner, history)
-    train(learner, record, 2)
-    record.collect(waits=False)
-    train(learner, record, 2)
-    record.collect()
-    assert record.epoch.fetched == 4
+    state = RunState(recipe_config(), learner, history)
+    train(learner, state, 2)
+    state.collect(waits=False)
+    train(learner, state, 2)
+    state.collect()
+    assert state.epoch.batches_read == 4
     assert len(history) == 4
-    record.collect()
+    state.collect()
     assert len(history) == 4
     losses, _ = Readback(learner._losses[:4], learner._hits[:128]).result()
-    assert record.epoch.loss == pytest.approx(sum(losses) / 4)
+    assert state.epoch.loss == pytest.approx(sum(losses) / 4)

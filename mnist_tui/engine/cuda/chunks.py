@@ -1,8 +1,8 @@
-"""Chunks: batches that Python asks the device for at once.
+"""Chunks: batches that are launched at once, by replaying a captured CUDA graph.
 
 Without a recorder a chunk is one batch. With one, an epoch is cut at every so many batches,
-and each chunk of the same shape is a replay of one graph. There is no other difference: a
-chunk's numbers are those of its batches one by one.
+and each chunk of the same shape is a replay of one captured graph. There is no other difference:
+a chunk's numbers are those of its batches one by one.
 """
 
 from collections import deque
@@ -15,40 +15,40 @@ from torch import Tensor
 from mnist_tui.engine.cuda.graphs import CaptureBody, CaptureError, GraphRecorder
 from mnist_tui.engine.steps.sequence import Steps
 
-MOST_BATCHES: Final = 24
+MAX_BATCHES: Final = 24
 """The batches of a chunk, at most.
 
-Recording takes the time of as many steps done as they are, and asking for a chunk takes a
-fiftieth of its time, beside the device's work.
+Capturing a graph takes the time of as many launched steps, and launching a chunk takes a fiftieth
+of its time, beside the device's work.
 """
-MOST_SAMPLES: Final = 2048
-"""The digits of a chunk, at most, if that leaves it a batch: large batches take longer."""
-MOST_AHEAD: Final = 3
-"""The chunks that the device has to do, at most, when the next one is asked for.
+MAX_SAMPLES: Final = 2048
+"""The examples of a chunk, at most, if that leaves it a batch: large batches take longer."""
+MAX_QUEUED: Final = 3
+"""The chunks that are queued on the device, at most, when the next one is launched.
 
-Enough that it does not run out of work where Python's other threads keep the training thread
-waiting, for 5 ms as a rule: at 80 us per step three chunks are 6 ms. And few enough that what is
-asked of a run, which is answered between two chunks, is answered within 50 ms on slower devices.
+Enough that the device does not run out of work where Python's other threads keep the training
+thread waiting, for 5 ms as a rule: at 80 us per step three chunks are 6 ms. And few enough that
+requests, which are answered between two chunks, are answered within 50 ms on slower devices.
 """
 
 
 def chunk_length(batch_size: int) -> int:
-    """How many batches of that size one graph has."""
-    return max(1, min(MOST_BATCHES, MOST_SAMPLES // batch_size))
+    """The number of batches of that size in one graph."""
+    return max(1, min(MAX_BATCHES, MAX_SAMPLES // batch_size))
 
 
-def chunks_ahead(samples: int) -> int:
-    """How many chunks of so many digits the device has to do, at most, before another."""
-    return max(1, min(MOST_AHEAD, MOST_AHEAD * MOST_SAMPLES // samples))
+def max_queued(samples: int) -> int:
+    """The number of chunks with `samples` examples that are queued, at most, before another."""
+    return max(1, min(MAX_QUEUED, MAX_QUEUED * MAX_SAMPLES // samples))
 
 
 class LearningRates:
-    """The learning rates of a chunk's steps, where the optimizer finds them.
+    """The learning-rate table of a chunk's steps.
 
-    A graph repeats what it was recorded with, so that what may change must lie in memory
-    that it reads: there the rates are a table on the device, and each step has its place in
-    it. On CUDA it is always so, since the optimizer there rounds a rate from a table to
-    float32, and steps in and outside of graphs must not differ.
+    A graph repeats what it was captured with, so that what may change must be in memory that it
+    reads: there the learning rates are a table on the device, with an entry for each step. On
+    CUDA it is always so, since the optimizer there rounds an entry to float32, and steps in and
+    outside of graphs must not differ.
     """
 
     def __init__(self, count: int, device: torch.device, *, is_table: bool) -> None:
@@ -59,12 +59,12 @@ class LearningRates:
             self._table = torch.zeros(count, dtype=dtype, device=device)
 
     def write(self, values: Sequence[float]) -> None:
-        """Let the steps that are asked for from now on use these, one each."""
+        """Let the steps that are launched from now on use these, one each."""
         if self._values == (values := tuple(values)):
             return
         self._values = values
         if self._table is not None:
-            # Queued behind the steps before; the host's copy is taken at once.
+            # Queued behind the steps before; the host's copy is made at once.
             self._table.copy_(torch.tensor(values, dtype=self._table.dtype), non_blocking=True)
 
     def __iter__(self) -> Iterator[float | Tensor]:
@@ -72,39 +72,39 @@ class LearningRates:
 
 
 class Chunk:
-    """The chunks of one shape: memory that stays in place, and the work on it."""
+    """The chunks of one shape: preallocated memory, and the steps on it."""
 
     def __init__(self, steps: Steps, batches: int, samples: int, *, is_table: bool) -> None:
         device = steps.device
         self._steps = steps
         self._indices = torch.zeros(samples, dtype=torch.int64, device=device)
-        self._rates = LearningRates(batches, device, is_table=is_table)
+        self._lrs = LearningRates(batches, device, is_table=is_table)
         self.losses = torch.zeros(batches, device=device)
-        """(K,) float32: mean losses per sample of the batches last taken."""
+        """(K,) float32: mean losses per sample of the batches trained last."""
         self.hits = torch.zeros(samples, dtype=torch.bool, device=device)
-        """(N,) bool: which of their digits were guessed right."""
+        """(N,) bool: which of their examples were predicted right."""
         self._replay: CaptureBody | None = None
 
     @property
     def is_recorded(self) -> bool:
-        """Whether its work is replayed."""
+        """Whether its steps are replayed from a graph."""
         return self._replay is not None
 
     def _work(self) -> None:
-        self._steps.take(self._indices, self._rates, self.losses, self.hits)
+        self._steps.take(self._indices, self._lrs, self.losses, self.hits)
 
     def record(self, recorder: GraphRecorder) -> None:
-        """Replay from now on.
+        """Capture the steps, and replay them from now on.
 
         Raises:
-            CaptureError: When that cannot be; everything is as before.
+            CaptureError: When they cannot be captured; everything is as before.
         """
         self._replay = recorder(self._work)
 
-    def take(self, indices: Tensor, rates: Sequence[float]) -> None:
-        """Take a step on each batch in `indices` (N,) at its rate; replaces losses and hits."""
+    def take(self, indices: Tensor, lrs: Sequence[float]) -> None:
+        """Take a step on each batch in `indices` (N,); replaces losses and hits."""
         self._indices.copy_(indices)
-        self._rates.write(rates)
+        self._lrs.write(lrs)
         if self._replay is None:
             self._work()
         else:
@@ -112,12 +112,11 @@ class Chunk:
 
 
 class GraphedSteps:
-    """Takes chunks of steps, from graphs where there is a recorder. Training thread only.
+    """Takes chunks of steps, from captured graphs where there is a recorder. Training thread only.
 
-    A shape's first chunk is done as it is: that is the warm-up, in which libraries choose
-    their kernels and the optimizer makes its state. The second is recorded, which does
-    nothing by itself, and replayed. Where recording fails, everything is done as it is from
-    then on.
+    A shape's first chunk is launched step by step: that is the warm-up, in which libraries choose
+    their kernels and the optimizer makes its state. The second is captured, which computes
+    nothing by itself, and replayed. Where capturing fails, every step is launched from then on.
     """
 
     def __init__(
@@ -136,39 +135,39 @@ class GraphedSteps:
         self._is_table = recorder is not None or steps.device.type == "cuda"
         self._chunks: dict[tuple[int, int], Chunk] = {}
         """By number of batches and of samples."""
-        self._ahead: deque[torch.cuda.Event] = deque()
+        self._queued: deque[torch.cuda.Event] = deque()
 
     def stop_after(self, start: int) -> int:
         """Where the chunk ends that begins at batch `start` of an epoch.
 
-        Chunks begin at multiples of their length. A run that goes on in between gets there
+        Chunks begin at multiples of their length. A run that is resumed in between gets there
         batch by batch, so that there are never more than a few shapes.
         """
         is_on_grid = start % self._length == 0
         return min(start + self._length, self._batches) if is_on_grid else start + 1
 
-    def take(self, indices: Tensor, rates: Sequence[float]) -> Chunk:
-        """Take a step on each batch in `indices`, at its rate; its losses and hits.
+    def take(self, indices: Tensor, lrs: Sequence[float]) -> Chunk:
+        """Take a step on each batch in `indices`; return the chunk with its losses and hits.
 
         Waits for the device while that has enough to do.
 
         Args:
             indices: (N,) int64 on the device.
-            rates: One for each of the K batches.
+            lrs: The learning rate of each of the K batches.
         """
-        shape = len(rates), len(indices)
+        shape = len(lrs), len(indices)
         chunk = self._chunks.get(shape)
         if chunk is None:
             chunk = Chunk(self._steps, *shape, is_table=self._is_table)
             self._chunks[shape] = chunk
         elif self._recorder is not None and not chunk.is_recorded:
             self._record(chunk, self._recorder)
-        chunk.take(indices, rates)
+        chunk.take(indices, lrs)
         self._keep_pace(len(indices))
         return chunk
 
     def forget(self) -> None:
-        """Start over: the optimizer's state lies elsewhere now."""
+        """Drop all graphs: the optimizer's state is elsewhere in memory now."""
         self._chunks.clear()
 
     def _record(self, chunk: Chunk, recorder: GraphRecorder) -> None:
@@ -181,20 +180,20 @@ class GraphedSteps:
                 shape: kept for shape, kept in self._chunks.items() if not kept.is_recorded
             }
             self._warn(
-                f"the steps could not be recorded into a CUDA graph ({error}); "
+                f"the steps could not be captured in a CUDA graph ({error}); "
                 "training goes on batch by batch, which is slower"
             )
 
     def _keep_pace(self, samples: int) -> None:
-        """Let the device have no more to do than a few chunks like the last one.
+        """Keep no more than a few chunks like the last one queued on the device.
 
-        Python could ask for hundreds of chunks ahead, and a pause would wait for them all.
+        Python could launch hundreds of chunks ahead, and a pause would wait for them all.
         """
         if self._steps.device.type != "cuda":
             return
         # A blocking event: the thread sleeps meanwhile, and leaves its core to the dashboard.
         event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
         event.record(torch.cuda.current_stream(self._steps.device))
-        self._ahead.append(event)
-        while len(self._ahead) > chunks_ahead(samples):
-            self._ahead.popleft().synchronize()  # waits for the device: for chunks before
+        self._queued.append(event)
+        while len(self._queued) > max_queued(samples):
+            self._queued.popleft().synchronize()  # waits for the device: for chunks before

@@ -1,4 +1,4 @@
-"""One training step: what all ways to take one have in common, and the one by autograd."""
+"""One training step: what all implementations have in common, and the one by autograd."""
 
 from typing import Protocol
 
@@ -15,27 +15,27 @@ class Step(Protocol):
     """Takes a training step, and waits for nothing."""
 
     kernels: str
-    """Whose they are, in words: two ways differ in the last bits of what they compute."""
+    """Which implementation computes the step; recorded in config.json because implementations
+    differ in the last bits."""
 
-    def __call__(
-        self, images: Tensor, labels: Tensor, rate: float | Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """Take a step on a batch.
 
         Args:
             images: (B, 1, 28, 28) float32 in [0, 1].
             labels: (B,) int64.
-            rate: The learning rate; a tensor lies on the device.
+            lr: The learning rate; a tensor is on the device.
 
         Returns:
-            The plain mean loss, and the (B, 10) log-probabilities, both from before the step.
+            The mean loss without label smoothing, and the (B, 10) log-probabilities, both from
+            before the step.
         """
 
 
 class AutogradStep:
-    """By torch's own operations: any network, on any device."""
+    """A step by PyTorch's own operations: any network, on any device."""
 
-    kernels = "torch's kernels"
+    kernels = "PyTorch's kernels"
 
     def __init__(
         self,
@@ -43,36 +43,33 @@ class AutogradStep:
         optimizer: torch.optim.Optimizer,
         config: TrainConfig,
         device: torch.device,
+        precision: str,
     ) -> None:
         self._model = model
         self._parameters = tuple(model.parameters())
         self._optimizer = optimizer
         self._update = plain_step(optimizer)
         self._smoothing = config.label_smoothing
-        self._autocast = torch.autocast(
-            device.type, torch.bfloat16, enabled=config.precision == "bf16"
-        )
+        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
         # `backward` makes it by itself, which on a GPU is a kernel in each step. Elsewhere it is
         # not given: torch would import a third of a second's worth of modules to check it.
         self._one = torch.ones((), device=device) if device.type == "cuda" else None
 
-    def __call__(
-        self, images: Tensor, labels: Tensor, rate: float | Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """As in Step."""
         loss, output = self.differentiate(images, labels)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = lr
         with torch.no_grad():
             self._update()
         return loss, output
 
     def differentiate(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """What a step returns; its gradients lie with the parameters then."""
+        """Leave the gradients with the parameters; return what a step returns."""
         with self._autocast:
             output = self._model(images)  # (B, 10)
         loss = F.nll_loss(output, labels)
-        # What is told stays the plain loss, which the validation's can be compared with.
+        # The loss that is reported has no smoothing, so that the validation's compares with it.
         target = self._smooth(loss, output)
         for parameter in self._parameters:
             parameter.grad = None
@@ -80,6 +77,6 @@ class AutogradStep:
         return loss.detach(), output.detach()
 
     def _smooth(self, loss: Tensor, output: Tensor) -> Tensor:
-        """The loss to learn from: `loss` with a part of each target spread over all classes."""
+        """The loss to learn from: a part of each target is spread over all classes."""
         smoothing = self._smoothing
         return (1 - smoothing) * loss - smoothing * output.mean() if smoothing else loss

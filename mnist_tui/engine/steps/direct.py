@@ -33,6 +33,7 @@ class DirectStep(AutogradStep):
         optimizer: torch.optim.Optimizer,
         config: TrainConfig,
         device: torch.device,
+        precision: str,
     ) -> None:
         """As AutogradStep.
 
@@ -41,9 +42,9 @@ class DirectStep(AutogradStep):
         """
         if config.label_smoothing or device.type != "cpu":
             raise ValueError("direct steps are for a CPU, and smooth no labels")
-        super().__init__(model, optimizer, config, device)
+        super().__init__(model, optimizer, config, device, precision)
         self._keep = 1.0 - model.dropout.p
-        self._dtype = torch.bfloat16 if config.precision == "bf16" else torch.float32
+        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._d_loss = torch.ones((), device=device)
 
     @torch.no_grad()

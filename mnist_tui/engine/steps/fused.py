@@ -86,13 +86,14 @@ class FusedStep:
     autograd would leave them. Dropout leaves out the same channels as torch's own.
     """
 
-    kernels = "its own kernels"
+    kernels = "fused kernels"
 
     def __init__(
         self,
         model: MnistNet,
         optimizer: torch.optim.Optimizer,
         config: TrainConfig,
+        precision: str,
     ) -> None:
         self._keep = 1.0 - model.dropout.p
         self._parameters = tuple(model.parameters())
@@ -101,9 +102,9 @@ class FusedStep:
         self.learns = config.optimizer == "sgd"
         """Whether `learn` moves the weights."""
         self._smoothing = config.label_smoothing
-        self._kind = torch.bfloat16 if config.precision == "bf16" else torch.float32
-        self._dot = DOT[config.precision]
-        self._tiles = TILES[config.precision]
+        self._kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        self._dot = DOT[precision]
+        self._tiles = TILES[precision]
         self._device = self._parameters[0].device
         self._beside: torch.cuda.Stream | None = None
         self._there: AbstractContextManager[Any] = nullcontext()
@@ -112,38 +113,36 @@ class FusedStep:
             self._beside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
             self._there = torch.cuda.device(self._device)
 
-    def __call__(
-        self, images: Tensor, labels: Tensor, rate: float | Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """As in Step."""
         # As torch's Dropout2d draws them.
         kept = torch.empty(len(images), 64, 1, 1, device=self._device).bernoulli_(self._keep)
-        result = self.learn(images, labels, rate, kept, self._keep)
+        result = self.learn(images, labels, lr, kept, self._keep)
         if not self.learns:
             for group in self._optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = lr
             with torch.no_grad():
                 self._update()
         return result
 
     @torch.no_grad()
     def learn(
-        self, images: Tensor, labels: Tensor, rate: float | Tensor, kept: Tensor, keep: float
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, kept: Tensor, keep: float
     ) -> tuple[Tensor, Tensor]:
         """Take the step, or leave the gradients for the optimizer to take it.
 
         Args:
-            images, labels, rate: As in Step.
+            images, labels, lr: As in Step.
             kept: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0.
             keep: The part that it keeps; what is kept is divided by it.
 
         Returns:
             As in Step.
         """
-        rate = torch.as_tensor(rate, dtype=torch.float32, device=self._device)
+        lr = torch.as_tensor(lr, dtype=torch.float32, device=self._device)
         with self._there:
             made = self._go_forward(images, labels, kept, keep)
-            loss = self._go_back(images, made, rate, keep)
+            loss = self._go_back(images, made, lr, keep)
         return loss, made.output
 
     def _go_forward(self, images: Tensor, labels: Tensor, kept: Tensor, keep: float) -> _Made:
@@ -185,7 +184,7 @@ class FusedStep:
         )
         return made
 
-    def _go_back(self, images: Tensor, made: _Made, rate: Tensor, keep: float) -> Tensor:
+    def _go_back(self, images: Tensor, made: _Made, lr: Tensor, keep: float) -> Tensor:
         """The mean loss, once the weights or their gradients are what they are to be."""
         batch, tiles, dot = len(images), self._tiles, self._dot
         if not self.learns:
@@ -198,7 +197,7 @@ class FusedStep:
         feature_grads, loss = self._new(batch, POOLED, 64, dtype=self._kind), self._new()
         kernels.linear_layers[(FEATURES // 64 + 1,)](
             *(made.features, made.hidden, made.output_grads, made.hidden_grads, made.losses),
-            *(w3, b3, w4, b4, dw3, db3, dw4, db4, rate, feature_grads, loss, batch, keep),
+            *(w3, b3, w4, b4, dw3, db3, dw4, db4, lr, feature_grads, loss, batch, keep),
             UPDATE=self.learns,
             PRECISION=dot,
             num_warps=tiles.features_warps,
@@ -221,7 +220,7 @@ class FusedStep:
         )
         self._join()
         kernels.convolutions[((FIRST_SUMS + SECOND_SUMS) // 16,)](
-            *(first_parts, parts, w1, b1, w2, b2, dw1, db1, dw2, db2, rate, first_count, count),
+            *(first_parts, parts, w1, b1, w2, b2, dw1, db1, dw2, db2, lr, first_count, count),
             UPDATE=self.learns,
         )
         return loss
@@ -241,7 +240,7 @@ class FusedStep:
 
 
 def compare(
-    step: FusedStep, autograd: AutogradStep, model: MnistNet, config: TrainConfig
+    step: FusedStep, autograd: AutogradStep, model: MnistNet, precision: str
 ) -> dict[str, float]:
     """Compare a step with one by autograd; the model is as before then. Waits for the device.
 
@@ -263,7 +262,7 @@ def compare(
         wanted = {name: _gradient(parameter) for name, parameter in parameters.items()}
         everything = torch.ones(COMPARED, 64, 1, 1, device=device)
         _, output = step.learn(images, labels, 1.0, everything, 1.0)
-        # At a rate of 1, what a weight has moved by is its gradient.
+        # At a learning rate of 1, what a weight has moved by is its gradient.
         found = {
             name: (before[name] - parameter.detach()) if step.learns else _gradient(parameter)
             for name, parameter in parameters.items()
@@ -275,7 +274,7 @@ def compare(
             for name, parameter in parameters.items():
                 parameter.copy_(before[name])
                 parameter.grad = None
-    limit = APART[config.precision]
+    limit = APART[precision]
     apart = {name: _distance(found[name], wanted[name]) for name in parameters}
     for name, distance in {**apart, "output": _distance(output, expected)}.items():
         if not distance <= limit:  # nor is what is not a number

@@ -1,4 +1,4 @@
-"""Which of the ways to take a training step a run has."""
+"""Which implementation of a training step a run uses."""
 
 import logging
 from collections.abc import Callable
@@ -15,36 +15,43 @@ from mnist_tui.models.registry import Net
 
 log: Final = logging.getLogger(__name__)
 
-_MOST_FUSED: Final = 1024
-"""Digits per batch: kernels of our own keep partial sums, which take up to 170 kB a digit."""
+_MAX_FUSED_BATCH: Final = 1024
+"""Examples per batch: the fused kernels keep partial sums, up to 170 kB for each of them."""
+
+Warn = Callable[[str], None]
+MakeStep = Callable[[Net, torch.optim.Optimizer, TrainConfig, torch.device, str, Warn], Step]
+"""Makes a step of a model, its optimizer, the run's settings, a device, a precision, and what is
+called, with a sentence, when there could be a faster step."""
 
 
-def step_for(
+def select_step(
     model: Net,
     optimizer: torch.optim.Optimizer,
     config: TrainConfig,
     device: torch.device,
-    warn: Callable[[str], None],
+    precision: str,
+    warn: Warn,
 ) -> Step:
-    """The fastest way to take steps that this device and its software have.
+    """Make the fastest step that this device and its software have.
 
-    Kernels of our own are compiled here, which takes some seconds the first time on a machine,
-    and compared with autograd.
+    Fused kernels are compiled here, which takes some seconds the first time on a machine, and
+    compared with autograd.
 
     Args:
         model: On `device`.
         optimizer: Of the model's parameters.
         config: The run's settings.
         device: Where.
-        warn: Told, in words, when there could be a faster way.
+        precision: `fp32`, `tf32` or `bf16`.
+        warn: Called, with a sentence, when there could be a faster step.
     """
     if isinstance(model, MnistNet):
         if device.type == "cpu" and not config.label_smoothing:
-            return DirectStep(model, optimizer, config, device)
-        if has_tf32(device) and config.batch_size <= _MOST_FUSED:
-            autograd = AutogradStep(model, optimizer, config, device)
-            return fused_or(autograd, model, optimizer, config, warn)
-    return AutogradStep(model, optimizer, config, device)
+            return DirectStep(model, optimizer, config, device, precision)
+        if has_tf32(device) and config.batch_size <= _MAX_FUSED_BATCH:
+            autograd = AutogradStep(model, optimizer, config, device, precision)
+            return fused_or(autograd, model, optimizer, config, precision, warn)
+    return AutogradStep(model, optimizer, config, device, precision)
 
 
 def fused_or(
@@ -52,22 +59,26 @@ def fused_or(
     model: MnistNet,
     optimizer: torch.optim.Optimizer,
     config: TrainConfig,
-    warn: Callable[[str], None],
+    precision: str,
+    warn: Warn,
 ) -> Step:
-    """Kernels of our own where they can be compiled and are right, else `autograd`."""
+    """Make a step of fused kernels where they compile and are right, else return `autograd`."""
     try:
         from mnist_tui.engine.steps.fused import FusedStep, compare
     except ImportError as error:  # as on Windows, where torch comes without Triton
-        log.info("no kernels of our own: %s", error)
+        log.info("no fused kernels: %s", error)
         return autograd
     try:
-        step = FusedStep(model, optimizer, config)
-        compare(step, autograd, model, config)
+        step = FusedStep(model, optimizer, config, precision)
+        compare(step, autograd, model, precision)
     except Exception as error:  # Triton raises many kinds, without a C compiler for one
         if is_out_of_memory(error):
             raise
-        log.info("no kernels of our own", exc_info=True)
+        log.info("no fused kernels", exc_info=True)
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        warn(f"own kernels cannot be used ({reason}); torch's take the steps, which is slower")
+        warn(
+            f"training falls back to PyTorch's kernels, which are slower: the fused kernels "
+            f"cannot be used ({reason})"
+        )
         return autograd
     return step

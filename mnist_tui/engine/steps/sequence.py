@@ -1,4 +1,4 @@
-"""What several training steps one after the other do."""
+"""Several training steps, one after the other."""
 
 from collections.abc import Iterable
 
@@ -11,16 +11,16 @@ from mnist_tui.engine.steps.base import Step
 
 class Steps:
     """Takes training steps. Nothing here waits for the device, and nothing depends on values
-    that the device does not have, so that steps can be recorded into a graph."""
+    that the device does not have, so that steps can be captured in a graph."""
 
-    def __init__(self, step: Step, digits: DeviceSplit, batch_size: int) -> None:
+    def __init__(self, step: Step, split: DeviceSplit, batch_size: int) -> None:
         self._step = step
-        self._digits = digits
+        self._split = split
         self._batch_size = batch_size
-        self.device = digits.labels.device
+        self.device = split.labels.device
 
     def take(
-        self, indices: Tensor, rates: Iterable[float | Tensor], losses: Tensor, hits: Tensor
+        self, indices: Tensor, lrs: Iterable[float | Tensor], losses: Tensor, hits: Tensor
     ) -> None:
         """Take a step on each of the batches that follow one another in `indices`.
 
@@ -28,18 +28,18 @@ class Steps:
         as a larger one.
 
         Args:
-            indices: (N,) int64 on the device, which digits; only the last batch may be small.
-            rates: One learning rate for each of the K batches.
+            indices: (N,) int64 on the device, which examples; only the last batch may be small.
+            lrs: The learning rate of each of the K batches.
             losses: (K,) float32; each batch's mean loss per sample is written here.
-            hits: (N,) bool; whether each digit was guessed right, before its step.
+            hits: (N,) bool; whether each example was predicted right, before its step.
         """
-        images, labels = self._digits.gather(indices)
-        told, outputs = [], []
+        images, labels = self._split.gather(indices)
+        batch_losses, outputs = [], []
         size = self._batch_size
-        batches = zip(torch.split(images, size), torch.split(labels, size), rates, strict=True)
-        for batch_images, batch_labels, rate in batches:
-            loss, output = self._step(batch_images, batch_labels, rate)
-            told.append(loss)
+        batches = zip(torch.split(images, size), torch.split(labels, size), lrs, strict=True)
+        for batch_images, batch_labels, lr in batches:
+            loss, output = self._step(batch_images, batch_labels, lr)
+            batch_losses.append(loss)
             outputs.append(output)
-        torch.stack(told, out=losses)
+        torch.stack(batch_losses, out=losses)
         torch.eq(torch.cat(outputs).argmax(dim=1), labels, out=hits)

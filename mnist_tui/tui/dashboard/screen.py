@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from mnist_tui.process.invocation import with_remedy
+from mnist_tui.process.invocation import spell_out
 from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import RunPlan
@@ -204,8 +204,8 @@ class Dashboard(Screen[None]):
         is_elsewhere = ended.elsewhere is not None
         self._header.is_elsewhere = is_elsewhere
         facts = tuple(outcome_facts(self._run.plan, self._view)) if self._run else ()
-        hint = with_remedy(ended.hint, ended.remedy)
-        self._outcome.ending = Ending(ended.state, ended.message, hint, facts, is_elsewhere)
+        told = spell_out(ended)
+        self._outcome.ending = Ending(told.state, told.message, told.hint, facts, is_elsewhere)
 
     def show_epochs(self) -> None:
         """Show the finished epochs in the table, the numbers and the charts."""

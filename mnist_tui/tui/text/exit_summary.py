@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui import formatting
-from mnist_tui.process.invocation import command, with_remedy
+from mnist_tui.process.invocation import command, spell_out
 from mnist_tui.run.events import EpochRow, RunEnded
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import RunPlan
@@ -37,12 +37,12 @@ def exit_report(plan: RunPlan, view: RunLog, columns: int = 80) -> str:
 
     Where the terminal has so few columns, the checkpoints' names have a line of their own.
     """
-    ended = view.ended
-    if ended is None:
+    if view.ended is None:
         return ""
+    ended = spell_out(view.ended)
     lines = [ended.message]
     if ended.hint:
-        lines.append(f"  what to do  {with_remedy(ended.hint, ended.remedy)}")
+        lines.append(f"  what to do  {ended.hint}")
     for label, value in outcome_facts(plan, view):
         line = f"  {label:<10}  {value}"
         folder, colon, names = line.rpartition(": ")

@@ -34,7 +34,7 @@ def recorders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeGraphRecorde
         made.append(FakeGraphRecorder())
         return made[-1]
 
-    monkeypatch.setattr(chunks, "MOST_BATCHES", 4)
+    monkeypatch.setattr(chunks, "MAX_BATCHES", 4)
     monkeypatch.setattr(prepare, "recorder_for", recorder_for)
     return made
 

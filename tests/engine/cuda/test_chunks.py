@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import torch
 
+from devtools.drive import drive
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.engine.cuda import chunks
-from mnist_tui.engine.cuda.chunks import LearningRates, chunk_length, chunks_ahead
+from mnist_tui.engine.cuda.chunks import LearningRates, chunk_length, max_queued
 from mnist_tui.engine.cuda.graphs import CaptureError, recorder_for
 from mnist_tui.engine.learner import Learner, LearnerState
 from tests.engine.cuda.fake_graphs import FakeGraphRecorder
@@ -28,27 +29,17 @@ def digits(few_digits: Path) -> Dataset:
 
 
 def use_chunks_of(monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
-    monkeypatch.setattr(chunks, "MOST_BATCHES", batches)
+    monkeypatch.setattr(chunks, "MAX_BATCHES", batches)
 
 
-def rates_of(start: int, stop: int) -> list[float]:
-    """A rate of its own for each step, as a schedule gives."""
-    return [0.05 / (step + 1) for step in range(start, stop)]
+def lr_of(step: int) -> float:
+    """A learning rate of its own for each step, as a schedule gives."""
+    return 0.05 / (step + 1)
 
 
 def train(learner: Learner, start: int = 0, stop: int = 2 * BATCHES) -> list[tuple[int, int]]:
     """Train from one global batch to another, chunk by chunk; the chunks, as (start, stop)."""
-    taken = []
-    at = start
-    while at < stop:
-        epoch, batch = divmod(at, BATCHES)
-        if batch == 0 or at == start:
-            learner.open_epoch(epoch + 1)
-        count = learner.stop_after(batch) - batch
-        learner.train(batch, rates_of(at, at + count))
-        taken.append((at, at + count))
-        at += count
-    return taken
+    return drive(learner, start, stop, lr_of)
 
 
 def assert_same(one: Any, other: Any) -> None:
@@ -68,7 +59,7 @@ def assert_same(one: Any, other: Any) -> None:
 
 def result(learner: Learner) -> tuple[LearnerState, Any]:
     """All that training made: the state, and the last epoch's losses and right guesses."""
-    return learner.capture(), learner.ask(0, BATCHES).result()
+    return learner.capture(), learner.read_back(0, BATCHES).result()
 
 
 def one_by_one(
@@ -156,7 +147,8 @@ def test_single_steps_and_chunks_follow_each_other_as_they_like(
         learner.open_epoch(epoch + 1)
         at = 0
         for count in (1, 2, 1, 1, 2, 2, 1, 1):
-            learner.train(at, rates_of(epoch * BATCHES + at, epoch * BATCHES + at + count))
+            first = epoch * BATCHES + at
+            learner.train(at, [lr_of(step) for step in range(first, first + count)])
             at += count
     assert_same(result(learner), one_by_one(recipe_config(), digits))
 
@@ -203,8 +195,8 @@ def test_a_chunk_is_as_long_as_its_time_allows(batch_size: int, batches: int) ->
 
 
 @pytest.mark.parametrize(("samples", "chunks"), [(24 * 32, 3), (2048, 3), (4096, 1), (60_000, 1)])
-def test_a_device_has_few_chunks_ahead_and_fewer_of_large_ones(samples: int, chunks: int) -> None:
-    assert chunks_ahead(samples) == chunks
+def test_a_device_has_few_max_queued_and_fewer_of_large_ones(samples: int, chunks: int) -> None:
+    assert max_queued(samples) == chunks
 
 
 def test_a_learner_that_is_let_go_leaves_no_memory_behind(digits: Dataset) -> None:
@@ -227,7 +219,7 @@ def test_nothing_is_recorded_without_cuda() -> None:
 def test_a_batch_larger_than_a_chunk_is_a_graph_of_its_own(
     digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "MOST_SAMPLES", 100)
+    monkeypatch.setattr(chunks, "MAX_SAMPLES", 100)
     recorder = FakeGraphRecorder()
     config = recipe_config(batch_size=300)
     states = []

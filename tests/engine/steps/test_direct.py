@@ -10,7 +10,7 @@ from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.engine.optimizers import build_optimizer
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.direct import DirectStep
-from mnist_tui.engine.steps.select import step_for
+from mnist_tui.engine.steps.select import select_step
 from mnist_tui.models.mnist_net import MnistNet
 from mnist_tui.models.registry import Net, build_model
 
@@ -81,5 +81,5 @@ def test_a_cpu_does_without_autograd_where_it_can(
 ) -> None:
     config = recipe_config(recipe, label_smoothing=smoothing)
     model: Net = build_model(config.model)
-    step = step_for(model, build_optimizer(model, config), config, CPU, print)
+    step = select_step(model, build_optimizer(model, config), config, CPU, config.precision, print)
     assert type(step) is kind

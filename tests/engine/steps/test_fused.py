@@ -13,7 +13,7 @@ from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.optimizers import build_optimizer
 from mnist_tui.engine.steps import select
 from mnist_tui.engine.steps.base import AutogradStep, Step
-from mnist_tui.engine.steps.select import fused_or, step_for
+from mnist_tui.engine.steps.select import fused_or, select_step
 from mnist_tui.models.mnist_net import MnistNet
 from mnist_tui.models.registry import build_model
 
@@ -41,11 +41,11 @@ def net() -> MnistNet:
 
 
 def fused_step(net: MnistNet, config: TrainConfig) -> FusedStep:
-    return FusedStep(net, build_optimizer(net, config), config)
+    return FusedStep(net, build_optimizer(net, config), config, config.precision)
 
 
 def autograd_step(net: MnistNet, config: TrainConfig) -> AutogradStep:
-    return AutogradStep(net, build_optimizer(net, config), config, CPU)
+    return AutogradStep(net, build_optimizer(net, config), config, CPU, config.precision)
 
 
 def exact(
@@ -162,7 +162,7 @@ def test_training_by_own_kernels_is_training_by_torchs(few_digits: Path) -> None
         learner.open_epoch(1)
         for batch in range(2):
             learner.train(batch, [0.05])
-        return learner.ask(0, 2).result()[0], learner.capture()["model"]
+        return learner.read_back(0, 2).result()[0], learner.capture()["model"]
 
     losses, model = trained(make)
     right_losses, right_model = trained()
@@ -174,7 +174,7 @@ def test_comparing_leaves_the_model_as_it_was(net: MnistNet) -> None:
     config = recipe_config(batch_size=1)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     state = torch.get_rng_state()
-    apart = compare(fused_step(net, config), autograd_step(net, config), net, config)
+    apart = compare(fused_step(net, config), autograd_step(net, config), net, config.precision)
     assert apart.keys() == before.keys()
     assert max(apart.values()) < 1e-4
     assert net.training
@@ -216,8 +216,8 @@ def test_kernels_that_are_right_are_used(net: MnistNet) -> None:
     config, warnings = recipe_config(), list[str]()
     optimizer = build_optimizer(net, config)
     autograd = autograd_step(net, config)
-    step = fused_or(autograd, net, optimizer, config, warnings.append)
-    assert (step.kernels, warnings) == ("its own kernels", [])
+    step = fused_or(autograd, net, optimizer, config, "fp32", warnings.append)
+    assert (step.kernels, warnings) == ("fused kernels", [])
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_kernels_that_are_wrong_are_not_used_and_leave_no_trace(
     autograd, optimizer = autograd_step(net, config), build_optimizer(net, config)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     monkeypatch.setattr(fused, "FusedStep", kind)
-    assert fused_or(autograd, net, optimizer, config, warnings.append) is autograd
+    assert fused_or(autograd, net, optimizer, config, "fp32", warnings.append) is autograd
     (warning,) = warnings
     assert reason in warning
     assert net.training
@@ -249,10 +249,10 @@ def test_kernels_that_cannot_be_compiled_are_told_in_one_line(
     config = recipe_config()
     autograd, warnings = autograd_step(net, config), list[str]()
     optimizer = build_optimizer(net, config)
-    assert fused_or(autograd, net, optimizer, config, warnings.append) is autograd
+    assert fused_or(autograd, net, optimizer, config, "fp32", warnings.append) is autograd
     assert warnings == [
-        "own kernels cannot be used (Failed to find C compiler.); "
-        "torch's take the steps, which is slower"
+        "training falls back to PyTorch's kernels, which are slower: the fused kernels cannot be "
+        "used (Failed to find C compiler.)"
     ]
 
 
@@ -263,4 +263,4 @@ def test_an_older_gpu_takes_autograds(net: MnistNet, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(select, "AutogradStep", lambda *args: made)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
     gpu = torch.device("cuda", 0)
-    assert step_for(net, optimizer, config, gpu, print) is made
+    assert select_step(net, optimizer, config, gpu, "fp32", print) is made

@@ -1,4 +1,4 @@
-"""The settings in force, which a person may change while the run goes on."""
+"""The settings in force, which the user may change while the run goes on."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,53 +7,60 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.engine.optimizers import scheduled_lr
 from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
 from mnist_tui.run.requests import Adjust
+from mnist_tui.store.checkpoint import Checkpoint
 
 
 class LiveHyperparameters:
-    """A run's config and what has been made of its learning rate. Training thread only."""
+    """A run's config and the changes that the user made to it. Training thread only."""
 
     def __init__(self, config: TrainConfig, batches: int) -> None:
         self.config = config
         self.lr_scale = 1.0
-        """What a person made of the schedule's learning rate: 0.5 after one halving."""
+        """The user's factor on the schedule's learning rate: 0.5 after one halving."""
+        self.lr_changes: tuple[LearningRateChanged, ...] = ()
+        """Each change of the learning rate, oldest first: a resume restores them."""
         self._batches = batches
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Take over the learning rate of a run that is resumed."""
+        self.lr_scale = checkpoint.lr_scale
+        self.lr_changes = checkpoint.rates
 
     @property
     def peak_lr(self) -> float:
-        """The learning rate without its schedule, as a person has changed it."""
+        """The learning rate in force, leaving out its schedule."""
         return self.lr_scale * self.config.lr
 
     def lr_at(self, global_batch: int) -> float:
-        """The learning rate of the step after that many others."""
+        """The learning rate of the step that `global_batch` others come before."""
         total = self.config.epochs * self._batches
         return self.lr_scale * scheduled_lr(self.config, global_batch, total)
 
     def set_peak_lr(self, lr: float, epoch: int, global_batch: int) -> Event:
-        """Train at `lr`, with a schedule at that peak, from here on; what is to be told."""
-        previous = self.lr_at(global_batch)
-        self.lr_scale = lr / self.config.lr
-        return LearningRateChanged(
-            lr=self.lr_at(global_batch), previous=previous, epoch=epoch, global_batch=global_batch
-        )
+        """Train at `lr`, with a schedule at that peak, from here on; the event to emit."""
+        return self._scale_lr(lr / self.config.lr, epoch, global_batch)
 
     def adjust(self, request: Adjust, epoch: int, global_batch: int) -> list[Event]:
-        """Change what was asked for, in the open `epoch`; what is to be told."""
-        told = self._change_config(request, epoch, global_batch)
+        """Make the requested changes in the current `epoch`; the events to emit."""
+        events = self._change_config(request, epoch, global_batch)
         if request.lr is not None:
-            previous = self.lr_at(global_batch)
-            self.lr_scale *= request.lr / previous
-            told.append(
-                LearningRateChanged(
-                    lr=request.lr, previous=previous, epoch=epoch, global_batch=global_batch
-                )
-            )
-        return told
+            scale = self.lr_scale * (request.lr / self.lr_at(global_batch))
+            events.append(self._scale_lr(scale, epoch, global_batch))
+        return events
+
+    def _scale_lr(self, scale: float, epoch: int, global_batch: int) -> LearningRateChanged:
+        previous, self.lr_scale = self.lr_at(global_batch), scale
+        change = LearningRateChanged(
+            lr=self.lr_at(global_batch), previous=previous, epoch=epoch, global_batch=global_batch
+        )
+        self.lr_changes = (*self.lr_changes, change)
+        return change
 
     def _change_config(self, request: Adjust, epoch: int, global_batch: int) -> list[Event]:
         before = self.config
         changes: dict[str, Any] = {}
         if request.epochs is not None:
-            # The open epoch is the earliest that a run can end with.
+            # A run cannot end before the current epoch.
             changes["epochs"] = max(request.epochs, min(epoch, before.epochs))
         if request.checkpoint_every_s is not None:
             changes["checkpoint_every_s"] = request.checkpoint_every_s
