@@ -46,8 +46,16 @@ class InTerminal:
     """
 
     def __init__(
-        self, args: list[str], folder: Path, *, fresh: bool = False, term: str = "xterm-256color"
+        self,
+        args: list[str],
+        folder: Path,
+        *,
+        fresh: bool = False,
+        term: str = "xterm-256color",
+        prepare: Callable[[], object] = lambda: None,
+        size: tuple[int, int] = (80, 24),
     ) -> None:
+        """Start it in `folder`, after `prepare` was called in the new process."""
         self.raw = b""
         """Everything that it showed."""
         self.code: int | None = None
@@ -58,13 +66,13 @@ class InTerminal:
 
         # This process keeps the inner end open, too: what was written there is then never lost.
         self._terminal, self._inside = os.openpty()
-        fcntl.ioctl(self._inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(self._inside, termios.TIOCSWINSZ, struct.pack("HHHH", *reversed(size), 0, 0))
         self.pid = os.fork()
         if self.pid == 0:
             for descriptor in (0, 1, 2):
                 os.dup2(self._inside, descriptor)
             os.closerange(3, 64)
-            self._become(args, folder, fresh, term)
+            self._become(args, folder, fresh, term, prepare)
         os.set_blocking(self._terminal, False)
         self._process = os.pidfd_open(self.pid)
 
@@ -100,6 +108,11 @@ class InTerminal:
         assert self.code is not None
         return self.code
 
+    def type(self, data: bytes) -> None:
+        """Send what somebody, or the terminal itself, types."""
+        with suppress(BlockingIOError):
+            os.write(self._terminal, data)
+
     def send(self, number: int) -> None:
         """Send a signal, if it is still there."""
         if self.code is None:
@@ -123,18 +136,31 @@ class InTerminal:
         while select.select([self._terminal], [], [], 0.1)[0]:
             self._read()
 
-    def _become(self, args: list[str], folder: Path, fresh: bool, term: str) -> None:
+    def _become(
+        self,
+        args: list[str],
+        folder: Path,
+        fresh: bool,
+        term: str,
+        prepare: Callable[[], object],
+    ) -> None:
         """In the child: run the command, and end as it does."""
         try:
+            # As for any terminal's program: this one's terminal, and a group in its foreground.
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
             os.chdir(folder)
             os.environ["TERM"] = term
+            prepare()
             if fresh:
                 os.execv(sys.executable, [sys.executable, "-m", "mnist_tui", *args])
             from mnist_tui.cli import main
 
             for name in ("stdin", "stdout", "stderr"):
                 number = ("stdin", "stdout", "stderr").index(name)
-                file = os.fdopen(number, "r" if name == "stdin" else "w", closefd=False)
+                encoding = os.environ.get("PYTHONIOENCODING")
+                mode = "r" if name == "stdin" else "w"
+                file = os.fdopen(number, mode, encoding=encoding, closefd=False)
                 setattr(sys, name, file)
                 setattr(sys, f"__{name}__", file)
             code = 0

@@ -14,6 +14,7 @@ from tests.campaigns import (
     same_run,
     signals,
     ssh_line,
+    surroundings,
     two_at_once,
     wrong_numbers,
 )
@@ -36,6 +37,7 @@ def _kept() -> Iterator[None]:
         (kills.attempt, 2),
         (same_run.attempt, 2),
         (signals.attempt, 3),
+        (surroundings.attempt, 8),
         (two_at_once.attempt, 2),
         (wrong_numbers.attempt, 5),
     ],
