@@ -15,7 +15,7 @@ from mnist_tui.run.requests import Infer
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import find_run, read_rows
+from mnist_tui.store.catalog import complete_rows, find_run, read_rows
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.torch_runtime import loading_torch
 
@@ -75,7 +75,8 @@ class PlaybackRunner:
         if checkpoint is not None:
             session.history.load_state_dict(checkpoint.history)
             # What was validated after the last checkpoint is in the rows alone.
-            rows = rows if len(rows) >= len(checkpoint.rows) else checkpoint.rows
+            saved = complete_rows(directory, checkpoint.rows)
+            rows = rows if len(rows) >= len(saved) else saved
             elapsed_s = checkpoint.elapsed_s
         try:
             session.publish_validation(read_validation(directory.validation))
@@ -88,7 +89,7 @@ class PlaybackRunner:
                 directory=str(directory.path),
                 device=_words(status, "device"),
                 dataset=_words(status, "dataset"),
-                model=config.model,
+                model=_words(status, "model") or config.model,
                 batches=batches,
                 epochs=epochs,
                 rows=rows,

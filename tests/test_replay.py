@@ -57,6 +57,8 @@ def test_a_finished_run_is_told_as_it_was(few_digits: Path, tmp_path: Path) -> N
     played = Played(run.directory)
     rows = tuple(event.row for event in run.of(EpochFinished))
     assert played.prepared.rows == rows
+    [prepared] = run.of(RunPrepared)
+    assert played.prepared.model == prepared.model == "MnistNet, 1,199,882 parameters"
     assert played.ended.state is State.FINISHED
     assert (played.ended.message, played.ended.best) == (run.ended.message, run.ended.best)
     assert played.runner.session.validation == read_validation(run.directory.validation)

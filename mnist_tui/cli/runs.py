@@ -8,6 +8,7 @@ import click
 
 from mnist_tui.cli.options import json_option, runs_dir_option
 from mnist_tui.cli.table import table
+from mnist_tui.process.invocation import with_remedy
 
 
 @click.command()
@@ -16,14 +17,14 @@ from mnist_tui.cli.table import table
 def runs(runs_dir: Path, as_json: bool) -> int:
     """List the runs, the newest first."""
     from mnist_tui import formatting
-    from mnist_tui.store.catalog import describe_age, list_runs, start_command
+    from mnist_tui.store.catalog import describe_age, list_runs, start_remedy
 
     found = list_runs(runs_dir)
     if as_json:
         click.echo(json.dumps([asdict(run) for run in found], indent=2))
         return 0
     if not found:
-        click.echo(f"no runs in {runs_dir}; start one with: {start_command(runs_dir)}")
+        click.echo(with_remedy(f"no runs in {runs_dir}; start one", start_remedy(runs_dir)))
         return 0
     rows = [
         (

@@ -15,7 +15,8 @@ from mnist_tui.cli.options import (
 )
 from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import TrainConfig, recipe_config
-from mnist_tui.errors import UsageError
+from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.process.invocation import command_of
 from mnist_tui.run.plan import NewRun, ResumedRun, Runner, RunPlan, ShownRun, TrainedRun
 from mnist_tui.tui.display_options import DisplayOptions
 
@@ -91,9 +92,10 @@ def resume(
             "give --epochs a larger number"
         )
     if summary is not None and is_long_enough and is_over(directory, epochs):
+        longer = Remedy(command="resume", run=str(directory.path), settings={"epochs": epochs + 1})
         click.echo(
             f"run {directory.name} is finished, {summary.epochs_done} of {epochs} epochs; "
-            f"to make it longer: {directory.resume_command('--epochs', str(epochs + 1))}"
+            f"to make it longer: {command_of(longer)}"
         )
         return 0
     config = TrainConfig.from_dict({**config.to_dict(), **overrides})

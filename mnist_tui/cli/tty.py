@@ -3,8 +3,8 @@
 import os
 import sys
 
-from mnist_tui.errors import UsageError
-from mnist_tui.process.invocation import command
+from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.process.invocation import command_of
 from mnist_tui.run.plan import ResumedRun, RunPlan, ShownRun
 
 
@@ -26,13 +26,14 @@ def check_terminal(plan: RunPlan) -> None:
 
 def _other_way(plan: RunPlan) -> str:
     """The command that comes nearest to the plan in plain lines."""
-    from mnist_tui.store.catalog import list_command
-    from mnist_tui.store.directory import RunDirectory
+    from mnist_tui.store.catalog import list_remedy
 
+    headless = {"headless": None}
     match plan:
         case ShownRun():
-            return list_command(plan.runs_dir)
+            return command_of(list_remedy(plan.runs_dir))
         case ResumedRun():
-            return RunDirectory(plan.runs_dir / plan.name).resume_command("--headless")
+            run = str(plan.runs_dir / plan.name)
+            return command_of(Remedy(command="resume", run=run, settings=headless))
         case _:
-            return command("train", "--headless")
+            return command_of(Remedy(command="train", settings=headless))

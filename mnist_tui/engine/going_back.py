@@ -31,7 +31,7 @@ def keep_dropped(directory: RunDirectory, chosen: Checkpoint) -> str | None:
 
 
 def _describe_loss(chosen: Checkpoint, last: Checkpoint) -> str:
-    epochs = [row.epoch for row in last.rows[len(chosen.rows) :]]
+    epochs = range(chosen.epoch, last.epoch)
     if not epochs:
         return f"{last.global_batch - chosen.global_batch:,} batches of epoch {last.epoch}"
     names = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"

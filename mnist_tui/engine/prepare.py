@@ -31,6 +31,7 @@ from mnist_tui.run.events import EpochRow, Notice, RunPrepared, Warned
 from mnist_tui.run.plan import NewRun, TrainedRun
 from mnist_tui.run.session import Session
 from mnist_tui.store.atomic import read_json, write_json, write_lines
+from mnist_tui.store.catalog import complete_rows
 from mnist_tui.store.checkpoint import Checkpoint, newest_good, read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.validation_file import read_validation
@@ -98,17 +99,14 @@ class _Start:
     record: Mapping[str, Any] = field(default_factory=dict)
     """What config.json says of a run that is resumed."""
     checkpoint: Checkpoint | None = None
+    rows: tuple[EpochRow, ...] = ()
+    """The epochs that were finished before it."""
     path: Path = Path()
     """The checkpoint's file."""
     is_chosen: bool = False
     """Whether the user named it, so that later ones may be dropped."""
     peak_lr: float | None = None
     """The learning rate that a resume changes to; None: it stays."""
-
-    @property
-    def rows(self) -> tuple[EpochRow, ...]:
-        """The epochs that were finished before."""
-        return self.checkpoint.rows if self.checkpoint else ()
 
 
 def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Say) -> PreparedRun:
@@ -154,7 +152,7 @@ def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Sa
         trainer=trainer,
         writer=writer,
         record=record,
-        prepared=_describe(config, dataset, learner, directory, start.checkpoint),
+        prepared=_describe(config, dataset, learner, directory, start),
         notices=tuple(text for text in (notice, *device_notices) if text),
         warnings=warnings,
         peak_lr=start.peak_lr,
@@ -179,6 +177,7 @@ def _find_start(plan: TrainedRun, directory: RunDirectory, say: Say) -> _Start:
         config=replace(config, **overrides),
         record=record,
         checkpoint=checkpoint,
+        rows=complete_rows(directory, checkpoint.rows) if checkpoint else (),
         path=path,
         is_chosen=plan.checkpoint is not None,
         peak_lr=peak_lr,
@@ -277,7 +276,8 @@ def _restore(trainer: Trainer, checkpoint: Checkpoint, path: Path, directory: Ru
 def _restore_results(session: Session, directory: RunDirectory, rows: tuple[EpochRow, ...]) -> str:
     """Read what earlier validations showed; in words, why that cannot be done, or empty."""
     try:
-        session.publish_validation(read_validation(directory.validation).up_to(len(rows)))
+        newest = rows[-1].epoch if rows else 0
+        session.publish_validation(read_validation(directory.validation).up_to(newest))
     except DataError as error:
         return str(error)
     return ""
@@ -304,8 +304,9 @@ def _describe(
     dataset: Dataset,
     learner: Learner,
     directory: RunDirectory,
-    checkpoint: Checkpoint | None,
+    start: _Start,
 ) -> RunPrepared:
+    checkpoint = start.checkpoint
     return RunPrepared(
         run=directory.name,
         directory=str(directory.path),
@@ -315,7 +316,7 @@ def _describe(
         batches=learner.batches,
         epochs=config.epochs,
         resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
-        rows=checkpoint.rows if checkpoint else (),
+        rows=start.rows,
         rates=checkpoint.rates if checkpoint else (),
     )
 

@@ -1,6 +1,7 @@
 """How far a run is: its snapshots, checkpoints and last event are made from this."""
 
 import math
+from collections import deque
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.cuda.readback import Readback
@@ -15,7 +16,7 @@ from mnist_tui.run.history import LossHistory
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Adjust
 from mnist_tui.run.state import State
-from mnist_tui.store.checkpoint import Checkpoint
+from mnist_tui.store.checkpoint import KEPT_ROWS, Checkpoint
 
 
 class RunState:
@@ -31,7 +32,7 @@ class RunState:
         self._hyperparameters = LiveHyperparameters(config, learner.batches)
         self._learner = learner
         self._history = history
-        self._rows: list[EpochRow] = []
+        self._rows: deque[EpochRow] = deque(maxlen=KEPT_ROWS)
         self._best: EpochRow | None = None
         self._batch_loss: float | None = None
         self._block_began_s = 0.0
@@ -52,7 +53,7 @@ class RunState:
     @property
     def epochs_done(self) -> int:
         """Finished epochs, those before a resume included."""
-        return len(self._rows)
+        return self.epoch.number - 1
 
     @property
     def global_batch(self) -> int:
@@ -97,7 +98,7 @@ class RunState:
         )
         self._history.load_state_dict(checkpoint.history)
         self._hyperparameters.restore(checkpoint)
-        self._rows = list(checkpoint.rows)
+        self._rows.extend(checkpoint.rows)
         self._best = checkpoint.best
         self.throughput = Throughput(checkpoint.elapsed_s)
         self.epoch = CurrentEpoch(
@@ -212,6 +213,7 @@ class RunState:
             elapsed_s=self.throughput.elapsed_s,
             history=self._history.state_dict(),
             rates=hyperparameters.lr_changes,
+            best=self._best,
         )
 
     def progress(self, state: State, activity: str, validation_batch: int = 0) -> Progress:

@@ -35,11 +35,15 @@ def with_remedy(text: str, remedy: Remedy | None) -> str:
     if not remedy.command:
         options = [shlex.join(_options({name: v})) for name, v in remedy.settings.items()]
         return f"{text} ({' or '.join(options)})"
+    return f"{text}: {command_of(remedy)}"
+
+
+def command_of(remedy: Remedy) -> str:
+    """The command line of a remedy that is a command."""
     # A run outside ./runs is found by its path.
     path = Path(remedy.run)
     run = path.name if path.parent == Path("runs") else remedy.run
-    words = [remedy.command, *([run] if run else []), *_options(remedy.settings)]
-    return f"{text}: {command(*words)}"
+    return command(remedy.command, *([run] if run else []), *_options(remedy.settings))
 
 
 def spell_out(ended: RunEnded) -> RunEnded:

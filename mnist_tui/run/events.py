@@ -15,9 +15,10 @@
 | RunEnded            | once   | once | once    | the last event of every run                 |
 """
 
+import math
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -44,11 +45,35 @@ class EpochRow:
     samples_per_second: float
     """Of the training pass."""
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "EpochRow":
+        """The row that asdict, or a line of JSON, holds; None stands for nan there.
+
+        Keys of a newer version are left out.
+
+        Raises:
+            TypeError: When a column is missing or is not a number.
+        """
+        known: dict[str, Any] = {}
+        for name in (field.name for field in fields(cls) if field.name in values):
+            value = math.nan if values[name] is None else values[name]
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise TypeError(f"{name} is {value!r}")
+            known[name] = value
+        return cls(**known)
+
     def is_better_than(self, other: "EpochRow | None") -> bool:
         """Whether this epoch is the best so far: higher validation accuracy, then lower loss."""
-        if other is None:
-            return True
-        return (self.val_accuracy, -self.val_loss) > (other.val_accuracy, -other.val_loss)
+        return other is None or self._quality > other._quality
+
+    @property
+    def _quality(self) -> tuple[float, float]:
+        # A nan is neither more nor less than any number, so that the best would never change.
+        accuracy, loss = self.val_accuracy, self.val_loss
+        return (
+            -math.inf if math.isnan(accuracy) else accuracy,
+            -math.inf if math.isnan(loss) else -loss,
+        )
 
 
 def best_of(rows: Iterable[EpochRow]) -> EpochRow | None:

@@ -1,26 +1,24 @@
-"""What is in a runs directory."""
+"""The runs in a folder, and what their files say of each."""
 
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_tui.errors import UsageError
-from mnist_tui.process.invocation import command
-from mnist_tui.run.events import EpochRow
+from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.run.events import EpochRow, best_of
 from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.directory import RunDirectory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """One run in a few words."""
+    """One run of a list."""
 
     name: str
     path: str
     state: str
-    """As in State, or `interrupted`: it was live when its process died."""
+    """A State, or `interrupted`: it was live when its process died."""
     recipe: str
     dataset: str
     epochs: int
@@ -38,8 +36,8 @@ def summarize(directory: RunDirectory) -> RunSummary | None:
     if not isinstance(config, dict):
         return None
     status = read_json(directory.status)
-    rows = [row for row in read_lines(directory.metrics) if "val_accuracy" in row]
-    best = max(rows, key=_goodness, default=None)
+    rows = read_rows(directory)
+    best = best_of(rows)
     updated = status.get("updated")
     state = str(status.get("state", "ready"))
     if state not in ("finished", "stopped", "failed") and not directory.is_locked():
@@ -51,24 +49,33 @@ def summarize(directory: RunDirectory) -> RunSummary | None:
         recipe=str(config.get("recipe", "")),
         dataset=str(status.get("dataset") or config.get("dataset", "")),
         epochs=_number(status.get("epochs")) or _number(config.get("epochs")),
-        epochs_done=len(rows),
-        best_epoch=best.get("epoch") if best else None,
-        best_val_accuracy=best["val_accuracy"] if best else None,
+        epochs_done=rows[-1].epoch if rows else 0,
+        best_epoch=best.epoch if best else None,
+        best_val_accuracy=best.val_accuracy if best else None,
         updated=updated if isinstance(updated, int | float) else _modified(directory.config),
         can_resume=directory.last.exists() and state != "finished",
     )
 
 
 def read_rows(directory: RunDirectory) -> tuple[EpochRow, ...]:
-    """The run's epochs up to the first line that is none; null stands for a number that is nan."""
-    rows = []
+    """The run's epochs up to the first line that is none, or that is out of order."""
+    rows: list[EpochRow] = []
     for values in read_lines(directory.metrics):
-        known: dict[str, Any] = {key: math.nan if v is None else v for key, v in values.items()}
         try:
-            rows.append(EpochRow(**known))
+            row = EpochRow.from_dict(values)
         except TypeError:
             break
+        if rows and row.epoch <= rows[-1].epoch:
+            break
+        rows.append(row)
     return tuple(rows)
+
+
+def complete_rows(directory: RunDirectory, newest: tuple[EpochRow, ...]) -> tuple[EpochRow, ...]:
+    """The rows of a checkpoint, and those before that only metrics.jsonl holds."""
+    if not newest or newest[0].epoch == 1:
+        return newest
+    return (*(row for row in read_rows(directory) if row.epoch < newest[0].epoch), *newest)
 
 
 def is_over(directory: RunDirectory, epochs: int) -> bool:
@@ -78,16 +85,7 @@ def is_over(directory: RunDirectory, epochs: int) -> bool:
     """
     status = read_json(directory.status)
     is_saved = status.get("state") == "finished" and status.get("saved") is not False
-    return is_saved and len(read_lines(directory.metrics)) >= epochs
-
-
-def _goodness(row: dict[str, Any]) -> tuple[float, float]:
-    """As EpochRow.is_better_than; a number that JSON has no name for stands there as null."""
-    accuracy, loss = row["val_accuracy"], row.get("val_loss")
-    return (
-        accuracy if isinstance(accuracy, int | float) else -math.inf,
-        -loss if isinstance(loss, int | float) else -math.inf,
-    )
+    return is_saved and any(row.epoch >= epochs for row in read_rows(directory)[-1:])
 
 
 def _number(value: Any) -> int:
@@ -113,7 +111,7 @@ def list_runs(runs_dir: Path) -> list[RunSummary]:
         folders = [p for p in runs_dir.iterdir() if p.is_dir() and not p.name.startswith(".")]
     except OSError as error:
         raise UsageError(
-            f"cannot read {runs_dir}: {error.strerror}; check the folder's rights"
+            f"cannot read {runs_dir}: {error.strerror}; check the folder's permissions"
         ) from error
     found = (summarize(RunDirectory(path)) for path in folders)
     return sorted((run for run in found if run), key=lambda run: run.updated, reverse=True)
@@ -128,30 +126,28 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     if name == "last":
         runs = list_runs(runs_dir)
         if not runs:
-            raise UsageError(
-                f"there is no run in {runs_dir}; start one with: {start_command(runs_dir)}"
-            )
+            raise UsageError(f"there is no run in {runs_dir}; start one", start_remedy(runs_dir))
         return RunDirectory(Path(runs[0].path))
     for path in (runs_dir / name, Path(name)):
         if (path / "config.json").exists():
             return RunDirectory(path)
     raise UsageError(
-        f"there is no run named {name} in {runs_dir}; see them with: {list_command(runs_dir)}"
+        f"there is no run named {name} in {runs_dir}; list those that are", list_remedy(runs_dir)
     )
 
 
-def start_command(runs_dir: Path) -> str:
-    """What to type to start a run there."""
-    return command(*_place(runs_dir))
+def start_remedy(runs_dir: Path) -> Remedy:
+    """Start a run there."""
+    return Remedy(command="train", settings=_place(runs_dir))
 
 
-def list_command(runs_dir: Path) -> str:
-    """What to type to see the runs that are there."""
-    return command("runs", *_place(runs_dir))
+def list_remedy(runs_dir: Path) -> Remedy:
+    """List the runs that are there."""
+    return Remedy(command="runs", settings=_place(runs_dir))
 
 
-def _place(runs_dir: Path) -> tuple[str, ...]:
-    return () if runs_dir == Path("runs") else ("--runs-dir", str(runs_dir))
+def _place(runs_dir: Path) -> dict[str, str]:
+    return {} if runs_dir == Path("runs") else {"runs_dir": str(runs_dir)}
 
 
 def describe_age(updated: float, now: float | None = None) -> str:

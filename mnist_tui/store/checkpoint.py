@@ -10,11 +10,13 @@ from torch import Tensor
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError
-from mnist_tui.run.events import EpochRow, LearningRateChanged
+from mnist_tui.run.events import EpochRow, LearningRateChanged, best_of
 from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file, sealed
 
 _ANY_FORMAT: Final = "mnist-tui checkpoint "
 FORMAT: Final = f"{_ANY_FORMAT}2"
+KEPT_ROWS: Final = 1000
+"""How many epochs' rows a checkpoint holds, so that saving takes no longer in a long run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class Checkpoint:
     rng: dict[str, Tensor]
     """States of torch's default generators: `cpu`, and the device's where it has one."""
     rows: tuple[EpochRow, ...]
-    """The finished epochs."""
+    """The newest finished epochs, KEPT_ROWS at most; metrics.jsonl has all of them."""
     elapsed_s: float
     """Seconds of training and validation in the whole run, pauses left out."""
     epoch_train_s: float
@@ -55,21 +57,15 @@ class Checkpoint:
     """LossHistory's state."""
     rates: tuple[LearningRateChanged, ...] = ()
     """The changes of the learning rate that led to it, oldest first."""
-
-    @property
-    def best(self) -> EpochRow | None:
-        """The best finished epoch."""
-        best = None
-        for row in self.rows:
-            if row.is_better_than(best):
-                best = row
-        return best
+    best: EpochRow | None = None
+    """The best finished epoch."""
 
     def to_bytes(self) -> bytes:
         """The file's content. Takes some milliseconds; keep it off the training thread."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["config"] = self.config.to_dict()
         values["rows"] = [asdict(row) for row in self.rows]
+        values["best"] = asdict(self.best) if self.best else None
         values["rates"] = [asdict(change) for change in self.rates]
         return sealed({"format": FORMAT, **values})
 
@@ -133,11 +129,14 @@ def to_checkpoint(file: TorchFile, path: Path) -> Checkpoint:
 def _from_values(values: dict[str, Any]) -> Checkpoint:
     """The checkpoint that `to_bytes` saved; keys of a newer version are left out."""
     known = {key: values[key] for key in _names(Checkpoint) if key in values}
+    rows = tuple(map(EpochRow.from_dict, values["rows"]))
+    best = values.get("best")  # older files have none, and all rows
     return Checkpoint(
         **{
             **known,
             "config": TrainConfig.from_dict(values["config"]),
-            "rows": tuple(EpochRow(**_known(EpochRow, row)) for row in values["rows"]),
+            "rows": rows,
+            "best": best_of(rows) if best is None else EpochRow.from_dict(best),
             "rates": tuple(
                 LearningRateChanged(**_known(LearningRateChanged, change))
                 for change in values["rates"]
@@ -179,7 +178,9 @@ def _problem(checkpoint: Checkpoint) -> str | None:
     for change in checkpoint.rates:
         if not isinstance(change.global_batch, int) or not math.isfinite(change.lr):
             return "has an impossible change of the learning rate"
-    if [row.epoch for row in checkpoint.rows] != list(range(1, checkpoint.epoch)):
+    count = max(len(checkpoint.rows), min(checkpoint.epoch - 1, KEPT_ROWS))
+    expected = range(checkpoint.epoch - count, checkpoint.epoch)
+    if [row.epoch for row in checkpoint.rows] != list(expected):
         return f"is of epoch {checkpoint.epoch} and does not hold the rows of those before"
     for name, tensor in checkpoint.model.items():
         if not bool(tensor.isfinite().all()):

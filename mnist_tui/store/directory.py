@@ -1,4 +1,4 @@
-"""The directory of one run: its name, its files' places, and who may write there."""
+"""The directory of one run: its name, the paths of its files, and its lock."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.errors import UsageError
+from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command
 from mnist_tui.store.atomic import read_json, sweep, write_json
 
@@ -22,15 +22,16 @@ except ImportError:  # Windows has no flock; two processes on one run are not ke
     fcntl = None  # type: ignore[assignment]
 
 _LOCK_TRIES: Final = 10
-"""A look at whether a run is locked holds the lock for a moment, and is waited for."""
+"""`is_locked` of another process holds the lock for a moment: worth a few more tries."""
 _NEW: Final = ".new-"
-"""How the names of folders begin that are about to become runs."""
+"""How the names of folders begin that are about to become runs, or to be deleted."""
 _ABANDONED_S: Final = 3_600.0
+_ELSEWHERE: Final = "choose another folder for the runs"
 _NAME: Final = re.compile(r"[^\W_][\w.+-]{0,99}")
 
 
 class RunDirectory:
-    """The places of one run's files. Knows nothing of what is in them."""
+    """The paths of one run's files."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -54,15 +55,15 @@ class RunDirectory:
         return self.checkpoints / f"step-{global_batch}.pt"
 
     def resume_command(self, *options: str) -> str:
-        """What to type to go on with this run."""
+        """What to type to resume this run."""
         # A run outside ./runs is found by its path.
         run = self.name if self.path.parent == Path("runs") else str(self.path)
         return command("resume", run, *options)
 
     def delete(self) -> None:
-        """Delete the run, all or nothing. For whoever holds the lock."""
+        """Delete the run, all or nothing. Only while holding the lock."""
         with suppress(OSError):
-            # Its name goes at once; what is left of it is swept with what was never finished.
+            # Its name goes at once; what is left is deleted later like an unfinished new run.
             gone = self.path.rename(self.path.with_name(f"{_NEW}{secrets.token_hex(6)}"))
             shutil.rmtree(gone, ignore_errors=True)
             self.path.parent.rmdir()  # where it was the only run
@@ -97,7 +98,7 @@ class RunDirectory:
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise UsageError(
-                f"cannot write to {self.path}: {error.strerror}; check the folder's rights"
+                f"cannot write to {self.path}: {error.strerror}; check the folder's permissions"
             ) from error
         try:
             if fcntl is not None and not _wait_for_lock(descriptor):
@@ -165,21 +166,18 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def name_problem(runs_dir: Path, name: str) -> str | None:
-    """Why a new run cannot be called `name`, in one line; None when it can."""
+    """Why a new run cannot be named `name`, in one line; None when it can."""
     if not _NAME.fullmatch(name):
         return f"{name!r} cannot be a folder's name: use letters, digits, '-', '_', '.'"
     if name == "last":
-        return "'last' stands for the newest run: choose another name"
+        return "'last' always means the newest run: choose another name"
     if _is_taken(runs_dir / name):
-        return (
-            f"{name} is already in {runs_dir}; choose another name, "
-            f"or go on with it: {RunDirectory(runs_dir / name).resume_command()}"
-        )
+        return f"{name} is already in {runs_dir}; choose another name, or resume it"
     return None
 
 
 def _is_taken(path: Path) -> bool:
-    """Whether something stands there; an empty folder may become a run."""
+    """Whether something is there already; an empty folder may become a run."""
     try:
         return not path.is_dir() or any(path.iterdir()) if os.path.lexists(path) else False
     except OSError:
@@ -193,13 +191,18 @@ def check_place(runs_dir: Path, name: str | None) -> None:
         UsageError: When it cannot.
     """
     problem = None if name is None else name_problem(runs_dir, name)
-    if problem is not None:
-        raise UsageError(f"--name {problem}")
+    if name is not None and problem is not None:
+        path = runs_dir / name
+        is_run = _NAME.fullmatch(name) and name != "last" and RunDirectory(path).config.exists()
+        resume = Remedy(command="resume", run=str(path))
+        raise UsageError(problem, resume if is_run else Remedy(settings={"name": None}))
     nearest = runs_dir
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise UsageError(f"cannot write to {runs_dir}; choose another --runs-dir")
+        raise UsageError(
+            f"cannot write to {runs_dir}; {_ELSEWHERE}", Remedy(settings={"runs_dir": None})
+        )
 
 
 def create_run(runs_dir: Path, name: str | None, config: TrainConfig) -> RunDirectory:
@@ -223,17 +226,18 @@ def create_run(runs_dir: Path, name: str | None, config: TrainConfig) -> RunDire
             raise
     except OSError as error:
         raise UsageError(
-            f"cannot write to {runs_dir}: {error.strerror}; choose another --runs-dir"
+            f"cannot write to {runs_dir}: {error.strerror}; {_ELSEWHERE}",
+            Remedy(settings={"runs_dir": None}),
         ) from error
 
 
 def _put(made: Path, runs_dir: Path, name: str | None, config: TrainConfig) -> Path:
-    """Give the new run its name, which no other run has; its path."""
+    """Rename the new run's folder to a name that no other run has; returns its path."""
     stem = name or f"{time.strftime('%Y%m%d-%H%M%S')}-{config.recipe}"
     for attempt in range(1, 1000):
         path = runs_dir / (stem if attempt == 1 else f"{stem}-{attempt}")
         try:
-            # Fails where a run is, for no run's folder is empty.
+            # Fails where a run is, since no run's folder is empty.
             return made.rename(path)
         except OSError as error:
             if name or error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
@@ -243,7 +247,7 @@ def _put(made: Path, runs_dir: Path, name: str | None, config: TrainConfig) -> P
 
 
 def _forget_abandoned(runs_dir: Path) -> None:
-    """Delete what processes left that were killed while they made a run, not just now."""
+    """Delete what processes left behind that were killed while they made a run, some time ago."""
     for path in runs_dir.glob(f"{_NEW}*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED_S:

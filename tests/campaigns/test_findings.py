@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,7 @@ from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.quit import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
+from tests.run.values import epoch_row
 from tests.training_helpers import RecordedRun, few_config, resume, train
 from tests.tui.app_harness import on_stage
 from tests.tui.insight.fake_insight import insight_of
@@ -124,11 +127,9 @@ def test_rows_ahead_of_the_last_checkpoint_do_not_make_a_run_finished(
 
 def test_a_loss_that_is_no_number_can_be_listed(tmp_path: Path) -> None:
     run = create_run(tmp_path, "a", TrainConfig())
-    rows = [
-        {"epoch": 1, "val_accuracy": 0.1, "val_loss": None},
-        {"epoch": 2, "val_accuracy": 0.1, "val_loss": 9.0},
-    ]
-    write_lines(run.metrics, rows)
+    losses = (1, nan), (2, 9.0)
+    rows = [epoch_row(epoch, val_accuracy=0.1, val_loss=loss) for epoch, loss in losses]
+    write_lines(run.metrics, [asdict(row) for row in rows])
     [listed] = list_runs(tmp_path)
     assert listed.best_epoch == 2
 

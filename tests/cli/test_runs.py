@@ -7,9 +7,9 @@ from tests.cli.done import Run
 
 
 def test_runs_lists_what_is_there(run: Run, few: tuple[str, ...]) -> None:
-    assert run("runs").out == "no runs in runs; start one with: mnist-tui\n"
+    assert run("runs").out == "no runs in runs; start one: mnist-tui train\n"
     there = run("runs", "--runs-dir", "there").out
-    assert there == "no runs in there; start one with: mnist-tui --runs-dir there\n"
+    assert there == "no runs in there; start one: mnist-tui train --runs-dir there\n"
     run("train", *few, "--name", "a")
     done = run("runs")
     assert done.out.splitlines()[1].split()[:3] == ["a", "finished", "2/2"]

@@ -4,7 +4,6 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -28,21 +27,7 @@ from mnist_tui.run.requests import Adjust, GiveUp, Infer, Pause, Resume, Save, S
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.run.validation import ValidationResults
-
-
-def epoch_row(epoch: int, **values: Any) -> EpochRow:
-    """A believable epoch of the tutorial's recipe."""
-    row = EpochRow(
-        epoch=epoch,
-        train_loss=0.05 + 0.47 / epoch,
-        train_accuracy=0.985 - 0.14 / epoch,
-        val_loss=0.06 + 0.15 / epoch,
-        val_accuracy=0.985 - 0.048 / epoch,
-        lr=0.01,
-        seconds=12.3 + 0.1 * (epoch % 7),
-        samples_per_second=12_345.0 + 7 * epoch,
-    )
-    return replace(row, **values)
+from tests.run.values import epoch_row
 
 
 def read_by_ink(question: InferenceRequest) -> InferenceResult:

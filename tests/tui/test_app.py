@@ -27,8 +27,9 @@ from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.screens.help import HelpScreen
 from mnist_tui.tui.screens.quit import QuitDialog
+from tests.run.values import epoch_row
 from tests.tui.app_harness import Stage, on_stage
-from tests.tui.fake_runner import ScriptedRunner, epoch_row
+from tests.tui.fake_runner import ScriptedRunner
 
 pytestmark = pytest.mark.asyncio
 

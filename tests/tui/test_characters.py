@@ -16,8 +16,8 @@ from mnist_tui.tui.characters import (
     encoding_for,
     limit_characters,
 )
+from tests.run.values import epoch_row
 from tests.tui.app_harness import on_stage
-from tests.tui.fake_runner import epoch_row
 
 LATIN_1 = io.TextIOWrapper(io.BytesIO(), encoding="iso-8859-1")
 SIZES = ((40, 10), (80, 24), (100, 30), (140, 40))

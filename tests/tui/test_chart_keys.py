@@ -8,8 +8,8 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.run.plan import NewRun
 from mnist_tui.tui.charts import Chart, ChartData
 from mnist_tui.tui.dashboard.previous_run import newest_on_disk
+from tests.run.values import epoch_row
 from tests.tui.app_harness import Stage, on_stage
-from tests.tui.fake_runner import epoch_row
 
 
 def chart(stage: Stage, name: str) -> Chart:

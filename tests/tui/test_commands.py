@@ -9,8 +9,8 @@ from textual.command import CommandPalette
 from mnist_tui.run.events import SaveFailed, Warned
 from mnist_tui.run.state import State
 from mnist_tui.tui.charts import Chart
+from tests.run.values import epoch_row
 from tests.tui.app_harness import Stage, on_stage
-from tests.tui.fake_runner import epoch_row
 
 pytestmark = pytest.mark.asyncio
 

@@ -17,8 +17,9 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
+from tests.run.values import epoch_row
 from tests.tui.app_harness import IDLE, Stage
-from tests.tui.fake_runner import ScriptedRunner, epoch_row
+from tests.tui.fake_runner import ScriptedRunner
 
 Compare = Callable[..., bool]
 

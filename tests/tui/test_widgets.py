@@ -30,7 +30,7 @@ from mnist_tui.tui.widgets.lines import (
     wrap_words,
 )
 from mnist_tui.tui.widgets.meters import bar
-from tests.tui.fake_runner import epoch_row
+from tests.run.values import epoch_row
 
 
 def plain(line: list[tuple[str, str]]) -> str:

@@ -1,10 +1,10 @@
 """What is left to say on the terminal after the dashboard is gone."""
 
-from pathlib import Path
 from typing import Final
 
 from mnist_tui import formatting
-from mnist_tui.process.invocation import command, spell_out
+from mnist_tui.errors import Remedy
+from mnist_tui.process.invocation import command_of, spell_out
 from mnist_tui.run.events import EpochRow, RunEnded
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import RunPlan
@@ -24,12 +24,11 @@ def resume_command(plan: RunPlan, view: RunLog) -> str | None:
     has_checkpoint = view.ended.saved or view.saved is not None or view.prepared.resumed_at
     if not has_checkpoint:
         return None
-    words = ["resume", view.prepared.run]
-    if plan.runs_dir != Path("runs"):
-        words += ["--runs-dir", str(plan.runs_dir)]
+    longer = {}
     if view.ended.state is State.FINISHED:
-        words += ["--epochs", str(max(view.epochs, len(view.rows)) + 1)]
-    return command(*words)
+        longer["epochs"] = max(view.epochs, len(view.rows)) + 1
+    run = str(plan.runs_dir / view.prepared.run)
+    return command_of(Remedy(command="resume", run=run, settings=longer))
 
 
 def exit_report(plan: RunPlan, view: RunLog, columns: int = 80) -> str:

@@ -16,7 +16,7 @@ from mnist_tui.tui.dashboard.curves import (
     run_marks,
 )
 from mnist_tui.tui.dashboard.timeline import Axis, Timeline
-from tests.tui.fake_runner import epoch_row
+from tests.run.values import epoch_row
 
 HALVED = LearningRateChanged(lr=0.005, previous=0.01, epoch=2, global_batch=150)
 

@@ -10,7 +10,7 @@ from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.state import State
 from mnist_tui.tui.text.exit_summary import exit_report, resume_command
-from tests.tui.fake_runner import epoch_row
+from tests.run.values import epoch_row
 
 
 def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: Any) -> RunLog:
@@ -74,7 +74,7 @@ def test_a_run_that_ended_early_says_how_to_go_on(state: State) -> None:
 def test_the_command_names_another_runs_directory_and_quotes_it() -> None:
     plan = NewRun(runs_dir=Path("my runs"))
     command = resume_command(plan, seen(State.STOPPED, saved=True))
-    assert command == "mnist-tui resume mine --runs-dir 'my runs'"
+    assert command == "mnist-tui resume 'my runs/mine'"
 
 
 def test_a_run_that_was_never_saved_has_nothing_to_go_on_with() -> None:
