@@ -33,7 +33,6 @@ CONTRACT_MAY_USE = {"run", "config", "rules", "errors"}
 
 PENDING = {
     ("inference", "engine"),
-    ("store", "process"),
     ("torch_runtime", "engine"),
 }
 """Arrows between parts that are still to be turned."""

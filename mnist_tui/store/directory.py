@@ -13,7 +13,6 @@ from typing import Final
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import Remedy, UsageError
-from mnist_tui.process.invocation import command
 from mnist_tui.store.atomic import read_json, sweep, write_json
 
 try:
@@ -53,12 +52,6 @@ class RunDirectory:
     def step(self, global_batch: int) -> Path:
         """The checkpoint saved by hand after that many batches."""
         return self.checkpoints / f"step-{global_batch}.pt"
-
-    def resume_command(self, *options: str) -> str:
-        """What to type to resume this run."""
-        # A run outside ./runs is found by its path.
-        run = self.name if self.path.parent == Path("runs") else str(self.path)
-        return command("resume", run, *options)
 
     def delete(self) -> None:
         """Delete the run, all or nothing. Only while holding the lock."""

@@ -11,6 +11,7 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
+from mnist_tui.store.atomic import write_json
 from mnist_tui.store.catalog import find_run
 from mnist_tui.store.directory import create_run
 
@@ -18,6 +19,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from typing import Any
+from mnist_tui.store.atomic import write_json
 from mnist_tui.store.directory import RunDirectory
 with RunDirectory(Path(sys.argv[1])).lock():
     print("held", flush=True)
