@@ -369,7 +369,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         """Show the help."""
         from mnist_tui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(is_first_run=self.run_controller.thread is None))
 
     def action_doctor(self) -> None:
         """Examine this machine."""

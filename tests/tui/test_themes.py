@@ -6,6 +6,7 @@ from textual.color import Color
 from textual.theme import Theme
 
 from mnist_tui.tui.themes import DARK, LIGHT, curve_colors
+from tests.tui.app_harness import on_stage
 
 THEMES = [*App[None]().available_themes.values(), DARK, LIGHT]
 WITH_RGB = [theme for theme in THEMES if not theme.ansi]
@@ -54,3 +55,21 @@ def test_the_terminals_own_colors_stay_the_terminals_own() -> None:
     for theme in THEMES:
         if theme.ansi:
             assert all(value.startswith("ansi_") for value in curve_colors(theme).values())
+
+
+async def test_a_theme_is_tried_on_under_the_cursor_and_taken_off_again_or_chosen() -> None:
+    async with on_stage() as stage:
+        before = stage.app.theme
+        await stage.pilot.press("t")
+        await stage.sees(f"{before} (current)")
+        await stage.pilot.press("down")
+        await stage.until(lambda: stage.app.theme != before, "another theme")
+        tried = stage.app.theme
+        await stage.pilot.press("escape")
+        await stage.until(lambda: stage.app.theme == before, "the theme of before")
+        await stage.pilot.press("t")
+        await stage.sees(f"{before} (current)")
+        await stage.pilot.press("down", "enter")
+        await stage.until(lambda: stage.app.theme == tried, "the chosen theme")
+        await stage.pilot.press("t")
+        await stage.sees(f"{tried} (current)")

@@ -116,7 +116,7 @@ def y_axis(lo: float, hi: float, rows: int, y_format: YFormat, is_log: bool = Fa
 def _tick_gaps(rows: int) -> tuple[int, int]:
     """Return the smallest and the largest number of rows from one tick to the next."""
     if rows < 9:
-        return min(2, rows - 1), rows - 1
+        return max(min(2, rows - 2), 1), rows - 1
     fewest = max(3, rows // 10)
     return fewest, 2 * fewest
 

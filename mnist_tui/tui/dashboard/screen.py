@@ -51,8 +51,20 @@ class Dashboard(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket", "app.scale_lr(0.5)", "lr÷2", key_display="["),
-        Binding("right_square_bracket", "app.scale_lr(2.0)", "lr×2", key_display="]"),
+        Binding(
+            "left_square_bracket",
+            "app.scale_lr(0.5)",
+            "lr÷2",
+            key_display="[",
+            id="run.lr-down",
+        ),
+        Binding(
+            "right_square_bracket",
+            "app.scale_lr(2.0)",
+            "lr×2",
+            key_display="]",
+            id="run.lr-up",
+        ),
         Binding("t", "app.change_theme", "Theme", tooltip="Choose a theme"),
         Binding("f", "full", "Full screen", tooltip="The pane in focus fills the screen"),
         Binding("m", "smooth", "Smooth", tooltip="Lay a moving average over the curves"),
@@ -89,6 +101,8 @@ class Dashboard(Screen[None]):
         self._header, self._facts, self._notices = Header(), Facts(), Notices()
         self._outcome, self._tabs = Outcome(), TabBar()
         self._scoreboard, self._pace = Scoreboard(), Pace()
+        self._second = 0
+        """The pane in sight beside the active one, where there is room for two."""
         self._curves = CurvePanes()
         self._chart: Chart = self._curves.batches
         """The chart that was in focus last."""
@@ -246,8 +260,10 @@ class Dashboard(Screen[None]):
         """Fetch the detail that a zoomed view can show."""
         self.draw_batches()
 
-    def watch_active(self) -> None:
-        """Bring the pane into sight."""
+    def watch_active(self, before: int, active: int) -> None:
+        """Bring the pane into sight, and keep the one before where there is room for two."""
+        if before != active:
+            self._second = before
         self._show_active()
         self.call_after_refresh(self.draw_batches)
 
@@ -259,6 +275,7 @@ class Dashboard(Screen[None]):
     def _show_active(self) -> None:
         for index, pane in enumerate(self._panes):
             pane.set_class(index == self.active, "-active")
+            pane.set_class(index == self._second, "-second")
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """The pane in focus is the active one."""

@@ -5,11 +5,20 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
+
+Entries = tuple[tuple[str, str], ...]
+"""A key or a word, and what it does or means."""
+
+Section = tuple[str, Entries]
+"""A title and what is under it."""
+
+_INDENT: Final = 16
+"""The column at which explanations begin."""
 
 KEYS: Final = (
     (
@@ -18,10 +27,10 @@ KEYS: Final = (
             ("space", "start, pause, resume"),
             ("s", "save a checkpoint now"),
             ("x", "stop at the next batch; saves first, resume it later"),
-            ("n", "after the end: a new run, same settings, first rate"),
-            ("e", "edit the settings; live: epochs, rate and saving"),
+            ("n", "after the end: start a new run with the same settings"),
+            ("e", "edit the settings; live: epochs, learning rate, saving"),
             ("[  ]", "halve or double the learning rate while it trains"),
-            ("q", "quit; asks while a run is live"),
+            ("q", "quit; asks first while training"),
         ),
     ),
     (
@@ -30,20 +39,20 @@ KEYS: Final = (
             ("1 to 6", "loss, accuracy, batches, epochs, log, machine"),
             ("tab", "go to the next pane"),
             ("f", "the pane fills the screen, and back"),
-            ("t", "choose a theme"),
+            ("t", "choose a theme; the one under the cursor is tried on"),
             ("ctrl+p", "all commands by name"),
         ),
     ),
     (
         "Charts",
         (
-            ("l", "logarithmic loss axis"),
-            ("m", "a moving average over the raw values"),
-            ("+  -  0", "zoom in, zoom out, show all; the wheel too"),
+            ("l", "logarithmic axis; of the error where accuracies are shown"),
+            ("m", "smooth the curves; the raw values stay in sight"),
+            ("+  -  0", "zoom in, zoom out, show all, outliers too; the wheel zooms"),
             ("left right", "move what is in view, or the cursor"),
             ("c", "a cursor that reads out the values"),
             ("b", "from left to right: epochs, batches or time"),
-            ("p", "show or hide the run before, a faint dotted curve"),
+            ("p", "show or hide the previous run, a faint dotted curve"),
         ),
     ),
     (
@@ -51,7 +60,7 @@ KEYS: Final = (
         (
             ("up down", "move; home and end go to the first and the newest"),
             ("o  O", "sort the epochs by the next column; turn the order around"),
-            ("v", "log: what matters, warnings, errors, or every detail"),
+            ("v", "log: info and above, warnings, errors, or every detail"),
             ("y", "copy the row, or the log"),
         ),
     ),
@@ -65,8 +74,8 @@ KEYS: Final = (
             (",  .", "the epoch before or after; inside: the digit"),
             ("enter", "the images of the cell; the digit large"),
             ("pgup pgdn", "turn pages; the wheel too"),
-            ("h", "mistakes: the hardest that were guessed right, and back"),
-            ("r  g  a", "mistakes: by true class, by guess, all again"),
+            ("h", "mistakes: those that are correct but unsure, and back"),
+            ("r  g  a", "mistakes: by true class, by prediction, all again"),
             ("p", "learning: play the epochs"),
             ("v  k  g", "data: the other split, one class, go to a number"),
         ),
@@ -78,49 +87,64 @@ KEYS: Final = (
             ("arrows", "move the pen; with shift by four"),
             ("space  e", "set down the pen or the eraser; again: lift it"),
             ("u  c", "take the last stroke back; clear"),
-            ("enter", "what the filters make of the drawing"),
+            ("enter", "see what the filters respond to in the drawing"),
         ),
     ),
 )
 """Keys by topic."""
 
 PANES: Final = (
-    ("Loss", "Mean loss of each epoch: points for training, a line for validation."),
-    ("Accuracy", "The same for the share of digits guessed right."),
+    ("Loss", "The mean loss of each epoch: points for training, a line for validation."),
+    ("Accuracy", "The same for the share of images that are predicted correctly."),
     ("Batches", "The loss of every batch: the mean, within the smallest and the largest."),
     ("Epochs", "One row per finished epoch. ★ marks the best by validation accuracy."),
     ("Log", "What happened and when, warnings and errors included."),
     ("Machine", "GPUs, processors and memory, and their last two minutes while in sight."),
-    ("Confusion", "Which digit is taken for which, and each class's figures."),
-    ("Mistakes", "The digits guessed wrong, worst first; and the hardest right ones."),
-    ("Learning", "Twenty digits, and what they are taken for after each epoch."),
-    ("Inside", "The first layer's filters, and what they make of a digit."),
-    ("Draw", "Your own digit, and what the model takes it for as you draw."),
-    ("Data", "The digits it learns from and is validated on, with their counts."),
+    ("Confusion", "Which class is predicted as which, and the figures of each class."),
+    ("Mistakes", "The images that are predicted wrong, worst first."),
+    ("Learning", "Twenty images, and what is predicted for them after each epoch."),
+    ("Inside", "The first layer's filters, and what they respond to."),
+    ("Draw", "Your own digit, and the prediction as you draw."),
+    ("Data", "The images for training and for validation, with their counts."),
     ("Colors", "Blue is training, orange validation: told apart with any color vision."),
 )
 """What each pane shows."""
 
+FIRST_STEPS: Final = (
+    (
+        "space",
+        "starts training: the network looks at images of digits, some at a time, and "
+        "after each few its weights change a little. space again pauses.",
+    ),
+    ("3", "shows the loss of every batch. It falls: the predictions get better."),
+    ("2", "shows the accuracy: one point after each epoch, once all images have been seen."),
+    ("i", "shows what it has learned after the first epoch: which digits it mixes up, and why."),
+    ("d", "lets you draw a digit and see what the network predicts."),
+    ("[  ]", "halve or double the learning rate while it trains. Try it and watch the loss."),
+    ("q", "quits. Everything is saved, and the command mnist-tui resume continues from there."),
+)
+"""A first run in the order in which one does it."""
+
 WORDS: Final = (
     (
         "Loss",
-        "How wrong the network's guesses are, as a number: 0 would be sure and right every "
-        "time; 2.3 is what blind guessing among ten digits gives. Training makes it smaller.",
+        "How wrong the network's predictions are, as a number: 0 would be sure and correct every "
+        "time; 2.3 is what blind guessing among ten classes gives. Training makes it smaller.",
     ),
     (
         "Accuracy",
-        "The share of digits that are guessed right. It is what we want in the end, but it "
+        "The share of images that are predicted correctly. It is the goal in the end, but it "
         "moves in jumps; the loss moves smoothly, so that is what training follows.",
     ),
     (
         "Batch",
-        "A handful of digits that the network looks at together. After each batch its weights "
+        "A few images that the network looks at together. After each batch its weights "
         "move one small step in the direction that makes the loss smaller.",
     ),
     (
         "Epoch",
-        "One pass over all training digits. After each, the network is tested on the "
-        "validation digits, from which it never learns.",
+        "One pass over all training images. After each, the network is tested on the "
+        "validation images, from which it never learns.",
     ),
     (
         "Learning rate",
@@ -129,15 +153,44 @@ WORDS: Final = (
     ),
     (
         "Overfitting",
-        "Learning the training digits by heart. You see it where the training loss still "
+        "Learning the training images by heart. You see it where the training loss still "
         "falls while the validation loss rises again: from there on, more epochs do harm.",
     ),
 )
 """One short paragraph for each word."""
 
 
+class HelpText(Lines):
+    """Sections of terms and their explanations, each wrapped in a column of its own."""
+
+    DEFAULT_CSS = "HelpText { height: auto; }"
+
+    def __init__(self, sections: tuple[Section, ...]) -> None:
+        super().__init__()
+        self._sections = sections
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        lines: list[Line] = []
+        for title, entries in self._sections:
+            lines += [[(title, "accent")], *help_lines(entries, width), []]
+        return lines[:-1]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.lines(width, 0))
+
+
+def help_lines(entries: Entries, width: int) -> list[Line]:
+    """Terms at the left, what they mean in lines that begin at the same column."""
+    room = max(width - _INDENT, 1)
+    return [
+        [(f"  {term:<{_INDENT - 2}}" if not number else " " * _INDENT, "strong"), (text, "")]
+        for term, what in entries
+        for number, text in enumerate(wrap_words(what, room))
+    ]
+
+
 class HelpScreen(ModalScreen[None], Overlay[None]):
-    """A page to scroll through."""
+    """A page to scroll through; before the first run it begins with how to do one."""
 
     DEFAULT_CSS = """
     HelpScreen {
@@ -155,31 +208,25 @@ class HelpScreen(ModalScreen[None], Overlay[None]):
             scrollbar-background: $surface;
             scrollbar-background-hover: $surface;
         }
-        Static { height: auto; }
+        HelpText { background: $surface; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "dismiss", "Close"),
     ]
 
+    def __init__(self, *, is_first_run: bool = False) -> None:
+        super().__init__()
+        panes = ("What the panes show", PANES)
+        words = ("Words", WORDS)
+        if is_first_run:
+            first = ("Your first run", FIRST_STEPS)
+            self._sections: tuple[Section, ...] = (first, words, panes, *KEYS)
+        else:
+            self._sections = (*KEYS, panes, words)
+
     def compose(self) -> ComposeResult:
-        """As Screen asks."""
         with VerticalScroll() as page:
             page.border_title = "Help"
             page.border_subtitle = "↑ ↓ scroll · esc closes"
-            yield Static(_page())
-
-
-def _page() -> Content:
-    parts: list[Content | tuple[str, str]] = []
-    for topic, keys in KEYS:
-        parts.append((f"{topic}\n", "bold $text-accent"))
-        for key, what in keys:
-            parts += [(f"  {key:<11}", "bold"), (f" {what}\n", "")]
-        parts.append(("\n", ""))
-    parts.append(("What the panes show\n", "bold $text-accent"))
-    for pane, what in PANES:
-        parts += [(f"  {pane:<11}", "bold"), (f" {what}\n", "")]
-    for word, what in WORDS:
-        parts += [(f"\n{word}\n", "bold $text-accent"), (f"{what}\n", "")]
-    return Content.assemble(*parts).rstrip()
+            yield HelpText(self._sections)

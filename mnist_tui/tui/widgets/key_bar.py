@@ -1,11 +1,16 @@
 """The keys that do something now, in one line."""
 
+from typing import Final
+
 from rich.cells import cell_len
 from textual import events
 from textual.binding import ActiveBinding
 from textual.screen import Screen
 
 from mnist_tui.tui.widgets.lines import Line, Lines
+
+RUN_KEY: Final = "run."
+"""How the ids begin of a screen's bindings that go before those of the pane in focus."""
 
 Key = tuple[str, str, str]
 """The key to press, how it is written, and what it does."""
@@ -14,8 +19,9 @@ Key = tuple[str, str, str]
 class KeyBar(Lines):
     """The footer: only what can be done now, and only what fits whole; a click presses it.
 
-    The way back comes first where there is one, then the app's keys, the focused widget's and
-    the screen's, each in the order of its BINDINGS; the last are left out first.
+    The way back comes first where there is one, then the app's keys and the screen's for the run,
+    the focused widget's and the screen's others, each in the order of its BINDINGS; the last are
+    left out first.
     """
 
     DEFAULT_CSS = """
@@ -61,7 +67,9 @@ class KeyBar(Lines):
             return -1
         if active.node is self.app:
             return 0
-        return 1 if active.node is self.screen.focused else 2
+        if (active.binding.id or "").startswith(RUN_KEY):
+            return 1
+        return 2 if active.node is self.screen.focused else 3
 
     @staticmethod
     def _fitting(keys: list[Key], width: int) -> list[Key]:
