@@ -12,6 +12,7 @@ from mnist_tui import formatting
 from mnist_tui.cli.options import json_option, setting
 from mnist_tui.cli.table import table
 from mnist_tui.metrics import ClassFigures, Confusion
+from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
     from mnist_tui.inference.evaluate import EvaluationReport
@@ -32,7 +33,8 @@ def evaluate(
     as. CHECKPOINT is a file saved by mnist-tui, or a state dict of another program's that fits
     one of its networks.
     """
-    from mnist_tui.inference.evaluate import evaluate_checkpoint
+    with loading_torch():
+        from mnist_tui.inference.evaluate import evaluate_checkpoint
 
     report = evaluate_checkpoint(checkpoint, dataset, data_dir, device or "auto")
     if as_json:

