@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_tui import formatting
-from mnist_tui.errors import DataError
-from mnist_tui.process.invocation import add_data_options, spell_out
+from mnist_tui.process.invocation import spell_out
 from mnist_tui.process.plain_lines import PlainLines
 from mnist_tui.process.signals import signals_as_requests
 from mnist_tui.run.events import (
@@ -90,8 +89,6 @@ class EventPrinter:
         self.exit_code = event.exit_code
         spelled = spell_out(event)
         is_error, message = event.state is State.FAILED, spelled.message
-        if event.exit_code == DataError.exit_code:
-            message = add_data_options(message)
         self._say(f"mnist-tui: {message}" if is_error else message)
         if spelled.hint:
             self._say(spelled.hint)

@@ -15,9 +15,9 @@ from mnist_tui.cli.predict import predict
 from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
-from mnist_tui.errors import ConfigError, DataError, MnistTuiError
+from mnist_tui.errors import ConfigError, MnistTuiError
 from mnist_tui.process.crash import log_crash
-from mnist_tui.process.invocation import add_data_options, command, option_name, with_remedy
+from mnist_tui.process.invocation import command, option_name, with_remedy
 from mnist_tui.process.streams import give_up, let_all_characters_pass
 
 _OWN_OPTIONS = ("--help", "-h", "--version")
@@ -75,9 +75,6 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         code = commands.main(args, prog_name="mnist-tui", standalone_mode=False)
     except ConfigError as error:
         _complain(f"{option_name(error.field)} {error.problem}")
-        sys.exit(error.exit_code)
-    except DataError as error:
-        _complain(add_data_options(str(error)))
         sys.exit(error.exit_code)
     except MnistTuiError as error:
         _complain(with_remedy(str(error), error.remedy))

@@ -13,7 +13,7 @@ from mnist_tui.data.download import DownloadError, OnStatus, Source, download_mn
 from mnist_tui.data.files import FILES, find_files
 from mnist_tui.data.idx import read_idx
 from mnist_tui.data.sample import load_sample
-from mnist_tui.errors import DataError
+from mnist_tui.errors import DataError, Remedy
 
 __all__ = ["Dataset", "Source", "Split", "data_folder", "load_dataset", "read_mnist"]
 
@@ -72,7 +72,8 @@ def load_dataset(
                 raise DataError(reason) from error
     except DataError as error:
         if dataset == "mnist" or should_stop():
-            raise
+            remedy = Remedy(settings={"data_dir": None, "dataset": "sample"})
+            raise DataError(f"{error}; name another folder, or take the sample", remedy) from error
         notice = f"training on the 5,000 digits of the sample: {error}"
         return replace(load_sample(), notice=notice)
     on_status("reading MNIST")

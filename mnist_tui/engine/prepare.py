@@ -261,7 +261,9 @@ def _check_fingerprint(start: _Start, dataset: Dataset, directory: RunDirectory)
     checkpoint = start.checkpoint
     if checkpoint is not None and checkpoint.fingerprint != dataset.fingerprint:
         raise DataError(
-            f"the data in {dataset.source} are not what run {directory.name} was trained on"
+            f"the data in {dataset.source} are not what run {directory.name} was trained on; "
+            "name the folder that has those",
+            Remedy(settings={"data_dir": None}),
         )
 
 

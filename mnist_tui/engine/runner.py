@@ -196,7 +196,7 @@ def _failed(
     message: str, exit_code: int, directory: RunDirectory | None, remedy: Remedy | None = None
 ) -> RunEnded:
     hint = ""
-    says_how = exit_code in (CheckpointError.exit_code, UsageError.exit_code)
+    says_how = exit_code in (CheckpointError.exit_code, UsageError.exit_code) or remedy is not None
     if not says_how and directory is not None and directory.last.exists():
         hint = "the last checkpoint is good"
         remedy = Remedy(command="resume", run=str(directory.path))

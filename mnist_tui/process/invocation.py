@@ -18,11 +18,6 @@ def command(*words: str) -> str:
     return shlex.join([*prefix, "mnist-tui", *words])
 
 
-def add_data_options(problem: str) -> str:
-    """What is wrong with the data, and the options that name other data."""
-    return f"{problem}; --data-dir names another folder, --dataset sample needs none"
-
-
 def option_name(setting: str) -> str:
     """The name of the option for a setting: `--checkpoint-every`."""
     return "--" + setting.removesuffix("_s").replace("_", "-")

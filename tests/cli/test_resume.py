@@ -71,7 +71,8 @@ def test_changed_digits_are_found_on_resume(
     data_dir = damage(few_digits, tmp_path, FILES[0], change)
     done = run("resume", "a", "--headless", "--epochs", 3, "--data-dir", data_dir)
     assert done.code == 3
-    assert "is not the one that run a was trained on; --data-dir names another" in done.err
+    assert "are not what run a was trained on; name the folder that has those" in done.err
+    assert "(--data-dir)" in done.err
 
 
 def test_resume_takes_the_checkpoint_that_was_named_and_no_other(
