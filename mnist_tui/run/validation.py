@@ -55,7 +55,7 @@ class EpochResults:
     epoch: int
     confusion: Confusion
     tracked: bytes
-    """(T, 10) little-endian float16: the class probabilities of each tracked example."""
+    """(T, classes) little-endian float16: the class probabilities of each tracked example."""
 
     def probabilities(self, place: int) -> tuple[float, ...]:
         """The class probabilities of the tracked example at `place`."""

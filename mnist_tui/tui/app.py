@@ -26,7 +26,7 @@ from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.machine import SampleMachine
 from mnist_tui.tui.dashboard.previous_run import newest_on_disk
 from mnist_tui.tui.dashboard.screen import TITLES, Dashboard
-from mnist_tui.tui.insight.memory import InsightMemory
+from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.controller import REQUESTS, RunController
 from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, ProgressPoller
@@ -357,7 +357,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         for screen in self.screen_stack:
             if isinstance(screen, InsightScreen):
                 if title:
-                    screen.call_later(screen.show_pane, title)
+                    screen.call_later(screen.action_pane, title)
                 return
         self.insight_memory.title = title or self.insight_memory.title
         source = RunSource(self.run_controller)

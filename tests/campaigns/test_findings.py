@@ -36,8 +36,8 @@ from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 from mnist_tui.store.directory import RunDirectory, check_place, create_run
 from mnist_tui.store.logfile import log_to
 from mnist_tui.tui.dashboard.screen import Dashboard
-from mnist_tui.tui.insight.memory import InsightMemory
 from mnist_tui.tui.insight.panes.inside import InsidePane
+from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.controller import RunController
@@ -275,7 +275,7 @@ async def test_a_pane_that_is_gone_may_be_told_to_show_itself() -> None:
         pane = stage.app.screen.query_exactly_one(InsidePane)
         await stage.pilot.press("1")
         await stage.until(lambda: not pane.is_attached, "another pane")
-        pane.show_insight(insight_of(1))
+        pane.show_results(insight_of(1))
 
 
 @pytest.mark.asyncio

@@ -3,27 +3,31 @@
 from collections.abc import Callable
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container
 from textual.reactive import reactive
 
+from mnist_tui import formatting
 from mnist_tui.run.events import Event, RunEnded, RunPrepared
+from mnist_tui.run.log import Scores
 from mnist_tui.run.progress import Progress
-from mnist_tui.tui.insight.memory import InsightMemory
+from mnist_tui.tui.dashboard.header import Header
 from mnist_tui.tui.insight.panes.confusion import ConfusionPane
 from mnist_tui.tui.insight.panes.data import DataPane
 from mnist_tui.tui.insight.panes.draw import DrawPane
 from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.panes.learning import LearningPane
 from mnist_tui.tui.insight.panes.mistakes import MistakesPane
-from mnist_tui.tui.insight.panes.pane import InsightPane
-from mnist_tui.tui.insight.run_line import RunLine
+from mnist_tui.tui.insight.panes.pane import InsightMemory, InsightPane
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.text.event_text import LogEntry
+from mnist_tui.tui.widgets.flash_line import FlashLine
 from mnist_tui.tui.widgets.key_bar import KeyBar
+from mnist_tui.tui.widgets.lines import Line, Shown, fit, shorten, width_of
 from mnist_tui.tui.widgets.tab_bar import TabBar
 
 PANES: Final[tuple[type[InsightPane], ...]] = (
@@ -38,6 +42,36 @@ PANES: Final[tuple[type[InsightPane], ...]] = (
 
 TITLES: Final = tuple(pane.TITLE for pane in PANES)
 """What they are called, in the same order."""
+
+
+class RunLine(Header, FlashLine):
+    """The run's name, epoch, accuracy and state; a message while it is fresh."""
+
+    scores: Shown[Scores] = Shown(Scores())
+    """The newest finished epochs."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return what fits whole; the state is left out last, and a long name shortened."""
+        state = self._state(width)
+        room = width - width_of(state) - 2
+        if self.said is not None:
+            left = self.answer(self.said, room)
+        else:
+            name = shorten(self.run or "mnist-tui", room)
+            facts = fit(self._facts(), room - cell_len(name) - 2)
+            left = [(name, "accent"), ("  " if name and facts else "", ""), (facts, "muted")]
+        return [[*left, (" " * max(width - width_of(left) - width_of(state), 0), ""), *state]]
+
+    def _facts(self) -> list[str]:
+        progress, last = self.progress, self.scores.last
+        facts = []
+        if progress.epoch:
+            facts.append(f"epoch {progress.epoch} of {progress.epochs}")
+        if last is not None:
+            facts.append(f"accuracy {formatting.percent(last.val_accuracy)}")
+        if progress.train_accuracy is not None and self.state.is_live:
+            facts.append(f"training {formatting.percent(progress.train_accuracy)}")
+        return facts
 
 
 class PaneKeys(KeyBar):
@@ -65,7 +99,8 @@ class InsightScreen(Overlay[None]):
     """
     VERTICAL_BREAKPOINTS = [(0, "-h0"), (5, "-h5"), (9, "-h9")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,i", "back", "Back", key_display="esc"),
+        Binding("escape", "back", "Back", tooltip="Close what was opened last"),
+        Binding("i", "leave", show=False),
         *(
             Binding(str(key), f"pane('{title}')", title, show=False)
             for key, title in enumerate(TITLES, 1)
@@ -99,9 +134,12 @@ class InsightScreen(Overlay[None]):
         # Held here and not queried: events may come before the first and after the last frame.
         self._line, self._tabs, self._place = RunLine(), TabBar(), Container(id="pane")
         self._pane: InsightPane | None = None
+        self._trail: list[str] = []
+        """The panes from which the one in sight was opened, by title; the last one is the next
+        step back."""
 
     def compose(self) -> ComposeResult:
-        """As Screen asks."""
+        """Put the tabs and the pane between the run's line and the keys."""
         yield self._line.data_bind(InsightScreen.progress)
         yield self._tabs
         yield self._place
@@ -150,7 +188,7 @@ class InsightScreen(Overlay[None]):
             line.run, line.scores = self._run.name, view.scores
             line.is_elsewhere = view.is_elsewhere
         if self._pane is not None and self._pane.is_mounted and self._pane.is_attached:
-            self._pane.show_insight(self._source.insight)
+            self._pane.show_results(self._source.results)
 
     def say(self, entry: LogEntry) -> None:
         """Show a message for some seconds."""
@@ -188,18 +226,30 @@ class InsightScreen(Overlay[None]):
             self._memory.panes[self._pane.TITLE] = self._pane.remember()
 
     async def action_pane(self, title: str) -> None:
-        """Bring a pane into sight."""
+        """Bring a pane into sight; from there, a step back leads to the dashboard."""
+        self._trail.clear()
         await self.show_pane(title)
 
-    def action_back(self) -> None:
-        """Go back to the dashboard."""
+    async def action_back(self) -> None:
+        """Close what was opened last: something in the pane, the pane, or the screen."""
+        if self._pane is not None and self._pane.step_back():
+            return
+        if self._trail:
+            await self.show_pane(self._trail.pop())
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Go to the dashboard."""
         self._remember()
         self.dismiss()
 
     async def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
         """Show the pane whose tab was clicked."""
-        await self.show_pane(TITLES[event.index])
+        await self.action_pane(TITLES[event.index])
 
     async def on_insight_pane_opened(self, event: InsightPane.Opened) -> None:
-        """One pane leads to another."""
+        """Show the pane that was opened from the one in sight."""
+        if self._pane is not None:
+            self._trail.append(self._pane.TITLE)
         await self.show_pane(event.title, event.memory)

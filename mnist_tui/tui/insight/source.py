@@ -22,7 +22,7 @@ class InsightSource(Protocol):
         """The names of its classes, in the order of the labels."""
 
     @property
-    def insight(self) -> ValidationResults:
+    def results(self) -> ValidationResults:
         """The results of its validations so far; a new object after each. Any thread."""
 
     def infer(self, request: InferenceRequest) -> InferenceFuture:
@@ -51,7 +51,7 @@ class RunSource:
         return DIGITS
 
     @property
-    def insight(self) -> ValidationResults:
+    def results(self) -> ValidationResults:
         """Return what the run's session has."""
         return self._run.session.validation
 

@@ -39,12 +39,12 @@ def on_another_thread(step: Callable[[], object]) -> None:
 class ScriptedSource:
     """Follows the InsightSource contract; each result is a call that a test makes."""
 
-    insight: ValidationResults = field(default_factory=ValidationResults)
-    digits: Dataset | None = None
+    results: ValidationResults = field(default_factory=ValidationResults)
+    dataset: Dataset | None = None
     classes: tuple[str, ...] = DIGITS
     sent: list[tuple[InferenceRequest, InferenceFuture]] = field(default_factory=list)
     may_load: threading.Event = field(default_factory=threading.Event)
-    """Loading digits waits for it."""
+    """Loading the dataset waits for it."""
 
     def infer(self, request: InferenceRequest) -> InferenceFuture:
         """Keep the request until the test answers it."""
@@ -86,9 +86,9 @@ class ScriptedSource:
     def load_dataset(self) -> Dataset:
         """Wait for `may_load`; fails where the test has no data."""
         assert self.may_load.wait(60)
-        if self.digits is None:
-            raise DataError("there are no digits here; name their folder with --data-dir")
-        return self.digits
+        if self.dataset is None:
+            raise DataError("there are no images here; name their folder with --data-dir")
+        return self.dataset
 
 
 class Alone(App[None]):

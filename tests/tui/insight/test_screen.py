@@ -58,9 +58,43 @@ async def test_i_opens_it_and_escape_or_i_goes_back() -> None:
         for back in ("escape", "i"):
             await stage.pilot.press("i")
             await shows(stage, "Confusion")
-            assert "9,805 of 10,000 right" in stage.text
+            assert "9,805 of 10,000 correct" in stage.text
             await stage.pilot.press(back)
             await stage.sees("Loss per batch")
+
+
+async def test_escape_goes_back_the_way_that_the_panes_were_opened_and_i_leaves_at_once() -> None:
+    async with learned() as stage:
+        await stage.pilot.press("i", "enter")
+        await shows(stage, "Mistakes")
+        await stage.pilot.press("escape")
+        await shows(stage, "Confusion")
+        await stage.pilot.press("enter")
+        await shows(stage, "Mistakes")
+        await stage.pilot.press("i")
+        await stage.sees("Loss per batch")
+
+
+async def test_escape_after_a_number_leads_to_the_dashboard() -> None:
+    async with learned() as stage:
+        await stage.pilot.press("i", "enter")
+        await shows(stage, "Mistakes")
+        await stage.pilot.press("6")
+        await shows(stage, "Data")
+        await stage.pilot.press("escape")
+        await stage.sees("Loss per batch")
+
+
+async def test_escape_hides_the_large_image_before_it_leaves() -> None:
+    async with learned(3, (80, 24), "i", "3") as stage:
+        await shows(stage, "Learning")
+        await stage.pilot.press("enter")
+        await stage.sees("probability of 0 by epoch")
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "probability of 0 by epoch" not in stage.text, "the small ones")
+        await shows(stage, "Learning")
+        await stage.pilot.press("escape")
+        await stage.sees("Loss per batch")
 
 
 async def test_d_goes_straight_to_the_drawing() -> None:
@@ -114,10 +148,10 @@ async def test_what_was_chosen_is_still_chosen_after_leaving() -> None:
         await shows(stage, "Learning")
         await stage.pilot.press("left", "2")
         await shows(stage, "Mistakes")
-        assert "true 2" in stage.text
+        assert "label 2" in stage.text
         await stage.pilot.press("escape", "i")
         await shows(stage, "Mistakes")
-        assert "true 2" in stage.text
+        assert "label 2" in stage.text
         await stage.pilot.press("3")
         await shows(stage, "Learning")
         assert "epoch 2 of 3" in stage.text
@@ -143,21 +177,22 @@ async def test_a_cell_opens_its_mistakes_by_key_and_by_mouse() -> None:
     async with learned() as stage:
         await stage.pilot.press("i", "enter")
         await shows(stage, "Mistakes")
-        assert "digits of class 4 taken for 9" in stage.text.replace("\n", " ")
+        await stage.sees("label 4    predicted 9")
         await stage.pilot.press("1")
         await shows(stage, "Confusion")
-        arrangement = stage.app.screen.query_one(Matrix).arrangement
-        await stage.pilot.click(Matrix, offset=(1 + 2 * arrangement.cell + 1, 2 + 7))
+        layout = stage.app.screen.query_one(Matrix).arrangement
+        assert layout is not None
+        await stage.pilot.click(Matrix, offset=(1 + 2 * layout.columns.size + 1, 2 + 7))
         await shows(stage, "Mistakes")
-        assert "true 7" in stage.text
-        assert "guess 2" in stage.text
+        assert "label 7" in stage.text
+        assert "predicted 2" in stage.text
 
 
 async def test_a_new_epoch_comes_into_the_pane_in_sight() -> None:
     async with learned(2, (80, 24), "i") as stage:
-        await stage.sees("epoch 2, the newest")
+        await stage.sees("epoch 2 (latest)")
         stage.runner.finish_epoch(insight=insight_of(3))
-        await stage.sees("epoch 3, the newest")
+        await stage.sees("epoch 3 (latest)")
 
 
 async def test_the_line_at_the_top_follows_the_run() -> None:
@@ -199,7 +234,7 @@ async def test_the_end_of_the_run_leaves_it_open_and_a_new_run_empties_it() -> N
     async with learned(2, (80, 24), "i") as stage:
         stage.runner.finish()
         await stage.until(lambda: "n New run" in stage.footer, "the key n")
-        assert "epoch 2, the newest" in stage.text
+        assert "epoch 2 (latest)" in stage.text
         assert "✓ finished" in stage.text
         await stage.pilot.press("n")
         await stage.sees("After the first epoch is validated")
@@ -208,7 +243,7 @@ async def test_the_end_of_the_run_leaves_it_open_and_a_new_run_empties_it() -> N
 async def test_the_footer_has_the_way_back_first_and_then_the_panes_keys() -> None:
     async with learned(2, (80, 24), "i", "2") as stage:
         await shows(stage, "Mistakes")
-        await stage.until(lambda: stage.footer.strip().startswith("esc Back  h Hard"), "the keys")
+        await stage.until(lambda: stage.footer.strip().startswith("esc Back  h Corr"), "the keys")
         await stage.pilot.click(offset=(3, 23))
         await stage.sees("Loss per batch")
 

@@ -15,8 +15,7 @@ from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.insight.panes.pane import InsightPane
-from mnist_tui.tui.insight.run_line import RunLine
-from mnist_tui.tui.insight.screen import TITLES
+from mnist_tui.tui.insight.screen import TITLES, RunLine
 from mnist_tui.tui.insight.widgets.canvas import Canvas
 from tests.tui.app_harness import IDLE, Stage
 from tests.tui.fake_runner import ScriptedRunner
@@ -31,12 +30,12 @@ TWO = ((9, 8), (12, 5), (17, 5), (20, 9), (17, 14), (12, 18), (8, 22), (14, 21),
 """A drawn digit, in the canvas's pixels."""
 
 IN_SIGHT = {
-    "Confusion": "right,",
-    "Mistakes": "true class",
-    "Learning": "20 right",
+    "Confusion": "correct,",
+    "Mistakes": "predicted as",
+    "Learning": "20 correct",
     "Inside": "= response",
     "Draw": "model at",
-    "Data": "number 0",
+    "Data": "#0 (label",
 }
 """What is on the screen once a pane has what it shows."""
 
@@ -81,7 +80,7 @@ class Scene:
         await stage.until(lambda: self._is_open(title), f"the pane {title}")
         if title == "Draw":
             await self._draw()
-        # Wide enough, the word stands in one line.
+        # Wide enough, the word is in one line.
         await stage.sees(IN_SIGHT[title])
         self.app.screen.query_one(RunLine).said = None
         self.app.clear_notifications()

@@ -1,42 +1,52 @@
-"""The pane of the confusion matrix."""
+"""The pane Confusion: how often images of each class were predicted as which."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from mnist_tui import formatting
-from mnist_tui.run.validation import Confusion, EpochResults, ValidationResults
-from mnist_tui.tui.insight.epoch_choice import EpochChoice
-from mnist_tui.tui.insight.panes.mistakes import MistakesPane
-from mnist_tui.tui.insight.panes.pane import InsightPane
+from mnist_tui.run.validation import Confusion, EpochResults
+from mnist_tui.tui.insight.panes.browse import EpochPane
+from mnist_tui.tui.insight.panes.mistakes import MistakesChoice, MistakesPane
+from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS
+from mnist_tui.tui.insight.selection import BrowseChoice, ExampleFilter
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.specimens import Filter
-from mnist_tui.tui.insight.widgets.matrix import Counts, Layout, Matrix
-from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Notes, Part
-from mnist_tui.tui.widgets.lines import Piece, wrap_words
+from mnist_tui.tui.insight.widgets.matrix import Matrix
+from mnist_tui.tui.insight.widgets.matrix_layout import Counts
+from mnist_tui.tui.insight.widgets.text_lines import Part
+from mnist_tui.tui.widgets.lines import Line, wrap_words
 
 _EMPTY: Final = (
-    "After the first epoch is validated, this shows for each digit how often it was taken for "
-    "which: the confusion matrix."
+    "After the first epoch is validated, this shows for each class how often its images were "
+    "predicted as which class: the confusion matrix."
 )
 _HOW_TO_READ: Final = (
-    "Read along a row: of all digits of that class, how many were taken for what.",
-    "The diagonal is right.",
-    "Precision: how many of the guesses of a digit were right.",
-    "Recall: how many of the digits were found.",
-    "F1 is the mean of the two that punishes the lower one.",
+    "Read along a row: of all images of that class, how many were predicted as what.",
+    "The diagonal is correct.",
+    "Precision: how many predictions of a class were correct.",
+    "Recall: how many images of a class were found.",
+    "F1: harmonic mean of precision and recall.",
 )
 
 _HEAD: Final = 1
 """The line with the epoch."""
 
 _FACT_FROM: Final = 5
-"""In fewer lines the chosen cell is not told in words: it would be instead of its row."""
+"""In fewer lines the chosen cell is not described: its row in the matrix is worth more."""
 
 
-class ConfusionPane(InsightPane):
-    """Which digit is taken for which, after each epoch."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfusionChoice(BrowseChoice):
+    """The epoch in view, and which cell is chosen."""
+
+    cell: tuple[int, int] | None = None
+    """True and predicted class; None: the most frequent mistake."""
+
+
+class ConfusionPane(EpochPane):
+    """The confusion matrix of one epoch."""
 
     TITLE = "Confusion"
     DEFAULT_CSS = """
@@ -48,79 +58,55 @@ class ConfusionPane(InsightPane):
         &.-empty Matrix { display: none; }
     }
     """
-    WHEEL = "epoch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Images", tooltip="The images of the chosen cell"),
         Binding("comma", "epoch(-1)", "Epoch before", key_display=","),
         Binding("full_stop", "epoch(1)", "Epoch after", key_display="."),
-        Binding("up", "move(-1, 0)", show=False),
-        Binding("down", "move(1, 0)", show=False),
-        Binding("left", "move(0, -1)", show=False),
-        Binding("right", "move(0, 1)", show=False),
-        Binding("home", "edge(-1)", show=False),
-        Binding("end", "edge(1)", show=False),
+        *ARROWS,
+        *ENDS,
     ]
+    choice: ConfusionChoice
 
     def __init__(self, source: InsightSource) -> None:
-        super().__init__(source)
-        self._head, self._matrix, self._notes = ActionLine(), Matrix(), Notes()
-        self._insight = ValidationResults()
-        self._choice = EpochChoice()
-        self._has_chosen = False
+        super().__init__(source, ConfusionChoice())
+        self._matrix = Matrix()
 
     def compose(self) -> ComposeResult:
-        """As Widget asks."""
+        """Put the matrix between the line and the sentences."""
         yield self._head
         yield self._matrix
         yield self._notes
 
     def on_resize(self) -> None:
         """Share the lines anew."""
-        self._show()
+        self.show_choice()
 
-    def remember(self) -> object:
-        """The cell and the epoch."""
-        return (self._matrix.cell if self._has_chosen else None, self._choice.epoch)
-
-    def recall(self, memory: object) -> None:
-        """Take them up."""
-        match memory:
-            case ((int(label), int(guess)), epoch):
-                self._has_chosen, self._matrix.cell = True, (label, guess)
-                self._choice.epoch = epoch if isinstance(epoch, int) else None
-            case (None, int(epoch)):
-                self._choice.epoch = epoch
-
-    def show_insight(self, insight: ValidationResults) -> None:
-        """As InsightPane asks."""
-        self._insight = insight
-        self._show()
-
-    def _show(self) -> None:
-        known, before = self._choice.of(self._insight), self._choice.before(self._insight)
+    def show_choice(self) -> None:
+        """Show the matrix of the epoch in view, and the chosen cell in words."""
+        epoch = self.choice.epoch
+        known, before = epoch.of(self.results), epoch.before(self.results)
         self.set_class(known is None, "-empty")
         if known is None:
             self._head.parts, self._matrix.counts = (), None
             self._notes.facts, self._notes.paragraphs = (), (_EMPTY,)
         else:
-            if not self._has_chosen:
-                self._matrix.cell = worst_cell(known.confusion)
             self._matrix.counts = (
-                Counts(known.confusion, before.confusion, before.epoch)
-                if before is not None
-                else Counts(known.confusion)
+                Counts(known.confusion, self.source.classes)
+                if before is None
+                else Counts(known.confusion, self.source.classes, before.confusion, before.epoch)
             )
-            self._head.parts = (*self._choice.parts(self._insight), *_totals(known.confusion))
-            self._notes.facts = ([*self._about_cell(known, before)],)
+            self._matrix.cell = self.choice.cell or worst_cell(known.confusion)
+            self._head.parts = (*epoch.parts(self.results), *_totals(known.confusion))
+            self._notes.facts = (self._about_cell(known, before),)
             self._notes.paragraphs = (self._explanation(),)
         self._share_lines()
         self.refresh_bindings()
 
     @property
     def _lines_left(self) -> int:
-        """How many lines the whole matrix leaves to what stands under it."""
+        """How many lines the whole matrix leaves to what is under it."""
         width, height = self.content_size
-        return height - _HEAD - Layout.of(width, 0).least_height
+        return height - _HEAD - self._matrix.least_height(width)
 
     def _explanation(self) -> str:
         """As many whole sentences as there is room for under the blank line and the fact."""
@@ -131,7 +117,7 @@ class ConfusionPane(InsightPane):
     def _share_lines(self) -> None:
         """The matrix's rows come first, then the chosen cell in words, then the explanation."""
         width, height = self.content_size
-        is_empty = not self._insight.epochs
+        is_empty = not self.results.epochs
         self.set_class(self._lines_left < 2 and not is_empty, "-low")
         self.set_class(height < _FACT_FROM and not is_empty, "-lowest")
         if is_empty:
@@ -141,78 +127,59 @@ class ConfusionPane(InsightPane):
         else:
             self._notes.styles.height = 2 + len(wrap_words(self._explanation(), width))
 
-    def _about_cell(self, known: EpochResults, before: EpochResults | None) -> tuple[Piece, ...]:
-        label, guess = self._matrix.cell
-        row = known.confusion[label]
-        count, all_of_it = row[guess], max(sum(row), 1)
-        share = formatting.percent(count / all_of_it)
-        of = f"{formatting.count(count)} of {formatting.count(sum(row))} ({share})"
-        what = f"{label} recognized" if label == guess else f"{label} taken for {guess}"
-        line: list[Piece] = [("▸ ", "accent"), (f"{what}: {of}", "strong")]
+    def _about_cell(self, known: EpochResults, before: EpochResults | None) -> Line:
+        label, predicted = self._matrix.cell
+        name, other = self.source.classes[label], self.source.classes[predicted]
+        count, total = known.confusion[label][predicted], sum(known.confusion[label])
+        share = formatting.percent(count / max(total, 1))
+        what = "predicted correctly" if label == predicted else f"predicted as {other}"
+        of = f"{formatting.count(count)} of {formatting.count(total)} ({share})"
+        line: Line = [("▸ ", "accent"), (f"{name} {what}: {of}", "strong")]
         if before is not None:
-            change = count - before.confusion[label][guess]
-            word = f"{change:+,d}" if change else "as many as"
-            line.append(
-                (f", {word} {'since' if change else 'after'} epoch {before.epoch}", "muted")
-            )
-        return tuple(line)
+            change = count - before.confusion[label][predicted]
+            word = f"{change:+,d} since" if change else "as many as after"
+            line.append((f", {word} epoch {before.epoch}", "muted"))
+        return line
+
+    # What keys and the mouse do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what leads somewhere."""
-        if action == "epoch":
-            place, newest = self._choice.place(self._insight), len(self._insight.epochs) - 1
-            return place > 0 if parameters == (-1,) else place < newest
-        if action == "open":
-            return bool(self._insight.epochs)
-        return True
+        if action in ("open", "move"):
+            return bool(self.results.epochs)
+        return super().check_action(action, parameters)
 
-    def action_move(self, down: int, right: int) -> None:
+    def action_move(self, columns: int, rows: int) -> None:
         """Choose a neighboring cell."""
-        label, guess = self._matrix.cell
-        self._choose((min(max(label + down, 0), 9), min(max(guess + right, 0), 9)))
-
-    def _choose(self, cell: tuple[int, int]) -> None:
-        self._has_chosen, self._matrix.cell = True, cell
-        self._show()
-
-    def action_epoch(self, by: int) -> None:
-        """Go to an epoch before or after."""
-        self._choice.move(self._insight, by)
-        self._show()
-
-    def action_edge(self, direction: int) -> None:
-        """Go to the first or the newest epoch."""
-        self.action_epoch(direction * len(self._insight.epochs))
-
-    def action_newest(self) -> None:
-        """Go to the newest epoch."""
-        self.action_edge(1)
+        last = len(self.source.classes) - 1
+        label, predicted = self._matrix.cell
+        self.choose(cell=(min(max(label + rows, 0), last), min(max(predicted + columns, 0), last)))
 
     def action_open(self) -> None:
         """Show the images of the chosen cell."""
-        if self._insight.epochs:
-            label, guess = self._matrix.cell
-            wanted = Filter(label=label, guess=guess, is_narrow=label == guess)
-            self.post_message(self.Opened(MistakesPane.TITLE, wanted))
+        if self.results.epochs:
+            label, predicted = self._matrix.cell
+            wanted = ExampleFilter(label, predicted, is_correct=label == predicted)
+            self.post_message(self.Opened(MistakesPane.TITLE, MistakesChoice(filter=wanted)))
 
     def on_matrix_pointed(self, message: Matrix.Pointed) -> None:
-        """Follow the mouse."""
-        self._choose(message.cell)
+        """Choose the cell under the pointer, and open it at a click."""
+        self.choose(cell=message.cell)
         if message.is_click:
             self.action_open()
 
 
 def worst_cell(table: Confusion) -> tuple[int, int]:
-    """True class and guess of the most frequent mistake."""
-    off = [(n, (t, g)) for t, row in enumerate(table) for g, n in enumerate(row) if t != g]
+    """True and predicted class of the most frequent mistake."""
+    off = [(n, (t, p)) for t, row in enumerate(table) for p, n in enumerate(row) if t != p]
     return max(off, key=lambda pair: pair[0])[1]
 
 
 def _totals(table: Confusion) -> tuple[Part, ...]:
     total = sum(map(sum, table))
-    right = sum(table[digit][digit] for digit in range(10))
-    share = formatting.percent(right / max(total, 1))
+    correct = sum(row[label] for label, row in enumerate(table))
+    share = formatting.percent(correct / max(total, 1))
     return (
-        (f"   {formatting.count(right)} of {formatting.count(total)} right, {share}", "", ""),
-        (f"   {formatting.count(total - right)} mistakes", "muted", ""),
+        (f"   {formatting.count(correct)} of {formatting.count(total)} correct, {share}", "", ""),
+        (f"   {formatting.count(total - correct)} mistakes", "muted", ""),
     )

@@ -1,9 +1,9 @@
-"""The pane Data: the digits that the model is trained and validated on, by the page."""
+"""The pane Data: the images that the model is trained and validated on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import ClassVar, Final, overload
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -13,101 +13,115 @@ from textual.widgets import Input
 from mnist_tui import formatting
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.tui.insight.pages import SPLITS, ClassView, Selection
-from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
+from mnist_tui.tui.insight.panes.browse import PAGES, GalleryPane
+from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS
+from mnist_tui.tui.insight.selection import SPLITS, ClassView, DataChoice, next_class
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.class_bars import ClassCounts
-from mnist_tui.tui.insight.widgets.gallery import Gallery, Grid, Tile
-from mnist_tui.tui.insight.widgets.portrait import Portrait
-from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Heading, Part
+from mnist_tui.tui.insight.widgets.gallery import Tile
+from mnist_tui.tui.insight.widgets.text_lines import Heading, Part
 
-_WANTED: Final = 12
-"""How many digits should be in sight at once, before they are drawn any larger."""
 _TALL: Final = 26
-"""From so many lines on the counts have a line for each class."""
+"""From so many lines on the counts take more of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberedTile(Tile):
-    """A digit with its place in the split."""
+    """An image with its place in the split."""
 
     index: int = 0
 
     def caption(self, width: int) -> tuple[str, str]:
-        """Class and place."""
+        """Return class and place."""
         return f"{self.label}  #{formatting.count(self.index)}", ""
 
 
-class NumberEntry(Input):
-    """Where the number of a digit is typed; escape gives up."""
+class Tiles(Sequence[NumberedTile]):
+    """The images of a view as tiles, each made when it comes into sight."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Give up")]
+    def __init__(self, view: ClassView, names: tuple[str, ...]) -> None:
+        self._view, self._names = view, names
+
+    def __len__(self) -> int:
+        return len(self._view.indices)
+
+    @overload
+    def __getitem__(self, place: int) -> NumberedTile: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[NumberedTile]: ...
+
+    def __getitem__(self, place: int | slice) -> NumberedTile | Sequence[NumberedTile]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        index = int(self._view.indices[place])
+        split = self._view.split
+        name = self._names[int(split.labels[index])]
+        return NumberedTile(split.images[index].tobytes(), name, index=index)
+
+
+class NumberEntry(Input):
+    """Where the number of an image is typed; escape closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel")]
     DEFAULT_CSS = """
     NumberEntry { display: none; }
     """
 
     @dataclass
     class GivenUp(Message):
-        """No number is wanted."""
+        """The user typed no number."""
 
     def __init__(self) -> None:
-        super().__init__(placeholder="number of a digit", type="integer", compact=True)
+        super().__init__(placeholder="number of an image", type="integer", compact=True)
 
     def action_give_up(self) -> None:
-        """Close it."""
+        """Close the entry."""
         self.post_message(self.GivenUp())
 
 
-class DataPane(InsightPane):
-    """A page of digits, one of them as large as the model sees it, and the counts per class.
+class DataPane(GalleryPane):
+    """Pages of images, one of them as the model sees it, and the number of images per class.
 
-    The digits are read on a worker's thread when it is opened, and let go when it is left.
+    The dataset is read on a worker thread when the pane opens, and released when it closes.
     """
 
     TITLE = "Data"
     DEFAULT_CSS = """
     DataPane {
-        & > Horizontal { height: 1fr; }
         & > Horizontal > Vertical { width: 30; padding: 0 0 0 2; }
         Portrait { width: 28; max-height: 14; padding: 0; background: $surface; }
         &.-tall ClassCounts { max-height: 50%; margin: 0 0 1 0; }
-        &.-small > Horizontal > Vertical { display: none; }
+        &.-bare > Horizontal > Vertical { display: none; }
     }
     """
-    WHEEL = "page"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "split", "Other split", tooltip="Training or validation digits"),
-        Binding("k", "label(1)", "Class", tooltip="Only those of the next class"),
+        Binding("v", "split", "Other split", tooltip="Training or validation images"),
+        Binding("k", "label(1)", "Class", tooltip="Only images of the next class"),
         Binding("K", "label(-1)", show=False),
-        Binding("a", "all", "All", tooltip="Of all classes again"),
-        Binding("g", "go", "Go to", tooltip="Go to a digit by its number"),
-        Binding("pagedown", "page(1)", "Next page", key_display="pgdn"),
-        Binding("pageup", "page(-1)", show=False),
+        Binding("a", "all", "All", tooltip="All classes again"),
+        Binding("g", "go", "Go to", tooltip="Go to an image by its number"),
+        *PAGES,
         *ARROWS,
         *ENDS,
     ]
+    choice: DataChoice
 
     class Loaded(Message):
-        """The digits are there, or what keeps them away is known. From the worker's thread."""
+        """The dataset was read, or cannot be. Posted from the worker thread."""
 
-        def __init__(self, digits: Dataset | None, trouble: str = "") -> None:
+        def __init__(self, dataset: Dataset | None, problem: str = "") -> None:
             super().__init__()
-            self.digits: Final = digits
-            self.trouble: Final = trouble
+            self.dataset: Final = dataset
+            self.problem: Final = problem
 
     def __init__(self, source: InsightSource) -> None:
-        super().__init__(source)
-        self._head, self._gallery = ActionLine(), Gallery(wanted=_WANTED)
-        self._counts, self._portrait = ClassCounts(), Portrait()
-        self._entry = NumberEntry()
-        self._digits: Dataset | None = None
-        self._shelf: ClassView | None = None
-        self._selection = Selection()
-        self._top = 0
-        """The place on the shelf of the first digit in sight."""
+        super().__init__(source, DataChoice())
+        self._counts, self._entry = ClassCounts(), NumberEntry()
+        self._dataset: Dataset | None = None
+        self._view: ClassView | None = None
 
     def compose(self) -> ComposeResult:
-        """As Widget asks."""
+        """Put the images to the left, the counts and the chosen image to the right."""
         yield self._head
         with Horizontal():
             yield self._gallery
@@ -118,171 +132,122 @@ class DataPane(InsightPane):
         yield self._entry
 
     def on_mount(self) -> None:
-        """Begin to read."""
-        self._head.parts = (("Reading the digits …", "muted", ""),)
-        self.run_worker(self._load, thread=True, exit_on_error=False, group="digits")
+        """Read the dataset."""
+        self._head.parts = (("Reading the images …", "muted", ""),)
+        self.run_worker(self._load, thread=True, exit_on_error=False, group="dataset")
 
     def _load(self) -> None:
-        """Read the digits. A worker's thread."""
+        """Read the dataset. Worker thread."""
         try:
             self.post_message(self.Loaded(self.source.load_dataset()))
         except (MnistTuiError, OSError) as error:
             self.post_message(self.Loaded(None, str(error)))
 
     def on_data_pane_loaded(self, message: Loaded) -> None:
-        """Show them."""
-        self._digits = message.digits
-        if message.digits is None:
-            self._head.parts = ((message.trouble, "warning", ""),)
-        else:
-            self._select(self._selection)
+        """Show the images, or why there are none."""
+        self._dataset = message.dataset
+        if message.dataset is None:
+            self._head.parts = ((message.problem, "warning", ""),)
+        self.show_choice()
 
     def on_unmount(self) -> None:
-        """Let go of them: they are large."""
-        self._digits = self._shelf = None
+        """Release the dataset: it is large."""
+        self._dataset = self._view = None
+        self._gallery.tiles = ()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Leave out what there is no room for."""
-        self.set_class(event.size.width < 60 or event.size.height < 12, "-small")
-        self.set_class(event.size.height >= _TALL, "-tall")
-        self.call_after_refresh(self._show)
-
-    def remember(self) -> object:
-        """What is looked at."""
-        return self._selection
-
-    def recall(self, memory: object) -> None:
-        """Take it up."""
-        if isinstance(memory, Selection):
-            self._selection = memory
+    def on_resize(self) -> None:
+        """Give the counts more lines where it is tall."""
+        self.set_class(self.outer_size.height >= _TALL, "-tall")
+        super().on_resize()
 
     # What is shown.
 
-    def _select(self, selection: Selection) -> None:
-        """Look at other digits: the chosen one stays, or gives way to the next that fits."""
-        if self._digits is None:
+    def show_choice(self) -> None:
+        """Show the images that are chosen, with the page of the chosen one in sight."""
+        if self._dataset is None:
             return
-        old, shelf = self._shelf, ClassView.of(self._digits, selection)
-        if old is None or (old.split, old.label) != (shelf.split, shelf.label):
-            self._shelf = shelf
-        self._choose(shelf.nearest(selection.index), selection)
+        old, view = self._view, ClassView.of(self._dataset, self.choice)
+        if old is None or (old.split, old.label) != (view.split, view.label):
+            self._view = view
+            self._gallery.tiles = Tiles(view, self.source.classes)
+        self._gallery.chosen = view.nearest(self.choice.index)
+        self.show_chosen()
 
-    def _choose(self, rank: int, selection: Selection | None = None) -> None:
-        """Choose the digit at a place on the shelf, and bring its page into sight."""
-        shelf = self._shelf
-        if shelf is None or not len(shelf.places):
+    def show_chosen(self) -> None:
+        """Show the chosen image as the model sees it."""
+        view, names = self._view, self.source.classes
+        if view is None:
             return
-        rank = min(max(rank, 0), len(shelf.places) - 1)
-        index = int(shelf.places[rank])
-        self._selection = replace(selection or self._selection, index=index)
-        self._show()
-
-    @property
-    def _grid(self) -> Grid:
-        return Grid.of(*self._gallery.content_size, _WANTED)
-
-    @property
-    def _rank(self) -> int:
-        return self._shelf.nearest(self._selection.index) if self._shelf else 0
-
-    def _show(self) -> None:
-        shelf = self._shelf
-        if shelf is None or not self._gallery.content_size:
-            return
-        rank, count, total = self._rank, self._grid.count, len(shelf.places)
-        # The last page is full, too: its digits would be drawn larger than all others.
-        self._top = min(rank // count * count, max(total - count, 0))
-        places = shelf.places[self._top : self._top + count]
-        labels, images = shelf.split.labels, shelf.split.images
-        self._gallery.tiles = tuple(
-            NumberedTile(image=images[i].tobytes(), label=int(labels[i]), index=int(i))
-            for i in places
-        )
-        self._gallery.chosen = rank - self._top
-        self._portrait.image = images[shelf.places[rank]].tobytes()
-        self._counts.names = self.source.classes
-        self._counts.counts, self._counts.label = shelf.counts, self._selection.label
-        self._head.parts = self._parts(shelf, rank)
+        self._counts.names, self._counts.counts = names, view.counts(len(names))
+        self._counts.label = self.choice.label
+        self._portrait.image = None
+        if len(view.indices):
+            index = int(view.indices[self._gallery.chosen])
+            self.choice = replace(self.choice, index=index)
+            self._portrait.image = view.split.images[index].tobytes()
+        self._head.parts = self._parts(view)
         self.refresh_bindings()
 
-    def _parts(self, shelf: ClassView, rank: int) -> tuple[Part, ...]:
-        index = self._selection.index
-        names = []
-        for split, word in zip(SPLITS, ("training", "validation"), strict=True):
-            is_it = split == self._selection.split
+    def _parts(self, view: ClassView) -> tuple[Part, ...]:
+        names, total = self.source.classes, len(view.indices)
+        parts: list[Part] = []
+        for split, word in SPLITS.items():
+            is_it = split == self.choice.split
             mark, tone = ("● ", "strong") if is_it else ("○ ", "muted")
-            names.append((f"{mark}{word}  ", tone, "" if is_it else "split"))
-        of = "" if self._selection.label is None else f" of class {self._selection.label}"
-        label = int(shelf.split.labels[index])
-        total = len(shelf.places)
-        return (
-            *names,
-            (f" {formatting.count(total)} digits{of}", "", "all"),
-            (f"   ▸ number {formatting.count(index)}: {formatting.a_digit(label)}", "strong", "go"),
-            (f"   {formatting.count(rank + 1)} of {formatting.count(total)}", "muted", ""),
-        )
+            parts.append((f"{mark}{word}  ", tone, "" if is_it else "split"))
+        of = "" if self.choice.label is None else f" of class {names[self.choice.label]}"
+        parts.append((f" {formatting.count(total)} images{of}", "", "all"))
+        if total:
+            index, place = self.choice.index, self._gallery.chosen + 1
+            name = names[int(view.split.labels[index])]
+            parts += [
+                (f"   ▸ #{formatting.count(index)} (label {name})", "strong", "go"),
+                (f"   {formatting.count(place)} of {formatting.count(total)}", "muted", ""),
+            ]
+        return tuple(parts)
 
     # What keys and the mouse do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what leads somewhere."""
         if action == "all":
-            return self._selection.label is not None
+            return self.choice.label is not None
         if action in ("split", "label", "go", "page"):
-            return self._digits is not None
-        return True
+            return self._dataset is not None
+        return super().check_action(action, parameters)
 
     def action_split(self) -> None:
-        """Look at the other split, from its beginning."""
-        other = SPLITS[1 - SPLITS.index(self._selection.split)]
-        self._select(replace(self._selection, split=other, index=0))
+        """Show the other split, from its beginning."""
+        [other] = SPLITS.keys() - {self.choice.split}
+        self.choose(split=other, index=0)
 
     def action_label(self, by: int) -> None:
-        """Look at the next class alone, or at all of them."""
-        order = (None, *range(10))
-        label = order[(order.index(self._selection.label) + by) % len(order)]
-        self._select(replace(self._selection, label=label))
+        """Show the next class alone, or all of them."""
+        self.choose(label=next_class(self.choice.label, by, len(self.source.classes)))
 
     def action_all(self) -> None:
-        """Look at all classes."""
-        self._select(replace(self._selection, label=None))
+        """Show all classes."""
+        self.choose(label=None)
 
     def on_class_counts_picked(self, message: ClassCounts.Picked) -> None:
-        """Look at one class alone; once more at all."""
-        label = None if message.label == self._selection.label else message.label
-        self._select(replace(self._selection, label=label))
-
-    def on_gallery_picked(self, message: Gallery.Picked) -> None:
-        """Choose what was clicked."""
-        self._choose(self._top + message.index)
-
-    def action_move(self, columns: int, rows: int) -> None:
-        """Choose a neighbor."""
-        self._choose(self._rank + columns + rows * self._grid.columns)
-
-    def action_page(self, by: int) -> None:
-        """Turn pages."""
-        self._choose(self._rank + by * self._grid.count)
-
-    def action_edge(self, direction: int) -> None:
-        """Go to the first or the last digit."""
-        self._choose(len(self._shelf.places) if direction > 0 and self._shelf else 0)
+        """Show one class alone; once more: all."""
+        self.choose(label=None if message.label == self.choice.label else message.label)
 
     def action_go(self) -> None:
-        """Ask for the number of a digit."""
+        """Let the user type the number of an image."""
         self._entry.value = ""
         self._entry.display = True
         self._entry.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go to that digit: of the chosen class, or the next one of it."""
+        """Go to that image, or to the next one of the chosen class."""
         event.stop()
         self._close_entry()
         if event.value.isdecimal():
-            self._select(replace(self._selection, index=int(event.value)))
+            self.choose(index=int(event.value))
 
     def on_number_entry_given_up(self) -> None:
-        """Stay."""
+        """Stay at the image that was chosen."""
         self._close_entry()
 
     def _close_entry(self) -> None:

@@ -114,7 +114,7 @@ class DrawPane(InsightPane):
         self._canvas.scale = scale = scale_for(width - _BESIDE, height)
         self.set_class(width < scale * SIDE + 2 + _BESIDE, "-narrow")
 
-    def show_insight(self, insight: ValidationResults) -> None:
+    def show_results(self, results: ValidationResults) -> None:
         """Repeat the request, since the weights have changed."""
         self._bars.names = self.source.classes
         self._client.repeat()

@@ -1,287 +1,217 @@
-"""The pane of the digits that are followed through the epochs."""
+"""The pane Learning: the same validation images after each epoch."""
 
-import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar, Final
 
-from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.timer import Timer
 
 from mnist_tui import formatting
-from mnist_tui.run.validation import EpochResults, ValidationResults
-from mnist_tui.tui.insight.epoch_choice import EpochChoice
-from mnist_tui.tui.insight.panes.pane import InsightPane
+from mnist_tui.run.validation import EpochResults
+from mnist_tui.tui.insight.panes.browse import LARGE, EpochPane, GalleryPane
+from mnist_tui.tui.insight.selection import BrowseChoice
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.widgets.class_bars import likeliest
-from mnist_tui.tui.insight.widgets.gallery import Gallery, Tile
-from mnist_tui.tui.insight.widgets.portrait import Portrait
-from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Notes, Part
-from mnist_tui.tui.widgets.lines import Line, Piece
-from mnist_tui.tui.widgets.meters import bar
+from mnist_tui.tui.insight.widgets.class_bars import likeliest, names_width
+from mnist_tui.tui.insight.widgets.gallery import Portrait, Tile
+from mnist_tui.tui.insight.widgets.text_lines import Part
+from mnist_tui.tui.widgets.lines import Line, pad
+from mnist_tui.tui.widgets.meters import bar_line, sparkline
 
 PLAY_INTERVAL_S: Final = 1 / 3
 """How long each epoch is in view when they are played."""
 
-_LEVELS: Final = "▁▂▃▄▅▆▇█"
-_ROOMY: Final = 100
-"""From this width on the chosen digit is shown large without being asked for."""
+_MOST_BARS: Final = 10
+"""How many probabilities are shown of a large image; of more classes, the likeliest ones."""
 _EMPTY: Final = (
-    "After the first epoch is validated, this follows twenty validation digits, two of each "
-    "class: what they are taken for after each epoch, and how surely."
+    "After the first epoch is validated, this tracks some validation images of each class: what "
+    "the model predicts after each epoch, and how surely."
 )
 _LOST: Final = (
-    "The digits that were followed are not in this run's directory. They come back with the "
-    "next epoch that is validated."
+    "The tracked images are not in this run's directory. They are written again after the next "
+    "epoch."
 )
-_HOW_TO_READ: Final = "The same digits after each epoch: ← → go through the epochs, p plays them."
+_HOW_TO_READ: Final = "The same images after each epoch: ←→ go through the epochs, p plays them."
 
 
-@dataclass(frozen=True)
-class _Memory:
-    place: int
-    epoch: int | None
-    has_portrait: bool | None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningChoice(BrowseChoice):
+    """The epoch in view, and which image is chosen."""
+
+    place: int = 0
+    """Among the tracked examples."""
 
 
-class LearningPane(InsightPane):
-    """Twenty digits, and what they are taken for after the epoch in view."""
+class LearningPane(GalleryPane, EpochPane):
+    """The tracked validation images with the predictions of the epoch in view."""
 
     TITLE = "Learning"
-    DEFAULT_CSS = """
-    LearningPane {
-        Horizontal { height: 1fr; }
-        Notes { height: 2; }
-        &.-empty Horizontal, &.-bare Portrait { display: none; }
-    }
-    """
-    WHEEL = "epoch"
+    WHEEL = EpochPane.WHEEL
+    WANTED = 20
+    ROOMY = 100
+    LOWEST = 16
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,comma", "epoch(-1)", "Epoch before", key_display="←"),
         Binding("right,full_stop", "epoch(1)", "Epoch after", key_display="→"),
-        Binding("p", "play", "Play", tooltip="Go through the epochs by themselves"),
-        Binding("enter", "portrait", "Large", tooltip="Show or hide the chosen digit, large"),
-        Binding("down", "move(1)", "Next digit", key_display="↓"),
-        Binding("up", "move(-1)", show=False),
+        Binding("p", "play", "Play", tooltip="Show the epochs one after the other"),
+        *LARGE,
+        Binding("down", "move(1, 0)", "Next image", key_display="↓"),
+        Binding("up", "move(-1, 0)", show=False),
         Binding("home", "edge(-1)", show=False),
         Binding("end", "edge(1)", show=False),
     ]
+    choice: LearningChoice
 
     def __init__(self, source: InsightSource) -> None:
-        super().__init__(source)
-        self._head, self._notes = ActionLine(), Notes()
-        self._gallery, self._portrait = Gallery(wanted=20), Portrait()
-        self._insight = ValidationResults()
-        self._choice = EpochChoice()
-        self._has_portrait: bool | None = None
-        """What was asked for; None: as there is room."""
-        self._playing: Timer | None = None
+        super().__init__(source, LearningChoice())
+        self._timer: Timer | None = None
+        """Runs while the epochs are played."""
 
-    def compose(self) -> ComposeResult:
-        """As Widget asks."""
-        yield self._head
-        with Horizontal():
-            yield self._gallery
-            yield self._portrait
-        yield self._notes
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Show the chosen one large where there is room for it."""
-        self._arrange(event.size.width, event.size.height)
-
-    def _arrange(self, width: int, height: int) -> None:
-        wanted = width >= _ROOMY if self._has_portrait is None else self._has_portrait
-        self.set_class(not wanted or width < 60 or height < 16, "-bare")
-
-    def remember(self) -> object:
-        """The digit and the epoch."""
-        return _Memory(self._gallery.chosen, self._choice.epoch, self._has_portrait)
-
-    def recall(self, memory: object) -> None:
-        """Take them up."""
-        if isinstance(memory, _Memory):
-            self._choice.epoch, self._has_portrait = memory.epoch, memory.has_portrait
-            self._take(self.source.insight)
-            self._gallery.chosen = memory.place
-
-    def show_insight(self, insight: ValidationResults) -> None:
-        """As InsightPane asks."""
-        self._take(insight)
-        self._show()
-
-    def _take(self, insight: ValidationResults) -> None:
-        self._insight = insight
-        known = self._known
-        self._gallery.tiles = () if known is None else tuple(_tiles(insight, known))
+    @property
+    def is_playing(self) -> bool:
+        """Whether the epochs are shown one after the other."""
+        return self._timer is not None
 
     @property
     def _known(self) -> EpochResults | None:
-        """The epoch in view, if it has anything of the watched digits."""
-        known = self._choice.of(self._insight)
-        size = 20 * len(self._insight.tracked)  # bytes: ten halves of precision each
-        return known if known is not None and size and len(known.tracked) == size else None
+        """The epoch in view, if it has anything of the tracked examples."""
+        known = self.choice.epoch.of(self.results)
+        return known if known is not None and self._tracks(known) else None
 
-    def _show(self) -> None:
-        known, insight = self._known, self._insight
+    def _tracks(self, known: EpochResults) -> bool:
+        size = 2 * len(known.confusion) * len(self.results.tracked)  # bytes: float16 each
+        return size > 0 and len(known.tracked) == size
+
+    def show_choice(self) -> None:
+        """Show the predictions of the epoch in view."""
+        known = self._known
+        self._gallery.tiles = () if known is None else tuple(self._tiles(known))
+        self._gallery.chosen = self.choice.place
         self.set_class(known is None, "-empty")
-        self._head.parts = (*self._choice.parts(insight), *self._score())
         if known is None:
             self._notes.facts, self._portrait.about = (), ()
-            self._notes.paragraphs = (_LOST if insight.epochs else _EMPTY,)
+            self._notes.paragraphs = (_LOST if self.results.epochs else _EMPTY,)
         else:
-            self._show_digit(known)
             self._notes.paragraphs = (_HOW_TO_READ,)
+        self.show_chosen()
+
+    def _tiles(self, known: EpochResults) -> list[Tile]:
+        names, tiles = self.source.classes, []
+        for place, example in enumerate(self.results.tracked):
+            values = known.probabilities(place)
+            best = likeliest(values)
+            tiles.append(Tile(example.image, names[example.label], names[best], values[best]))
+        return tiles
+
+    def show_chosen(self) -> None:
+        """Show the probabilities of the chosen image, and how they were in other epochs."""
+        self._head.parts = (*self.choice.epoch.parts(self.results), *self._score())
+        known = self._known
+        if known is not None:
+            place = self._gallery.chosen
+            self.choice = replace(self.choice, place=place)
+            example, values = self.results.tracked[place], known.probabilities(place)
+            curve = _curve(self._past(place, example.label), self.choice.epoch.place(self.results))
+            names = self.source.classes
+            self._portrait.image = example.image
+            self._portrait.about = tuple(_about(example.label, values, names, curve))
+            self._notes.facts = (_in_one_line(example.label, values, names, curve),)
         self.refresh_bindings()
 
     def _score(self) -> tuple[Part, ...]:
         tiles = self._gallery.tiles
-        if not tiles:
-            return ()
-        right = sum(tile.label == tile.guess for tile in tiles)
-        return ((f"   {right} of {len(tiles)} right", "", ""),)
-
-    def _show_digit(self, known: EpochResults) -> None:
-        place, insight = self._gallery.chosen, self._insight
-        digit = insight.tracked[place]
-        values = known.probabilities(place)
-        past = self._past(place, digit.label)
-        at = self._choice.place(insight)
-        self._portrait.image = digit.image
-        self._portrait.about = tuple(_about(digit.label, values, past, at))
-        self._notes.facts = ([*_in_one_line(digit.label, values, past, at)],)
+        correct = sum(tile.label == tile.predicted for tile in tiles)
+        return ((f"   {correct} of {len(tiles)} correct", "", ""),) if tiles else ()
 
     def _past(self, place: int, label: int) -> list[float]:
         """The probability of the true class after each epoch."""
-        size = 20 * len(self._insight.tracked)
         return [
-            known.probabilities(place)[label] if len(known.tracked) == size else 0.0
-            for known in self._insight.epochs
+            known.probabilities(place)[label] if self._tracks(known) else 0.0
+            for known in self.results.epochs
         ]
 
     # What keys do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what leads somewhere."""
-        place, newest = self._choice.place(self._insight), len(self._insight.epochs) - 1
-        if action == "epoch" and self._playing is None:
-            return place > 0 if parameters == (-1,) else place < newest
+        if action == "epoch" and self.is_playing:
+            return True
         if action == "play":
-            return newest > 0
-        if action in ("portrait", "move"):
+            return len(self.results.epochs) > 1
+        if action == "move":
             return self._known is not None
-        return True
+        return super().check_action(action, parameters)
+
+    action_edge = EpochPane.action_edge
 
     def action_epoch(self, by: int) -> None:
-        """Go to an epoch before or after."""
+        """Go to an earlier or a later epoch, and stop playing."""
         self._stop_playing()
-        self._go(by)
-
-    def _go(self, by: int) -> None:
-        self._choice.move(self._insight, by)
-        self._take(self._insight)
-        self._show()
-
-    def action_edge(self, direction: int) -> None:
-        """Go to the first or the newest epoch."""
-        self.action_epoch(direction * len(self._insight.epochs))
-
-    def action_newest(self) -> None:
-        """Go to the newest epoch."""
-        self.action_edge(1)
-
-    def action_move(self, by: int) -> None:
-        """Choose another digit."""
-        self._gallery.move(by, 0)
-        self._show()
-
-    def action_portrait(self) -> None:
-        """Show the chosen one large, or make room for the others."""
-        self._has_portrait = self.has_class("-bare")
-        self._arrange(*self.outer_size)
+        super().action_epoch(by)
 
     def action_play(self) -> None:
         """Play the epochs from the one in view, or from the first; again: stop."""
-        if self._playing is not None:
+        if self.is_playing:
             self._stop_playing()
             return
-        if self._choice.is_newest(self._insight):
-            self._go(-len(self._insight.epochs))
-        self._playing = self.set_interval(PLAY_INTERVAL_S, self._play_on, name="play the epochs")
+        if self.choice.epoch.is_latest(self.results):
+            super().action_epoch(-len(self.results.epochs))
+        self._timer = self.set_interval(PLAY_INTERVAL_S, self._play_next, name="play the epochs")
 
-    def _play_on(self) -> None:
-        self._go(1)
-        if self._choice.is_newest(self._insight):
+    def _play_next(self) -> None:
+        super().action_epoch(1)
+        if self.choice.epoch.is_latest(self.results):
             self._stop_playing()
 
     def _stop_playing(self) -> None:
-        if self._playing is not None:
-            self._playing.stop()
-            self._playing = None
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
             self.refresh_bindings()
 
-    def on_gallery_picked(self) -> None:
-        """A click chose a digit."""
-        self._show()
 
-
-def _tiles(insight: ValidationResults, known: EpochResults) -> list[Tile]:
-    tiles = []
-    for place, digit in enumerate(insight.tracked):
-        values = known.probabilities(place)
-        guess = likeliest(values)
-        tiles.append(Tile(digit.image, digit.label, guess, values[guess]))
-    return tiles
-
-
-def _about(label: int, values: tuple[float, ...], past: list[float], at: int) -> list[Line]:
-    """The ten probabilities and the true class's past, for 28 columns."""
-    guess = likeliest(values)
-    lines: list[Line] = []
-    for digit, value in enumerate(values):
+def _about(label: int, values: Sequence[float], names: tuple[str, ...], curve: Line) -> list[Line]:
+    """The probabilities and the true class's past, for the width of a Portrait."""
+    best = likeliest(tuple(values))
+    labels = sorted(range(len(values)), key=lambda other: (other != label, -values[other]))
+    room, lines = names_width(names, Portrait.WIDTH), []
+    for other in sorted(labels[:_MOST_BARS]):
         mark, tone = " ", "muted"
-        if digit == label:
-            mark, tone = ("✓" if digit == guess else "○"), "good"
-        elif digit == guess:
+        if other == label:
+            mark, tone = ("✓" if other == best else "○"), "good"
+        elif other == best:
             mark, tone = "✗", "bad"
-        name: Piece = (f"{mark} {digit} ", tone)
-        lines.append([name, *bar(value, 16, "bar"), (f" {100 * value:5.1f} %", "")])
-    curve, mark_at = sparkline(past, at, 28)
-    what = f"how surely {formatting.a_digit(label)}, by epoch"
-    return [*lines, [(what, "muted")], *_marked(curve, mark_at)]
+        name = (f"{mark} {pad(names[other], room)} ", tone)
+        percent = (f" {100 * values[other]:5.1f} %", "")
+        lines.append(bar_line(name, values[other], percent, Portrait.WIDTH))
+    return [*lines, [(f"probability of {names[label]} by epoch", "muted")], curve]
 
 
-def _marked(curve: str, at: int) -> list[Line]:
-    """A curve with the epoch in view set off."""
-    return [[(curve[:at], "bar"), (curve[at : at + 1], "accent"), (curve[at + 1 :], "bar")]]
-
-
-def _in_one_line(
-    label: int, values: tuple[float, ...], past: list[float], at: int
-) -> tuple[Piece, ...]:
-    best = sorted(range(10), key=lambda digit: -values[digit])[:3]
-    guess, *others = (
-        f"{digit} ({formatting.whole_percent(values[digit]).strip()})" for digit in best
+def _in_one_line(label: int, values: Sequence[float], names: tuple[str, ...], curve: Line) -> Line:
+    best = sorted(range(len(values)), key=lambda other: -values[other])[:3]
+    first, *others = (
+        f"{names[other]} ({formatting.whole_percent(values[other]).strip()})" for other in best
     )
-    curve, mark_at = sparkline(past, at, 28)
-    return (
-        (f"▸ {formatting.a_digit(label)}: ", "strong"),
-        (f"taken for {guess}, then {', '.join(others)}".ljust(37), ""),
+    return [
+        (f"▸ label {names[label]}: ", "strong"),
+        (f"predicted as {first}, then {', '.join(others)}".ljust(37), ""),
         (" by epoch ", "muted"),
-        *_marked(curve, mark_at)[0],
-    )
+        *curve,
+    ]
 
 
-def sparkline(values: list[float], at: int, width: int) -> tuple[str, int]:
-    """Values in [0, 1] as blocks, several as their mean where there are many; and where `at` is."""
+def _curve(values: list[float], at: int) -> Line:
+    """A small curve of the values, with the place `at` set off."""
+    means, place = condensed(values, at, Portrait.WIDTH)
+    curve = sparkline(means)
+    before, here, after = curve[:place], curve[place : place + 1], curve[place + 1 :]
+    return [(before, "bar"), (here, "accent"), (after, "bar")]
+
+
+def condensed(values: list[float], at: int, width: int) -> tuple[list[float], int]:
+    """As many values as go into `width`, each the mean of its neighbors; and where `at` is."""
     columns = min(len(values), width)
     bounds = [len(values) * column // max(columns, 1) for column in range(columns + 1)]
-    curve = ""
-    for start, end in pairwise(bounds):
-        mean = sum(values[start:end]) / (end - start)
-        mean = 0.0 if math.isnan(mean) else mean
-        curve += _LEVELS[min(int(mean * len(_LEVELS)), len(_LEVELS) - 1)]
-    place = next((i for i, end in enumerate(bounds[1:]) if at < end), 0)
-    return curve, place
+    means = [sum(values[start:end]) / (end - start) for start, end in pairwise(bounds)]
+    return means, next((i for i, end in enumerate(bounds[1:]) if at < end), 0)

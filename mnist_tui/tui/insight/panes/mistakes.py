@@ -1,156 +1,111 @@
-"""The pane of the digits that are guessed wrong, and of those that nearly were."""
+"""The pane Mistakes: validation images with a wrong prediction, or with an unsure one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
-from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 
 from mnist_tui import formatting
-from mnist_tui.run.validation import Example, ValidationResults
-from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS, InsightPane
+from mnist_tui.run.validation import Example
+from mnist_tui.tui.insight.panes.browse import LARGE, PAGES, GalleryPane
+from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS
+from mnist_tui.tui.insight.selection import BrowseChoice, ExampleFilter
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.specimens import Filter
-from mnist_tui.tui.insight.widgets.gallery import Gallery, Tile
-from mnist_tui.tui.insight.widgets.portrait import Portrait
-from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Notes, Part
-from mnist_tui.tui.widgets.lines import Line
-from mnist_tui.tui.widgets.meters import bar
+from mnist_tui.tui.insight.widgets.class_bars import names_width
+from mnist_tui.tui.insight.widgets.gallery import Portrait, Tile
+from mnist_tui.tui.insight.widgets.text_lines import Part
+from mnist_tui.tui.widgets.lines import Line, pad
+from mnist_tui.tui.widgets.meters import bar_line
 
 _EMPTY: Final = (
-    "After the first epoch is validated, this shows the digits that were guessed wrong, the "
-    "worst first, and those that were hardest to get right."
+    "After the first epoch is validated, this shows the images that the model got wrong, and "
+    "those that it got right with the least confidence."
 )
-_WANTED: Final = 12
-"""How many digits should be in sight at once, before they are drawn any larger."""
+_LOST: Final = (
+    "The images of epoch {epoch} are not in this run's directory. They are written again after "
+    "the next epoch."
+)
 
 
-@dataclass(frozen=True)
-class _Memory:
-    wanted: Filter
-    index: int | None
-    """Of the chosen specimen."""
-    has_portrait: bool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MistakesChoice(BrowseChoice):
+    """Which examples are in view, and which of them is chosen."""
+
+    filter: ExampleFilter = field(default_factory=ExampleFilter)
+    index: int | None = None
+    """The chosen example's place in the validation split; None: the first."""
 
 
-class MistakesPane(InsightPane):
-    """The digits of the newest validation that cost the most, worst first."""
+class MistakesPane(GalleryPane):
+    """The images of the latest validation with the greatest loss, the greatest first."""
 
     TITLE = "Mistakes"
-    DEFAULT_CSS = """
-    MistakesPane {
-        Horizontal { height: 1fr; }
-        Notes { height: 2; }
-        &.-empty Horizontal { display: none; }
-        &.-small Portrait, &.-bare Portrait { display: none; }
-    }
-    """
-    WHEEL = "page"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "h", "kind(True)", "Hardest right", tooltip="The correct ones with the greatest loss"
+            "h",
+            "kind(True)",
+            "Correct but unsure",
+            tooltip="Correct predictions with the least confidence",
         ),
-        Binding("h", "kind(False)", "Mistakes", tooltip="The digits that are guessed wrong"),
-        Binding("r", "turn('label', 1)", "True class", tooltip="Only those of the next class"),
-        Binding("g", "turn('guess', 1)", "Guess", tooltip="Only those taken for the next class"),
+        Binding("h", "kind(False)", "Mistakes", tooltip="Wrong predictions"),
+        Binding("r", "turn('label', 1)", "Label", tooltip="Only those of the next true class"),
+        Binding("g", "turn('predicted', 1)", "Predicted", tooltip="Only the next predicted class"),
         Binding("R", "turn('label', -1)", show=False),
-        Binding("G", "turn('guess', -1)", show=False),
-        Binding("a", "all", "All", tooltip="Of all classes again"),
-        Binding("pagedown", "page(1)", "Next page", key_display="pgdn"),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("enter", "portrait", "Large", tooltip="Show or hide the chosen one, large"),
+        Binding("G", "turn('predicted', -1)", show=False),
+        Binding("a", "all", "All", tooltip="All classes again"),
+        *PAGES,
+        *LARGE,
         *ARROWS,
         *ENDS,
     ]
+    choice: MistakesChoice
 
     def __init__(self, source: InsightSource) -> None:
-        super().__init__(source)
-        self._head, self._notes = ActionLine(), Notes()
-        self._gallery, self._portrait = Gallery(wanted=_WANTED), Portrait()
-        self._insight = ValidationResults()
-        self._filter = Filter()
-        self._shown: tuple[Example, ...] = ()
+        super().__init__(source, MistakesChoice())
+        self._examples: tuple[Example, ...] = ()
+        """Those that the filter lets through."""
 
-    def compose(self) -> ComposeResult:
-        """As Widget asks."""
-        yield self._head
-        with Horizontal():
-            yield self._gallery
-            yield self._portrait
-        yield self._notes
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Leave the large one out where there is no room beside it."""
-        self.set_class(event.size.width < 60 or event.size.height < 12, "-small")
-        self.call_after_refresh(self._show_once_laid_out)
-
-    def remember(self) -> object:
-        """What is filtered, and which one is chosen."""
-        chosen = self._chosen
-        index = chosen.index if chosen else None
-        return _Memory(self._filter, index, not self.has_class("-bare"))
-
-    def recall(self, memory: object) -> None:
-        """Take it up; a Filter alone is what another pane asks for."""
-        if isinstance(memory, Filter):
-            self._filter = memory
-        elif isinstance(memory, _Memory):
-            self._filter = memory.wanted
-            self.set_class(not memory.has_portrait, "-bare")
-            self._take(self.source.insight, memory.index)
-
-    def show_insight(self, insight: ValidationResults) -> None:
-        """As InsightPane asks; the chosen one stays, if it still is among them."""
-        chosen = self._chosen
-        self._take(insight, chosen.index if chosen else None)
-        self._show()
-
-    @property
-    def _chosen(self) -> Example | None:
-        place = self._gallery.chosen
-        return self._shown[place] if place < len(self._shown) else None
-
-    def _take(self, insight: ValidationResults, index: int | None) -> None:
-        self._insight = insight
-        self._shown = self._filter.of(insight)
+    def show_choice(self) -> None:
+        """Show the examples that the filter lets through; the chosen one stays if it is there."""
+        self._examples = examples = self.choice.filter.select(self.results)
+        names = self.source.classes
         self._gallery.tiles = tuple(
-            Tile(one.image, one.label, one.predicted, one.probability) for one in self._shown
+            Tile(one.image, names[one.label], names[one.predicted], one.probability)
+            for one in examples
         )
-        if index is not None:
-            places = (i for i, one in enumerate(self._shown) if one.index == index)
-            self._gallery.chosen = next(places, self._gallery.chosen)
-
-    def _show(self) -> None:
-        self.set_class(not self._shown, "-empty")
+        places = (i for i, example in enumerate(examples) if example.index == self.choice.index)
+        self._gallery.chosen = next(places, self._gallery.chosen)
+        self.set_class(not examples, "-empty")
         self._notes.paragraphs = (self._sentence(),)
-        self._show_choice()
+        self.show_chosen()
+        self._show_when_laid_out()
 
-    def _show_choice(self) -> None:
-        """What depends on the chosen one, and on how many fit."""
-        chosen = self._chosen
-        self._portrait.image = chosen.image if chosen else None
-        self._portrait.about = tuple(_about(chosen)) if chosen else ()
-        self._head.parts = self._parts() if self._insight.epochs else ()
+    def show_chosen(self) -> None:
+        """Show the chosen example large, and the page that it is on."""
+        if self._examples:
+            example = self._examples[self._gallery.chosen]
+            self.choice = replace(self.choice, index=example.index)
+            self._portrait.image = example.image
+            self._portrait.about = tuple(_about(example, self.source.classes))
+        else:
+            self._portrait.image, self._portrait.about = None, ()
+        self._head.parts = self._parts() if self.results.epochs else ()
         self.refresh_bindings()
 
-    def _show_once_laid_out(self) -> None:
-        """How many fit is known only then; meanwhile the pane may have been left."""
-        if self.is_attached:
-            self._show_choice()
-
     def _parts(self) -> tuple[Part, ...]:
-        wanted, gallery = self._filter, self._gallery
-        wrong, right = (" ✗ mistakes ", " ✓ hardest right ")
-        label, guess = ("any" if one is None else str(one) for one in (wanted.label, wanted.guess))
+        wanted, gallery, names = self.choice.filter, self._gallery, self.source.classes
+        room = max(3, names_width(names, self.content_size.width))
+        label, predicted = (
+            pad("any" if one is None else names[one], room)
+            for one in (wanted.label, wanted.predicted)
+        )
         parts: list[Part] = [
-            (wrong, "muted" if wanted.is_narrow else "strong", "kind(False)"),
-            (right, "strong" if wanted.is_narrow else "muted", "kind(True)"),
-            ("  true ", "muted", "turn('label', 1)"),
-            (f"{label:<3}", "accent", "turn('label', 1)"),
-            ("  guess ", "muted", "turn('guess', 1)"),
-            (f"{guess:<3}", "accent", "turn('guess', 1)"),
+            (" ✗ mistakes ", "muted" if wanted.is_correct else "strong", "kind(False)"),
+            (" ✓ correct but unsure ", "strong" if wanted.is_correct else "muted", "kind(True)"),
+            ("  label ", "muted", "turn('label', 1)"),
+            (label, "accent", "turn('label', 1)"),
+            ("  predicted ", "muted", "turn('predicted', 1)"),
+            (predicted, "accent", "turn('predicted', 1)"),
         ]
         if gallery.pages > 1:
             page = f"{gallery.page + 1} of {gallery.pages}"
@@ -158,114 +113,82 @@ class MistakesPane(InsightPane):
         return tuple(parts)
 
     def _sentence(self) -> str:
-        insight, wanted = self._insight, self._filter
-        last = insight.last
+        results, wanted = self.results, self.choice.filter
+        last = results.last
         if last is None:
             return _EMPTY
-        if wanted.is_narrow:
-            kept, total = len(insight.least_confident), None
-        else:
-            kept = len(insight.mistakes)
-            total = sum(map(sum, last.confusion)) - sum(last.confusion[d][d] for d in range(10))
-        if not kept and total == 0:
-            return f"After epoch {last.epoch} not one of the validation digits is guessed wrong."
-        if not kept:
+        known = results.least_confident if wanted.is_correct else results.mistakes
+        all_mistakes = ExampleFilter().count_mistakes(last.confusion)
+        if not known and not wanted.is_correct and not all_mistakes:
+            return f"Epoch {last.epoch} got all validation images right."
+        if not known:
+            return _LOST.format(epoch=last.epoch)
+        of = wanted.describe(self.source.classes)
+        kind = "correct but unsure predictions" if wanted.is_correct else "mistakes"
+        if not self._examples:
+            count = formatting.count(len(known))
+            return f"No {kind}{of} among the {count} images of epoch {last.epoch}. a shows all."
+        count = formatting.count(len(self._examples))
+        if wanted.is_correct:
             return (
-                f"The images of epoch {last.epoch} are not in this run's directory. They come "
-                "back with the next epoch that is validated."
+                f"{count} {kind}{of} in epoch {last.epoch}, the least sure first. "
+                "Would you have known them?"
             )
-        if not self._shown:
-            return f"No {wanted.words} among the {formatting.count(kept)} at hand: a shows all."
-        count = formatting.count(len(self._shown))
-        if wanted.is_narrow:
-            return (
-                f"{count} {wanted.words} that epoch {last.epoch} got right with the least "
-                "certainty. Would you have known them?"
-            )
-        bounded = f" of {formatting.count(total or 0)}" if total and total > kept else ""
+        total = wanted.count_mistakes(last.confusion)
+        if total > len(self._examples):
+            count += f" of {formatting.count(total)}"
         return (
-            f"{count} {wanted.words}{bounded} that epoch {last.epoch} got wrong. First those "
-            "that it was surest about: they have the greatest loss."
+            f"{count} {kind}{of} in epoch {last.epoch}. Sorted by loss: confident mistakes first."
         )
 
     # What keys do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what changes anything."""
-        if action == "kind" and parameters == (self._filter.is_narrow,):
-            return False
-        if action == "page":
-            return self._gallery.pages > 1
+        if action == "kind":
+            is_other = parameters != (self.choice.filter.is_correct,)
+            return is_other and bool(self.results.epochs)
         if action == "all":
-            return not self._filter.is_open
-        if action == "portrait":
-            return bool(self._shown) and not self.has_class("-small")
-        return bool(self._insight.epochs)
+            return not self.choice.filter.is_open
+        if action == "turn":
+            return bool(self.results.epochs)
+        return super().check_action(action, parameters)
 
-    def _change(self, wanted: Filter) -> None:
-        if wanted != self._filter:
-            self._filter = wanted
+    def _change(self, wanted: ExampleFilter) -> None:
+        if wanted != self.choice.filter:
             self._gallery.chosen = 0
-            self._take(self._insight, None)
-            self._show()
-            self.call_after_refresh(self._show_once_laid_out)
+            self.choose(filter=wanted, index=None)
 
-    def action_kind(self, is_narrow: bool) -> None:
-        """The hardest correct ones, or the mistakes."""
-        if is_narrow != self._filter.is_narrow:
-            self._change(self._filter.toggled())
+    def action_kind(self, is_correct: bool) -> None:
+        """Show the correct but unsure ones, or the mistakes."""
+        if is_correct != self.choice.filter.is_correct:
+            self._change(self.choice.filter.toggled())
 
     def action_turn(self, what: str, by: int) -> None:
         """Filter by the next class, or by none."""
-        self._change(self._filter.turned(what, by))
+        self._change(self.choice.filter.turned(what, by, len(self.source.classes)))
 
     def action_all(self) -> None:
-        """Filter by nothing."""
-        self._change(Filter(is_narrow=self._filter.is_narrow))
-
-    def action_page(self, by: int) -> None:
-        """Turn pages."""
-        self._gallery.turn(by)
-        self._show_choice()
-
-    def action_move(self, columns: int, rows: int) -> None:
-        """Choose a neighbor."""
-        self._gallery.move(columns, rows)
-        self._show_choice()
-
-    def action_edge(self, direction: int) -> None:
-        """Choose the first or the last."""
-        self._gallery.chosen = direction * len(self._shown)
-        self._show_choice()
-
-    def action_portrait(self) -> None:
-        """Show the chosen one large, or make room for others."""
-        self.toggle_class("-bare")
-        self.call_after_refresh(self._show_once_laid_out)
-
-    def on_gallery_picked(self) -> None:
-        """A click chose one."""
-        self._show_choice()
+        """Show all classes."""
+        self._change(ExampleFilter(is_correct=self.choice.filter.is_correct))
 
 
-def _about(one: Example) -> list[Line]:
-    """What is known of a specimen, for 28 columns."""
-    name = f"validation digit {formatting.count(one.index)}"
-    loss: Line = [(name.ljust(28), "muted")]
-    guess = _bar(one.predicted, one.probability, "good" if one.is_right else "bad")
-    lines: list[Line] = [loss, [(f"true class {one.label}", "strong")]]
-    if one.is_right:
-        lines.append([("✓ guessed right", "good")])
-        lines.append(guess)
-    else:
-        lines.append([(f"✗ taken for {one.predicted}", "bad")])
-        lines += [guess, _bar(one.label, one.label_probability, "good")]
-    return [*lines, [(f"loss {formatting.loss(one.loss)}", "muted")]]
-
-
-def _bar(digit: int, probability: float, tone: str) -> Line:
-    return [
-        (f"{digit} ", tone),
-        *bar(probability, 18, "bar"),
-        (f" {100 * probability:5.1f} %", ""),
+def _about(example: Example, names: tuple[str, ...]) -> list[Line]:
+    """The example in words and bars, for the width of a Portrait."""
+    label, predicted = names[example.label], names[example.predicted]
+    top = _bar(predicted, example.probability, "good" if example.is_right else "bad", names)
+    lines: list[Line] = [
+        [(f"validation image #{formatting.count(example.index)}", "muted")],
+        [(f"label {label}", "strong")],
     ]
+    if example.is_right:
+        lines += [[("✓ predicted correctly", "good")], top]
+    else:
+        true = _bar(label, example.label_probability, "good", names)
+        lines += [[(f"✗ predicted as {predicted}", "bad")], top, true]
+    return [*lines, [(f"loss {formatting.loss(example.loss)}", "muted")]]
+
+
+def _bar(name: str, probability: float, tone: str, names: tuple[str, ...]) -> Line:
+    label = (f"{pad(name, names_width(names, Portrait.WIDTH))} ", tone)
+    return bar_line(label, probability, (f" {100 * probability:5.1f} %", ""), Portrait.WIDTH)

@@ -1,6 +1,6 @@
-"""What every pane of the insight screen is."""
+"""The base class of the insight screen's panes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from textual import events
@@ -17,27 +17,37 @@ ARROWS: Final[tuple[BindingType, ...]] = (
     Binding("up", "move(0, -1)", show=False),
     Binding("down", "move(0, 1)", show=False),
 )
-"""The keys of a pane in which something is chosen, or a pen is moved."""
+"""The keys that choose a neighbor, or move the pen: columns to the right and rows down."""
 
 ENDS: Final[tuple[BindingType, ...]] = (
     Binding("home", "edge(-1)", show=False),
     Binding("end", "edge(1)", show=False),
 )
-"""The keys to the first and to the last."""
+"""The keys to the first and to the last one."""
+
+
+@dataclass
+class InsightMemory:
+    """What the insight screen showed when it was closed, for when it is opened again."""
+
+    title: str = ""
+    """The pane that was in sight; empty: the first."""
+    panes: dict[str, object] = field(default_factory=dict)
+    """What each pane remembers, by its title."""
 
 
 class InsightPane(Widget, can_focus=True):
     """One pane. It is mounted while it is in sight, and removed when another one comes.
 
-    So its timers and workers end with it (Textual stops them on removal), and what a person
-    chose in it is handed on: `remember` is asked as it goes, `recall` is called before the
-    first `show_insight` of the next one of its kind. Its BINDINGS stand in the footer.
+    So its timers and workers end with it. What the user chose in it goes to the next pane of its
+    kind: `remember` is called when it is removed, `recall` before the first `show_results`. Its
+    BINDINGS are in the footer.
     """
 
     TITLE: ClassVar[str] = ""
-    """What its tab is called."""
+    """The name on its tab."""
     WHEEL: ClassVar[str] = ""
-    """The action that the wheel does, with -1 or 1; empty: it does nothing."""
+    """The action that the mouse wheel runs, with -1 or 1; empty: none."""
     DEFAULT_CSS = """
     InsightPane {
         width: 1fr;
@@ -50,7 +60,7 @@ class InsightPane(Widget, can_focus=True):
 
     @dataclass
     class Opened(Message):
-        """A pane wants another one to be shown, with this in its memory."""
+        """The user opened another pane from this one, with this in its memory."""
 
         title: str
         """The TITLE of that pane."""
@@ -59,44 +69,44 @@ class InsightPane(Widget, can_focus=True):
     def __init__(self, source: InsightSource) -> None:
         super().__init__()
         self.source: Final = source
-        """The run that it is about."""
+        """The run that it shows."""
         self.memory: object = None
-        """What one before remembered; set before it is mounted."""
+        """What an earlier pane remembered; set before this one is mounted."""
 
     def on_mount(self) -> None:
         """Begin; Textual calls this after the subclass's own `on_mount`."""
         if self.memory is not None:
             self.recall(self.memory)
-        self.show_insight(self.source.insight)
+        self.show_results(self.source.results)
 
     def refresh_bindings(self) -> None:
-        """As Widget; what comes after a frame may come when the pane is gone already."""
+        """Refresh the footer, unless the pane is gone: callbacks after a frame may come later."""
         if self.is_attached:
             super().refresh_bindings()
 
     async def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Go back."""
-        await self._turn(event, -1)
+        """Run the wheel's action backwards."""
+        await self._turn_wheel(event, -1)
 
     async def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Go on."""
-        await self._turn(event, 1)
+        """Run the wheel's action forwards."""
+        await self._turn_wheel(event, 1)
 
-    async def _turn(self, event: events.Event, direction: int) -> None:
+    async def _turn_wheel(self, event: events.Event, direction: int) -> None:
         if self.WHEEL:
             event.stop()
             await self.run_action(f"{self.WHEEL}({direction})")
 
-    def show_insight(self, insight: ValidationResults) -> None:
-        """Show what the validations showed. On mount, and after each validation. UI thread."""
+    def show_results(self, results: ValidationResults) -> None:
+        """Show the results of the validations. On mount, and after each validation. UI thread."""
 
     def remember(self) -> object:
-        """What the next pane of this kind should know: what was chosen, what was drawn."""
+        """Return what the next pane of this kind should know."""
         return None
+
+    def recall(self, memory: object) -> None:
+        """Take up what an earlier pane remembered; the children are mounted already."""
 
     def step_back(self) -> bool:
         """Close what the user opened in this pane last; False when there is nothing to close."""
         return False
-
-    def recall(self, memory: object) -> None:
-        """Take up what one before remembered; children are mounted already."""

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
+from mnist_tui.tui.widgets.lines import Shown
+
+SIDE: Final = 28
+"""Pixels on each side of the images that models get."""
 
 LEVELS: Final = 24
 """As many grays as a terminal of 256 colors has; more would only be more to send."""
@@ -24,7 +27,7 @@ LEVELS: Final = 24
 _SHADES: Final = " ░▒▓█"
 _RAMP: Final = " .:-=+*#%@"
 _DARK: Final = 112
-"""From here on a pixel counts as ink, where there is only ink and paper."""
+"""From this gray on a pixel counts as ink, where there is only ink and paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,8 @@ class Image:
     """
 
     pixels: bytes
-    width: int = 28
-    height: int = 28
+    width: int = SIDE
+    height: int = SIDE
 
     def __post_init__(self) -> None:
         if len(self.pixels) != self.width * self.height:
@@ -72,9 +75,19 @@ class Image:
         down = _shares(self.height, height)
         return Image.of((down @ self.array @ across.T + 0.5).astype(np.uint8))
 
+    @property
+    def ink_size(self) -> tuple[int, int]:
+        """Width and height of the ink; (0, 0) when there is none."""
+        rows, columns = self._inked()
+        return (int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1) if len(rows) else (0, 0)
+
+    def _inked(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The rows and the columns with ink in them."""
+        return np.flatnonzero(self.array.max(axis=1)), np.flatnonzero(self.array.max(axis=0))
+
     def cropped(self, side: int) -> "Image":
         """The square of `side` pixels around the ink; paper where it reaches over the edge."""
-        rows, columns = (np.flatnonzero(self.array.max(axis=axis)) for axis in (1, 0))
+        rows, columns = self._inked()
         if not len(rows):
             rows, columns = np.arange(self.height), np.arange(self.width)
         top = (int(rows[0]) + int(rows[-1]) + 1 - side) // 2
@@ -126,7 +139,7 @@ def shading_of(widget: Widget) -> Shading:
     is_own_palette = app.native_ansi_color or paper.ansi is not None or ink.ansi is not None
     colors = app.console.color_system
     if is_own_palette or colors == "standard" or environ.get("TERM") == "linux":
-        # Nobody knows what lies between the terminal's own two colors.
+        # The colors between two of the terminal's own are not known.
         return Shading(Form.SHADES, paper, ink)
     # With 256 colors, tinted grays would be rounded to the six steps of a color cube.
     return Shading(Form.GRAYS, paper, ink, is_tinted=colors != "256")
@@ -206,7 +219,7 @@ class Bitmap(StripWidget):
     Bitmap { width: auto; height: auto; }
     """
 
-    image: reactive[Image | None] = reactive(None, repaint=False)
+    image: Shown[Image | None] = Shown(None)
     """What is shown; another of the same size costs no layout."""
 
     def __init__(self, image: Image | None = None, *, id: str | None = None) -> None:
@@ -214,20 +227,20 @@ class Bitmap(StripWidget):
         self.set_reactive(Bitmap.image, image)
 
     def watch_image(self, old: Image | None, new: Image | None) -> None:
-        """Show it."""
+        """Ask for a layout only when the size changes."""
         sizes = {(image.width, image.lines) if image else (0, 0) for image in (old, new)}
         if len(sizes) > 1:
             self.refresh(layout=True)
         self.redraw()
 
     def get_content_width(self, container: object, viewport: object) -> int:
-        """As Widget asks."""
+        """One column for each pixel."""
         return self.image.width if self.image else 0
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """As Widget asks."""
+        """One line for two pixels."""
         return self.image.lines if self.image else 0
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """As Drawn asks."""
+        """Return the lines of the image."""
         return list(strips_of(self.image, shading_of(self))) if self.image else []

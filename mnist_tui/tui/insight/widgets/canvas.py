@@ -192,7 +192,7 @@ class Canvas(StripWidget):
         return [*framed, self._edge("╰", "╯", "┴", image.width, _STATUS[self.pen.tool])]
 
     def _framed(self, left: str, strip: Strip, right: str, tone: str) -> Strip:
-        return Strip.join([self.text([(left, tone)], 1), strip, self.text([(right, tone)], 1)])
+        return Strip.join([self.strip([(left, tone)], 1), strip, self.strip([(right, tone)], 1)])
 
     def _pen_cells(self) -> tuple[range, range]:
         """The columns and the lines that the pen's pixel takes."""
@@ -214,13 +214,13 @@ class Canvas(StripWidget):
     def _edge(self, left: str, right: str, tick: str, width: int, status: str = "") -> Strip:
         """The frame above or below, with a tick at the pen and the status beside it."""
         if not self.shows_pen:
-            return self.text([(left + "─" * width + right, "rest")], width + 2)
+            return self.strip([(left + "─" * width + right, "rest")], width + 2)
         columns, _ = self._pen_cells()
         before, after = columns.start, width - columns.stop
         line: Line = [(left, "rest"), *_filled(before, status if before > after else "")]
         line += [(tick * len(columns), "accent")]
         line += [*_filled(after, status if after >= before else ""), (right, "rest")]
-        return self.text(line, width + 2)
+        return self.strip(line, width + 2)
 
 
 def _filled(width: int, status: str) -> Line:

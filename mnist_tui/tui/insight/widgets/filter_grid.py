@@ -1,22 +1,20 @@
-"""The filters of a first layer and their responses: all of them small, and one of them large."""
+"""The filters of a first layer with their responses: all of them small, and one large."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import ClassVar, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from textual import events
 from textual.message import Message
-from textual.reactive import reactive
 from textual.strip import Strip
 
 from mnist_tui import formatting
-from mnist_tui.run.inference import FirstLayer as Layer
+from mnist_tui.run.inference import FirstLayer
 from mnist_tui.tui.insight.widgets.bitmap import Form, Image, Shading, shading_of, strips_of
+from mnist_tui.tui.insight.widgets.filters import filter_image, map_image, map_values
+from mnist_tui.tui.insight.widgets.gallery import thumbnail
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
-from mnist_tui.tui.widgets.lines import Line
+from mnist_tui.tui.widgets.lines import Line, Shown
 
 MAP_SIDES: Final = (26, 20, 16, 12, 10, 8)
 """How large the responses may be drawn; even, for two pixels a line."""
@@ -27,62 +25,13 @@ _SMALL, _LARGE = (6, 3), (12, 6)
 _GAP: Final = 1
 _WEIGHTS_PAPER: Final = 0.14
 _MAP_PAPER: Final = 0.06
-"""How far what is darkest is from the background, so that one sees where a picture ends."""
+"""How far the darkest parts are from the background, so that the edges of a picture are seen."""
 _SWATCHES: Final = ((0, "weakens"), (128, "ignores"), (255, "strengthens"))
-"""Weights below, at and above zero, and what ink under them does."""
-
-
-def filter_values(layer: Layer, index: int) -> NDArray[np.uint8]:
-    """(h, w): the weights of one filter, 128 for zero."""
-    values = np.frombuffer(layer.filters, np.uint8).reshape(layer.filter_shape)
-    return values[index, :, :]
-
-
-def map_values(layer: Layer, index: int) -> NDArray[np.uint8]:
-    """(H, W): the response of one filter."""
-    values = np.frombuffer(layer.maps, np.uint8).reshape(layer.map_shape)
-    return values[index, :, :]
-
-
-def filter_image(layer: Layer, index: int, size: tuple[int, int] = _SMALL) -> Image:
-    """A filter as large as `size` says, in columns and lines."""
-    values = filter_values(layer, index)
-    down, across = 2 * size[1] // values.shape[0], size[0] // values.shape[1]
-    return Image.of(values.repeat(max(down, 1), axis=0).repeat(max(across, 1), axis=1))
-
-
-_BRIGHTER: Final = np.rint(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
-"""How responses are shown: most are far weaker than the strongest, and would not be seen."""
-
-
-def _in_full(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Scaled so that the greatest is 255."""
-    scale = 255 / max(int(values.max()), 1)
-    full: NDArray[np.uint8] = np.rint(values * scale).astype(np.uint8)
-    return full
-
-
-@lru_cache(maxsize=256)
-def _resized(pixels: bytes, width: int, height: int, side: int) -> Image:
-    return Image(pixels, width, height).resized(side, side)
-
-
-def map_image(layer: Layer, index: int, side: int, *, is_full: bool = False) -> Image:
-    """A response with at most `side` pixels a side: its own, whole multiples of them, or fewer.
-
-    Weak ones are shown brighter than they are, the strongest stays the brightest; `is_full`: as
-    if it were the strongest itself.
-    """
-    values = map_values(layer, index)
-    values = _BRIGHTER[values] if not is_full else _in_full(values)
-    height, width = values.shape
-    if side < max(height, width):
-        return _resized(values.tobytes(), width, height, side)
-    return Image.of(values).enlarged(side // max(height, width))
+"""Weights below, at and above zero, and what ink under them does to the response."""
 
 
 def _on_backdrop(shading: Shading, strength: float) -> Shading:
-    """The same with a paper that stands out from what is around it."""
+    """The same with another background than what is around it."""
     if shading.form is not Form.GRAYS:
         return shading
     return replace(shading, paper=shading.paper.blend(shading.ink, strength))
@@ -142,24 +91,16 @@ class FilterGrid(StripWidget):
     }
     """
 
-    first_layer: reactive[Layer | None] = reactive(None, repaint=False)
+    first_layer: Shown[FirstLayer | None] = Shown(None)
     """What is shown."""
-    chosen: reactive[int] = reactive(0, repaint=False)
+    chosen: Shown[int] = Shown(0)
     """The filter that is shown large; its page is in sight."""
 
     @dataclass
     class Picked(Message):
-        """A person chose another filter, by the mouse."""
+        """A filter was clicked."""
 
         index: int
-
-    def watch_first_layer(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_chosen(self) -> None:
-        """Show it."""
-        self.redraw()
 
     @property
     def filters(self) -> int:
@@ -173,6 +114,12 @@ class FilterGrid(StripWidget):
         return Layout.of(*self.content_size, self.filters, largest)
 
     @property
+    def in_sight(self) -> range:
+        """The filters in sight."""
+        first, count = self.page * self.arrangement.count, self.arrangement.count
+        return range(first, min(first + count, self.filters))
+
+    @property
     def page(self) -> int:
         """The page in sight, counted from 0."""
         return self.chosen // self.arrangement.count
@@ -183,40 +130,38 @@ class FilterGrid(StripWidget):
         return -(-self.filters // self.arrangement.count)
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """As Drawn asks."""
+        """Return the rows of filters in sight."""
         layer = self.first_layer
         if layer is None:
             return []
-        layout = self.arrangement
-        first = self.page * layout.count
-        last = min(first + layout.count, self.filters)
+        layout, shown = self.arrangement, self.in_sight
         lines: list[Strip] = []
-        for start in range(first, last, layout.columns):
-            tiles = [
-                self._tile(layer, index, layout)
-                for index in range(start, min(start + layout.columns, last))
-            ]
-            lines += [self.beside(parts) for parts in zip(*tiles, strict=True)]
-            lines.append(self.text([], width))
+        for start in shown[:: layout.columns]:
+            row = range(start, min(start + layout.columns, shown.stop))
+            tiles = [self._tile(layer, index, layout) for index in row]
+            lines += [Strip.join(parts) for parts in zip(*tiles, strict=True)]
+            lines.append(self.strip([], width))
         return lines
 
-    def _tile(self, layer: Layer, index: int, layout: Layout) -> list[Strip]:
+    def _tile(self, layer: FirstLayer, index: int, layout: Layout) -> list[Strip]:
         shading, width = shading_of(self), layout.width
-        weights = strips_of(filter_image(layer, index), _on_backdrop(shading, _WEIGHTS_PAPER))
+        weights = strips_of(
+            filter_image(layer, index, _SMALL), _on_backdrop(shading, _WEIGHTS_PAPER)
+        )
         response = map_image(layer, index, layout.side)
         below = strips_of(response, _on_backdrop(shading, _MAP_PAPER))
         is_chosen = index == self.chosen
         name = (f"{'▸' if is_chosen else ' '}{index + 1} ", "chosen" if is_chosen else "muted")
         texts: list[Line] = [[name], *([[]] * (len(weights) - 1))]
         above = [
-            self.beside([strip, self.text(text, width - _SMALL[0])])
+            Strip.join([strip, self.strip(text, width - _SMALL[0])])
             for strip, text in zip(weights, texts, strict=True)
         ]
         base = self.visual_style.rich_style
         return [*above, *(strip.adjust_cell_length(width, base) for strip in below)]
 
     def on_click(self, event: events.Click) -> None:
-        """Choose what is under the mouse."""
+        """Pick the filter under the pointer."""
         at, layout = event.get_content_offset_capture(self), self.arrangement
         column, row = at.x // layout.width, at.y // layout.height
         index = self.page * layout.count + row * layout.columns + column
@@ -225,34 +170,22 @@ class FilterGrid(StripWidget):
 
 
 class FilterDetail(StripWidget):
-    """A digit, one filter, and what the filter makes of the digit."""
+    """An image, one filter, and the filter's response to the image."""
 
     DEFAULT_CSS = """
     FilterDetail { width: 30; height: 1fr; padding: 0 0 0 2; }
     """
 
-    first_layer: reactive[Layer | None] = reactive(None, repaint=False)
+    first_layer: Shown[FirstLayer | None] = Shown(None)
     """What is shown."""
-    chosen: reactive[int] = reactive(0, repaint=False)
+    chosen: Shown[int] = Shown(0)
     """The filter."""
-    digit: reactive[bytes] = reactive(b"", repaint=False)
+    image: Shown[bytes] = Shown(b"")
     """28 x 28 gray values."""
 
-    def watch_first_layer(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_chosen(self) -> None:
-        """Show it."""
-        self.redraw()
-
-    def watch_digit(self) -> None:
-        """Show it."""
-        self.redraw()
-
     def draw(self, width: int, height: int) -> list[Strip]:
-        """As Drawn asks: one under the other, or where it is low, two side by side."""
-        if self.first_layer is None or not self.digit:
+        """Return the three under each other, or where it is low, image and filter side by side."""
+        if self.first_layer is None or not self.image:
             return []
         shading, layer = shading_of(self), self.first_layer
         filter_shading = _on_backdrop(shading, _WEIGHTS_PAPER)
@@ -260,13 +193,13 @@ class FilterDetail(StripWidget):
         name = f"filter {self.chosen + 1}"
         if height >= 14 + 6 + 13 + 3:
             legend = [self._swatch(value, word, filter_shading) for value, word in _SWATCHES]
-            digit = strips_of(Image(self.digit), shading)
-            lines = [self._caption("the digit", width), *digit]
+            image = strips_of(Image(self.image), shading)
+            lines = [self._caption("the image", width), *image]
             lines += [self._caption(f"× {name}", width), *self._side_by_side(weights, legend)]
         else:
-            digit = strips_of(Image(self.digit).cropped(20).resized(12, 12), shading)
-            lines = [self._caption(f"{'the digit':<12}× {name}", width)]
-            lines += self._side_by_side(digit, weights)
+            image = strips_of(thumbnail(self.image, 12), shading)
+            lines = [self._caption(f"{'the image':<12}× {name}", width)]
+            lines += self._side_by_side(image, weights)
         share = formatting.whole_percent(int(map_values(layer, self.chosen).max()) / 255).strip()
         lines.append(self._caption(f"= response, peak {share}", width))
         side = min(26, 2 * (height - len(lines))) // 2 * 2
@@ -276,15 +209,15 @@ class FilterDetail(StripWidget):
         return lines
 
     def _caption(self, text: str, width: int) -> Strip:
-        return self.text([(text, "muted")], width)
+        return self.strip([(text, "muted")], width)
 
     def _swatch(self, value: int, word: str, shading: Shading) -> Strip:
         picture = strips_of(Image(bytes([value] * 4), 2, 2), shading)
-        return self.beside([*picture, self.text([(f" {word}", "muted")], 13)])
+        return Strip.join([*picture, self.strip([(f" {word}", "muted")], 13)])
 
     def _side_by_side(self, left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
-        gap = self.text([], 2)
+        gap = self.strip([], 2)
         return [
-            self.beside([strip, gap, right[y]] if y < len(right) else [strip])
+            Strip.join([strip, gap, right[y]] if y < len(right) else [strip])
             for y, strip in enumerate(left)
         ]

@@ -1,49 +1,59 @@
-"""Many digits side by side, one of them chosen."""
+"""Many images side by side, one of them chosen, and the chosen one large."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual import events
 from textual.message import Message
-from textual.reactive import reactive
 from textual.strip import Strip
 
 from mnist_tui import formatting
-from mnist_tui.tui.insight.widgets.bitmap import Image, Shading, shading_of, strips_of
+from mnist_tui.tui.insight.widgets.bitmap import SIDE, Image, Shading, shading_of, strips_of
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
-from mnist_tui.tui.widgets.lines import Line, pad
+from mnist_tui.tui.widgets.lines import Line, Shown, pad
 
-DIGIT_SIDE: Final = 20
+INK_SIDE: Final = 20
 """MNIST's digits fit into a square of so many pixels; the rest is margin."""
 
 SIDES: Final = (20, 16, 14, 12, 10)
-"""How large the digits may be drawn, the most legible first; even, for two pixels a line."""
+"""How large the images may be drawn, the most legible first; even, for two pixels a line."""
+
+_WIDE: Final = 14
+"""From so many columns on a caption has spaces in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One digit and what is said of it."""
+    """One image and its caption."""
 
     image: bytes
     """28 x 28 gray values."""
-    label: int
-    guess: int | None = None
+    label: str
+    """The name of its class."""
+    predicted: str | None = None
+    """The name of the predicted class."""
     probability: float | None = None
-    """What the model gave to its guess."""
+    """The predicted class's."""
 
     def caption(self, width: int) -> tuple[str, str]:
-        """Text and tone: a mark of right or wrong, true class, guess, probability."""
-        if self.guess is None or self.probability is None:
-            return f"{self.label}", ""
-        is_right = self.guess == self.label
+        """Return text and tone: a mark of right or wrong, the classes, and how sure it was."""
+        if self.predicted is None or self.probability is None:
+            return self.label, ""
+        is_right = self.predicted == self.label
         mark, tone = ("✓", "good") if is_right else ("✗", "bad")
+        wide, narrow = (
+            self.label if is_right else f"{self.label}{arrow}{self.predicted}"
+            for arrow in (" → ", "→")
+        )
         percent = formatting.whole_percent(self.probability).strip()
-        if width >= 14:
-            name = f"{self.label}" if is_right else f"{self.label} → {self.guess}"
-            return f"{mark} {name}  {percent}", tone
-        name = f"{self.label}" if is_right else f"{self.label}→{self.guess}"
-        return f"{mark} {name} {percent.replace(' ', '')}", tone
+        texts = [f"{narrow} {percent.replace(' ', '')}", narrow]
+        if width >= _WIDE:
+            texts.insert(0, f"{wide}  {percent}")
+        fitting = (text for text in texts if cell_len(text) + 2 <= width)
+        return f"{mark} {next(fitting, narrow)}", tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class Grid:
     """How the tiles are laid out."""
 
     side: int
+    """Pixels on each side of an image."""
     columns: int
     rows: int
 
@@ -61,12 +72,12 @@ class Grid:
 
     @property
     def height(self) -> int:
-        """The lines of one row: the digit and its caption."""
+        """The lines of one row: the images and their captions."""
         return self.side // 2 + 1
 
     @classmethod
     def of(cls, width: int, height: int, wanted: int) -> "Grid":
-        """The largest digits of which `wanted` fit; else the smallest."""
+        """The largest images of which `wanted` fit; else the smallest."""
         grid = cls(SIDES[-1], 1, 1)
         for side in SIDES:
             columns, rows = (width + 1) // (side + 1), height // (side // 2 + 1)
@@ -77,7 +88,7 @@ class Grid:
 
 
 class Gallery(StripWidget):
-    """A page of digits; the pane that it is in has the keys."""
+    """A page of images; the pane that it is in has the keys."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
     DEFAULT_CSS = """
@@ -88,19 +99,19 @@ class Gallery(StripWidget):
     }
     """
 
-    tiles: reactive[tuple[Tile, ...]] = reactive((), repaint=False)
-    """All there are; those in sight are a page of them."""
-    chosen: reactive[int] = reactive(0, repaint=False)
+    tiles: Shown[Sequence[Tile]] = Shown(())
+    """All there are; only those in sight are asked for."""
+    chosen: Shown[int] = Shown(0)
     """The place of the chosen one; its page is in sight."""
 
     @dataclass
     class Picked(Message):
-        """A person chose another tile, by the mouse."""
+        """A tile was clicked, and is chosen now."""
 
         index: int
 
     def __init__(self, *, wanted: int, id: str | None = None) -> None:
-        """`wanted` is how many digits should be in sight at once."""
+        """Make a gallery that shows `wanted` images at once, if there is room."""
         super().__init__(id=id)
         self._wanted = wanted
 
@@ -109,12 +120,8 @@ class Gallery(StripWidget):
         return min(max(chosen, 0), max(len(self.tiles) - 1, 0))
 
     def watch_tiles(self) -> None:
-        """Show them."""
+        """Choose the last tile where there are fewer than before."""
         self.chosen = self.validate_chosen(self.chosen)
-        self.redraw()
-
-    def watch_chosen(self) -> None:
-        """Show it."""
         self.redraw()
 
     @property
@@ -138,6 +145,13 @@ class Gallery(StripWidget):
         """How many pages there are."""
         return -(-len(self.tiles) // self.grid.count)
 
+    @property
+    def in_sight(self) -> range:
+        """The places of the tiles in sight; the last page is full, too."""
+        count, total = self.grid.count, len(self.tiles)
+        first = min(self.page * count, max(total - count, 0))
+        return range(first, min(first + count, total))
+
     def move(self, columns: int, rows: int) -> None:
         """Choose a neighbor; up and down stop at the first and the last row."""
         place = self.chosen + columns + rows * self.grid.columns
@@ -146,50 +160,78 @@ class Gallery(StripWidget):
         self.chosen = place
 
     def turn(self, pages: int) -> None:
-        """Turn pages, choosing the first of the new one."""
-        page = min(max(self.page + pages, 0), max(self.pages - 1, 0))
-        if page != self.page:
-            self.chosen = page * self.grid.count
+        """Choose the image at the same place of another page."""
+        self.chosen += pages * self.grid.count
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """As Drawn asks."""
-        grid, shading = self.grid, shading_of(self)
-        first = self.page * grid.count
+        """Return the rows of images and captions in sight."""
+        grid, shown, shading = self.grid, self.in_sight, shading_of(self)
         lines: list[Strip] = []
-        for start in range(first, min(first + grid.count, len(self.tiles)), grid.columns):
-            places = range(start, min(start + grid.columns, first + grid.count, len(self.tiles)))
+        for start in shown[:: grid.columns]:
+            places = range(start, min(start + grid.columns, shown.stop))
             lines += self._row(places, grid.side, shading)
         return lines
 
     def _row(self, places: range, side: int, shading: Shading) -> list[Strip]:
-        gap = self.text([], 1)
-        pictures = [strips_of(thumbnail(self.tiles[i].image, side), shading) for i in places]
+        gap, tiles = self.strip([], 1), [self.tiles[place] for place in places]
+        pictures = [strips_of(thumbnail(tile.image, side), shading) for tile in tiles]
         lines = []
         for y in range(side // 2):
             parts = (part for picture in pictures for part in (picture[y], gap))
             lines.append(Strip.join(parts))
-        captions = (part for i in places for part in (self._caption(i, side), gap))
-        return [*lines, Strip.join(captions)]
+        captions = [
+            self._caption(tile, side, place == self.chosen)
+            for place, tile in zip(places, tiles, strict=True)
+        ]
+        return [*lines, Strip.join(part for caption in captions for part in (caption, gap))]
 
-    def _caption(self, place: int, width: int) -> Strip:
-        text, tone = self.tiles[place].caption(width)
-        line: Line = [(text, tone)]
-        if place == self.chosen:
-            line = [(pad(text, width), "chosen")]
-        return self.text(line, width)
+    def _caption(self, tile: Tile, width: int, is_chosen: bool) -> Strip:
+        text, tone = tile.caption(width)
+        line: Line = [(pad(text, width), "chosen")] if is_chosen else [(text, tone)]
+        return self.strip(line, width)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose what is under the mouse."""
+        """Choose the image under the pointer."""
         at, grid = event.get_content_offset_capture(self), self.grid
         column, row = at.x // (grid.side + 1), at.y // grid.height
-        index = self.page * grid.count + row * grid.columns + column
-        if column < grid.columns and row < grid.rows and index < len(self.tiles):
-            self.chosen = index
-            self.post_message(self.Picked(index))
+        place = self.in_sight.start + row * grid.columns + column
+        if column < grid.columns and row < grid.rows and place in self.in_sight:
+            self.chosen = place
+            self.post_message(self.Picked(place))
 
 
 @lru_cache(maxsize=1024)
 def thumbnail(image: bytes, side: int) -> Image:
-    """A digit without its margins, `side` pixels wide and high."""
-    cropped = Image(image).cropped(DIGIT_SIDE)
-    return cropped if side == DIGIT_SIDE else cropped.resized(side, side)
+    """An image `side` pixels wide and high, without its margins where the ink is MNIST's size."""
+    whole = Image(image)
+    fitting = whole.cropped(INK_SIDE) if max(whole.ink_size) <= INK_SIDE else whole
+    return fitting if side == fitting.width else fitting.resized(side, side)
+
+
+class Portrait(StripWidget):
+    """One image as large as there is room for, and text under it."""
+
+    WIDTH: ClassVar[int] = SIDE
+    """Columns of the image and of the text."""
+    LEAST: ClassVar[int] = 10
+    """An image with fewer pixels a side is left out: it would be illegible."""
+    DEFAULT_CSS = """
+    Portrait { width: 30; height: 1fr; padding: 0 0 0 2; }
+    """
+
+    image: Shown[bytes | None] = Shown(None)
+    """28 x 28 gray values."""
+    about: Shown[tuple[Line, ...]] = Shown(())
+    """The text, line by line."""
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """Return the text, and over it the image in the lines that the text leaves."""
+        text = [self.strip(line, width) for line in self.about]
+        room = min(2 * (height - len(text)), width, SIDE) // 2 * 2
+        if self.image is None or room < self.LEAST:
+            return text
+        image = Image(self.image)
+        fitting = image if room == SIDE else image.resized(room, room)
+        margin = self.strip([], (width - room) // 2)
+        picture = [Strip.join([margin, strip]) for strip in strips_of(fitting, shading_of(self))]
+        return [*picture, *text]

@@ -1,13 +1,11 @@
 """A region whose lines are kept until they change, images and text side by side."""
 
-from collections.abc import Iterable
-
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.theme import Theme
 
 from mnist_tui.tui.charts.chart import changed_until
-from mnist_tui.tui.widgets.lines import Line, Lines
+from mnist_tui.tui.widgets.lines import Lines
 
 
 class StripWidget(Lines):
@@ -22,14 +20,6 @@ class StripWidget(Lines):
     def draw(self, width: int, height: int) -> list[Strip]:
         """What to show in a region of `width` columns and `height` lines; blank below that."""
         raise NotImplementedError
-
-    def text(self, line: Line, width: int) -> Strip:
-        """Text in the tones of Lines, exactly `width` columns wide."""
-        return self.strip(line, width)
-
-    def beside(self, strips: Iterable[Strip]) -> Strip:
-        """Strips one after the other, from the left."""
-        return Strip.join(list(strips))
 
     def on_mount(self) -> None:
         """Follow the theme, whose colors are in the strips."""

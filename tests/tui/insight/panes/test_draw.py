@@ -225,7 +225,7 @@ async def test_a_validation_repeats_the_request() -> None:
     source = ScriptedSource()
     pane = DrawPane(source)
     async with alone(pane) as stage:
-        pane.show_insight(ValidationResults())
+        pane.show_results(ValidationResults())
         assert not source.sent  # nothing is drawn
         await draw_a_one(stage)
         await stage.until(lambda: source.sent, "a request")
@@ -235,7 +235,7 @@ async def test_a_validation_repeats_the_request() -> None:
             source.answer(1)
             await stage.pilot.pause()
         sent = len(source.sent)
-        pane.show_insight(ValidationResults())
+        pane.show_results(ValidationResults())
         assert len(source.sent) == sent + 1
 
 

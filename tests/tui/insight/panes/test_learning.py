@@ -1,4 +1,4 @@
-"""The pane of the digits that are followed through the epochs, under a pilot."""
+"""The pane of the images that are tracked through the epochs, under a pilot."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,11 +9,11 @@ from textual import events
 
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes import learning
-from mnist_tui.tui.insight.panes.learning import LearningPane, sparkline
-from mnist_tui.tui.insight.widgets.gallery import Gallery
-from mnist_tui.tui.insight.widgets.portrait import Portrait
+from mnist_tui.tui.insight.panes.learning import LearningPane, condensed
+from mnist_tui.tui.insight.source import DIGITS
+from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
 from tests.tui.app_harness import Stage
-from tests.tui.insight.fake_insight import insight_of
+from tests.tui.insight.fake_insight import insight_of, results_of_classes
 from tests.tui.insight.pane_harness import Alone, ScriptedSource
 
 
@@ -31,17 +31,20 @@ class Shown:
         return self.stage.text.splitlines()[0]
 
     @property
-    def guesses(self) -> list[int | None]:
-        """What the watched digits are taken for after the epoch in view."""
-        return [tile.guess for tile in self.gallery.tiles]
+    def predictions(self) -> list[int]:
+        """The predicted classes after the epoch in view."""
+        return [int(tile.predicted or -1) for tile in self.gallery.tiles]
 
 
 @asynccontextmanager
 async def watching(
-    insight: ValidationResults, size: tuple[int, int] = (80, 22), memory: object = None
+    insight: ValidationResults,
+    size: tuple[int, int] = (80, 22),
+    memory: object = None,
+    names: tuple[str, ...] = DIGITS,
 ) -> AsyncIterator[Shown]:
     """The pane by itself."""
-    pane = LearningPane(ScriptedSource(insight=insight))
+    pane = LearningPane(ScriptedSource(results=insight, classes=names))
     pane.memory = memory
     app = Alone(pane)
     async with app.run_test(size=size) as pilot:
@@ -50,7 +53,7 @@ async def watching(
         yield Shown(Stage(app, pilot), pane)  # type: ignore[arg-type]
 
 
-def guesses_after(insight: ValidationResults, epoch: int) -> list[int]:
+def predictions_after(insight: ValidationResults, epoch: int) -> list[int]:
     """The likeliest class of each watched digit."""
     known = insight.epochs[epoch - 1]
     rows = [known.probabilities(place) for place in range(20)]
@@ -71,27 +74,30 @@ async def test_all_twenty_are_in_sight_at_80x24() -> None:
         assert sum(shown.stage.text.count(mark) for mark in "✓✗") == 20
 
 
-async def test_each_epoch_shows_its_own_guesses() -> None:
+async def test_each_epoch_shows_its_own_predictions() -> None:
     insight = insight_of(4)
     async with watching(insight) as shown:
-        assert guesses_after(insight, 1) != guesses_after(insight, 4)
+        assert predictions_after(insight, 1) != predictions_after(insight, 4)
         for key, epoch in (("", 4), ("left", 3), ("comma", 2), ("home", 1), ("right", 2)):
             await shown.press(*([key] if key else []))
-            assert shown.guesses == guesses_after(insight, epoch)
+            assert shown.predictions == predictions_after(insight, epoch)
             assert f"epoch {epoch}" in shown.first_line
         await shown.press("full_stop", "end")
-        assert "epoch 4, the newest" in shown.first_line
+        assert "epoch 4 (latest)" in shown.first_line
 
 
 async def test_the_wheel_and_the_arrows_in_the_line_go_through_the_epochs() -> None:
     async with watching(insight_of(4)) as shown:
-        for kind, seen in ((events.MouseScrollUp, "3 of 4"), (events.MouseScrollDown, "4, the")):
+        for kind, seen in (
+            (events.MouseScrollUp, "3 of 4"),
+            (events.MouseScrollDown, "4 (latest)"),
+        ):
             await shown.stage.pilot._post_mouse_events([kind], widget=shown.pane, offset=(9, 9))
             await shown.stage.sees(f"epoch {seen}")
         await shown.stage.pilot.click("ActionLine", offset=(0, 0))
         await shown.stage.sees("epoch 3 of 4")
         await shown.stage.pilot.click("ActionLine", offset=(shown.first_line.index("▸") - 1, 0))
-        await shown.stage.sees("epoch 4, the newest")
+        await shown.stage.sees("epoch 4 (latest)")
 
 
 async def test_the_footer_offers_only_epochs_that_there_are() -> None:
@@ -103,44 +109,42 @@ async def test_the_footer_offers_only_epochs_that_there_are() -> None:
         assert "→ Epoch after" in shown.stage.footer
 
 
-async def test_p_plays_from_the_first_epoch_to_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_p_plays_from_the_first_epoch_to_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "PLAY_INTERVAL_S", 0.01)
     async with watching(insight_of(4)) as shown:
-        seen: list[object] = []
-        go = shown.pane._go
+        seen: list[str] = []
+        show = shown.pane.show_choice
 
-        def spy(by: int) -> None:
-            go(by)
-            known = shown.pane._known
-            seen.append(known.epoch if known else None)
+        def spy() -> None:
+            show()
+            seen.append(shown.pane.choice.epoch.parts(shown.pane.results)[1][0])
 
-        shown.pane._go = spy  # type: ignore[method-assign]
+        monkeypatch.setattr(shown.pane, "show_choice", spy)
         await shown.press("p")
-        await shown.stage.until(lambda: 4 in seen, "the newest epoch")
-        assert seen == [1, 2, 3, 4]
-        assert shown.pane._playing is None
+        await shown.stage.until(lambda: not shown.pane.is_playing, "the latest epoch")
+        assert seen == ["epoch 1 of 4", "epoch 2 of 4", "epoch 3 of 4", "epoch 4 (latest)"]
 
 
 async def test_a_key_or_p_itself_stops_playing() -> None:
     async with watching(insight_of(4)) as shown:
         for key in ("p", "left"):
             await shown.press("p")
-            assert shown.pane._playing is not None
+            assert shown.pane.is_playing
             await shown.press(key)
-            assert shown.pane._playing is None
+            assert not shown.pane.is_playing
 
 
-async def test_up_and_down_and_a_click_choose_a_digit() -> None:
+async def test_up_and_down_and_a_click_choose_an_image() -> None:
     async with watching(insight_of(3)) as shown:
         await shown.press("down", "down", "up")
         assert shown.gallery.chosen == 1
-        assert "▸ a 0: " in shown.stage.text
+        assert "▸ label 0: " in shown.stage.text
         grid = shown.gallery.grid
         await shown.stage.pilot.click(Gallery, offset=(2 * (grid.side + 1) + 3, grid.height + 1))
         await shown.stage.pilot.pause()
         assert shown.gallery.chosen == grid.columns + 2
         label = insight_of(3).tracked[grid.columns + 2].label
-        assert f"▸ a {label}: " in shown.stage.text
+        assert f"▸ label {label}: " in shown.stage.text
 
 
 async def test_enter_shows_the_ten_probabilities_of_the_chosen_one() -> None:
@@ -158,12 +162,17 @@ async def test_enter_shows_the_ten_probabilities_of_the_chosen_one() -> None:
         await shown.stage.until(lambda: not portrait.display, "room for the others")
 
 
-async def test_an_eight_has_the_article_that_one_speaks() -> None:
-    async with watching(insight_of(2)) as shown:
-        await shown.press(*["down"] * 16)
-        await shown.stage.sees("▸ an 8: taken for")
+async def test_a_step_back_hides_the_large_image_and_then_has_nothing_to_close() -> None:
+    async with watching(insight_of(3)) as shown:
+        portrait = shown.pane.query_one(Portrait)
+        assert not shown.pane.step_back()
+        assert "Hide large" not in shown.stage.footer
         await shown.press("enter")
-        await shown.stage.sees("how surely an 8, by epoch")
+        await shown.stage.until(lambda: portrait.display, "the large one")
+        assert "Hide large" in shown.stage.footer
+        assert shown.pane.step_back()
+        await shown.stage.until(lambda: not portrait.display, "room for the others")
+        assert not shown.pane.step_back()
 
 
 async def test_where_there_is_room_the_chosen_one_is_large_without_being_asked_for() -> None:
@@ -171,25 +180,25 @@ async def test_where_there_is_room_the_chosen_one_is_large_without_being_asked_f
         assert shown.pane.query_one(Portrait).display
 
 
-async def test_a_wrong_guess_is_told_by_a_mark() -> None:
+async def test_a_wrong_prediction_has_a_mark() -> None:
     insight = insight_of(1)
-    wrong = sum(a != d.label for a, d in zip(guesses_after(insight, 1), insight.tracked,
+    wrong = sum(a != d.label for a, d in zip(predictions_after(insight, 1), insight.tracked,
                                              strict=True))  # fmt: skip
     async with watching(insight) as shown:
         assert shown.stage.text.count("✗") == wrong > 0
-        assert f"{20 - wrong} of 20 right" in shown.first_line
+        assert f"{20 - wrong} of 20 correct" in shown.first_line
 
 
 async def test_a_new_epoch_is_followed_and_an_old_one_stays() -> None:
     async with watching(insight_of(2)) as shown:
-        shown.pane.show_insight(insight_of(3))
-        await shown.stage.sees("epoch 3, the newest")
+        shown.pane.show_results(insight_of(3))
+        await shown.stage.sees("epoch 3 (latest)")
         await shown.press("left")
-        shown.pane.show_insight(insight_of(4))
+        shown.pane.show_results(insight_of(4))
         await shown.stage.sees("epoch 2 of 4")
 
 
-async def test_digits_that_are_not_there_are_missed_in_words() -> None:
+async def test_images_that_are_lost_are_explained() -> None:
     async with watching(replace(insight_of(3), tracked=())) as shown:
         assert "not in this run's directory" in shown.stage.text
         await shown.press("left", "down", "enter")
@@ -214,7 +223,19 @@ async def test_any_size_is_survived(size: tuple[int, int]) -> None:
 
 
 def test_a_curve_has_a_column_for_each_epoch_and_the_mean_where_there_are_more() -> None:
-    assert sparkline([0.0, 0.5, 1.0], 2, 28) == ("▁▅█", 2)
-    curve, at = sparkline([0.0] * 50 + [1.0] * 50, 99, 10)
-    assert (curve, at) == ("▁▁▁▁▁█████", 9)
-    assert sparkline([], 0, 10) == ("", 0)
+    assert condensed([0.0, 0.5, 1.0], 2, 28) == ([0.0, 0.5, 1.0], 2)
+    assert condensed([0.0] * 50 + [1.0] * 50, 99, 10) == ([0.0] * 5 + [1.0] * 5, 9)
+    assert condensed([], 0, 10) == ([], 0)
+
+
+@pytest.mark.parametrize("count", [3, 47])
+async def test_other_classes_have_their_names_everywhere(count: int) -> None:
+    results, names = results_of_classes(count)
+    async with watching(results, (140, 43), names=names) as shown:
+        assert "of 6 correct" in shown.first_line if count == 3 else "of 94 correct"
+        await shown.press("end", *["down"] * 3)
+        example = results.tracked[3]
+        assert f"▸ label {names[example.label]}: predicted as " in shown.stage.text
+        assert f"probability of {names[example.label]} by epoch" in shown.stage.text
+        lines = shown.stage.text.splitlines()
+        assert sum(line.endswith(" %") for line in map(str.rstrip, lines)) >= min(count, 10)

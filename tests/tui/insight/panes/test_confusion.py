@@ -8,11 +8,14 @@ import pytest
 
 from mnist_tui.run.validation import Confusion, EpochResults, ValidationResults
 from mnist_tui.tui.insight.panes.confusion import ConfusionPane, worst_cell
+from mnist_tui.tui.insight.panes.mistakes import MistakesChoice
 from mnist_tui.tui.insight.panes.pane import InsightPane
-from mnist_tui.tui.insight.specimens import Filter
-from mnist_tui.tui.insight.widgets.matrix import Counts, Matrix
+from mnist_tui.tui.insight.selection import ExampleFilter
+from mnist_tui.tui.insight.source import DIGITS
+from mnist_tui.tui.insight.widgets.matrix import Matrix
+from mnist_tui.tui.insight.widgets.matrix_layout import Counts
 from tests.tui.app_harness import Stage
-from tests.tui.insight.fake_insight import insight_of
+from tests.tui.insight.fake_insight import insight_of, results_of_classes
 from tests.tui.insight.pane_harness import Alone, ScriptedSource
 
 
@@ -28,10 +31,12 @@ class Listening(Alone):
 
 @asynccontextmanager
 async def confusion(
-    insight: ValidationResults, size: tuple[int, int] = (80, 22)
+    insight: ValidationResults,
+    size: tuple[int, int] = (80, 22),
+    names: tuple[str, ...] = DIGITS,
 ) -> AsyncIterator[tuple[Stage, Listening]]:
     """The pane by itself."""
-    app = Listening(ConfusionPane(ScriptedSource(insight=insight)))
+    app = Listening(ConfusionPane(ScriptedSource(results=insight, classes=names)))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Stage(app, pilot), app  # type: ignore[arg-type]
@@ -45,11 +50,12 @@ def cell_of(app: Listening) -> tuple[int, int]:
 def at(app: Listening, label: int, guess: int) -> tuple[int, int]:
     """Where a cell is, from the matrix's corner."""
     arrangement = app.query_one(Matrix).arrangement
-    return 1 + guess * arrangement.cell + 2, 2 + label * arrangement.lines
+    assert arrangement is not None
+    return 1 + guess * arrangement.columns.size + 2, 2 + label * arrangement.rows.size
 
 
 def table_of(**cells: int) -> Confusion:
-    """A matrix of 10 right ones of each class, and `t4g9=3`: three 4s taken for 9."""
+    """A matrix of 10 correct ones of each class, and `t4g9=3`: three 4s predicted as 9."""
     rows = [[10 if guess == label else 0 for guess in range(10)] for label in range(10)]
     for name, count in cells.items():
         rows[int(name[1])][int(name[3])] = count
@@ -80,14 +86,14 @@ async def test_the_counts_stand_in_rows_of_the_true_class() -> None:
         assert row.replace("▸", " ").split()[:11] == ["4", *"····", "10", *"····", "3"]
 
 
-async def test_the_most_frequent_mistake_is_chosen_until_a_person_chooses() -> None:
+async def test_the_most_frequent_mistake_is_chosen_until_the_user_chooses() -> None:
     async with confusion(learned(table_of(t4g9=3, t5g3=2))) as (stage, app):
         assert cell_of(app) == (4, 9)
         pane = app.query_one(ConfusionPane)
-        pane.show_insight(learned(table_of(), table_of(t5g3=7)))
+        pane.show_results(learned(table_of(), table_of(t5g3=7)))
         assert cell_of(app) == (5, 3)
         await stage.pilot.press("up")
-        pane.show_insight(learned(table_of(), table_of(), table_of(t9g0=9)))
+        pane.show_results(learned(table_of(), table_of(), table_of(t9g0=9)))
         assert cell_of(app) == (4, 3)
 
 
@@ -107,11 +113,11 @@ async def test_the_first_epoch_has_nothing_to_be_compared_with() -> None:
         assert "▴" not in stage.text
 
 
-async def test_the_chosen_cell_is_told_in_words() -> None:
+async def test_the_chosen_cell_is_described() -> None:
     async with confusion(learned(table_of(t4g9=1), table_of(t4g9=3))) as (stage, _app):
-        assert "4 taken for 9: 3 of 13 (23.08 %), +2 since epoch 1" in stage.text
+        assert "4 predicted as 9: 3 of 13 (23.08 %), +2 since epoch 1" in stage.text
         await stage.pilot.press("left", "left", "left", "left", "left")
-        assert "4 recognized: 10 of 13 (76.92 %), as many as after epoch 1" in stage.text
+        assert "4 predicted correctly: 10 of 13 (76.92 %), as many as after epoch 1" in stage.text
 
 
 async def test_the_arrows_choose_a_cell_and_stop_at_the_edges() -> None:
@@ -138,7 +144,7 @@ async def test_in_few_lines_the_rows_around_the_chosen_one_come_before_the_expla
     async with confusion(learned(table_of(t4g9=3)), size) as (stage, _app):
         assert len(classes_in_sight(stage)) == rows
         assert 4 in classes_in_sight(stage)
-        assert "▸ 4 taken for 9: 3" in stage.text
+        assert "▸ 4 predicted as 9: 3" in stage.text
         for chosen in (*range(5, 10), *range(8, -1, -1)):
             await stage.pilot.press("down" if chosen > _first_line_chosen(stage) else "up")
             seen = classes_in_sight(stage)
@@ -177,7 +183,7 @@ async def test_an_explanation_that_does_not_fit_ends_with_a_sentence() -> None:
             told = stage.text.splitlines()[:-1]
             assert len(classes_in_sight(stage)) == min(height - 4, 10)
             last = next(line.strip() for line in reversed(told) if line.strip())
-            assert last.endswith(".") or last.startswith("▸ 4 taken for 9")
+            assert last.endswith(".") or last.startswith("▸ 4 predicted as 9")
 
 
 @pytest.mark.parametrize("size", [(80, 22), (140, 43), (60, 30)])
@@ -193,7 +199,7 @@ async def test_the_mouse_chooses_the_cell_under_it_and_a_click_opens_it(
         await stage.pilot.pause()
         assert cell_of(app) == (7, 2)
         assert app.opened is not None
-        assert app.opened.memory == Filter(label=7, guess=2)
+        assert app.opened.memory == MistakesChoice(filter=ExampleFilter(7, 2))
 
 
 async def test_a_click_beside_the_cells_chooses_none() -> None:
@@ -211,20 +217,20 @@ async def test_enter_opens_the_mistakes_of_the_cell() -> None:
         await stage.pilot.pause()
         assert app.opened is not None
         assert app.opened.title == "Mistakes"
-        assert app.opened.memory == Filter(label=4, guess=9)
+        assert app.opened.memory == MistakesChoice(filter=ExampleFilter(4, 9))
 
 
-async def test_enter_on_the_diagonal_opens_the_hardest_correct_ones() -> None:
+async def test_enter_on_the_diagonal_opens_the_correct_but_unsure_ones() -> None:
     async with confusion(learned(table_of(t4g5=3))) as (stage, app):
         await stage.pilot.press("left", "enter")
         await stage.pilot.pause()
         assert app.opened is not None
-        assert app.opened.memory == Filter(label=4, guess=4, is_narrow=True)
+        assert app.opened.memory == MistakesChoice(filter=ExampleFilter(4, 4, is_correct=True))
 
 
 async def test_comma_and_full_stop_go_through_the_epochs() -> None:
     async with confusion(insight_of(4)) as (stage, _app):
-        assert "epoch 4, the newest" in stage.text
+        assert "epoch 4 (latest)" in stage.text
         assert "Epoch before" in stage.footer
         assert "Epoch after" not in stage.footer
         await stage.pilot.press("comma")
@@ -236,7 +242,7 @@ async def test_comma_and_full_stop_go_through_the_epochs() -> None:
         await stage.pilot.press("comma", "full_stop")
         assert "epoch 2 of 4" in stage.text
         await stage.pilot.press("end")
-        assert "epoch 4, the newest" in stage.text
+        assert "epoch 4 (latest)" in stage.text
 
 
 async def test_the_wheel_and_the_arrows_in_the_line_go_through_the_epochs() -> None:
@@ -247,11 +253,11 @@ async def test_the_wheel_and_the_arrows_in_the_line_go_through_the_epochs() -> N
         assert "epoch 3 of 4" in stage.text
         await stage.pilot._post_mouse_events([_wheel("down")], widget=pane, offset=(20, 8))
         await stage.pilot.pause()
-        assert "epoch 4, the newest" in stage.text
+        assert "epoch 4 (latest)" in stage.text
         await stage.pilot.click("ActionLine", offset=(0, 0))
         assert "epoch 3 of 4" in stage.text
         await stage.pilot.click("ActionLine", offset=(stage.text.splitlines()[0].index("▸") - 1, 0))
-        assert "epoch 4, the newest" in stage.text
+        assert "epoch 4 (latest)" in stage.text
 
 
 def _wheel(way: str) -> type:
@@ -263,11 +269,11 @@ def _wheel(way: str) -> type:
 async def test_the_newest_epoch_is_followed_and_an_old_one_stays() -> None:
     async with confusion(insight_of(2)) as (stage, app):
         pane = app.query_one(ConfusionPane)
-        pane.show_insight(insight_of(3))
+        pane.show_results(insight_of(3))
         await stage.pilot.pause()
-        assert "epoch 3, the newest" in stage.text
+        assert "epoch 3 (latest)" in stage.text
         await stage.pilot.press("comma")
-        pane.show_insight(insight_of(4))
+        pane.show_results(insight_of(4))
         await stage.pilot.pause()
         assert "epoch 2 of 4" in stage.text
 
@@ -282,7 +288,7 @@ async def test_a_lost_epoch_is_gone_over() -> None:
 
 
 async def test_what_was_chosen_is_handed_on() -> None:
-    source = ScriptedSource(insight=insight_of(4))
+    source = ScriptedSource(results=insight_of(4))
     async with confusion(insight_of(4)) as (stage, app):
         await stage.pilot.press("up", "comma")
         memory, cell = app.query_one(ConfusionPane).remember(), cell_of(app)
@@ -305,7 +311,7 @@ async def test_any_size_is_survived(size: tuple[int, int]) -> None:
 
 
 def test_one_mistake_among_many_is_seen_and_most_of_all_the_greatest() -> None:
-    counts = Counts(table_of(t4g9=50, t9g4=1))
+    counts = Counts(table_of(t4g9=50, t9g4=1), DIGITS)
     assert counts.heat(4, 9) == 1.0
     assert 0.03 < counts.heat(9, 4) < 0.2
     assert counts.heat(0, 1) == 0.0
@@ -313,4 +319,38 @@ def test_one_mistake_among_many_is_seen_and_most_of_all_the_greatest() -> None:
 
 def test_a_matrix_without_mistakes_has_a_worst_cell_too() -> None:
     assert worst_cell(table_of()) == (0, 1)
-    assert Counts(table_of()).most_mistakes == 1
+    assert Counts(table_of(), DIGITS).most_mistakes == 1
+
+
+@pytest.mark.parametrize("size", [(80, 22), (140, 43)])
+@pytest.mark.parametrize("count", [3, 47])
+async def test_any_number_of_classes_is_legible_and_can_be_reached(
+    count: int, size: tuple[int, int]
+) -> None:
+    results, names = results_of_classes(count)
+    async with confusion(results, size, names) as (stage, app):
+        layout = app.query_one(Matrix).arrangement
+        assert layout is not None
+        assert "#" not in stage.text, "a count that does not fit into its cell"
+        if count == 3:
+            assert (layout.rows.shown, layout.columns.shown) == (3, 3)
+            assert "precision" in stage.text
+        await stage.pilot.press(*["up"] * count, *["left"] * count)
+        assert cell_of(app) == (0, 0)
+        assert f"▸ {names[0]} predicted correctly: " in stage.text
+        await stage.pilot.press(*["down"] * count, *["right"] * count)
+        assert cell_of(app) == (count - 1, count - 1)
+        assert f"▸ {names[-1]} predicted correctly: " in stage.text
+        heads = stage.text.splitlines()[2 if count == 3 else 1 : 3]
+        assert any(names[-1] in line for line in heads)
+        if count == 47:
+            assert f"-{count} of {count}" in stage.text
+
+
+async def test_long_names_of_classes_are_cut_in_the_heads_and_whole_in_words() -> None:
+    results, _ = results_of_classes(3)
+    names = ("T-shirt/top", "Trouser", "Ankle boot")
+    async with confusion(results, names=names) as (stage, _app):
+        assert "T-shirt" in stage.text.splitlines()[2]
+        await stage.pilot.press("left", "left", "up", "up")
+        assert "▸ T-shirt/top predicted correctly" in stage.text

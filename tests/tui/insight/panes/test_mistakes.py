@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from textual import events
 
-from mnist_tui.run.validation import Example, ValidationResults
-from mnist_tui.tui.insight.panes.mistakes import MistakesPane
-from mnist_tui.tui.insight.specimens import Filter
-from mnist_tui.tui.insight.widgets.gallery import Gallery, Grid, Tile
-from mnist_tui.tui.insight.widgets.portrait import Portrait
+from mnist_tui.run.validation import ValidationResults
+from mnist_tui.tui.insight.panes.mistakes import MistakesChoice, MistakesPane
+from mnist_tui.tui.insight.selection import ExampleFilter
+from mnist_tui.tui.insight.source import DIGITS
+from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
 from tests.tui.app_harness import Stage
-from tests.tui.insight.fake_insight import insight_of
+from tests.tui.insight.fake_insight import insight_of, results_of_classes
 from tests.tui.insight.pane_harness import Alone, ScriptedSource
 
 
@@ -31,17 +31,25 @@ class Shown:
         return self.stage.text.splitlines()[0]
 
     @property
-    def pairs(self) -> set[tuple[int, int | None]]:
-        """True class and guess of all that are let through."""
-        return {(tile.label, tile.guess) for tile in self.gallery.tiles}
+    def pairs(self) -> set[tuple[int, int]]:
+        """True and predicted class of all that are let through."""
+        return {(int(tile.label), int(tile.predicted or -1)) for tile in self.gallery.tiles}
+
+    @property
+    def chosen(self) -> bytes | None:
+        """The image of the chosen one."""
+        return self.pane.query_one(Portrait).image
 
 
 @asynccontextmanager
 async def mistakes(
-    insight: ValidationResults, size: tuple[int, int] = (80, 22), memory: object = None
+    insight: ValidationResults,
+    size: tuple[int, int] = (80, 22),
+    memory: object = None,
+    names: tuple[str, ...] = DIGITS,
 ) -> AsyncIterator[Shown]:
     """The pane by itself."""
-    pane = MistakesPane(ScriptedSource(insight=insight))
+    pane = MistakesPane(ScriptedSource(results=insight, classes=names))
     pane.memory = memory
     app = Alone(pane)
     async with app.run_test(size=size) as pilot:
@@ -53,7 +61,7 @@ async def mistakes(
 async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> None:
     async with mistakes(ValidationResults()) as shown:
         assert "After the first epoch is validated" in shown.stage.text
-        assert "Hardest" not in shown.stage.footer
+        assert "Correct but unsure" not in shown.stage.footer
         await shown.press("h", "r", "g", "a", "pagedown", "enter", "left", "down", "end")
         assert "After the first epoch is validated" in shown.stage.text
 
@@ -64,34 +72,34 @@ async def test_the_worst_comes_first_and_is_shown_large() -> None:
         worst = insight.mistakes[0]
         assert shown.gallery.tiles[0].image == worst.image
         assert shown.pane.query_one(Portrait).image == worst.image
-        assert f"✗ taken for {worst.predicted}" in shown.stage.text
+        assert f"✗ predicted as {worst.predicted}" in shown.stage.text
         assert f"loss {worst.loss:.4f}" in shown.stage.text
         assert f"✗ {worst.label}→{worst.predicted} 97%" in shown.stage.text
 
 
-async def test_h_shows_the_hardest_correct_ones_and_goes_back() -> None:
+async def test_h_shows_the_correct_but_unsure_ones_and_goes_back() -> None:
     insight = insight_of(3)
     async with mistakes(insight) as shown:
-        assert "Hardest right" in shown.stage.footer
+        assert "Correct but unsure" in shown.stage.footer
         await shown.press("h")
         assert len(shown.gallery.tiles) == len(insight.least_confident)
-        assert "✓ guessed right" in shown.stage.text
+        assert "✓ predicted correctly" in shown.stage.text
         assert "Mistakes" in shown.stage.footer
         await shown.press("h")
         assert len(shown.gallery.tiles) == len(insight.mistakes)
 
 
-async def test_r_and_g_filter_by_true_class_and_guess() -> None:
+async def test_r_and_g_filter_by_true_and_predicted_class() -> None:
     async with mistakes(insight_of(3)) as shown:
         await shown.press("r", "r", "r", "r", "r")
         assert {label for label, _ in shown.pairs} == {4}
         await shown.press("G")
         assert shown.pairs == {(4, 9)}
-        assert "true 4" in shown.first_line
-        assert "guess 9" in shown.first_line
-        assert "digits of class 4 taken for 9" in shown.stage.text
+        assert "label 4" in shown.first_line
+        assert "predicted 9" in shown.first_line
+        assert "mistakes of class 4 predicted as 9 in epoch 3" in shown.stage.text
         await shown.press("R", "R", "R", "R", "R")
-        assert {guess for _, guess in shown.pairs} == {9}
+        assert {predicted for _, predicted in shown.pairs} == {9}
         assert len(shown.pairs) > 1
         await shown.press("g")
         assert len(shown.pairs) > 10
@@ -104,7 +112,7 @@ async def test_a_shows_all_again() -> None:
         assert len(shown.gallery.tiles) == len(insight_of(3).mistakes)
 
 
-async def test_of_the_correct_ones_class_and_guess_are_filtered_as_one() -> None:
+async def test_of_the_correct_ones_label_and_prediction_are_filtered_as_one() -> None:
     async with mistakes(insight_of(3)) as shown:
         await shown.press("h", "r", "r")
         assert shown.pairs == {(1, 1)}
@@ -117,20 +125,20 @@ async def test_the_words_in_the_first_line_can_be_clicked() -> None:
     async with mistakes(insight_of(3)) as shown:
         click = shown.stage.pilot.click
         for word, seen in (
-            ("hardest right", "✓ guessed right"),
-            ("mistakes", "✗ taken for"),
-            ("true", "digits of class 0"),
-            ("guess", "digits of class 0 taken for 0"),
+            ("correct but unsure", "✓ predicted correctly"),
+            ("mistakes", "✗ predicted as"),
+            ("label", "mistakes of class 0"),
+            ("predicted", "mistakes of class 0 predicted as 0"),
         ):
             at = shown.first_line.index(word) - 1
             await click("ActionLine", offset=(at + 1, 0))
             await shown.stage.sees(seen)
 
 
-async def test_what_a_filter_lets_nothing_through_is_said() -> None:
+async def test_a_filter_that_lets_nothing_through_says_so() -> None:
     async with mistakes(insight_of(3)) as shown:
         await shown.press("r", "g")
-        assert "No digits of class 0 taken for 0" in shown.stage.text
+        assert "No mistakes of class 0 predicted as 0" in shown.stage.text
         assert "All" in shown.stage.footer
 
 
@@ -168,7 +176,7 @@ async def test_the_arrows_choose_and_turn_the_page_where_it_ends() -> None:
         assert shown.pane.query_one(Portrait).image == specimen.image
 
 
-async def test_a_click_chooses_a_digit() -> None:
+async def test_a_click_chooses_an_image() -> None:
     async with mistakes(insight_of(3)) as shown:
         grid = shown.gallery.grid
         x, y = grid.side + 1 + 3, grid.height + 2
@@ -180,11 +188,14 @@ async def test_a_click_chooses_a_digit() -> None:
 
 
 async def test_enter_makes_room_for_the_others() -> None:
-    async with mistakes(insight_of(1)) as shown:
+    async with mistakes(insight_of(1), (110, 22)) as shown:
         before = shown.gallery.grid
+        assert "⏎ Hide large" in shown.stage.footer
         await shown.press("enter")
         await shown.stage.until(lambda: shown.gallery.grid.side > before.side, "larger ones")
         assert not shown.pane.query_one(Portrait).display
+        assert "⏎ Large" in shown.stage.footer
+        assert not shown.pane.step_back(), "it shows the large image unasked"
         await shown.press("enter")
         await shown.stage.until(lambda: shown.gallery.grid == before, "the large one")
 
@@ -193,15 +204,17 @@ async def test_the_chosen_one_stays_chosen_when_an_epoch_brings_others() -> None
     insight = insight_of(3)
     async with mistakes(insight) as shown:
         await shown.press("r", "r", "right")
-        chosen = shown.pane._chosen
+        chosen = shown.chosen
+        fewer = tuple(
+            example for example in insight.mistakes if example.label != 1 or example.image == chosen
+        )
+        shown.pane.show_results(replace(insight, mistakes=fewer))
         assert chosen is not None
-        fewer = tuple(one for one in insight.mistakes if one.label != 1 or one is chosen)
-        shown.pane.show_insight(replace(insight, mistakes=fewer))
-        assert shown.pane._chosen == chosen
-        assert "true 1" in shown.first_line
+        assert shown.chosen == chosen
+        assert "label 1" in shown.first_line
 
 
-async def test_images_that_are_not_there_are_missed_in_words() -> None:
+async def test_images_that_are_lost_are_explained() -> None:
     lost = replace(insight_of(3), mistakes=(), least_confident=())
     async with mistakes(lost) as shown:
         assert "not in this run's directory" in shown.stage.text
@@ -212,12 +225,12 @@ async def test_no_mistakes_at_all_are_told_from_lost_ones() -> None:
     table = tuple(tuple(10 * (i == j) for j in range(10)) for i in range(10))
     perfect = replace(insight, epochs=(replace(insight.epochs[0], confusion=table),), mistakes=())
     async with mistakes(perfect) as shown:
-        assert "not one of the validation digits is guessed wrong" in shown.stage.text
+        assert "got all validation images right" in shown.stage.text
 
 
-async def test_a_filter_that_another_pane_asks_for_is_taken_up() -> None:
-    wanted = Filter(label=4, guess=4, is_narrow=True)
-    async with mistakes(insight_of(3), memory=wanted) as shown:
+async def test_the_filter_that_another_pane_opens_it_with_is_taken_up() -> None:
+    wanted = ExampleFilter(label=4, predicted=4, is_correct=True)
+    async with mistakes(insight_of(3), memory=MistakesChoice(filter=wanted)) as shown:
         assert shown.pairs == {(4, 4)}
         await shown.press("right")
         memory, chosen = shown.pane.remember(), shown.gallery.chosen
@@ -234,39 +247,27 @@ async def test_any_size_is_survived(size: tuple[int, int]) -> None:
         assert len(shown.stage.text.splitlines()) == size[1]
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "wanted", "side"),
-    [(48, 18, 12, 10), (78, 18, 20, 10), (108, 40, 12, 20), (5, 3, 12, 10), (20, 11, 1, 20)],
-)
-def test_digits_are_as_large_as_the_wanted_number_allows(
-    width: int, height: int, wanted: int, side: int
-) -> None:
-    assert Grid.of(width, height, wanted).side == side
+async def test_how_many_mistakes_there_were_is_said_where_not_all_images_are_kept() -> None:
+    results = insight_of(3)
+    total = results.epochs[-1].confusion[4][9]
+    kept = sum((one.label, one.predicted) == (4, 9) for one in results.mistakes)
+    assert kept < total
+    choice = MistakesChoice(filter=ExampleFilter(4, 9))
+    async with mistakes(results, memory=choice) as shown:
+        assert f"{kept} of {total} mistakes of class 4 predicted as 9" in shown.stage.text
 
 
-def test_a_caption_tells_right_from_wrong_without_color() -> None:
-    wrong, right = Tile(b"", 4, 9, 0.873), Tile(b"", 4, 4, 1.0)
-    assert wrong.caption(20)[0] == "✗ 4 → 9  87 %"
-    assert wrong.caption(10)[0] == "✗ 4→9 87%"
-    assert right.caption(10)[0] == "✓ 4 100%"
-    assert Tile(b"", 4).caption(10)[0] == "4"
-
-
-def test_classes_are_turned_through_and_any_is_among_them() -> None:
-    wanted = Filter()
-    seen = []
-    for _ in range(11):
-        wanted = wanted.turned("label", 1)
-        seen.append(wanted.label)
-    assert seen == [*range(10), None]
-    assert Filter().turned("guess", -1).guess == 9
-
-
-def test_specimens_are_let_through_by_both_classes() -> None:
-    def one(label: int, guess: int) -> Example:
-        return replace(insight_of(1).mistakes[0], label=label, predicted=guess)
-
-    insight = ValidationResults(mistakes=(one(4, 9), one(4, 7), one(3, 9)))
-    assert [s.predicted for s in Filter(label=4).of(insight)] == [9, 7]
-    assert [s.label for s in Filter(guess=9).of(insight)] == [4, 3]
-    assert len(Filter(label=4, guess=9).of(insight)) == 1
+@pytest.mark.parametrize("count", [3, 47])
+async def test_other_classes_have_their_names_everywhere(count: int) -> None:
+    results, names = results_of_classes(count)
+    async with mistakes(results, names=names) as shown:
+        wrong = results.mistakes[0]
+        label, predicted = names[wrong.label], names[wrong.predicted]
+        arrow = " → " if count == 3 else "→"  # few images are large
+        assert f"✗ {label}{arrow}{predicted}" in shown.stage.text
+        assert f"label {label}" in shown.stage.text
+        assert f"✗ predicted as {predicted}" in shown.stage.text
+        await shown.press("R")
+        assert f"No mistakes of class {names[-1]}" in shown.stage.text
+        await shown.press("r", "r")
+        assert f"mistakes of class {names[0]} in epoch 2" in shown.stage.text
