@@ -84,9 +84,10 @@ def _proxy_of(mirror: str) -> str:
     return proxy if not proxy or "//" in proxy else f"http://{proxy}"
 
 
-def find_mirrors(mirrors: list[str], name: str, connect_s: float, stall_s: float) -> list[Probe]:
+def find_mirrors(mirrors: list[str], name: str, connect_s: float) -> list[Probe]:
     """Look at all mirrors at once; those without a connection in `connect_s` have a problem."""
-    probes = [Probe(mirror, name, stall_s) for mirror in mirrors]
+    # Once connected, a proxy or a busy server may take a while for its answer.
+    probes = [Probe(mirror, name, 3 * connect_s) for mirror in mirrors]
     for probe in probes:
         probe.start()
     deadline = time.monotonic() + connect_s
@@ -100,12 +101,12 @@ def find_mirrors(mirrors: list[str], name: str, connect_s: float, stall_s: float
 
 def download(folder: Path, settings: dict[str, Any]) -> str:
     """Download into `folder`; why that failed, in words, or nothing."""
-    mirrors, resources, stall_s = settings["mirrors"], settings["resources"], settings["stall_s"]
+    mirrors, resources = settings["mirrors"], settings["resources"]
     name = resources[0][0] if resources else "t10k-labels-idx1-ubyte.gz"
-    probes = find_mirrors(mirrors, name, settings["connect_s"], stall_s)
+    probes = find_mirrors(mirrors, name, settings["connect_s"])
     usable = [probe for probe in probes if not probe.problem]
     if usable:
-        socket.setdefaulttimeout(stall_s)
+        socket.setdefaulttimeout(settings["stall_s"])
         from torchvision.datasets import MNIST
 
         (folder / "ready").touch()

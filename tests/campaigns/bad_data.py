@@ -6,6 +6,7 @@ Most attempts put a mutant of an IDX file in place and start or resume; one in t
 from a mirror on this machine that cuts, changes, exchanges or withholds a file.
 """
 
+import gzip
 import random
 import shutil
 from functools import cache
@@ -70,6 +71,14 @@ def _mutant(dice: random.Random, folder: Path) -> None:
         _exchange(data / "MNIST" / "raw" / one, data / "MNIST" / "raw" / other)
     else:
         path = data / "MNIST" / "raw" / dice.choice(names)
+        is_packed = dice.random() < 0.3
+        if is_packed:
+            content = gzip.compress(path.read_bytes())
+            path.unlink()
+            path = path.with_name(
+                f"{path.name.replace('-idx', dice.choice(('-', '.')) + 'idx')}.gz"
+            )
+            path.write_bytes(content)
         path.write_bytes(mutate(dice, path.read_bytes()))
     official = read_mnist(few_digits()).fingerprint
     try:
