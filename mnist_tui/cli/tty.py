@@ -5,7 +5,6 @@ import sys
 
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of
-from mnist_tui.process.streams import is_terminal
 from mnist_tui.run.plan import ResumedRun, RunPlan, ShownRun
 
 
@@ -15,7 +14,7 @@ def check_terminal(plan: RunPlan) -> None:
     Raises:
         UsageError: When it has none; it says what to type for `plan` instead.
     """
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(f"the dashboard needs a terminal; without one use: {_other_way(plan)}")
     term = os.environ.get("TERM", "")
     if sys.platform != "win32" and term in ("", "dumb", "unknown"):

@@ -106,6 +106,13 @@ class RunLog:
         return self.ended is not None and self.ended.elsewhere is not None
 
     @property
+    def can_resume(self) -> bool:
+        """Whether the run has ended in this process with a checkpoint to resume it from."""
+        if self.prepared is None or self.ended is None or self.is_elsewhere:
+            return False
+        return self.ended.saved or self.saved is not None or self.prepared.resumed_at is not None
+
+    @property
     def scores(self) -> Scores:
         """The newest epoch, the one before it, and the best."""
         last = self.rows[-1] if self.rows else None

@@ -1,6 +1,7 @@
 """The dashboard as an application: it composes the parts and routes between them."""
 
 import logging
+import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -9,22 +10,24 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, ClassVar, Final
 
+import platformdirs
 from textual.actions import parse
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from mnist_tui.run.events import RunEnded
-from mnist_tui.run.plan import MakeRunner, RunPlan
+from mnist_tui.run.events import RunEnded, RunPrepared
+from mnist_tui.run.plan import MakeRunner, RunPlan, ShownRun
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.machine import SampleMachine
-from mnist_tui.tui.dashboard.previous_run import newest_on_disk
+from mnist_tui.tui.dashboard.previous_run import find_previous
 from mnist_tui.tui.dashboard.screen import TITLES, Dashboard
 from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.source import RunSource
@@ -39,7 +42,7 @@ from mnist_tui.tui.terminal.key_queue import KeyQueue
 from mnist_tui.tui.terminal.log_handler import PaneHandler
 from mnist_tui.tui.terminal.output_capture import prints_logged
 from mnist_tui.tui.text import exit_summary
-from mnist_tui.tui.text.event_text import LogEntry
+from mnist_tui.tui.text.event_text import Level, LogEntry
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 
 _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
@@ -56,12 +59,13 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
     TITLE = "mnist-tui"
     CSS_PATH = "app.tcss"
     # Text is selected by the terminal itself. Textual's way to do it breaks where the mouse is
-    # pressed on what goes at that moment, as toasts do.
+    # pressed on what goes at that moment.
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "begin('start')", "Start"),
         Binding("space", "ask('pause')", "Pause"),
         Binding("space", "ask('resume')", "Resume"),
+        Binding("space", "begin('continue')", "Resume"),
         Binding("n", "begin('new')", "New run"),
         Binding("s", "ask('save')", "Save"),
         Binding("x", "ask('stop')", "Stop"),
@@ -81,6 +85,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         Binding("x", "refuse('stop')", show=False),
         Binding("e,left_square_bracket,right_square_bracket", "refuse('adjust')", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", show=False),
     ]
 
     @dataclass
@@ -93,9 +98,11 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     @dataclass
     class PreviousFound(Message):
-        """There is an earlier run on disk to compare with."""
+        """There is an earlier run on disk to compare one with."""
 
-        trace: Trace
+        run: Path
+        """The directory of the run that is compared."""
+        previous: Trace
 
     def __init__(
         self,
@@ -209,15 +216,15 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self._poller.begin()
         self.call_after_refresh(self._open)
-        self.run_worker(self._find_previous, thread=True, exit_on_error=False, group="previous")
 
     def _open(self) -> None:
         self.presenter.show_run()
-        self.dashboard.log_pane.add(LogEntry("Ready. Space: start. ?: help."))
         if self.run_controller.leaving is not None:
             self._leave_if_over()
         elif self._starts_at_once:
             self.action_begin("start")
+        else:
+            self.dashboard.log_pane.add(LogEntry("Ready. Space: start. ?: help."))
 
     def on_unmount(self) -> None:
         """Stop listening."""
@@ -242,6 +249,9 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
             self.exit_code = event.exit_code
         self.run_controller.take(event)
         self.presenter.take(event)
+        if isinstance(event, RunPrepared):
+            find = partial(self._find_previous, Path(event.directory))
+            self.run_worker(find, thread=True, exit_on_error=False, group="previous")
 
     def on_run_thread_ended(self, message: RunThread.Ended) -> None:
         """The thread posts this as its last act: wait the moment until it is gone."""
@@ -260,16 +270,17 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
             self.exit_code = self.exit_code or leaving.exit_code
             self.exit()
 
-    def _find_previous(self) -> None:
-        """Read the run before this one. A worker's thread."""
-        plan = self.run_controller.plan
-        previous = newest_on_disk(plan.runs_dir, plan.name)
+    def _find_previous(self, run: Path) -> None:
+        """Read an earlier run. A worker's thread."""
+        previous = find_previous(run)
         if previous is not None:
-            self._send(self.PreviousFound(previous))
+            self._send(self.PreviousFound(run, previous))
 
     def on_dashboard_app_previous_found(self, message: PreviousFound) -> None:
-        """Compare with it."""
-        self.dashboard.show_previous(message.trace)
+        """Compare with it, if that run is still shown."""
+        prepared = self.run_controller.log.prepared
+        if prepared is not None and Path(prepared.directory) == message.run:
+            self.dashboard.show_previous(message.previous)
 
     def on_dashboard_app_log_arrived(self) -> None:
         """Fetch what was logged."""
@@ -285,9 +296,37 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         return self.run_controller.offers(action)
 
     def action_begin(self, how: str) -> None:
-        """Start the run, or a new one with the learning rate that the last one began with."""
-        if self.run_controller.offers(how):
-            self.run_controller.begin()
+        """Start the run, or another one, or resume the one that has ended.
+
+        What takes the place of a run that is shown is asked about first.
+        """
+        from mnist_tui.tui.screens.question import NewRunDialog, ResumeDialog
+
+        run = self.run_controller
+        if not run.offers(how):
+            return
+        if how == "new":
+            self.push_screen(NewRunDialog(run.next_plan), self._begin_new)
+        elif how == "continue" and isinstance(run.plan, ShownRun):
+            self.push_screen(ResumeDialog(run.name), self._begin_again)
+        elif how == "continue":
+            self._begin(run.resumed_plan)
+        else:
+            self._begin(run.next_plan)
+
+    def _begin_new(self, answer: str | None) -> None:
+        if answer == "n" and self.run_controller.offers("new"):
+            self._begin(self.run_controller.next_plan)
+        elif answer == "e":
+            self.action_settings()
+
+    def _begin_again(self, answer: str | None) -> None:
+        if answer == "space" and self.run_controller.offers("continue"):
+            self._begin(self.run_controller.resumed_plan)
+
+    def _begin(self, plan: RunPlan | None) -> None:
+        if plan is not None:
+            self.run_controller.begin(plan)
             self.presenter.show_run()
 
     def action_ask(self, request: str) -> None:
@@ -296,10 +335,15 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     def action_refuse(self, request: str) -> None:
         """Say why a key does nothing now, and which does."""
-        if request == "pause" and self.run_controller.offers("new"):
-            is_elsewhere = self.run_controller.log.is_elsewhere
-            why = "another process trains this run" if is_elsewhere else "the run is over"
-            self.presenter.say(LogEntry(f"{why}: n starts another one", "warning"))
+        run = self.run_controller
+        if run.log.is_elsewhere:
+            why = "another process trains this run: it can't be controlled from here"
+            self.presenter.say(LogEntry(why, "warning"))
+        elif request == "pause" and run.offers("new"):
+            why = f"the run is {run.session.state}: e, more epochs, then space; or n for a new run"
+            if run.session.state is not State.FINISHED:
+                why = f"the run is {run.session.state} and has no checkpoint: n starts a new run"
+            self.presenter.say(LogEntry(why, "warning"))
         else:
             self.action_ask(request)
 
@@ -309,7 +353,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     async def action_quit(self) -> None:
         """Quit; while a run is live, ask first."""
-        from mnist_tui.tui.screens.quit import QuitDialog
+        from mnist_tui.tui.screens.question import QuitDialog
 
         run = self.run_controller
         if not run.is_busy:
@@ -326,12 +370,53 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         """Ctrl+c means to quit, too."""
         self.run_worker(self.action_quit())
 
-    def _quit_as(self, choice: str | None) -> None:
-        if choice in ("save", "discard"):
-            answer = self.run_controller.leave(Stop(save=choice == "save", reason="quit"))
+    def _quit_as(self, key: str | None) -> None:
+        if key is not None:
+            answer = self.run_controller.leave(Stop(save=key == "s", reason="quit"))
             self.presenter.say(LogEntry(answer.message))
             self.presenter.show_state()
             self._leave_if_over()
+
+    def action_suspend_process(self) -> None:
+        """Say what to do instead: a run can't go on in the background yet."""
+        self.presenter.say(
+            LogEntry(
+                "ctrl+z: not possible yet; leave with q, s and go on later with mnist-tui resume",
+                "warning",
+            )
+        )
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """As App, but on the status line: a toast would cover the newest data."""
+        levels: dict[SeverityLevel, Level] = {"warning": "warning", "error": "error"}
+        self.presenter.say(LogEntry(message, levels.get(severity, "info")))
+
+    def deliver_screenshot(
+        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
+    ) -> str | None:
+        """Save a picture of the screen where that is possible, and say where it is."""
+        folders = [Path(path)] if path else [platformdirs.user_downloads_path(), Path()]
+        name = filename or time.strftime("mnist-tui-%Y%m%d-%H%M%S.svg")
+        problem = "no folder for it"
+        for folder in filter(Path.is_dir, folders):
+            try:
+                file = self.save_screenshot(name, str(folder), time_format)
+            except OSError as error:
+                problem = f"cannot write to {folder.absolute()}: {error.strerror}"
+            else:
+                where = str(file)
+                self.notify(f"screenshot saved as {where.replace(str(Path.home()), '~')}")
+                return file
+        self.notify(f"no screenshot: {problem}", severity="error")
+        return None
 
     def action_settings(self) -> None:
         """Show the settings: all of the next run's, or what can change in the live one."""

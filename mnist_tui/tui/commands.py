@@ -23,7 +23,12 @@ class Command:
 _RUN: Final = (
     Command("Start", "Start the run with the settings shown.", "begin('start')"),
     Command("Pause", "Wait at the next batch, using no CPU and no GPU.", "ask('pause')"),
-    Command("Resume", "Go on with the paused run.", "ask('resume')"),
+    Command("Resume", "Continue the paused run.", "ask('resume')"),
+    Command(
+        "Resume",
+        "Train on from the last checkpoint, exactly where the run stopped.",
+        "begin('continue')",
+    ),
     Command("Save", "Save a checkpoint of the next batch, to keep.", "ask('save')"),
     Command("Stop", "End the run at the next batch, saving first.", "ask('stop')"),
     Command(

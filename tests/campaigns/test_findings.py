@@ -41,7 +41,7 @@ from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.controller import RunController
-from mnist_tui.tui.screens.quit import QuitDialog
+from mnist_tui.tui.screens.question import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
 from tests.run.values import epoch_row

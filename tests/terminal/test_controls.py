@@ -118,10 +118,10 @@ def test_the_end_of_a_run_is_summed_up_on_the_dashboard_and_after_it(
     terminal = open_terminal(*settings, "--start", "--bell", size=size)
     terminal.wait_for("✓ finished")
     [row] = map(json.loads, (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines())
-    numbers = f"accuracy {100 * row['val_accuracy']:.2f} % · loss {row['val_loss']:.4f}"
+    numbers = f"{100 * row['val_accuracy']:.2f} %, loss {row['val_loss']:.4f}"
     facts = (
-        *("finished 1 epoch", f"1 · {numbers}", "digits per second"),
-        *("runs/a/checkpoints: last.pt, best.pt", "mnist-tui resume a --epochs 2"),
+        *("✓ finished 1 epoch", f"epoch 1: {numbers}", "images/s"),
+        "saved last.pt, best.pt in runs/a",
     )
     for fact in facts:
         terminal.wait_for(fact)
@@ -129,6 +129,8 @@ def test_the_end_of_a_run_is_summed_up_on_the_dashboard_and_after_it(
     assert b"\x1b]9;mnist-tui: finished 1 epoch\x07" in terminal.raw
 
     terminal.wait_for("n New run")
+    terminal.press("n")
+    terminal.wait_for("Start a new run?")
     terminal.press("n")
     other = terminal.wait_for(lambda _: next((tmp_path / "runs").glob("2*-tutorial"), None))
     terminal.wait_for(f"mnist-tui  {other.name}")

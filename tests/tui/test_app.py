@@ -6,33 +6,37 @@ import threading
 from pathlib import Path
 
 import pytest
-from textual.events import MouseDown
 from textual.widget import Widget
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.run.events import (
     EpochFinished,
+    LearningRateChanged,
     Notice,
     RunEnded,
     SaveFailed,
     StateChanged,
     Warned,
 )
-from mnist_tui.run.plan import NewRun
+from mnist_tui.run.plan import NewRun, ResumedRun, ShownRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.dashboard.header import Facts
+from mnist_tui.tui.dashboard.outcome import Outcome
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.screens.help import HelpScreen
-from mnist_tui.tui.screens.quit import QuitDialog
+from mnist_tui.tui.screens.question import QuitDialog
+from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.run.values import epoch_row
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.fake_runner import ScriptedRunner
+from tests.tui.insight.pane_harness import Mouse
 
 pytestmark = pytest.mark.asyncio
 
+GUESSED = {"val_loss": 2.303, "val_accuracy": 0.098}
 SIZES = [(200, 60), (140, 40), (100, 30), (80, 24), (50, 12), (20, 5), (1, 1)]
 
 
@@ -60,7 +64,7 @@ async def test_numbers_of_a_training_run_are_on_the_screen() -> None:
         runner = await stage.start()
         runner.train(1204)
         await stage.sees("1,204/1,875")
-        for text in ("epoch 1 of 19", "64 %", "speed 12,346/s", "2.6 ms per batch"):
+        for text in ("epoch 1 of 19", "64 %", "12,346/s", "learning rate 0.01"):
             await stage.sees(text)
 
 
@@ -113,7 +117,7 @@ async def test_stop_saves_and_says_so_and_a_new_run_can_start() -> None:
         await stage.sees("stopped in epoch 1, batch 10, saved")
         await stage.until(lambda: "New run" in stage.footer, "the key n")
         assert "Start" not in stage.footer
-        await stage.pilot.press("n")
+        await stage.pilot.press("n", "n")
         await stage.until(lambda: len(stage.runners) == 2, "a second run")
         assert stage.runner.plan.name is None
         assert isinstance(stage.runner.plan, NewRun)
@@ -231,24 +235,196 @@ async def test_a_run_that_another_process_trains_is_not_called_over() -> None:
     async with on_stage((100, 30)) as stage:
         runner = await stage.start()
         runner.go_on_elsewhere()
-        await stage.sees("─● training elsewhere─")
+        await stage.sees("─● being trained by process 4711─")
         header = stage.text.splitlines()[0]
         assert header.rstrip().endswith("● training elsewhere"), header
         await stage.pilot.press("i")
         await stage.until(lambda: isinstance(stage.app.screen, InsightScreen), "the insight")
         await stage.sees("● training elsewhere")
-        await stage.pilot.press("escape", "n")
+        await stage.pilot.press("escape", "x")
+        await stage.sees("another process trains this run: it can't be controlled from here")
+        await stage.pilot.press("n", "n")
         await stage.until(lambda: len(stage.runners) == 2, "a second run")
         await stage.until(lambda: "elsewhere" not in stage.text, "its own state")
 
 
-async def test_space_says_which_key_starts_another_run() -> None:
+async def one_epoch(stage: Stage) -> ScriptedRunner:
+    """Run all of a plan with one epoch."""
+    runner = await stage.start()
+    runner.train(1875)
+    runner.finish_epoch()
+    runner.finish()
+    await stage.until(lambda: "New run" in stage.footer, "the key n")
+    return runner
+
+
+ONE_EPOCH = NewRun(config=TrainConfig(epochs=1), name="mine")
+
+
+async def test_space_says_how_a_finished_run_goes_on() -> None:
+    async with on_stage(plan=ONE_EPOCH) as stage:
+        runner = await one_epoch(stage)
+        assert "Resume" not in stage.footer
+        await stage.pilot.press("space")
+        await stage.sees("the run is finished: e, more epochs, then space; or n for a new run")
+        assert stage.runners == [runner]
+
+
+async def test_space_resumes_a_stopped_run_where_it_stopped() -> None:
+    plan = NewRun(config=TrainConfig(epochs=3, lr=0.02), name="mine")
+    async with on_stage((80, 24), plan) as stage:
+        runner = await stage.start()
+        runner.train(1875)
+        runner.finish_epoch()
+        runner.train(7)
+        await stage.pilot.press("4", "x")
+        await stage.until(lambda: "space Resume" in stage.footer, "the key")
+        await stage.pilot.press("space")
+        await stage.until(lambda: len(stage.runners) == 2 and stage.runner.thread, "its thread")
+        assert stage.runner.plan == ResumedRun(
+            name="mine", config=plan.config, runs_dir=plan.runs_dir
+        )
+        await stage.sees("★     1")
+        assert "■" not in stage.text, "the panel is gone, and the epochs are not"
+        stage.runner.prepare(rows=runner.rows)
+        await stage.until(lambda: "Pause" in stage.footer, "a run that can be paused")
+        assert len(stage.app.run_controller.log.rows) == 1
+
+
+async def test_a_finished_run_is_made_longer_with_e_and_goes_on_with_space() -> None:
+    async with on_stage((80, 24), ONE_EPOCH) as stage:
+        await one_epoch(stage)
+        draft = stage.app.run_controller.draft()
+        draft.write("epochs", "3")
+        stage.app.run_controller.apply(draft)
+        stage.app.presenter.show_state()
+        await stage.until(lambda: "space Resume" in stage.footer, "the key")
+        await stage.pilot.press("space")
+        await stage.until(lambda: len(stage.runners) == 2 and stage.runner.thread, "its thread")
+        longer = TrainConfig(epochs=3)
+        assert stage.runner.plan == ResumedRun(name="mine", config=longer, overrides={"epochs": 3})
+
+
+@pytest.mark.parametrize(("field", "text"), [("batch_size", "64"), ("name", "other")])
+async def test_a_setting_that_makes_another_run_does_not_make_a_finished_one_longer(
+    field: str, text: str
+) -> None:
+    async with on_stage(plan=ONE_EPOCH) as stage:
+        await one_epoch(stage)
+        draft = stage.app.run_controller.draft()
+        draft.write("epochs", "30")
+        draft.write(field, text)
+        answer = stage.app.run_controller.apply(draft)
+        assert answer.message == "changed: n starts a new run"
+        assert not stage.app.run_controller.offers("continue")
+
+
+async def test_a_run_without_a_checkpoint_cannot_be_resumed() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        runner.fail("the loss became nan")
+        await stage.until(lambda: "New run" in stage.footer, "the key n")
+        await stage.pilot.press("space")
+        await stage.sees("the run is failed and has no checkpoint: n starts a new run")
+        assert len(stage.runners) == 1
+
+
+async def test_n_asks_before_it_takes_the_place_of_a_run() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
         runner.finish()
         await stage.until(lambda: "New run" in stage.footer, "the key n")
+        await stage.pilot.press("n")
+        await stage.sees("Start a new run?")
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "Start a new run?" not in stage.text, "no question")
+        assert stage.runners == [runner]
+        await stage.pilot.press("n", "e")
+        await stage.until(lambda: isinstance(stage.app.screen, SettingsScreen), "the settings")
+
+
+async def test_a_run_that_is_shown_is_resumed_only_when_that_is_confirmed() -> None:
+    plan = ShownRun(name="mine", config=TrainConfig(epochs=3))
+    async with on_stage(plan=plan, start=True) as stage:
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+        stage.runner.prepare(rows=[epoch_row(1)])
+        await stage.pilot.press("x")
+        await stage.until(lambda: "space Resume" in stage.footer, "the key")
         await stage.pilot.press("space")
-        await stage.sees("the run is over: n starts another one")
+        await stage.sees("Resume this run?")
+        assert len(stage.runners) == 1
+        await stage.pilot.press("space")
+        await stage.until(lambda: len(stage.runners) == 2 and stage.runner.thread, "its thread")
+        assert isinstance(stage.runner.plan, ResumedRun)
+
+
+async def test_the_end_takes_three_lines_says_nothing_twice_and_closes_with_escape() -> None:
+    async with on_stage((80, 24), NewRun(config=TrainConfig(epochs=2))) as stage:
+        runner = await stage.start()
+        for _ in range(2):
+            runner.train(1875)
+            runner.finish_epoch()
+        runner.finish()
+        outcome = stage.app.screen.query_one(Outcome)
+        await stage.until(lambda: outcome.region.height == 3, "three lines")
+        await stage.until(lambda: "esc Close" in stage.footer, "the key")
+        text = stage.text
+        assert "─✓ finished all epochs─" in text
+        assert "last and best epoch 2: 96.10 %, loss 0.1350 · in 0:24, 11,987 images/s" in text
+        assert "saved last.pt in runs/20260102-030405-tutorial" in text
+        assert text.count("finished") == 2, "in the title of the panel, and as the run's state"
+        await stage.pilot.press("escape")
+        await stage.until(lambda: not outcome.region.area, "no panel")
+        assert "esc" not in stage.footer
+
+
+async def test_a_screenshot_is_saved_where_it_can_be_and_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platformdirs.user_downloads_path", lambda: tmp_path / "none")
+    monkeypatch.chdir(tmp_path)
+    async with on_stage((120, 30)) as stage:
+        await stage.sees("Ready. Space: start.")
+        stage.app.deliver_screenshot()
+        [file] = tmp_path.glob("*.svg")
+        await stage.sees(f"screenshot saved as ./{file.name}")
+        assert "<svg" in file.read_text()
+        file.unlink()
+        monkeypatch.chdir("/proc")
+        stage.app.deliver_screenshot()
+        await stage.sees("no screenshot: cannot write to /proc")
+
+
+async def test_ctrl_z_says_what_to_do_instead() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("ctrl+z")
+        await stage.sees("ctrl+z: not possible yet; leave with q, s")
+
+
+async def test_a_press_that_comes_while_an_older_one_is_answered_counts() -> None:
+    async with on_stage((100, 30)) as stage:
+        runner = await stage.start()
+        controller = stage.app.run_controller
+        controller.scale_lr(2.0)
+        # The answer to the first press arrives after the second one.
+        controller.scale_lr(2.0)
+        controller.take(LearningRateChanged(lr=0.02, previous=0.01, epoch=1, global_batch=0))
+        controller.scale_lr(2.0)
+        await stage.until(lambda: runner.session.progress.lr == 0.08, "three doublings")
+
+
+async def test_an_epoch_that_is_no_better_than_guessing_says_what_to_do_once() -> None:
+    async with on_stage((120, 36)) as stage:
+        runner = await stage.start()
+        for _ in range(2):
+            runner.train(1875)
+            runner.finish_epoch(epoch_row(runner.session.progress.epoch, **GUESSED))
+        await stage.sees("› no better than guessing: try a lower learning rate ([ halves it)")
+        await stage.pilot.press("5")
+        await stage.sees("epoch 2: validation accuracy 9.80 %")
+        log = stage.app.dashboard.log_pane.text
+        assert log.count("no better than guessing") == 1
+        assert "★" not in log.splitlines()[-2]
 
 
 async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it() -> None:
@@ -256,14 +432,13 @@ async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it(
         runner = await stage.start()
         runner.wait_for_disk()
         await stage.sees(" waiting for the disk")
-        stage.app.clear_notifications()
         await stage.sees("› not saved yet (No space left on device): make room")
         facts = stage.app.screen.query_one(Facts)
-        said = facts.message
+        said = facts.said
         assert said is not None
-        await stage.until(lambda: facts.message is not said, "that it is said again")
+        await stage.until(lambda: facts.said is not said, "that it is said again")
         facts._forget(said)
-        assert facts.message == said, "it stays as long as the run waits"
+        assert facts.said == said, "it stays as long as the run waits"
         await stage.pilot.press("q")
         await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
         await stage.pilot.press("s")
@@ -374,11 +549,11 @@ async def test_the_end_of_a_run_is_summed_up() -> None:
             runner.finish_epoch()
         runner.finish()
         await stage.sees("✓ finished")
-        await stage.sees("best epoch")
+        await stage.sees("last and best epoch 2")
         await stage.sees("runs/20260102-030405-tutorial")
         report = stage.app.exit_report()
-        assert "last epoch  2 · accuracy 96.10 %" in report
-        assert "go further  mnist-tui resume 20260102-030405-tutorial --epochs 3" in report
+        assert "last and best epoch  2: accuracy 96.10 %" in report
+        assert "continue for longer  mnist-tui resume 20260102-030405-tutorial --epochs 3" in report
 
 
 async def test_a_notice_stays_in_sight() -> None:
@@ -449,16 +624,15 @@ async def test_a_click_on_a_tab_shows_its_pane_and_moves_nothing_else(title: str
         assert footer.split()[:4] == stage.footer.split()[:4]
 
 
-async def test_a_click_does_not_press_what_came_under_the_mouse_after_the_button_went_down() -> (
-    None
-):
+async def test_a_click_does_not_press_a_key_that_came_there_after_the_button_went_down() -> None:
     async with on_stage((80, 24)) as stage:
-        start = stage.footer.index("Edit")
-        await stage.pilot.mouse_down("KeyBar", offset=(start, 0))
+        mouse, x = Mouse(stage), stage.footer.index("Edit")
+        await mouse.send(Mouse.LEFT, x, 23)
         stage.app.dashboard.action_full()  # its way back comes first in the footer
-        await stage.until(lambda: "esc Back" in stage.footer, "another footer")
-        await stage.pilot.mouse_up("KeyBar", offset=(start, 0))
-        await stage.pilot.click("KeyBar", offset=(stage.footer.index("Back"), 0))
+        await stage.until(lambda: "space Start" in stage.footer[x - 6 : x + 6], "Start there")
+        await mouse.send(Mouse.LEFT, x, 23, end="m")
+        back = stage.footer.index("Back")
+        await mouse.drag((back, 23))
         await stage.until(lambda: "esc Back" not in stage.footer, "a click in one place")
         assert stage.runners == []
 
@@ -485,11 +659,11 @@ async def over(stage: Stage) -> None:
     runner.train(1875)
     runner.finish_epoch()
     runner.finish()
-    await stage.until(lambda: stage.app.dashboard.has_class("-over"), "the end")
+    await stage.until(lambda: stage.app.run_controller.log.ended, "the end")
     await stage.pilot.pause()
 
 
-@pytest.mark.parametrize("height", [16, 18, 19])
+@pytest.mark.parametrize("height", [16, 18, 19, 20])
 async def test_the_lines_that_the_end_of_a_run_leaves_show_a_pane(height: int) -> None:
     async with on_stage((40, height)) as stage:
         await over(stage)
@@ -501,13 +675,13 @@ async def test_the_lines_that_the_end_of_a_run_leaves_show_a_pane(height: int) -
         assert not stage.app.dashboard.is_full
 
 
-@pytest.mark.parametrize("size", [(40, 12), (40, 14), (40, 20), (80, 9)])
+@pytest.mark.parametrize("size", [(40, 12), (40, 14), (80, 9)])
 async def test_a_pane_without_room_fills_the_screen_until_a_person_goes_back(
     size: tuple[int, int],
 ) -> None:
     async with on_stage(size) as stage:
         await over(stage)
-        assert "esc" not in stage.footer
+        assert "esc Back" not in stage.footer
         await stage.pilot.press("4")
         await stage.sees("★     1")
         await stage.until(
@@ -516,7 +690,7 @@ async def test_a_pane_without_room_fills_the_screen_until_a_person_goes_back(
         assert stage.footer.strip().startswith("esc Back")
         await stage.pilot.press("escape")
         await stage.until(lambda: "★     1" not in stage.text, "the way back")
-        assert "esc" not in stage.footer
+        assert "esc Back" not in stage.footer
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -629,19 +803,3 @@ async def test_an_unchanged_progress_repaints_nothing() -> None:
         shown = dashboard.progress  # type: ignore[attr-defined]
         await stage.pilot.pause(0.1)
         assert dashboard.progress is shown  # type: ignore[attr-defined]
-
-
-async def test_a_click_on_a_toast_that_goes_at_that_moment_harms_nothing() -> None:
-    async with on_stage() as stage:
-        stage.app.notify("it is about to go")
-        await stage.sees("about to go")
-        toast = stage.app.screen.query_one("Toast")
-        x, y = toast.region.x + 3, toast.region.y + 1
-        rack, toast._parent = toast.parent, None  # until the next layout, when its time is over
-        down = MouseDown(
-            None, x, y, 0, 0, 1, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y
-        )
-        try:
-            stage.app.screen._forward_event(down)
-        finally:
-            toast._parent = rack

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from textual.command import CommandPalette
 
+from mnist_tui.config import TrainConfig
 from mnist_tui.run.events import SaveFailed, Warned
+from mnist_tui.run.plan import NewRun
 from mnist_tui.run.state import State
 from mnist_tui.tui.charts import Chart
 from tests.run.values import epoch_row
@@ -15,13 +17,14 @@ from tests.tui.app_harness import Stage, on_stage
 pytestmark = pytest.mark.asyncio
 
 RUN_KEYS = {"Start", "Pause", "Resume", "Save", "Stop", "New run", "Edit", "lr÷2", "lr×2"}
+ONE_EPOCH = NewRun(config=TrainConfig(epochs=1))
 OFFERED = {
     State.READY: {"Start", "Edit"},
     State.LOADING: {"Stop"},
     State.RUNNING: {"Pause", "Save", "Stop", "Edit", "lr÷2", "lr×2"},
     State.PAUSED: {"Resume", "Save", "Stop", "Edit", "lr÷2", "lr×2"},
     State.STOPPING: set(),
-    State.STOPPED: {"New run", "Edit"},
+    State.STOPPED: {"Resume", "New run", "Edit"},
     State.FINISHED: {"New run", "Edit"},
     State.FAILED: {"New run", "Edit"},
 }
@@ -50,6 +53,7 @@ async def lead_to(stage: Stage, state: State) -> None:
         runner.holds_save = threading.Event() if state is State.STOPPING else None
         await stage.pilot.press("x")
     if state is State.FINISHED:
+        runner.finish_epoch()
         runner.finish()
     if state is State.FAILED:
         runner.fail("the loss became nan")
@@ -70,7 +74,7 @@ def titles(stage: Stage) -> set[str]:
 
 @pytest.mark.parametrize("state", State)
 async def test_footer_and_palette_offer_what_can_be_done_now(state: State) -> None:
-    async with on_stage((160, 40)) as stage:
+    async with on_stage((160, 40), ONE_EPOCH) as stage:
         await lead_to(stage, state)
         await stage.until(lambda: run_keys(stage) == OFFERED[state], f"{OFFERED[state]}")
         assert "Quit" in stage.footer
@@ -84,7 +88,7 @@ async def test_footer_and_palette_offer_what_can_be_done_now(state: State) -> No
 
 @pytest.mark.parametrize("state", State)
 async def test_every_key_that_steers_a_run_is_answered(state: State) -> None:
-    async with on_stage((160, 40)) as stage:
+    async with on_stage((160, 40), ONE_EPOCH) as stage:
         await lead_to(stage, state)
         await stage.until(lambda: run_keys(stage) == OFFERED[state], f"{OFFERED[state]}")
         for key, offers in (
@@ -174,19 +178,18 @@ async def test_a_new_run_with_n_has_the_same_settings() -> None:
         runner.finish_epoch(epoch_row(1))
         await stage.pilot.press("x")
         await stage.until(lambda: "New run" in stage.footer, "the key n")
-        await stage.pilot.press("n")
+        await stage.pilot.press("n", "n")
         await stage.until(lambda: len(stage.runners) == 2, "a second run")
         assert stage.runner.plan.config == runner.plan.config
 
 
 async def test_the_log_filters_by_level_by_key_and_by_mouse_and_copies_what_it_shows() -> None:
-    async with on_stage((80, 24)) as stage:
+    async with on_stage((99, 24)) as stage:
         runner = await stage.start()
         runner.tell(Warned(message="the disk is nearly full"))
         await stage.pilot.press("5")
         await stage.sees("the disk is nearly full")
         await stage.until(lambda: "v Filter" in stage.footer, "the key v")
-        stage.app.clear_notifications()
         await stage.pilot.click("KeyBar", offset=(stage.footer.index("v Filter"), 0))
         await stage.sees("warnings and errors")
         await stage.until(lambda: "Ready. Space: start" not in stage.text, "no news")
@@ -199,26 +202,20 @@ async def test_the_log_filters_by_level_by_key_and_by_mouse_and_copies_what_it_s
         await stage.sees("Ready. Space: start")
 
 
-async def test_toasts_tell_of_bests_saves_warnings_and_failures() -> None:
+async def test_saves_and_warnings_are_one_line_and_nothing_covers_the_newest_data() -> None:
     async with on_stage((100, 30)) as stage:
         runner = await stage.start()
         runner.train(1875)
         runner.finish_epoch(epoch_row(1, val_accuracy=0.9123))
-        await stage.sees("★ new best: 91.23 %")
         await stage.pilot.press("s")
-        await stage.until(lambda: len(stage.app._notifications) == 2, "the save's toast")
+        await stage.sees("› saved checkpoints/step-")
         runner.tell(SaveFailed(path="a/last.pt", message="no space left"))
-        await stage.until(lambda: len(stage.app._notifications) == 3, "the warning's toast")
-        runner.fail("the loss became nan")
-        await stage.until(lambda: len(stage.app._notifications) == 4, "the failure's toast")
-        told = [(toast.severity, toast.message) for toast in stage.app._notifications]
-        assert [severity for severity, _ in told] == [
-            "information",
-            "information",
-            "warning",
-            "error",
-        ]
-        assert "saved checkpoints/step-" in told[1][1]
+        await stage.sees("› could not save a/last.pt: no space left")
+        runner.tell(Warned(message="a/last.pt was deleted"))
+        await stage.sees("› a/last.pt was deleted")
+        stage.app.dashboard.notify("copied", severity="error")
+        await stage.sees("› copied")
+        assert not stage.app.screen.query("Toast")
 
 
 @pytest.mark.parametrize("rings", [True, False])

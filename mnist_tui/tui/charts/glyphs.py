@@ -20,13 +20,12 @@ class Glyphs:
     dot: str
     """The marker of a dotted line."""
     lone: str
-    """For a value of a line that has no neighbor to be joined to."""
+    """What stands for a value of a line that has no neighbor to be joined to."""
     samples: dict[Kind, str]
-    """For each kind in the legend."""
+    """What stands for each kind in the legend."""
     above: str
-    """At the top, for a value that is higher than the axis."""
+    """What stands at the top for a value that is higher than the axis."""
     below: str
-    """At the bottom, for a value that is lower."""
     grid: str
     mark: str
     cursor: str
@@ -34,7 +33,7 @@ class Glyphs:
     tick: str
 
     def sample(self, kind: Kind) -> str:
-        """Return the sample of `kind` in the legend."""
+        """Return what stands for `kind` in the legend."""
         return self.samples[kind]
 
 

@@ -33,6 +33,8 @@ class CurvePanes:
         self.previous: Trace | None = None
         """The run to compare with."""
         self.shows_previous = True
+        self._last = Trace()
+        """The run that was drawn before this one, with the loss of every batch."""
         self._view = RunLog()
         self._trace = Trace()
         self._epochs = 0
@@ -46,12 +48,12 @@ class CurvePanes:
         return self.loss, self.accuracy, self.batches
 
     def begin(self, view: RunLog, history: LossHistory, epochs: int) -> None:
-        """Draw another run from now on; the one until now is the previous one."""
-        before = self._view
-        if before.rows or self._trace.history:
-            name = before.prepared.run if before.prepared else ""
-            self.previous = replace(self._trace, rows=before.rows, name=name)
-        self._view, self._trace = view, Trace((), history)
+        """Draw another run from now on, and nothing to compare it with."""
+        before, trace = self._view, self._trace
+        if before.prepared is not None:
+            self._last = replace(trace, rows=before.rows, name=before.prepared.run)
+        self.previous = None
+        self._view, self._trace = view, Trace(history=history)
         self.plan(epochs)
 
     def plan(self, epochs: int) -> None:
@@ -73,11 +75,11 @@ class CurvePanes:
             timeline.observe_rows(view.rows)
         epochs = view.epochs or self._epochs
         axis = self._epoch_axis
-        options = self._options(axis)
+        look = self._look(axis)
         marks = run_marks(view.rows, view.best, view.learning_rates, timeline, axis)
         batches = timeline.batches
-        self.loss.set_data(loss_chart(view.rows, marks, epochs, options, batches))
-        self.accuracy.set_data(accuracy_chart(view.rows, marks, epochs, options, batches))
+        self.loss.set_data(loss_chart(view.rows, marks, epochs, look, batches))
+        self.accuracy.set_data(accuracy_chart(view.rows, marks, epochs, look, batches))
 
     def draw_batches(self) -> None:
         """Draw the loss of every batch, if it is in sight and there is anything new."""
@@ -86,12 +88,12 @@ class CurvePanes:
             chart.set_data(ChartData("Loss per batch", empty_text="press space to start"))
             return
         width = chart.content_size.width
-        options = self._options(axis)
+        look = self._look(axis)
         key = (
             len(trace.history),
             width,
             chart.view,
-            options,
+            look,
             len(view.learning_rates),
             len(view.rows),
         )
@@ -99,12 +101,10 @@ class CurvePanes:
             return
         total = (view.epochs or self._epochs) * trace.timeline.batches
         marks = run_marks(view.rows, view.best, view.learning_rates, trace.timeline, axis)
-        chart.set_data(batches_chart(trace, total, marks, 2 * width, options, chart.view.window))
+        chart.set_data(batches_chart(trace, total, marks, 2 * width, look, chart.view.window))
         if chart.view != key[2]:
             # It has followed the newest batch: what is in view now needs its own detail.
-            chart.set_data(
-                batches_chart(trace, total, marks, 2 * width, options, chart.view.window)
-            )
+            chart.set_data(batches_chart(trace, total, marks, 2 * width, look, chart.view.window))
         self._drawn = (*key[:2], chart.view, *key[3:])
 
     def smooth(self) -> None:
@@ -124,9 +124,10 @@ class CurvePanes:
             one.view = replace(one.view, window=None)
         self._redraw()
 
-    def compare(self, previous: Trace | None) -> None:
-        """Compare with another run, or with none."""
-        self.previous = previous
+    def compare(self, previous: Trace) -> None:
+        """Compare with an earlier run."""
+        # What is on disk has no loss of every batch.
+        self.previous = self._last if self._last.name == previous.name else previous
         self._redraw()
 
     def toggle_previous(self) -> None:
@@ -138,6 +139,6 @@ class CurvePanes:
         self.show_rows()
         self.draw_batches()
 
-    def _options(self, axis: Axis) -> CurveOptions:
+    def _look(self, axis: Axis) -> CurveOptions:
         previous = self.previous if self.shows_previous else None
         return CurveOptions(axis, SMOOTHING[self._smoothing], previous)

@@ -1,5 +1,6 @@
-"""How a run ended: a panel that stays until the next one starts."""
+"""How a run ended: a panel until it is closed or the next run starts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -7,40 +8,45 @@ from textual.geometry import Size
 from textual.reactive import reactive
 
 from mnist_tui.run.state import State
-from mnist_tui.tui.widgets.lines import Line, Lines, pad, wrap_words
+from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
 
 Fact = tuple[str, str]
 """A label and a value."""
 
-_LABEL = 12
-_BETWEEN = 2
+_GLYPHS = {State.FINISHED: "✓", State.STOPPED: "■", State.FAILED: "✗"}
+_BETWEEN = " · "
 
 
 @dataclass(frozen=True)
 class Ending:
-    """What is left to say about a run."""
+    """The result of a run."""
 
     state: State
     message: str
     hint: str
     facts: tuple[Fact, ...]
     is_elsewhere: bool = False
-    """Whether another process goes on with it."""
+    """Whether another process trains it."""
+
+    @property
+    def title(self) -> str:
+        """What happened, after a sign that tells it without color, too."""
+        return f"{'●' if self.is_elsewhere else _GLYPHS[self.state]} {self.message}"
 
 
 class Outcome(Lines):
-    """The summary of a run that is over, or what failed and what to do about it."""
+    """The result of a run that is over, under what happened; three lines where that is short."""
 
     DEFAULT_CSS = """
     Outcome {
         height: auto;
         padding: 0 1;
         display: none;
-        border: round $success;
+        border-top: solid $success;
         border-title-style: bold;
         &.-any { display: block; }
-        &.-stopped { border: round $warning; }
-        &.-failed { border: round $error; }
+        &.-stopped { border-top: solid $warning; }
+        &.-failed { border-top: solid $error; }
     }
     """
 
@@ -53,51 +59,52 @@ class Outcome(Lines):
         found = ending.state if ending is not None and not ending.is_elsewhere else None
         for state in (State.STOPPED, State.FAILED):
             self.set_class(found is state, f"-{state}")
-        if ending is not None:
-            self.border_title = _title(ending)
         self._shown = None
         self.refresh(layout=True)
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """What happened, what to do, and then the facts."""
+        """What does not fit into the title, what to do, and the facts."""
         ending = self.ending
         if ending is None:
             return []
-        bad = "bad" if ending.state is State.FAILED else "strong"
-        lines: list[Line] = [[(text, bad)] for text in wrap_words(ending.message, width)]
+        lines: list[Line] = []
+        # The border's corners and the blanks beside the title take six columns.
+        if self._has_title and cell_len(ending.title) <= width - 4:
+            self.border_title = ending.title
+        else:
+            self.border_title = ending.title[:1]
+            tone = "bad" if ending.state is State.FAILED else "strong"
+            lines += [[(text, tone)] for text in wrap_words(ending.message, width)]
         if ending.hint:
             lines += [[(text, "")] for text in wrap_words(ending.hint, width)]
-        return [*lines, *fact_lines(ending.facts, width)][:height]
+        return [*lines, *flow(ending.facts, width)][:height]
+
+    @property
+    def _has_title(self) -> bool:
+        return self.styles.border_top[0] not in ("", "none", "hidden")
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As Widget asks: room for all of it."""
+        """Room for all of it."""
         return len(self.lines(width, 100))
 
 
-def _title(ending: Ending) -> str:
-    if ending.is_elsewhere:
-        return "● training elsewhere"
-    glyph = {State.FINISHED: "✓", State.STOPPED: "■"}.get(ending.state, "✗")
-    return f"{glyph} {ending.state}"
-
-
-def fact_lines(facts: tuple[Fact, ...], width: int) -> list[Line]:
-    """The facts in their order, two in a line where both are short; a long one is wrapped."""
-    column = (width - _BETWEEN) // 2
+def flow(facts: tuple[Fact, ...], width: int) -> list[Line]:
+    """The facts in their order, as many in a line as fit whole; a longer one is wrapped."""
     lines: list[Line] = []
-    waiting = list(facts)
-    while waiting:
-        few = waiting[:2]
-        if len(few) == 2 and all(_LABEL + cell_len(value) <= column for _, value in few):
-            (label, value), (label2, value2) = few
-            left: Line = [(pad(label, _LABEL), "muted"), (pad(value, column - _LABEL), "")]
-            lines.append(
-                [*left, (" " * _BETWEEN, ""), (pad(label2, _LABEL), "muted"), (value2, "")]
-            )
-            del waiting[:2]
-            continue
-        label, value = waiting.pop(0)
-        for part in wrap_words(value, width - _LABEL):
-            lines.append([(pad(label, _LABEL), "muted"), (part, "")])
-            label = ""
+    used = 0
+    for label, value in facts:
+        size = cell_len(label) + 1 + cell_len(value)
+        if lines and used + len(_BETWEEN) + size <= width:
+            lines[-1] += [(_BETWEEN, "muted"), (f"{label} ", "muted"), (value, "")]
+            used += len(_BETWEEN) + size
+        else:
+            lines += _wrapped(label, value, width)
+            used = sum(cell_len(text) for text, _ in lines[-1])
     return lines
+
+
+def _wrapped(label: str, value: str, width: int) -> Iterator[Line]:
+    indent = min(cell_len(label) + 1, width // 2)
+    for text in wrap_words(value, width - indent) or [""]:
+        yield [(f"{label:<{indent}}"[:indent], "muted"), (text, "")]
+        label = ""

@@ -1,40 +1,58 @@
-"""The run before this one, read from the runs directory to compare with."""
+"""An earlier run of the same kind, read from the runs directory to compare with."""
 
+import json
+import math
 from pathlib import Path
+from typing import Any, Final
 
-from mnist_tui.store.atomic import read_lines
+from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import list_runs, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.timeline import Timeline
 
-_OVER = ("finished", "stopped", "failed", "interrupted")
+_OVER: Final = ("finished", "stopped", "failed", "interrupted")
+_KIND: Final = ("dataset", "recipe", "model")
+"""The settings that two runs must share to be worth comparing."""
 
 
-def newest_on_disk(runs_dir: Path, besides: str | None = None) -> Trace | None:
-    """The newest run that is over and has an epoch; None without one. Any thread.
+def find_previous(path: Path) -> Trace | None:
+    """The newest run that began before the one in `path` and is of its kind. Any thread.
 
-    Args:
-        runs_dir: The parent of the runs' directories.
-        besides: The name of a run to leave out.
+    It is over and has an epoch. None where there is no such run.
     """
-    for run in list_runs(runs_dir):
-        if run.epochs_done and run.state in _OVER and run.name != besides:
-            return read_trace(RunDirectory(Path(run.path)))
-    return None
+    directory = RunDirectory(path)
+    kind, began_s = _kind(directory), _began_s(directory)
+    found: tuple[float, RunDirectory] | None = None
+    for run in list_runs(path.parent):
+        other = RunDirectory(Path(run.path))
+        other_s = _began_s(other)
+        is_earlier = other_s < began_s and (found is None or other_s > found[0])
+        if is_earlier and run.epochs_done and run.state in _OVER and _kind(other) == kind:
+            found = other_s, other
+    return read_trace(found[1]) if found is not None else None
 
 
 def read_trace(directory: RunDirectory) -> Trace | None:
     """A run's epochs; None where its files hold none that can be read."""
-    try:
-        batches = max(
-            int(event["batches"])
-            for event in read_lines(directory.events)
-            if event.get("event") == "run_prepared"
-        )
-    except (TypeError, ValueError, KeyError):
-        return None
+    batches = read_json(directory.status).get("batches")
     rows = read_rows(directory)
+    if not rows or not isinstance(batches, int) or batches < 1:
+        return None
     timeline = Timeline(batches)
     timeline.observe_rows(rows)
-    return Trace(rows, None, timeline, directory.path.name) if rows else None
+    return Trace(rows, None, timeline, directory.name)
+
+
+def _kind(directory: RunDirectory) -> tuple[Any, ...]:
+    config = read_json(directory.config).get("config")
+    return tuple(config.get(name) for name in _KIND) if isinstance(config, dict) else ()
+
+
+def _began_s(directory: RunDirectory) -> float:
+    """When the run emitted its first event; never where that is not known."""
+    try:
+        with directory.events.open(encoding="utf-8") as lines:
+            return float(json.loads(lines.readline())["time"])
+    except (OSError, TypeError, ValueError, KeyError):
+        return math.inf

@@ -30,7 +30,7 @@ from mnist_tui.tui.dashboard.pace import Pace
 from mnist_tui.tui.dashboard.scoreboard import Scoreboard
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.text.event_text import LogEntry, describe_plan
-from mnist_tui.tui.text.exit_summary import outcome_facts
+from mnist_tui.tui.text.exit_summary import brief_facts
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from mnist_tui.tui.widgets.tab_bar import TabBar
 
@@ -69,7 +69,7 @@ class Dashboard(Screen[None]):
         Binding("f", "full", "Full screen", tooltip="The pane in focus fills the screen"),
         Binding("m", "smooth", "Smooth", tooltip="Lay a moving average over the curves"),
         Binding("b", "axis", "x axis", tooltip="Epochs, batches or time from left to right"),
-        Binding("p", "previous", "Previous", tooltip="Compare with the previous run"),
+        Binding("p", "previous", "Previous", tooltip="Compare with the run before"),
         # The charts' own keys, for where another pane has the focus.
         Binding("l", "chart('toggle_log')", show=False),
         Binding("plus,equals_sign", "chart('zoom_in')", show=False),
@@ -81,6 +81,7 @@ class Dashboard(Screen[None]):
             for key, title in enumerate(TITLES, 1)
         ),
         Binding("escape", "leave_full", "Back", key_display="esc"),
+        Binding("escape", "close_outcome", "Close", key_display="esc"),
     ]
     AUTO_FOCUS = "#batches"
     # Textual declares them so that neither a tuple nor a ClassVar is accepted.
@@ -108,7 +109,7 @@ class Dashboard(Screen[None]):
         """The chart that was in focus last."""
         self._table = EpochTable(id="epochs")
         self.log_pane: Final = EventLog(id="log")
-        """The log."""
+        """Where what happens is told."""
         self._machine = MachinePane(sample_machine, id="machine")
         self._panes: Final[tuple[Widget, ...]] = (
             *self._curves.all,
@@ -118,7 +119,7 @@ class Dashboard(Screen[None]):
         )
 
     def compose(self) -> ComposeResult:
-        # The order matters to the grid of app.tcss.
+        """As Screen asks; the order matters to the grid of app.tcss."""
         yield self._header.data_bind(Dashboard.progress)
         yield self._facts.data_bind(Dashboard.progress)
         yield self._notices
@@ -173,8 +174,7 @@ class Dashboard(Screen[None]):
         self.progress = Progress(epochs=plan.config.epochs)
         self._header.run, self._facts.facts = run.name, describe_plan(plan)
         self._header.is_elsewhere = False
-        self._outcome.ending, self._facts.message = None, None
-        self.remove_class("-over")
+        self._outcome.ending, self._facts.said = None, None
         self._notices.messages = ()
         self._pace.saved = None
         if has_begun:
@@ -214,12 +214,11 @@ class Dashboard(Screen[None]):
 
     def _show_end(self, ended: RunEnded) -> None:
         """Show how the run ended, until the next one."""
-        self.add_class("-over")
         is_elsewhere = ended.elsewhere is not None
         self._header.is_elsewhere = is_elsewhere
-        facts = tuple(outcome_facts(self._run.plan, self._view)) if self._run else ()
-        told = spell_out(ended)
-        self._outcome.ending = Ending(told.state, told.message, told.hint, facts, is_elsewhere)
+        facts = tuple(brief_facts(self._view))
+        ended = spell_out(ended)
+        self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
 
     def show_epochs(self) -> None:
         """Show the finished epochs in the table, the numbers and the charts."""
@@ -243,10 +242,9 @@ class Dashboard(Screen[None]):
         self._facts.facts = ("next run", *describe_plan(plan))
 
     def show_previous(self, previous: Trace) -> None:
-        """Compare with a run of another day, unless there is one of this session."""
-        if self._curves.previous is None:
-            self._curves.compare(previous)
-            self.refresh_bindings()
+        """Compare with an earlier run."""
+        self._curves.compare(previous)
+        self.refresh_bindings()
 
     def draw_batches(self) -> None:
         """Draw the loss of every batch, if it is in sight and there is anything new."""
@@ -320,6 +318,11 @@ class Dashboard(Screen[None]):
         """Go back from the full screen."""
         self.is_full = False
 
+    def action_close_outcome(self) -> None:
+        """Close the panel that says how the run ended."""
+        self._outcome.ending = None
+        self.refresh_bindings()
+
     def action_smooth(self) -> None:
         """Go on to the next smoothing."""
         self._curves.smooth()
@@ -331,7 +334,7 @@ class Dashboard(Screen[None]):
             self._curves.turn_axis(chart)
 
     def action_previous(self) -> None:
-        """Show or hide the previous run."""
+        """Show or hide the run before."""
         self._curves.toggle_previous()
 
     async def action_chart(self, action: str) -> None:
@@ -351,6 +354,8 @@ class Dashboard(Screen[None]):
         """Offer what is for charts while there is one in sight, and the way back from full."""
         if action == "leave_full":
             return self.is_full
+        if action == "close_outcome":
+            return not self.is_full and self._outcome.ending is not None
         if action in ("smooth", "axis", "chart", "previous"):
             has_chart = any(chart.is_on_screen for chart in self._curves.all)
             return has_chart and (action != "previous" or self._curves.previous is not None)

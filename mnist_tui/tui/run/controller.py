@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from textual.message import Message
 
@@ -10,7 +10,7 @@ from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
 from mnist_tui.run.log import RunLog
-from mnist_tui.run.plan import MakeRunner, NewRun, RunPlan
+from mnist_tui.run.plan import MakeRunner, NewRun, ResumedRun, RunPlan
 from mnist_tui.run.requests import Adjust, Answer, GiveUp, Pause, Request, Resume, Save, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
@@ -48,6 +48,8 @@ class RunController:
         self._wanted_lr: float | None = None
         """Requested last, and not in force yet."""
         self._next: RunPlan | None = None
+        self._changes: Mapping[str, Any] = {}
+        """Settings of the run that has ended to be changed when it is resumed."""
 
     @property
     def session(self) -> Session:
@@ -68,22 +70,43 @@ class RunController:
         return self._next or NewRun(config=self.plan.config, runs_dir=self.plan.runs_dir)
 
     @property
+    def resumed_plan(self) -> ResumedRun | None:
+        """The run that has ended, to be trained on from its last checkpoint; None: it can't be."""
+        log, changes = self.log, self._changes
+        if self.is_busy or log.ended is None or not log.can_resume:
+            return None
+        epochs, done = changes.get("epochs", log.epochs), len(log.rows)
+        if epochs < done or (epochs == done and log.ended.state is State.FINISHED):
+            return None
+        # The learning rate that a run was made with stays part of what it is.
+        config = replace(self.plan.config, **{k: v for k, v in changes.items() if k != "lr"})
+        return ResumedRun(
+            name=self.name, config=config, runs_dir=self.plan.runs_dir, overrides=changes
+        )
+
+    @property
     def is_busy(self) -> bool:
         """Whether a training thread is alive; then no other run can start."""
         return self.thread is not None and self.thread.is_alive()
 
-    def begin(self) -> None:
-        """Start a run of `next_plan`.
+    def begin(self, plan: RunPlan) -> None:
+        """Start a run.
 
         Raises:
             RuntimeError: While a run is alive; `offers` tells.
         """
         if self.is_busy:
             raise RuntimeError("a run is alive")
-        self.plan, self._next = self.next_plan, None
+        before, self.plan = self.log, plan
+        self._next, self._changes = None, {}
         self._wanted_lr, self._has_asked = None, False
-        self.thread = RunThread(self._make_runner(self.plan), self._post)
+        self.thread = RunThread(self._make_runner(plan), self._post)
         self.log = self.thread.log
+        if isinstance(plan, ResumedRun) and before.ended is not None:
+            # Until it is prepared again, its epochs stay in sight.
+            self.log.rows, self.log.best = list(before.rows), before.best
+            self.log.epochs = plan.config.epochs
+            self.log.learning_rates = list(before.learning_rates)
         self.thread.start()
 
     def take(self, event: Event) -> None:
@@ -109,6 +132,8 @@ class RunController:
             case "new":
                 is_over = self.session.state.is_over and not self.is_busy
                 return is_over and self.leaving is None
+            case "continue":
+                return self.resumed_plan is not None and self.leaving is None
             case "settings":
                 return self.session.allows(Adjust) if self.is_busy else self.leaving is None
         return action not in REQUESTS or self.session.allows(type(REQUESTS[action]))
@@ -144,8 +169,16 @@ class RunController:
         if self.thread is None:
             self.plan = plan
             return Answer(True, "changed: space starts the run")
-        self._next = plan
-        return Answer(True, "changed: n starts the run")
+        self._next, self._changes = plan, self._live_changes(plan)
+        if self._changes and self.resumed_plan is not None:
+            return Answer(True, "changed: space resumes the run, n starts a new one")
+        return Answer(True, "changed: n starts a new run")
+
+    def _live_changes(self, plan: RunPlan) -> Mapping[str, Any]:
+        """What `plan` changes in the run that has ended; nothing where that makes another run."""
+        before, after = self.plan.config.to_dict(), plan.config.to_dict()
+        changes = {name: after[name] for name in before if after[name] != before[name]}
+        return changes if plan.name is None and all(SETTINGS[n].is_live for n in changes) else {}
 
     def scale_lr(self, factor: float) -> Answer:
         """Ask for a learning rate `factor` times the one in force, or requested last."""

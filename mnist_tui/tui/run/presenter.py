@@ -12,18 +12,19 @@ from mnist_tui.run.events import (
     LearningRateChanged,
     RunEnded,
     RunPrepared,
+    SavedAgain,
     SaveFailed,
     SaveReason,
     SettingsChanged,
     StateChanged,
+    Warned,
 )
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Answer
 from mnist_tui.run.state import State
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.terminal.title import TerminalTitle, title_of
-from mnist_tui.tui.text.event_text import LogEntry, describe
-from mnist_tui.tui.text.toasts import Toasts
+from mnist_tui.tui.text.event_text import GUESSING, LogEntry, describe, is_guessing
 
 
 class RunViewer(Protocol):
@@ -79,7 +80,6 @@ class RunPresenter:
         self._run = run
         self.viewers: Final = [viewer]
         """All screens that show the run now."""
-        self._toasts = Toasts(app)
         self._title: Final = TerminalTitle(self._write)
         self._rings = rings
         self._progress = Progress()
@@ -87,6 +87,8 @@ class RunPresenter:
         self._has_shown_epochs = False
         """Since the last look; then more of them wait for the next."""
         self._has_new_epochs = False
+        self._has_warned = False
+        """That the run does no better than guessing; once is enough."""
 
     def add(self, viewer: RunViewer) -> None:
         """Show the run on one more screen."""
@@ -101,17 +103,16 @@ class RunPresenter:
 
     def show_run(self) -> None:
         """Show another run, or other settings of the one that is to be started."""
+        self._has_warned = False
         for viewer in self.viewers:
             viewer.show_run(self._run)
         self.show_state()
 
     def take(self, event: Event) -> None:
         """Show an event, which the controller has taken in."""
-        entry = describe(event)
+        entry = self._describe(event)
         for viewer in self.viewers:
             viewer.show_event(event, entry)
-        if entry is not None:
-            self._toasts.tell(event, entry)
         match event:
             case StateChanged():
                 self.show_state()
@@ -122,6 +123,18 @@ class RunPresenter:
             case RunEnded():
                 self._show_end(event)
         self._repeat(event, entry)
+
+    def _describe(self, event: Event) -> LogEntry | None:
+        """The event in words; for the first epoch that has learned nothing, with what to do."""
+        entry = describe(event)
+        if not isinstance(event, EpochFinished) or entry is None or self._has_warned:
+            return entry
+        last = self._run.session.validation.last
+        if not is_guessing(event.row, len(last.confusion) if last else 10):
+            return entry
+        self._has_warned = True
+        self.say(LogEntry(GUESSING, "warning"))
+        return LogEntry(f"{entry.text.removesuffix(' ★ best')} – {GUESSING}", "warning")
 
     def _show_epoch(self) -> None:
         """Show a finished epoch at once, but one from look to look: a GPU does many a second."""
@@ -139,20 +152,21 @@ class RunPresenter:
             viewer.show_epochs()
 
     def _repeat(self, event: Event, entry: LogEntry | None) -> None:
-        """Say it to the user, too, where the event is the answer to a request."""
-        was_training = (State.RUNNING, State.PAUSED)
-        is_answer = isinstance(event, LearningRateChanged | SettingsChanged | RunEnded)
-        is_answer |= isinstance(event, StateChanged) and event.previous in was_training
-        is_answer &= self._run.leaving is None
-        is_answer |= isinstance(event, CheckpointSaved) and event.reason in (
-            SaveReason.MANUAL,
-            SaveReason.STOP,
-        )
-        is_answer |= isinstance(event, SaveFailed)
-        if isinstance(event, RunEnded):
-            # What to do about it is in the panel under this line.
-            entry = LogEntry(event.message, entry.level if entry else "info")
-        if entry is not None and is_answer:
+        """Say it to the user, too, where it answers a request or is a warning."""
+        match event:
+            case LearningRateChanged() | SettingsChanged():
+                is_worth_it = self._run.leaving is None
+            case StateChanged():
+                was_training = event.previous in (State.RUNNING, State.PAUSED)
+                is_worth_it = was_training and self._run.leaving is None
+            case CheckpointSaved():
+                is_worth_it = event.reason is SaveReason.MANUAL
+            case SaveFailed() | SavedAgain() | Warned():
+                is_worth_it = True
+            case _:
+                # The panel at the top says how a run ended.
+                is_worth_it = False
+        if entry is not None and is_worth_it:
             self.say(entry)
 
     def say(self, entry: LogEntry) -> None:

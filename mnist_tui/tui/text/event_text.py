@@ -1,5 +1,6 @@
-"""Events in words, for the log pane, the answer line and the toasts."""
+"""Events, plans and states in words, for the log pane and the status line."""
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -7,6 +8,7 @@ from mnist_tui import wording
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
+    EpochRow,
     Event,
     Notice,
     RunEnded,
@@ -24,7 +26,7 @@ Level = Literal["detail", "info", "good", "warning", "error"]
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One thing said to the person."""
+    """A message to the user."""
 
     text: str
     level: Level = "info"
@@ -54,6 +56,24 @@ def describe_plan(plan: RunPlan) -> tuple[str, ...]:
         f"dataset {config.dataset}",
         f"device {config.device}",
     )
+
+
+GUESSING: Final = "no better than guessing: try a lower learning rate ([ halves it)"
+"""What to do about an epoch that has learned nothing."""
+
+_GUESSING_LOSS: Final = 0.97
+"""Of the loss of equal probabilities; a net that learns anything is below that after an epoch."""
+_GUESSING_ACCURACY: Final = 1.5
+"""Times the accuracy of guessing."""
+
+
+def is_guessing(row: EpochRow, classes: int) -> bool:
+    """Whether an epoch's validation is no better than guessing one of that many classes.
+
+    A loss that is not a number counts, too.
+    """
+    is_wrong = row.val_accuracy < _GUESSING_ACCURACY / classes
+    return is_wrong and not row.val_loss < _GUESSING_LOSS * math.log(classes)
 
 
 def describe(event: Event) -> LogEntry | None:

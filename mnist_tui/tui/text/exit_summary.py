@@ -1,11 +1,11 @@
-"""What is left to say on the terminal after the dashboard is gone."""
+"""The result of a run: for the dashboard, and for the terminal after it."""
 
 from typing import Final
 
 from mnist_tui import formatting
 from mnist_tui.errors import Remedy
 from mnist_tui.process.invocation import command_of, spell_out
-from mnist_tui.run.events import EpochRow, RunEnded
+from mnist_tui.run.events import RunEnded
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.state import State
@@ -15,14 +15,11 @@ _MOST_FILES: Final = 3
 
 
 def resume_command(plan: RunPlan, view: RunLog) -> str | None:
-    """The exact command that goes on with the run; None when there is nothing to go on with.
+    """The command that resumes the run; None when there is nothing to resume.
 
-    For a run that has finished it is the one that makes it an epoch longer.
+    That of a finished run makes it an epoch longer.
     """
-    if view.prepared is None or view.ended is None or view.is_elsewhere:
-        return None
-    has_checkpoint = view.ended.saved or view.saved is not None or view.prepared.resumed_at
-    if not has_checkpoint:
+    if view.prepared is None or view.ended is None or not view.can_resume:
         return None
     longer = {}
     if view.ended.state is State.FINISHED:
@@ -42,52 +39,82 @@ def exit_report(plan: RunPlan, view: RunLog, columns: int = 80) -> str:
     lines = [ended.message]
     if ended.hint:
         lines.append(f"  what to do  {ended.hint}")
-    for label, value in outcome_facts(plan, view):
-        line = f"  {label:<10}  {value}"
+    facts = outcome_facts(view)
+    go_on = resume_command(plan, view)
+    if go_on is not None:
+        is_finished = ended.state is State.FINISHED
+        facts.append(("continue for longer" if is_finished else "resume", go_on))
+    size = max((len(label) for label, _ in facts), default=0)
+    for label, value in facts:
+        line = f"  {label:<{size}}  {value}"
         folder, colon, names = line.rpartition(": ")
         is_long = label == "saved in" and colon and len(line) > columns
-        lines += [f"{folder}:", f"{'':14}{names}"] if is_long else [line]
+        lines += [f"{folder}:", f"{'':{size + 4}}{names}"] if is_long else [line]
     return "\n".join(lines)
 
 
-def outcome_facts(plan: RunPlan, view: RunLog) -> list[tuple[str, str]]:
+def outcome_facts(view: RunLog) -> list[tuple[str, str]]:
     """The figures of a run that has ended, as labels and values."""
     ended = view.ended
     if ended is None:
         return []
-    facts: list[tuple[str, str]] = []
-    last, best = ended.last or view.scores.last, ended.best or view.best
-    if last is not None:
-        facts.append(("last epoch", _describe_row(last)))
-    if best is not None:
-        facts.append(("best epoch", _describe_row(best)))
-    facts.append(("time", _describe_time(ended)))
+    facts = _epoch_facts(view, "accuracy ")
+    facts.append(("time", _describe_time(ended, "images per second")))
     if view.prepared is not None:
         facts.append(("saved in", _describe_checkpoints(view.prepared.directory, view.files)))
-    if not ended.saved and view.saved is not None:
-        place = formatting.place(view.saved.epoch, view.saved.batch)
-        facts.append(("saved at", f"{place}: what came after it is not kept"))
-    go_on = resume_command(plan, view)
-    if go_on is not None:
-        facts.append(("go further" if ended.state is State.FINISHED else "go on", go_on))
-    return facts
+    return facts + _lost(view)
+
+
+def brief_facts(view: RunLog) -> list[tuple[str, str]]:
+    """The same for two lines of the dashboard, which has the run's name elsewhere."""
+    ended = view.ended
+    if ended is None:
+        return []
+    facts = [*_epoch_facts(view, ""), ("in", _describe_time(ended, "images/s"))]
+    if view.prepared is not None and view.files:
+        facts.append(("saved", f"{_name_some(view.files)} in {view.prepared.directory}"))
+    elif view.prepared is not None:
+        facts.append(("saved in", view.prepared.directory))
+    return facts + _lost(view)
+
+
+def _epoch_facts(view: RunLog, unit: str) -> list[tuple[str, str]]:
+    last = (view.ended and view.ended.last) or view.scores.last
+    best = (view.ended and view.ended.best) or view.best
+    is_one = last is not None and last == best
+    rows = (
+        [("last and best epoch", last)] if is_one else [("last epoch", last), ("best epoch", best)]
+    )
+    return [
+        (
+            label,
+            f"{row.epoch}: {unit}{formatting.percent(row.val_accuracy)}, "
+            f"loss {formatting.loss(row.val_loss)}",
+        )
+        for label, row in rows
+        if row is not None
+    ]
+
+
+def _lost(view: RunLog) -> list[tuple[str, str]]:
+    """What a run that was not saved at its end has lost."""
+    if view.ended is None or view.ended.saved or view.saved is None:
+        return []
+    place = formatting.place(view.saved.epoch, view.saved.batch)
+    return [("last save", f"{place}; later progress is lost")]
 
 
 def _describe_checkpoints(directory: str, files: tuple[str, ...]) -> str:
     """The run's directory, and the checkpoints in it that this process wrote."""
-    if not files:
-        return directory
-    some = ", ".join(files[:_MOST_FILES]) + (" …" if len(files) > _MOST_FILES else "")
-    return f"{directory}/checkpoints: {some}"
+    return f"{directory}/checkpoints: {_name_some(files)}" if files else directory
 
 
-def _describe_row(row: EpochRow) -> str:
-    accuracy, loss = formatting.percent(row.val_accuracy), formatting.loss(row.val_loss)
-    return f"{row.epoch} · accuracy {accuracy} · loss {loss}"
+def _name_some(files: tuple[str, ...]) -> str:
+    return ", ".join(files[:_MOST_FILES]) + (" …" if len(files) > _MOST_FILES else "")
 
 
-def _describe_time(ended: RunEnded) -> str:
+def _describe_time(ended: RunEnded, unit: str) -> str:
     time = formatting.duration(ended.elapsed_s)
     if ended.samples_per_second is None:
         return time
-    return f"{time}, {formatting.count(round(ended.samples_per_second))} digits per second"
+    return f"{time}, {formatting.count(round(ended.samples_per_second))} {unit}"

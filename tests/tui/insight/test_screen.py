@@ -13,7 +13,7 @@ from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.screen import PANES, TITLES, InsightScreen
 from mnist_tui.tui.insight.widgets.matrix import Matrix
-from mnist_tui.tui.screens.quit import QuitDialog
+from mnist_tui.tui.screens.question import QuitDialog
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.insight.fake_insight import insight_of
 
@@ -236,14 +236,14 @@ async def test_the_end_of_the_run_leaves_it_open_and_a_new_run_empties_it() -> N
         await stage.until(lambda: "n New run" in stage.footer, "the key n")
         assert "epoch 2 (latest)" in stage.text
         assert "✓ finished" in stage.text
-        await stage.pilot.press("n")
+        await stage.pilot.press("n", "n")
         await stage.sees("After the first epoch is validated")
 
 
 async def test_the_footer_has_the_way_back_first_and_then_the_panes_keys() -> None:
     async with learned(2, (80, 24), "i", "2") as stage:
         await shows(stage, "Mistakes")
-        await stage.until(lambda: stage.footer.strip().startswith("esc Back  h Unsure"), "the keys")
+        await stage.until(lambda: stage.footer.strip().startswith("esc Back  h Corr"), "the keys")
         await stage.pilot.click(offset=(3, 23))
         await stage.sees("Loss per batch")
 

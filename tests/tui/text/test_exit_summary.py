@@ -51,13 +51,15 @@ def test_files_that_do_not_fit_go_on_in_the_next_line_as_a_whole() -> None:
     view = seen(State.STOPPED, files=("last.pt", "best.pt", "step-527.pt"), saved=True)
     assert "runs/mine/checkpoints: step-527.pt, best.pt, last.pt\n" in exit_report(NewRun(), view)
     narrow = exit_report(NewRun(), view, columns=50)
-    assert "runs/mine/checkpoints:\n              step-527.pt, best.pt, last.pt\n" in narrow
+    assert (
+        "runs/mine/checkpoints:\n                       step-527.pt, best.pt, last.pt\n" in narrow
+    )
 
 
 def test_a_run_that_goes_on_elsewhere_is_not_to_be_resumed() -> None:
     view = seen(State.STOPPED, saved=True, elsewhere=4711)
     assert resume_command(NewRun(), view) is None
-    assert "go on" not in exit_report(NewRun(), view)
+    assert "resume" not in exit_report(NewRun(), view)
     assert resume_command(NewRun(), seen(State.STOPPED, saved=True)) is not None
 
 
@@ -88,8 +90,8 @@ def test_a_resumed_run_that_failed_before_saving_goes_on_from_its_old_checkpoint
 
 def test_what_was_not_saved_is_said() -> None:
     report = exit_report(NewRun(), seen(State.STOPPED))
-    assert "epoch 2, batch 1,204: what came after it is not kept" in report
-    assert "not kept" not in exit_report(NewRun(), seen(State.STOPPED, saved=True))
+    assert "epoch 2, batch 1,204; later progress is lost" in report
+    assert "lost" not in exit_report(NewRun(), seen(State.STOPPED, saved=True))
 
 
 def test_the_report_has_the_numbers_the_time_and_the_checkpoints() -> None:
@@ -97,9 +99,8 @@ def test_the_report_has_the_numbers_the_time_and_the_checkpoints() -> None:
     report = exit_report(NewRun(), seen(State.FINISHED, files=files, saved=True))
     for text in (
         "the run is finished",
-        "last epoch  2 · accuracy 96.10 % · loss 0.1350",
-        "best epoch  2",
-        "1:15, 12,345 digits per second",
+        "last and best epoch  2: accuracy 96.10 %, loss 0.1350",
+        "1:15, 12,345 images per second",
         "runs/mine/checkpoints: last.pt, best.pt, step-2.pt …",
         "mnist-tui resume mine --epochs 4",
     ):

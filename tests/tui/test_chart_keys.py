@@ -4,10 +4,12 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
 from mnist_tui.config import TrainConfig
 from mnist_tui.run.plan import NewRun
 from mnist_tui.tui.charts import Chart, ChartData
-from mnist_tui.tui.dashboard.previous_run import newest_on_disk
+from mnist_tui.tui.dashboard.previous_run import find_previous
 from tests.run.values import epoch_row
 from tests.tui.app_harness import Stage, on_stage
 
@@ -22,6 +24,10 @@ def data(stage: Stage, name: str) -> ChartData:
 
 def shows_newest(stage: Stage) -> bool:
     return stage.app.dashboard.progress == stage.runner.session.progress
+
+
+def names(stage: Stage, name: str) -> list[str]:
+    return [series.name for series in data(stage, name).series]
 
 
 async def train(stage: Stage, epochs: int = 2) -> None:
@@ -124,8 +130,34 @@ async def test_the_best_epoch_and_rate_changes_are_marked_on_every_chart() -> No
         assert [mark.label for mark in data(stage, "loss").marks] == ["best", "lr 0.005"]
 
 
-async def test_the_previous_run_is_shown_until_p_hides_it() -> None:
-    plan = NewRun(config=TrainConfig(epochs=2))
+def write_run(folder: Path, epochs: int, began_s: float, **settings: object) -> None:
+    folder.mkdir(parents=True)
+    config = {"recipe": "tutorial", "dataset": "mnist", "model": "mnist_net", **settings}
+    (folder / "config.json").write_text(json.dumps({"config": config}))
+    status = {"state": "finished", "updated": 9e9 - began_s, "batches": 1875}
+    (folder / "status.json").write_text(json.dumps(status))
+    (folder / "events.jsonl").write_text(json.dumps({"time": began_s}) + "\n")
+    rows = [{**asdict(epoch_row(epoch)), "val_loss": None} for epoch in range(1, epochs + 1)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+async def test_an_earlier_run_is_named_until_p_hides_it(tmp_path: Path) -> None:
+    write_run(tmp_path / "old", 3, 100)
+    write_run(tmp_path / "mine", 1, 200)
+    async with on_stage((140, 40), NewRun(runs_dir=tmp_path, name="mine")) as stage:
+        await stage.start()
+        await train(stage, 1)
+        await stage.until(lambda: len(data(stage, "accuracy").series) == 3, "the run on disk")
+        before = data(stage, "accuracy").series[0]
+        assert (before.name, before.xs) == ("old", (1, 2, 3))
+        await stage.pilot.press("p")
+        assert len(data(stage, "accuracy").series) == 2
+
+
+async def test_an_earlier_run_of_this_session_is_compared_batch_by_batch(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", 2, 100)
+    write_run(tmp_path / "b", 1, 200)
+    plan = NewRun(config=TrainConfig(epochs=2), runs_dir=tmp_path, name="a")
     async with on_stage((140, 40), plan) as stage:
         await stage.start()
         assert "Previous" not in stage.footer
@@ -134,44 +166,36 @@ async def test_the_previous_run_is_shown_until_p_hides_it() -> None:
             stage.runner.finish_epoch()
         stage.runner.finish()
         await stage.until(lambda: "New run" in stage.footer, "the key n")
-        await stage.pilot.press("n")
+        draft = stage.app.run_controller.draft()
+        draft.write("name", "b")
+        stage.app.run_controller.apply(draft)
+        await stage.pilot.press("n", "n")
         await stage.until(lambda: len(stage.runners) == 2 and stage.runner.thread, "a second run")
         stage.runner.prepare()
         await train(stage, 1)
-        name = "20260102-030405-tutorial"
-        assert [s.name for s in data(stage, "batches").series] == [name, "training"]
-        before = data(stage, "loss").series[0]
-        assert (before.name, before.xs) == (name, (1.0, 2.0))
-        await stage.pilot.press("p")
-        assert [s.name for s in data(stage, "batches").series] == ["training"]
-        assert name not in [s.name for s in data(stage, "loss").series]
+        await stage.until(lambda: names(stage, "batches") == ["a", "training"], "the run before")
+        assert data(stage, "loss").series[0].xs == (1.0, 2.0)
 
 
-def write_run(folder: Path, epochs: int) -> None:
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps({"config": {"recipe": "tutorial"}}))
-    (folder / "status.json").write_text(json.dumps({"state": "finished", "updated": epochs}))
-    (folder / "events.jsonl").write_text(json.dumps({"event": "run_prepared", "batches": 1875}))
-    rows = [{**asdict(epoch_row(epoch)), "val_loss": None} for epoch in range(1, epochs + 1)]
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-async def test_a_run_on_disk_is_compared_with(tmp_path: Path) -> None:
-    write_run(tmp_path / "old", 3)
-    async with on_stage((140, 40), NewRun(runs_dir=tmp_path)) as stage:
-        await stage.start()
-        await train(stage, 1)
-        await stage.until(lambda: len(data(stage, "accuracy").series) == 3, "the run on disk")
-        assert data(stage, "accuracy").series[0].xs == (1, 2, 3)
-
-
-def test_the_newest_run_on_disk_is_taken_but_never_the_run_itself(tmp_path: Path) -> None:
-    assert newest_on_disk(tmp_path / "none") is None
-    write_run(tmp_path / "a", 1)
-    write_run(tmp_path / "b", 2)
-    (tmp_path / "c").mkdir()
-    for besides, epochs in ((None, 2), ("a", 2), ("b", 1)):
-        found = newest_on_disk(tmp_path, besides)
-        assert found is not None
-        assert len(found.rows) == epochs
-        assert found.timeline.batches == 1875
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({}, None),
+        ({"a": (100, {})}, "a"),
+        ({"a": (100, {}), "b": (200, {})}, "b"),
+        ({"a": (100, {}), "later": (400, {})}, "a"),
+        ({"later": (400, {})}, None),
+        ({"a": (100, {"dataset": "sample"})}, None),
+        ({"a": (100, {"recipe": "fast"})}, None),
+        ({"a": (100, {"model": "fast_net"})}, None),
+    ],
+)
+def test_the_newest_earlier_run_of_the_same_kind_is_compared_or_none(
+    tmp_path: Path, others: dict[str, tuple[float, dict[str, object]]], expected: str | None
+) -> None:
+    write_run(tmp_path / "mine", 1, 300)
+    (tmp_path / "empty").mkdir()
+    for name, (began_s, settings) in others.items():
+        write_run(tmp_path / name, 2, began_s, **settings)
+    found = find_previous(tmp_path / "mine")
+    assert (found and found.name) == expected

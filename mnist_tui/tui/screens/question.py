@@ -1,0 +1,108 @@
+"""Questions over the dashboard, with a key for each answer."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Label, OptionList
+from textual.widgets.option_list import Option
+
+from mnist_tui import formatting
+from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.progress import Progress
+from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.text.event_text import describe_plan
+
+
+class Question(ModalScreen[str], Overlay[str]):
+    """Asks for one of a few answers; the result is its key, or None when it is cancelled."""
+
+    DEFAULT_CSS = """
+    Question {
+        align: center middle;
+        & > VerticalScroll {
+            width: 50;
+            max-width: 100%;
+            height: auto;
+            max-height: 100%;
+            padding: 1 2;
+            border: round $border;
+            background: $surface;
+            scrollbar-size: 0 0;
+        }
+        Label { width: 1fr; margin-bottom: 1; }
+        OptionList { height: auto; padding: 0; border: none; background: $surface; }
+        OptionList:focus { border: none; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,c,q", "cancel", "Cancel")]
+
+    def __init__(self, title: str, text: str, answers: Mapping[str, str]) -> None:
+        """Make a question.
+
+        Args:
+            title: The question.
+            text: What the user should know before answering.
+            answers: Each answer by its key, the usual one first.
+        """
+        super().__init__()
+        self._asked = title
+        self._text = text
+        self._answers = answers
+
+    def compose(self) -> ComposeResult:
+        """The text over the answers."""
+        with VerticalScroll(can_focus=False) as box:
+            box.border_title = self._asked
+            yield Label(self._text, markup=False)
+            options = [Option(f"{key:<5}{what}", key) for key, what in self._answers.items()]
+            yield OptionList(*options, Option("esc  Cancel", "escape"))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take an option for an answer."""
+        self.dismiss(event.option_id if event.option_id in self._answers else None)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the key of an answer."""
+        if event.key in self._answers:
+            event.stop()
+            self.dismiss(event.key)
+
+    def action_cancel(self) -> None:
+        """Answer nothing."""
+        self.dismiss(None)
+
+
+class QuitDialog(Question):
+    """Asks what to do with a live run before the dashboard ends: `s` saves it, `w` does not."""
+
+    def __init__(self, progress: Progress) -> None:
+        """`progress` says how far the run is."""
+        place = "It is just starting."
+        if progress.batches:
+            batch, batches = formatting.count(progress.batch), formatting.count(progress.batches)
+            place = f"Epoch {progress.epoch} of {progress.epochs}, batch {batch} of {batches}."
+        answers = {"s": "Save and quit", "w": "Quit without saving"}
+        super().__init__("Training is running. Quit?", place, answers)
+
+
+class NewRunDialog(Question):
+    """Asks before a new run takes the place of the one that is shown: `n` starts it."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        """`plan` is what would be run."""
+        answers = {"n": "Start it", "e": "Change its settings first"}
+        super().__init__("Start a new run?", " · ".join(describe_plan(plan)), answers)
+
+
+class ResumeDialog(Question):
+    """Asks before a run that is only shown is trained on: `space` resumes it."""
+
+    def __init__(self, name: str) -> None:
+        """`name` is the run's."""
+        text = f"{name} is trained on from its last checkpoint."
+        super().__init__("Resume this run?", text, {"space": "Resume it"})
