@@ -456,6 +456,11 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
         self.push_screen(HelpScreen(is_first_run=self.run_controller.thread is None))
 
+    def refuse_letter(self, letter: str) -> None:
+        """Say why a letter of another keyboard layout does nothing."""
+        why = "keys are Latin letters: switch the keyboard's layout, or use ctrl+p or the mouse"
+        self.presenter.say(LogEntry(f"{letter}: {why}", "warning"))
+
     def action_doctor(self) -> None:
         """Examine this machine."""
         from mnist_tui.tui.screens.doctor import DoctorScreen

@@ -93,6 +93,7 @@ def assert_finished_without_a_traceback(run: Path) -> None:
     assert "Traceback" not in log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "koi8-r"])
 @pytest.mark.parametrize("command", ["runs", "resume", "evaluate", "--help", "doctor"])
 def test_a_character_that_an_output_lacks_ends_no_command(

@@ -1,7 +1,9 @@
 """Whatever breaks in the dashboard, the run is saved, the terminal given back, and it is said."""
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,46 @@ def test_a_dashboard_that_breaks_saves_restores_and_says_so(
     assert "made to break" in (run / "log.txt").read_text()
     assert json.loads((run / "status.json").read_text())["state"] == "stopped"
     assert (run / "checkpoints" / "last.pt").exists()
+
+
+def test_a_dashboard_that_was_stopped_by_ctrl_z_is_painted_anew(open_terminal: Open) -> None:
+    settings = ("--dataset", "sample", "--epochs", "900", "--name", "a", "--start")
+    terminal = open_terminal(*settings)
+    terminal.wait_for("space Pause")
+    pid = terminal.child.pid
+    os.kill(pid, signal.SIGTSTP)
+    stat = Path(f"/proc/{pid}/stat")
+    terminal.wait_for(lambda _: stat.read_text().rpartition(")")[2].split()[0] == "T")
+    assert terminal.raw.endswith((b"\x1b[?1004l", b"\x1b[?25h", b"\x1b[?1049l"))
+    terminal.screen.reset()
+    os.kill(pid, signal.SIGCONT)
+    everywhere = ("mnist-tui  a", "whole run", "1 Loss", "space Pause")
+    terminal.wait_for(lambda text: all(part in text for part in everywhere))
+    terminal.press("q", "s")
+    assert terminal.exit_code() == 0
+    terminal.assert_restored()
+
+
+def test_odd_bytes_end_nothing_and_letters_of_other_alphabets_are_answered(
+    open_terminal: Open,
+) -> None:
+    settings = ("--dataset", "sample", "--epochs", "900", "--name", "a", "--start")
+    terminal = open_terminal(*settings, size=(120, 36))
+    terminal.wait_for("space Pause")
+    for sent in (b"\xfc", b"\x1b[97:65;2u", b"\x1b[M \xe0\xf0", b"\x1b]11;rgb:0/0/0\x07"):
+        terminal.child.send(sent)
+    terminal.child.send("й")
+    terminal.wait_for("keys are Latin letters")
+    terminal.child.send(b"git status; x [ [ q n\r")
+    terminal.child.send(b"\x1b[200~x [ [ q n\r\x1b[201~")
+    terminal.press(" ")
+    terminal.wait_for("paused")
+    assert "0.005" not in terminal.text
+    terminal.press("q")
+    terminal.wait_for("Cancel")
+    terminal.press("s")
+    assert terminal.exit_code() == 0
+    terminal.assert_restored()
 
 
 @pytest.mark.parametrize("name", ["textual-output", "textual-input", "stdout-reader"])

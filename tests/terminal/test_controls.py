@@ -148,6 +148,8 @@ def test_the_end_of_a_run_is_summed_up_on_the_dashboard_and_after_it(
 NOISE = """
 import os, subprocess, sys, threading, time
 
+pytestmark = pytest.mark.slow
+
 def noise():
     while not os.path.exists("go"):
         time.sleep(0.01)

@@ -12,6 +12,8 @@ from devtools.terminal import Terminal
 from mnist_tui.store.checkpoint import read_checkpoint
 from tests.terminal.conftest import Open
 
+pytestmark = pytest.mark.slow
+
 LONG = ("--dataset", "sample", "--epochs", "900", "--name", "a")
 """A run that no test sees the end of, however long the test itself has to wait."""
 

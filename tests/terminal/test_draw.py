@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
 from devtools.terminal import Terminal
 from tests.terminal.conftest import Open
+
+pytestmark = pytest.mark.slow
 
 LEFT, RIGHT, MOVES = 0, 2, 32
 

@@ -7,6 +7,8 @@ import pytest
 
 from devtools.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 KINDS = ["linux", "screen", "tmux-256color", "xterm", "xterm-256color", "vt100"]
 
 

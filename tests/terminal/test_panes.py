@@ -3,7 +3,11 @@
 import base64
 import re
 
+import pytest
+
 from tests.terminal.conftest import Open
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_row_of_the_epoch_table_is_copied_to_the_terminals_clipboard(

@@ -57,10 +57,13 @@ class InputFilter:
 
     def feed(self, text: str) -> str:
         """What the parser is to get of `text`."""
-        if self._inside is None and not self._tail and is_line_at_once(text):
-            return f"{PASTE_START}{_without_controls(text)}{PASTE_END}"
         self._heard_at = self._clock()
         passed = []
+        if self._inside is None and not self._tail:
+            line, escape, rest = text.partition("\x1b")
+            if is_line_at_once(line):
+                passed.append(f"{PASTE_START}{_without_controls(line)}{PASTE_END}")
+                text = escape + rest
         while text:
             step = self._take_keys if self._inside is None else self._take_inside
             done, text = step(text)

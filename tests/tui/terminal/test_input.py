@@ -100,6 +100,8 @@ def test_a_paste_is_cut_where_it_is_too_long() -> None:
 def test_a_line_that_comes_at_once_is_pasted_where_no_marks_say_so(line: str) -> None:
     found = read(line.encode())
     assert (pastes(found), keys(found)) == ([line], ["a"])
+    found = read(line.encode() + b"\x1b[A")
+    assert (pastes(found), keys(found)) == ([line], ["up", "a"])
 
 
 @pytest.mark.parametrize(
