@@ -15,7 +15,7 @@ from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file, seal
 
 _ANY_FORMAT: Final = "mnist-tui checkpoint "
 FORMAT: Final = f"{_ANY_FORMAT}2"
-KEPT_ROWS: Final = 1000
+KEPT_ROWS: Final = 100
 """How many epochs' rows a checkpoint holds, so that saving takes no longer in a long run."""
 
 

@@ -1,16 +1,20 @@
-"""A run of a million batches: memory and the cost of drawing stay what they were.
+"""A long run: memory, the cost of an epoch and the cost of drawing stay what they were.
 
-    python -m tests.campaigns.long_run --count 1 --seed 0
+    python -m tests.campaigns.long_run --count 2 --seed 0
 
-The step is a stub; session, history, events, files and charts are the real ones. After the
-first twentieth, and ten checkpoints, memory may grow by 10 MB at most, and a chart of all
-batches has no more points than before.
+An attempt is a million batches in 200 epochs, or 20,000 epochs of 4 batches. The step is a stub;
+validation, session, history, events, files and charts are the real ones. After the first
+twentieth, and ten checkpoints, memory may grow by 10 MB at most, and a chart of all batches has
+no more points than before. An epoch of the last tenth may take the process at most twice the
+processor time of one of the second tenth: all that grows has come to its bound by then, or soon.
 """
 
 import gc
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +23,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset, Split
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.trainer import Trainer
-from mnist_tui.run.events import CheckpointSaved, EpochFinished, Event
+from mnist_tui.run.events import CheckpointSaved, Event
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_lines
@@ -29,72 +33,129 @@ from mnist_tui.store.writer import RunWriter
 from mnist_tui.torch_runtime import keep_freed_memory
 from tests.campaigns.campaign import main
 
-BATCHES_PER_EPOCH = 5000
 COLUMNS = 160
 SAVES = 10
 """A process keeps the memory that it took at most, and has taken it after some checkpoints."""
+MOST_GROWTH = 2.0
+"""An epoch of the last tenth against one of the second."""
 
 
 class StubLearner(Learner):
     """Steps that cost nothing, with losses like a real run's."""
 
-    def train(self, start: int, rates: Sequence[float]) -> None:
+    def __init__(self, *args: Any, each_epoch: Callable[[], None]) -> None:
+        super().__init__(*args)
+        self._each_epoch = each_epoch
+
+    def open_epoch(self, epoch: int) -> None:
+        """Look around between two epochs, where nobody waits for the training thread."""
+        self._each_epoch()
+        super().open_epoch(epoch)
+
+    def train(self, start: int, lrs: Sequence[float]) -> None:
         """Take no step."""
         if start == 0:
             self._losses = torch.rand(self.batches) + 0.1
 
 
-def attempt(dice: random.Random, folder: Path, batches: int = 1_000_000) -> None:
-    """Train that many batches, and look at memory and charts on the way."""
-    epochs = batches // BATCHES_PER_EPOCH
-    images = np.zeros((BATCHES_PER_EPOCH, 28, 28), np.uint8)
-    split = Split(images, np.zeros(BATCHES_PER_EPOCH, np.int64))
-    digits = Dataset("sample", "", split, Split(images[:10], split.labels[:10]), "0" * 64)
-    config = TrainConfig(epochs=epochs, batch_size=1, checkpoint_every_s=0.05, device="cpu")
+class Measurements:
+    """What is measured before each epoch of a run."""
+
+    def __init__(self, session: Session, writer: RunWriter, epochs: int) -> None:
+        self.memory: list[int] = []
+        self.points: list[int] = []
+        self.cpu_s: list[float] = []
+        """Processor time of all threads at each epoch's start, less that of measuring."""
+        self._session, self._writer, self._epochs = session, writer, epochs
+        self._saved = 0
+        self._spent_s = 0.0
+        session.subscribe(self._count)
+
+    def _count(self, event: Event) -> None:
+        self._saved += isinstance(event, CheckpointSaved)
+
+    def take(self) -> None:
+        """Measure, between two epochs."""
+        began_s = time.thread_time()
+        self._look()
+        self._spent_s += time.thread_time() - began_s
+        self.cpu_s.append(time.process_time() - self._spent_s)
+
+    def _look(self) -> None:
+        done = len(self.cpu_s)
+        if done % max(1, self._epochs // 40) and done < self._epochs - 3:
+            return
+        self.points.append(drawn_points(self._session))
+        if done >= self._epochs // 20 and (self._saved >= SAVES or done > self._epochs - 3):
+            self._writer.flush()  # a checkpoint on its way takes memory, or none, as it happens
+            gc.collect()
+            self.memory.append(resident_bytes())
+
+    def cpu_ms(self, start: float, stop: float) -> float:
+        """Milliseconds of processor time per epoch between two parts of the run."""
+        first, last = (int(part * (len(self.cpu_s) - 1)) for part in (start, stop))
+        return 1e3 * (self.cpu_s[last] - self.cpu_s[first]) / (last - first)
+
+
+def attempt(dice: random.Random, folder: Path) -> None:
+    """Train many batches, or many epochs."""
+    if dice.random() < 0.5:
+        train(folder, epochs=200, batches_per_epoch=5000)
+    else:
+        train(folder, epochs=20_000, batches_per_epoch=4, every_s=1.0)
+
+
+def train(
+    folder: Path,
+    *,
+    epochs: int,
+    batches_per_epoch: int,
+    every_s: float = 0.05,
+    most_mb: float = 10.0,
+) -> None:
+    """Train, and look at memory, charts and processor time on the way.
+
+    Args:
+        folder: An empty one.
+        epochs: In the whole run.
+        batches_per_epoch: Of one example each.
+        every_s: Seconds between two checkpoints.
+        most_mb: How much the memory may grow.
+    """
+    images = np.zeros((batches_per_epoch, 28, 28), np.uint8)
+    split = Split(images, np.zeros(batches_per_epoch, np.int64))
+    dataset = Dataset("sample", "", split, Split(images[:4], split.labels[:4]), "0" * 64)
+    config = TrainConfig(epochs=epochs, batch_size=1, device="cpu", checkpoint_every_s=every_s)
     directory = create_run(folder, "long", config)
     session = Session()
     writer = RunWriter(directory, session)
+    measured = Measurements(session, writer, epochs)
     trainer = Trainer(
         config=config,
-        learner=StubLearner(config, digits, torch.device("cpu")),
-        fingerprint=digits.fingerprint,
+        learner=StubLearner(config, dataset, torch.device("cpu"), each_epoch=measured.take),
+        fingerprint=dataset.fingerprint,
         session=session,
         directory=directory,
         writer=writer,
     )
-    sizes: list[int] = []
-    points: list[int] = []
-    finished = saved = 0
-
-    def look(event: Event) -> None:
-        nonlocal finished, saved
-        saved += isinstance(event, CheckpointSaved)
-        if not isinstance(event, EpochFinished):
-            return
-        finished += 1
-        points.append(drawn_points(session))
-        if finished >= max(1, epochs // 20) and (saved >= SAVES or finished > epochs - 3):
-            writer.flush()  # a checkpoint on its way takes memory, or none, as it happens
-            gc.collect()
-            sizes.append(resident_bytes())
-
     keep_freed_memory()  # as a run does
-    session.subscribe(look)
     session.move(State.LOADING)
-    writer.start()
+    writer.start({"config": config.to_dict()})
     ended = trainer.run()
     session.end(ended)
     writer.close()
     assert ended.state is State.FINISHED
-    growth = (max(sizes[-3:]) - min(sizes[:3])) / 1e6
+    growth = (max(measured.memory[-3:]) - min(measured.memory[:3])) / 1e6
+    points, early, late = measured.points, measured.cpu_ms(0.1, 0.2), measured.cpu_ms(0.9, 1.0)
     print(
-        f"{batches:,} batches: memory grew by {growth:.1f} MB, charts {points[0]}"
-        f" to {max(points)} points"
+        f"{epochs:,} epochs of {batches_per_epoch:,} batches: memory grew by {growth:.1f} MB, "
+        f"charts {points[0]} to {max(points)} points, an epoch {early:.1f} to {late:.1f} ms"
     )
-    assert growth < 10, f"memory grew by {growth:.1f} MB"
+    assert growth < most_mb, f"memory grew by {growth:.1f} MB"
     assert max(points) <= 2 * COLUMNS, f"a chart has {max(points)} points"
+    assert late < MOST_GROWTH * early, f"an epoch took {early:.1f} ms, and {late:.1f} ms later"
     assert len(read_lines(directory.metrics)) == epochs
-    assert read_checkpoint(directory.last).global_batch == batches
+    assert read_checkpoint(directory.last).global_batch == epochs * batches_per_epoch
     assert read_lines(directory.events)
 
 
@@ -113,4 +174,4 @@ def resident_bytes() -> int:
 
 
 if __name__ == "__main__":
-    main(attempt, 1)
+    main(attempt, 2)

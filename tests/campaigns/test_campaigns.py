@@ -1,6 +1,7 @@
 """A small count of each campaign; the full counts are run by hand, see README.md."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -54,9 +55,13 @@ def test_anything_may_be_done_at_the_dashboard() -> None:
     assert not outcome.failures
 
 
-def test_a_long_run_grows_no_memory() -> None:
-    outcome = try_many(lambda dice, folder: long_run.attempt(dice, folder, 100_000), 1, seed=0)
-    assert not outcome.failures
+def test_a_run_of_many_batches_costs_no_more_at_its_end(tmp_path: Path) -> None:
+    long_run.train(tmp_path, epochs=20, batches_per_epoch=5000)
+
+
+def test_a_run_of_many_epochs_costs_no_more_at_its_end(tmp_path: Path) -> None:
+    # What is bounded in it is still filling up.
+    long_run.train(tmp_path, epochs=1000, batches_per_epoch=4, every_s=0.2, most_mb=20.0)
 
 
 @pytest.mark.skipif(ssh_line.missing() is not None, reason=ssh_line.missing() or "")
