@@ -3,8 +3,10 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.run.plan import NewRun
@@ -12,7 +14,6 @@ from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.system_monitor import GpuSample, MachineSample
 from mnist_tui.tui.dashboard.bars import Bars, Tally
-from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Lines, width_of
 from tests.tui.app_harness import on_stage
@@ -74,14 +75,16 @@ MACHINE = MachineSample(
 NAMES = ("a-run-of-many-letters-" * 12, "名前" * 70)
 
 
-def too_wide(dashboard: Dashboard) -> Iterator[str]:
+def too_wide(screen: Screen[Any]) -> Iterator[str]:
     """The lines that are wider than their widget, and would be cut at its right edge."""
-    for widget in dashboard.query(Lines):
+    for widget in screen.query(Lines):
+        if type(widget).lines is Lines.lines:
+            continue  # it draws strips
         width, height = widget.content_size
         for line in widget.lines(width, height) if width and height else ():
             if width_of(line) > width:
                 yield f"{widget!r} has {width}: {line}"
-    for table in dashboard.query(FollowList):
+    for table in screen.query(FollowList):
         width = table.content_size.width
         for index in range(table.count if width > 14 else 0):
             if width_of(table.line(index, width)) > width:
@@ -111,6 +114,22 @@ async def test_no_line_is_wider_than_its_place_at_any_size(name: str) -> None:
                 is_wide = size[0] >= 40 and progress.epoch
                 assert not is_wide or "epoch 99999 of 100000 " in stage.text
                 assert name[:2] in stage.text or size[0] < 24
+
+
+async def test_no_line_of_the_insight_panes_is_wider_than_its_place() -> None:
+    async with on_stage((80, 24), NewRun(config=TrainConfig(epochs=100_000))) as stage:
+        runner = await stage.start()
+        runner.train(1875)
+        runner.finish_epoch(make_row(1, val_loss=1e23, train_loss=1e23))
+        runner.session.publish(LARGE)
+        stage.app.presenter.follow(draws_losses=False)
+        await stage.pilot.press("i")
+        for size in ((50, 12), (80, 24), (140, 40)):
+            await stage.pilot.resize_terminal(*size)
+            for key in "123456":
+                await stage.pilot.press(key)
+                await stage.pilot.pause()
+                assert not list(too_wide(stage.app.screen)), f"{size}, {key}"
 
 
 @pytest.mark.parametrize("epochs", [9, 10, 99, 100, 100_000])
