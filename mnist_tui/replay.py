@@ -1,4 +1,4 @@
-"""A run as it stands on disk, told as if it had just ended."""
+"""A run on disk, shown as if it had just ended."""
 
 import logging
 from collections.abc import Mapping
@@ -32,10 +32,10 @@ _ENDS: Final[Mapping[str, State]] = {"finished": State.FINISHED, "failed": State
 _DIED: Final = "interrupted: its process died before it could say how it ended"
 
 
-class PlaybackRunner:
-    """A Runner that trains nothing: it reads a run's directory, tells what is there, and ends.
+class ReplayRunner:
+    """A Runner that trains nothing: it emits what a run's directory says, and ends.
 
-    Viewers need not know it from a run that they have watched. Nothing is written.
+    To a viewer it is like a run that was watched to its end. Nothing is written.
     """
 
     def __init__(self, plan: ShownRun) -> None:
@@ -45,7 +45,7 @@ class PlaybackRunner:
         self._predictor = CheckpointPredictor(self._directory)
 
     def ask(self, request: InferenceRequest) -> InferenceFuture:
-        """Let the model of the last checkpoint read images. Any thread."""
+        """Run inference with the last checkpoint's model. Any thread; returns at once."""
         if self.session.state.is_over:
             return self._predictor.ask(request)
         future = InferenceFuture()
@@ -53,12 +53,12 @@ class PlaybackRunner:
         return future
 
     def run(self) -> None:
-        """Tell all of the run. Blocks; call it once, on a thread of its own. Raises nothing."""
+        """Emit all of the run. Blocks; call it once, on a thread of its own. Raises nothing."""
         session = self.session
         session.move(State.LOADING)
         session.publish(Progress(state=session.state, activity="reading the run"))
         try:
-            ended = self._tell()
+            ended = self._replay()
         except MnistTuiError as error:
             ended = RunEnded(state=State.FAILED, message=str(error), exit_code=error.exit_code)
         except Exception as error:
@@ -67,7 +67,7 @@ class PlaybackRunner:
             ended = RunEnded(state=State.FAILED, message=message, exit_code=1)
         session.end(ended)
 
-    def _tell(self) -> RunEnded:
+    def _replay(self) -> RunEnded:
         directory, session = self._directory, self.session
         config, status = directory.read_config(), read_json(directory.status)
         rows, elapsed_s = read_rows(directory), 0.0
@@ -112,7 +112,7 @@ class PlaybackRunner:
         if directory.is_locked():
             elsewhere = directory.owner
             message = f"being trained by process {elsewhere or 'unknown'}"
-            session.emit(Notice(message=f"{message}: what is shown stands still"))
+            session.emit(Notice(message=f"{message}: what is shown here is not updated"))
         return RunEnded(
             state=state,
             message=message,
@@ -125,7 +125,7 @@ class PlaybackRunner:
         )
 
     def _checkpoint(self) -> "Checkpoint | None":
-        """The run's last checkpoint; None, and a word about it, where it has no good one."""
+        """The run's last checkpoint; None, with a warning, where it cannot be read."""
         with loading_torch():
             from mnist_tui.store.checkpoint import read_checkpoint
 

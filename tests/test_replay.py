@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.errors import TrainingError
-from mnist_tui.replay import PlaybackRunner
+from mnist_tui.replay import ReplayRunner
 from mnist_tui.run.events import (
     EpochFinished,
     Event,
@@ -31,7 +31,7 @@ class Played:
     """What a playback told."""
 
     def __init__(self, directory: RunDirectory) -> None:
-        self.runner = PlaybackRunner(ShownRun(runs_dir=directory.path.parent, name=directory.name))
+        self.runner = ReplayRunner(ShownRun(runs_dir=directory.path.parent, name=directory.name))
         self.events: list[Event] = []
         self.runner.session.subscribe(self.events.append)
         self.runner.run()
@@ -82,7 +82,7 @@ def test_a_stopped_run_is_told_with_its_rate_changes(few_digits: Path, tmp_path:
 
 def test_it_answers_from_its_checkpoint_once_it_is_told(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits), tmp_path)
-    unread = PlaybackRunner(ShownRun(runs_dir=tmp_path, name="run"))
+    unread = ReplayRunner(ShownRun(runs_dir=tmp_path, name="run"))
     with pytest.raises(TrainingError):
         unread.ask(QUESTION).result(0)
     expected = run.runner.ask(QUESTION).result(60)

@@ -56,14 +56,14 @@ import gc, os, sys
 from pathlib import Path
 from mnist_tui.config import recipe_config
 from mnist_tui.run.plan import NewRun
-from mnist_tui.replay import PlaybackRunner
+from mnist_tui.replay import ReplayRunner
 from mnist_tui.engine.runner import TrainingRunner
 
 before = gc.get_freeze_count()
 runs, data = map(Path, sys.argv[1:])
 plan = NewRun(config=recipe_config(epochs=1, data_dir=str(data)), runs_dir=runs)
 if any(runs.iterdir()):
-    runners = PlaybackRunner(plan), TrainingRunner(plan)
+    runners = ReplayRunner(plan), TrainingRunner(plan)
 else:
     runners = TrainingRunner(plan), TrainingRunner(plan)
 for runner in runners:

@@ -112,9 +112,9 @@ def resume(
 def make_runner(plan: RunPlan) -> Runner:
     """What trains the plan's run, or only shows it."""
     if isinstance(plan, ShownRun):
-        from mnist_tui.replay import PlaybackRunner
+        from mnist_tui.replay import ReplayRunner
 
-        return PlaybackRunner(plan)
+        return ReplayRunner(plan)
     from mnist_tui.engine.runner import TrainingRunner
 
     return TrainingRunner(plan)

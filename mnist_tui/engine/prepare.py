@@ -38,7 +38,7 @@ from mnist_tui.store.validation_file import read_validation
 from mnist_tui.store.writer import RunWriter
 
 Say = Callable[[str], None]
-"""Publishes what is being done; raises StopAsked when a stop was requested."""
+"""Publishes what is being done; raises StopRequested when a stop was requested."""
 
 _OLD_KERNELS: Final = {"torch's kernels": "PyTorch's kernels", "its own kernels": "fused kernels"}
 """What config.json of earlier versions calls the implementations of a step."""
@@ -119,7 +119,7 @@ def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Sa
         say: Publishes what is being done.
 
     Raises:
-        StopAsked: When a stop was requested.
+        StopRequested: When a stop was requested.
         MnistTuiError: When the run cannot be trained.
     """
     start = _find_start(plan, directory, say)

@@ -21,7 +21,7 @@ from mnist_tui.run.events import RunEnded
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.progress import Progress
-from mnist_tui.run.requests import Infer, Stop, StopAsked
+from mnist_tui.run.requests import Infer, Stop, StopRequested
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import write_json
@@ -58,7 +58,7 @@ class TrainingRunner:
         with ExitStack() as stack:
             try:
                 ended = self._train(stack)
-            except StopAsked as stop:
+            except StopRequested as stop:
                 ended = _stopped_early(stop.request)
             except MnistTuiError as error:
                 log.error("%s", error)
@@ -83,7 +83,7 @@ class TrainingRunner:
             stack: Closes what must stay open until the last event has been emitted.
 
         Raises:
-            StopAsked: When a stop was requested before the first batch.
+            StopRequested: When a stop was requested before the first batch.
             MnistTuiError: When the run cannot be trained.
         """
         self.say("opening the run's directory")
@@ -170,12 +170,12 @@ class TrainingRunner:
         """Publish what is being done while the run loads, and give way to a Stop.
 
         Raises:
-            StopAsked: When a stop was requested.
+            StopRequested: When a stop was requested.
         """
         self.session.publish(Progress(state=self.session.state, activity=activity))
         while (request := self.session.mailbox.take()) is not None:
             if isinstance(request, Stop):
-                raise StopAsked(request)
+                raise StopRequested(request)
 
     def _write_last_status(self, ended: RunEnded) -> None:
         """Write status.json for a run that ended before it wrote one itself."""

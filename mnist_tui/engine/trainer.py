@@ -23,7 +23,7 @@ from mnist_tui.run.requests import (
     Resume,
     Save,
     Stop,
-    StopAsked,
+    StopRequested,
 )
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
@@ -97,7 +97,7 @@ class Trainer:
             while not self._state.is_complete:
                 self._train()
                 self._validate()
-        except StopAsked as stop:
+        except StopRequested as stop:
             return self._stop(stop.request)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
@@ -167,7 +167,7 @@ class Trainer:
             case Save():
                 self._save(SaveReason.MANUAL)
             case Stop():
-                raise StopAsked(request)
+                raise StopRequested(request)
             case Adjust():
                 self._adjust(request)
             case Infer():

@@ -1,14 +1,14 @@
-"""What a run tells its viewers: few, plain, frozen, and every one counts.
+"""The events of a run: few a second, plain, frozen, and every one counts.
 
 | event               | finish | stop | failure | when                                        |
 |---------------------|--------|------|---------|---------------------------------------------|
 | StateChanged        | yes    | yes  | yes     | every move from one state to another        |
-| RunPrepared         | yes    | yes  | maybe   | once, when digits and model are on the device |
+| RunPrepared         | yes    | yes  | maybe   | once, when dataset and model are on the device |
 | Notice              | maybe  | maybe| maybe   | something to keep in sight                  |
 | EpochFinished       | yes    | maybe| maybe   | after each validation                       |
-| LearningRateChanged | maybe  | maybe| maybe   | a person changed it                         |
-| SettingsChanged     | maybe  | maybe| maybe   | a person changed epochs or saving interval  |
-| CheckpointSaved     | yes    | yes  | maybe   | after the file stands under its name        |
+| LearningRateChanged | maybe  | maybe| maybe   | the user changed it                         |
+| SettingsChanged     | maybe  | maybe| maybe   | the user changed epochs or saving interval  |
+| CheckpointSaved     | yes    | yes  | maybe   | after the file is on disk                   |
 | SaveFailed          | maybe  | maybe| maybe   | each time a file could not be written       |
 | SavedAgain          | maybe  | maybe| maybe   | after a file could be written again         |
 | Warned              | maybe  | maybe| maybe   | something is not as it should be            |
@@ -47,7 +47,7 @@ class EpochRow:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "EpochRow":
-        """The row that asdict, or a line of JSON, holds; None stands for nan there.
+        """The row in a dictionary of its columns, as from a line of JSON; None is read as nan.
 
         Keys of a newer version are left out.
 
@@ -86,7 +86,7 @@ def best_of(rows: Iterable[EpochRow]) -> EpochRow | None:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The root of all events."""
+    """The base class of all events."""
 
     @property
     def kind(self) -> str:
@@ -109,7 +109,7 @@ class StateChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPrepared(Event):
-    """Digits and model are on the device; the first step comes next."""
+    """Dataset and model are on the device; the first step comes next."""
 
     run: str
     """The run's name."""
@@ -118,23 +118,23 @@ class RunPrepared(Event):
     device: str
     """The device in words: `CPU, 2 threads`."""
     dataset: str
-    """The digits in words: `MNIST, 60,000 + 10,000 digits`."""
+    """The dataset in words: `MNIST, 60,000 + 10,000 digits`."""
     model: str
-    """The network in words, with its number of parameters."""
+    """The model's class and number of parameters: `MnistNet, 1,199,882 parameters`."""
     batches: int
     """Training batches per epoch."""
     epochs: int
     resumed_at: tuple[int, int] | None = None
-    """(epoch, batches done in it) where a resumed run goes on; None for a new run."""
+    """(epoch, batches done in it) where a resumed run starts; None for a new run."""
     rows: tuple[EpochRow, ...] = ()
     """The epochs that a resumed run had finished before."""
     rates: "tuple[LearningRateChanged, ...]" = ()
-    """The changes of the learning rate before that place."""
+    """The user's changes of the learning rate before that place, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
-    """Something that a person must keep in sight for the whole run."""
+    """Something that has to stay in sight for the whole run."""
 
     message: str
 
@@ -157,7 +157,7 @@ class EpochFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearningRateChanged(Event):
-    """A person changed the learning rate, from this batch on."""
+    """The user changed the learning rate, from this batch on."""
 
     lr: float
     previous: float
@@ -167,7 +167,7 @@ class LearningRateChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsChanged(Event):
-    """A person changed how long the run is or how often it is saved, from this batch on."""
+    """The user changed how long the run is or how often it is saved, from this batch on."""
 
     epochs: int
     """Epochs in the whole run, from now on."""
@@ -198,7 +198,7 @@ class SaveReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSaved(Event):
-    """A checkpoint stands, whole, under its name."""
+    """A checkpoint is on disk, whole, under its name."""
 
     path: str
     reason: SaveReason
@@ -213,7 +213,7 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveFailed(Event):
-    """A file of the run could not be written; it is tried again with the next save."""
+    """A file of the run could not be written; it is tried again each second."""
 
     path: str
     message: str
@@ -221,7 +221,7 @@ class SaveFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedAgain(Event):
-    """A file that SaveFailed told of stands again, as it should be."""
+    """A file that a SaveFailed was about is on disk again and up to date."""
 
     path: str
 
@@ -247,4 +247,4 @@ class RunEnded(Event):
     samples_per_second: float | None = None
     """Mean over all training in this process."""
     elsewhere: int | None = None
-    """The process that goes on with the run, where it is only shown; 0: not known which."""
+    """The other process that trains this run, which is only shown here; 0: not known which."""

@@ -37,7 +37,7 @@ def reduce_losses(first: int, losses: Sequence[float]) -> Bucket:
 
 
 def merge(buckets: Sequence[Bucket]) -> Bucket:
-    """One bucket that stands for all of `buckets`, which follow each other."""
+    """One bucket in place of `buckets`, which follow each other."""
     count = sum(bucket.count for bucket in buckets)
     bad = sum(bucket.bad for bucket in buckets)
     good = [bucket for bucket in buckets if bucket.count > bucket.bad]
@@ -142,7 +142,7 @@ class LossHistory:
             return HistoryIncrement(first=count, losses=tuple(islice(self._recent, skipped, None)))
 
     def restore(self, snapshot: "HistorySnapshot") -> None:
-        """Take over what is in `snapshot`. Training thread."""
+        """Replace everything by what is in `snapshot`. Training thread."""
         with self._lock:
             self._recent = deque(snapshot.recent, maxlen=self._max_recent)
             self._buckets = list(snapshot.buckets)
@@ -164,7 +164,7 @@ class LossHistory:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` gave. Training thread."""
+        """Replace everything by what `state_dict` returned. Training thread."""
         self.restore(
             HistorySnapshot(
                 recent=tuple(state["recent"]),

@@ -1,4 +1,4 @@
-"""Asking a run what it makes of images: the question, the answer, and the way to it."""
+"""Inference with a run's model: the request, the result, and the future between them."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ IMAGE_BYTES: Final = 28 * 28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceRequest:
-    """Images to be read by a run's model as it is at the moment.
+    """Images to run a run's model on, as it is at the moment.
 
     Raises:
         ValueError: When the bytes are not whole images.
@@ -19,7 +19,7 @@ class InferenceRequest:
     images: bytes
     """N x 28 x 28 gray values, image by image, row by row; 0 is background, 255 is ink."""
     looks_inside: bool = False
-    """Whether the first layer's filters and their response to the first image are wanted."""
+    """Whether to return the first layer's filters and their response to the first image, too."""
 
     def __post_init__(self) -> None:
         if not self.images or len(self.images) % IMAGE_BYTES:
@@ -28,7 +28,7 @@ class InferenceRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstLayer:
-    """The first convolution and what it makes of one image."""
+    """The first convolution's weights and its response to one image."""
 
     filters: bytes
     """(F, h, w) uint8: each weight, 128 for zero, scaled by the greatest of its filter."""
@@ -40,16 +40,16 @@ class FirstLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceResult:
-    """What the model made of the images of a Question."""
+    """The model's predictions for the images of an InferenceRequest."""
 
     probabilities: tuple[tuple[float, ...], ...]
-    """For each image, those of the ten classes; each row's sum is 1."""
+    """For each image, one per class; each row's sum is 1."""
     epoch: int
-    """The epoch that was open in the weights that answered, counted from 1."""
+    """The current epoch of the weights that were used, counted from 1."""
     batch: int
-    """Batches of that epoch that are in them."""
+    """Batches of that epoch that those weights were trained on."""
     inside: FirstLayer | None = None
 
 
 InferenceFuture = Future[InferenceResult]
-"""Where the answer comes: MnistTuiError where there is none; cancelled when the run ends first."""
+"""Gets the result, or an MnistTuiError; cancelled when the run ends first."""

@@ -1,4 +1,4 @@
-"""What is to be run and where it goes, and what a viewer may expect of whoever runs it."""
+"""The plan of a run, and the protocol of what runs it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class NewRun:
 
 @dataclass(frozen=True, kw_only=True)
 class ResumedRun:
-    """A run on disk to be trained on from one of its checkpoints."""
+    """A run on disk to be trained further, from one of its checkpoints."""
 
     name: str
     """The run directory's name, or `last` for the newest run."""
@@ -34,7 +34,7 @@ class ResumedRun:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """The settings to be changed, by TrainConfig's names."""
     checkpoint: str | None = None
-    """The file in the run's checkpoints to go on from; None: last.pt."""
+    """The file in the run's checkpoints to start from; None: last.pt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +57,13 @@ RunPlan = NewRun | ResumedRun | ShownRun
 
 
 class Runner(Protocol):
-    """A run that can be started once, watched and steered: the engine's, or a test's."""
+    """What can run a plan once, to be watched and steered through its session."""
 
     session: Session
 
     @property
     def plan(self) -> RunPlan:
-        """What is run."""
+        """The plan that is run."""
 
     def run(self) -> None:
         """Train to the end. Blocks; call it once, on a thread of its own.
@@ -71,10 +71,10 @@ class Runner(Protocol):
         Raises nothing: whatever happens, the session's last event is one RunEnded.
         """
 
-    def ask(self, question: InferenceRequest) -> InferenceFuture:
-        """Let the model read images: the live one, or that of the last checkpoint.
+    def ask(self, request: InferenceRequest) -> InferenceFuture:
+        """Run inference: with the live model, or after the run's end with the last checkpoint's.
 
-        Any thread; returns at once. The reply gets an MnistTuiError where there is no model yet.
+        Any thread; returns at once. The future gets an MnistTuiError where there is no model yet.
         """
 
 

@@ -15,27 +15,27 @@ class Progress:
 
     state: State = State.READY
     activity: str = ""
-    """What is being done just now, in words: `loading torch`, `training`, `validating`."""
+    """The current activity in words: `loading torch`, `training`, `validating`."""
     blocked_on: str = ""
     """Why a finished run cannot be saved yet; empty otherwise."""
     epoch: int = 0
-    """The open epoch, counted from 1; 0 before the first."""
+    """The current epoch, counted from 1; 0 before the first."""
     epochs: int = 0
     """Epochs in the whole run."""
     batch: int = 0
-    """Training batches done in the open epoch."""
+    """Training batches done in the current epoch."""
     batches: int = 0
     """Training batches in one epoch."""
     validation_batch: int = 0
-    """Validation batches done after the open epoch's training batches."""
+    """Validation batches done after the current epoch's training batches."""
     validation_batches: int = 0
     """Validation batches in one epoch."""
     global_batch: int = 0
     """Training batches done in the whole run, those before a resume included."""
     train_loss: float | None = None
-    """Mean loss per sample over the open epoch so far."""
+    """Mean loss per sample over the current epoch so far."""
     train_accuracy: float | None = None
-    """Fraction of the open epoch's samples guessed right so far, in [0, 1]."""
+    """Fraction of the current epoch's examples that were predicted correctly so far, in [0, 1]."""
     batch_loss: float | None = None
     """The latest batch's mean loss per sample."""
     lr: float | None = None
@@ -63,5 +63,5 @@ class Progress:
 
     @property
     def epoch_fraction(self) -> float:
-        """The part of the open epoch's training batches that is done, in [0, 1]."""
+        """The part of the current epoch's training batches that is done, in [0, 1]."""
         return self.batch / self.batches if self.batches else 0.0

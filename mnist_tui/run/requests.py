@@ -17,7 +17,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Go on after Pause."""
+    """Continue after Pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,22 @@ class Stop:
     """Whether last.pt is brought up to that boundary first."""
     reason: str = "asked to stop"
     exit_code: int = 0
-    """What the process is to exit with: 128 + n where signal n asked."""
+    """What the process exits with: 128 + n for a stop by signal n."""
 
     @property
     def is_patient(self) -> bool:
-        """Whether it is worth waiting for a disk that takes nothing until somebody mends that."""
+        """Whether to wait for a full disk until the user has made room."""
         return self.save and not self.exit_code
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """End without what the disk does not take."""
+    """End without saving what cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
-    """Change what can change safely in the middle of a run; None leaves a value alone."""
+    """Change settings that can change in the middle of a run; None leaves one as it is."""
 
     lr: float | None = None
     epochs: int | None = None
@@ -67,8 +67,8 @@ class Infer:
     request comes through has one of its own, and ties them by the request's id."""
 
 
-class StopAsked(Exception):  # noqa: N818 - a way out of the training loops, not an error
-    """Somebody asked for the end of the run; raised between two batches. Training thread."""
+class StopRequested(Exception):  # noqa: N818 - a way out of the training loops, not an error
+    """A stop was requested; raised between two batches. Training thread."""
 
     def __init__(self, request: Stop) -> None:
         super().__init__(request.reason)
@@ -93,7 +93,7 @@ ALLOWED: Final[Mapping[type[Request], frozenset[State]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request, at once."""
+    """What becomes of a request, known at once."""
 
     is_accepted: bool
     message: str

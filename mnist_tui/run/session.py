@@ -1,4 +1,4 @@
-"""One run as its viewers see it: requests in; state, progress, history and events out."""
+"""The session between a run and its viewers: requests in; state, progress, results, events out."""
 
 import logging
 import threading
@@ -119,7 +119,7 @@ class Session:
         return self._state in ALLOWED[kind]
 
     def request(self, request: Request) -> Answer:
-        """Ask the training thread for something; the answer comes at once. Any thread."""
+        """Request something of the training thread; the answer comes at once. Any thread."""
         with self._lock:
             if not self.allows(type(request)):
                 return Answer(False, refusal(request, self._state))

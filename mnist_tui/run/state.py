@@ -6,12 +6,12 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Where a run stands."""
+    """The state of a run."""
 
     READY = "ready"
     """Made, not started."""
     LOADING = "loading"
-    """Importing torch, fetching the digits, building the model."""
+    """Importing torch, loading the dataset, building the model."""
     RUNNING = "running"
     """Training or validating."""
     PAUSED = "paused"
@@ -23,7 +23,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     """Ended by request; it can be resumed."""
     FAILED = "failed"
-    """Ended by an error; the last good checkpoint stands."""
+    """Ended by an error; the last good checkpoint is kept."""
 
     @property
     def is_over(self) -> bool:
@@ -40,7 +40,7 @@ _OVER: Final = frozenset({State.FINISHED, State.STOPPED, State.FAILED})
 
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.READY: frozenset({State.LOADING}),
-    # A run that is shown from disk is finished without ever running.
+    # A run that is only shown never runs.
     State.LOADING: frozenset(
         {State.RUNNING, State.STOPPING, State.STOPPED, State.FINISHED, State.FAILED}
     ),

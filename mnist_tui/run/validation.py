@@ -98,7 +98,7 @@ class ValidationResults:
         return replace(self, epochs=self.epochs[-1:])
 
     def extended_by(self, newer: "ValidationResults") -> "ValidationResults":
-        """These results and then `newer`, which replaces what is known of its epochs."""
+        """These results followed by `newer`, which replaces those of its own epochs."""
         if not newer.epochs:
             return self
         first = newer.epochs[0].epoch

@@ -140,7 +140,7 @@ class _Codec:
 
 @cache
 def _codec(type_: Any) -> _Codec:
-    """The codec of a type as it stands in an annotation.
+    """The codec of a type, as written in an annotation.
 
     Raises:
         TypeError: When values of that type cannot be sent; a bug in the contract.

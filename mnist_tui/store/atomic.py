@@ -18,11 +18,11 @@ def write_atomic(path: Path, content: bytes) -> None:
     """Replace `path` by `content`, all or nothing, and have it on disk when this returns.
 
     Raises:
-        OSError: When it could not be written; what stood there before stands unchanged.
+        OSError: When it could not be written; the file is as it was then.
     """
     scratch = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
     try:
-        # Not tempfile's, which keeps others out: a run's files follow the umask.
+        # Not a tempfile, which other users cannot read: a run's files follow the umask.
         with scratch.open("xb") as file:
             file.write(content)
             file.flush()
@@ -84,7 +84,7 @@ def append_lines(path: Path, values: list[dict[str, Any]]) -> None:
             _write_all(file, _lines(values))
             os.fsync(file.fileno())
         except OSError:
-            # All of them are written again later; whole lines must not stand there twice.
+            # All of them are written again later; no whole line may be there twice.
             with suppress(OSError):
                 file.truncate(end)
             raise

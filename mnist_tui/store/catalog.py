@@ -81,7 +81,7 @@ def complete_rows(directory: RunDirectory, newest: tuple[EpochRow, ...]) -> tupl
 def is_over(directory: RunDirectory, epochs: int) -> bool:
     """Whether the run has trained for `epochs` and its last checkpoint holds that end.
 
-    The rows of metrics.jsonl alone don't tell: they may be ahead of that checkpoint.
+    The rows of metrics.jsonl are not enough: they may be ahead of that checkpoint.
     """
     status = read_json(directory.status)
     is_saved = status.get("state") == "finished" and status.get("saved") is not False
@@ -151,7 +151,7 @@ def _place(runs_dir: Path) -> dict[str, str]:
 
 
 def describe_age(updated: float, now: float | None = None) -> str:
-    """How long ago that was, in words."""
+    """How long ago a Unix time was, in words."""
     seconds = max(0.0, (time.time() if now is None else now) - updated)
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:

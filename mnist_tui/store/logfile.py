@@ -19,14 +19,14 @@ def _make_printed() -> dict[str, logging.Logger]:
 
 
 PRINTED: Final = _make_printed()
-"""The loggers of what is printed while the dashboard has the screen, by the stream's name."""
+"""The loggers for text printed while the dashboard has the screen, by the stream's name."""
 
 
 class LogFileHandler(logging.handlers.WatchedFileHandler):
     """Appends to log.txt, which may be deleted or on a full disk at any time.
 
-    What cannot be written is left out: the run's events tell that its files cannot be
-    written, and logging's own report would be a traceback on the person's screen.
+    What cannot be written is left out: SaveFailed events say so already, and logging's own report
+    would be a traceback on the user's screen.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,17 +34,17 @@ class LogFileHandler(logging.handlers.WatchedFileHandler):
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """As logging asks; any thread."""
+        """Append one record, or leave it out. Any thread."""
         try:
             super().emit(record)
         except OSError:
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Let it be."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """As logging asks."""
+        """Close the file, also one that cannot be flushed."""
         with suppress(OSError):
             super().close()
 

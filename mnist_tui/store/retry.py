@@ -1,4 +1,4 @@
-"""Writing files on a disk that may not take them."""
+"""Writing files on a disk that may be full or broken, again and again."""
 
 import logging
 import time
@@ -10,40 +10,40 @@ from mnist_tui.run.events import Event, SavedAgain, SaveFailed
 
 log: Final = logging.getLogger(__name__)
 
-TELL_AGAIN_S: Final = 60.0
-"""How often it is told that a checkpoint still cannot be written."""
+REPEAT_S: Final = 60.0
+"""How often a SaveFailed is repeated for a checkpoint that still cannot be written."""
 
 
 class Retry:
-    """Tries to write, and tells when a file begins to fail and when it works again.
+    """Attempts to write files, and emits an event when one begins to fail or works again.
 
     The writing thread's; `failing` may be copied by any.
     """
 
-    def __init__(self, tell: Callable[[Event], None], make_again: Callable[[], None]) -> None:
-        """`make_again` is called where a folder is missing, before a second try."""
-        self._tell = tell
-        self._make_again = make_again
+    def __init__(self, emit: Callable[[Event], None], restore_folders: Callable[[], None]) -> None:
+        """`restore_folders` is called where a folder is missing, before a second attempt."""
+        self._emit = emit
+        self._restore_folders = restore_folders
         self.failing: Final[dict[Path, str]] = {}
-        """The files that could not be written when it was last tried, with the reasons told."""
-        self._told_at: dict[Path, float] = {}
-        """`time.monotonic()` when each of them was told last."""
+        """The files that could not be written at the last attempt, with the reasons emitted."""
+        self._emitted_at: dict[Path, float] = {}
+        """`time.monotonic()` at the last SaveFailed of each of them."""
 
-    def make(
+    def attempt(
         self,
         path: Path,
         write: Callable[[], None],
         *,
-        tells_again: bool = False,
-        always_tells: bool = False,
+        repeats: bool = False,
+        always_emits: bool = False,
     ) -> bool:
-        """Run `write`, which writes `path`.
+        """Call `write`, which writes `path`.
 
         Args:
-            path: What is told of.
-            write: Raises what it meets.
-            tells_again: Whether to tell again and again while it fails.
-            always_tells: Whether to tell at every failure, since a person waits for it.
+            path: The path in the events.
+            write: Raises whatever goes wrong.
+            repeats: Whether to emit a failure again each minute while it lasts.
+            always_emits: Whether to emit every failure, since the user waits for the file.
 
         Returns:
             Whether it was written.
@@ -52,28 +52,27 @@ class Retry:
             try:
                 write()
             except FileNotFoundError:
-                self._make_again()
+                self._restore_folders()
                 write()
         except OSError as error:
-            self._tell_failure(path, error.strerror or str(error), tells_again, always_tells)
+            self._fail(path, error.strerror or str(error), repeats, always_emits)
             return False
         except Exception as error:
             # The thread has to live, or the run would wait for it for ever.
             log.exception("could not write %s", path)
-            reason = f"{type(error).__name__}: {error}"
-            self._tell_failure(path, reason, tells_again, always_tells)
+            self._fail(path, f"{type(error).__name__}: {error}", repeats, always_emits)
             return False
         if self.failing.pop(path, None):
-            log.info("could write %s again", path)
-            self._tell(SavedAgain(path=str(path)))
+            log.info("%s is written again", path)
+            self._emit(SavedAgain(path=str(path)))
         return True
 
-    def _tell_failure(self, path: Path, reason: str, tells_again: bool, always_tells: bool) -> None:
+    def _fail(self, path: Path, reason: str, repeats: bool, always_emits: bool) -> None:
         now = time.monotonic()
-        is_news = self.failing.get(path) != reason
-        is_old = tells_again and now - self._told_at.get(path, now) >= TELL_AGAIN_S
-        if not (is_news or is_old or always_tells):
+        is_new = self.failing.get(path) != reason
+        is_old = repeats and now - self._emitted_at.get(path, now) >= REPEAT_S
+        if not (is_new or is_old or always_emits):
             return
-        self.failing[path], self._told_at[path] = reason, now
+        self.failing[path], self._emitted_at[path] = reason, now
         log.warning("could not write %s: %s", path, reason)
-        self._tell(SaveFailed(path=str(path), message=reason))
+        self._emit(SaveFailed(path=str(path), message=reason))

@@ -82,7 +82,7 @@ class RunFiles:
         path = self._directory.config
         record = read_json(path) or self._config_record
         record["config"] = {**record.get("config", {}), **changes}
-        if self._retry.make(path, lambda: write_json(path, record)):
+        if self._retry.attempt(path, lambda: write_json(path, record)):
             with self._lock:
                 if self._settings == changes:
                     self._settings.clear()
@@ -105,7 +105,7 @@ class RunFiles:
             append_lines(path, lines)
             written = len(lines)
 
-        if waiting and self._retry.make(path, write):
+        if waiting and self._retry.attempt(path, write):
             with self._lock:
                 del waiting[:written]
 
@@ -126,12 +126,12 @@ class RunFiles:
             **self._status,
         }
         path = self._directory.status
-        self._retry.make(path, lambda: write_json(path, status))
+        self._retry.attempt(path, lambda: write_json(path, status))
 
     def write_validation(self) -> None:
         """Replace insight.npz, where there are newer results."""
         results, path = self._session.validation, self._directory.validation
-        if results is not self._saved_validation and self._retry.make(
+        if results is not self._saved_validation and self._retry.attempt(
             path, lambda: write_atomic(path, validation_bytes(results))
         ):
             self._saved_validation = results

@@ -165,8 +165,8 @@ class RunWriter:
             content = self._content_of(job.checkpoint)
             write_atomic(job.path, content)
 
-        is_written = self._retry.make(
-            job.path, write, tells_again=True, always_tells=job.reason is SaveReason.MANUAL
+        is_written = self._retry.attempt(
+            job.path, write, repeats=True, always_emits=job.reason is SaveReason.MANUAL
         )
         with self._wake:
             if is_written and self._jobs.get(job.path) is job:
