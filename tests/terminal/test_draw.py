@@ -1,4 +1,4 @@
-"""Drawing in a real pseudo-terminal, with a mouse as terminals tell of it, on a real run."""
+"""Drawing in a real pseudo-terminal, with the mouse reports of terminals, on a real run."""
 
 import re
 
@@ -51,17 +51,17 @@ ONE = ((14, 4), (14, 9), (14, 15), (14, 23))
 ZERO = ((14, 4), (8, 8), (7, 15), (10, 22), (15, 23), (20, 17), (20, 9), (14, 4))
 
 
-def test_a_one_is_drawn_with_the_mouse_and_read_by_a_paused_run(open_terminal: Open) -> None:
+def test_a_one_is_drawn_with_the_mouse_and_classified_by_a_paused_run(open_terminal: Open) -> None:
     terminal = open_canvas(open_terminal)
     assert best(terminal.text) is None
     stroke(terminal, LEFT, *ONE)
-    terminal.wait_for("It is a 1")
+    terminal.wait_for("Predicted as 1")
     one = best(terminal.text)
     assert one is not None
     assert one.startswith("1 ")
-    assert re.search(r"by the weights of epoch \d+, batch \d+", terminal.text)
+    assert re.search(r"model at epoch \d+, batch \d+", terminal.text)
 
-    # The right button takes it away, and with it the answer.
+    # The right button erases it, and with it the prediction.
     stroke(terminal, RIGHT, *ONE)
     terminal.wait_for("Draw a digit.")
     assert best(terminal.text) is None
@@ -74,10 +74,10 @@ def test_a_one_is_drawn_with_the_mouse_and_read_by_a_paused_run(open_terminal: O
     terminal.wait_for("‖ paused")
 
 
-def test_while_it_trains_newer_weights_answer_unasked(open_terminal: Open) -> None:
+def test_while_it_trains_newer_weights_predict_again(open_terminal: Open) -> None:
     terminal = open_canvas(open_terminal)
     stroke(terminal, LEFT, *ONE)
-    where = terminal.wait_for(lambda text: re.search(r"weights of (epoch \d+, batch \d+)", text))
+    where = terminal.wait_for(lambda text: re.search(r"model at (epoch \d+, batch \d+)", text))
     terminal.press("\x1b")
     terminal.wait_for("space Resume")
     terminal.press(" ")
@@ -85,7 +85,7 @@ def test_while_it_trains_newer_weights_answer_unasked(open_terminal: Open) -> No
     terminal.press("d")
     terminal.wait_for(
         lambda text: (
-            (new := re.search(r"weights of (epoch \d+, batch \d+)", text)) and new[1] != where[1]
+            (new := re.search(r"model at (epoch \d+, batch \d+)", text)) and new[1] != where[1]
         )
     )
     stroke(terminal, RIGHT, *ONE)
@@ -95,7 +95,7 @@ def test_while_it_trains_newer_weights_answer_unasked(open_terminal: Open) -> No
 def test_keys_draw_too(open_terminal: Open) -> None:
     terminal = open_canvas(open_terminal)
     terminal.press(*["\x1b[A"] * 10, " ", *["\x1b[B"] * 19, " ")
-    terminal.wait_for("It is a 1")
+    terminal.wait_for("Predicted as 1")
     assert "‖ paused" in terminal.text  # space drew, and did not resume
     terminal.press("c")
     terminal.wait_for("Draw a digit.")
