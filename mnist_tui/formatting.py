@@ -47,11 +47,6 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def a_digit(digit: int) -> str:
-    """One of the digits 0 to 9 with its article: `a 7`, `an 8`."""
-    return f"an {digit}" if digit == 8 else f"a {digit}"
-
-
 def place(epoch: int, batch: int) -> str:
     """Where a run stood, in words: an epoch that is open but not begun is the last one's end."""
     if batch == 0 and epoch > 1:

@@ -42,11 +42,6 @@ def test_durations(seconds: float | None, text: str) -> None:
     assert formatting.duration(seconds) == text
 
 
-def test_a_digit_has_the_article_that_one_speaks() -> None:
-    articles = [formatting.a_digit(digit).split()[0] for digit in range(10)]
-    assert articles == [*["a"] * 8, "an", "a"]
-
-
 def test_a_hundred_percent_is_only_said_when_it_is_all() -> None:
     assert formatting.whole_percent(0.9999) == " 99 %"
     assert formatting.whole_percent(1.0) == "100 %"
