@@ -25,6 +25,8 @@ from urllib.parse import urlsplit
 _LOCAL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 """Errors of this machine's disk, for which no mirror can be blamed."""
 
+_NO_ADDRESS: Final = "its address is unknown: "
+
 
 class Probe(threading.Thread):
     """Finds out whether a mirror has a file. A thread, since looking up a name may take long."""
@@ -47,7 +49,9 @@ class Probe(threading.Thread):
             port = address.port or {"https": 443}.get(address.scheme, 80)
             socket.create_connection((address.hostname or "", port), self._timeout_s).close()
         except socket.gaierror as error:
-            self.problem = f"{via}address not found ({error.strerror})"
+            self.problem = f"{_NO_ADDRESS}{error.strerror}"
+            if proxy:
+                self.problem = f"{via}has no address that can be found ({error.strerror})"
         except (OSError, ValueError) as error:
             self.problem = f"{via}cannot be reached ({_words(error)})"
         self.is_connected.set()
@@ -130,6 +134,8 @@ def _in_words(problems: dict[str, str]) -> str:
     """The mirrors' problems in one line; one that they share is said once."""
     if len(set(problems.values())) == 1:
         [problem] = set(problems.values())
+        if problem.startswith(_NO_ADDRESS):
+            return f"no network, or no name server: {problem.removeprefix(_NO_ADDRESS)}"
         hosts = "" if problem.startswith("the proxy") else f"{' and '.join(problems)}: "
         return hosts + problem
     return "; ".join(f"{host}: {problem}" for host, problem in problems.items())

@@ -262,6 +262,14 @@ def test_a_web_page_in_place_of_a_mirror_is_called_that(mirror: Mirror, tmp_path
         download_mnist(tmp_path, lambda status: None, source=mirror.source())
 
 
+def test_a_machine_without_a_network_is_called_that(tmp_path: Path) -> None:
+    mirrors = ("https://one.invalid/", "http://two.invalid/")
+    with pytest.raises(DownloadError) as caught:
+        download_mnist(tmp_path, lambda status: None, source=Source(mirrors=mirrors))
+    assert caught.value.reason.startswith("no network, or no name server: ")
+    assert ".invalid" not in caught.value.reason
+
+
 def test_an_address_that_does_not_answer_is_given_up_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
