@@ -67,7 +67,7 @@ class TrainingRunner:
             except Exception as error:
                 log.exception("training failed")
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
-                ended = _failed(message, 1, self._directory)
+                ended = _failed(message, 1, self._directory, _other_device(error))
             log.info("%s: %s", ended.state, ended.message)
             self._write_last_status(ended)
             session.publish(_final(session.progress, ended.state))
@@ -196,15 +196,24 @@ def _failed(
     message: str, exit_code: int, directory: RunDirectory | None, remedy: Remedy | None = None
 ) -> RunEnded:
     hint = ""
-    says_how = exit_code in (CheckpointError.exit_code, UsageError.exit_code) or remedy is not None
+    says_how = exit_code in (CheckpointError.exit_code, UsageError.exit_code)
+    says_how = says_how or (remedy is not None and exit_code != 1)
+    settings = remedy.settings if remedy is not None else {}
     if not says_how and directory is not None and directory.last.exists():
         hint = "the last checkpoint is good"
-        remedy = Remedy(command="resume", run=str(directory.path))
+        remedy = Remedy(command="resume", run=str(directory.path), settings=settings)
     elif directory is not None and exit_code == 1:
         hint = f"the details are in {directory.log}"
+        hint += "; another device may do it" if settings else ""
     return RunEnded(
         state=State.FAILED, message=message, hint=hint, remedy=remedy, exit_code=exit_code
     )
+
+
+def _other_device(error: Exception) -> Remedy | None:
+    """What helps where a device lacks an operation, or fails at one."""
+    is_of_device = any(word in str(error) for word in ("CUDA error", "MPS device"))
+    return Remedy(settings={"device": "cpu"}) if is_of_device else None
 
 
 def _final(progress: Progress, state: State) -> Progress:
