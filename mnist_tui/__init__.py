@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["MnistNet", "TrainConfig", "load_dataset", "read_checkpoint", "recipe_config"]
+__all__ = ["FastNet", "MnistNet", "TrainConfig", "load_dataset", "read_checkpoint", "recipe_config"]
 
 _HOMES = {
+    "FastNet": "mnist_tui.models.fast_net",
     "MnistNet": "mnist_tui.models.mnist_net",
     "TrainConfig": "mnist_tui.config",
     "load_dataset": "mnist_tui.data",
@@ -42,6 +43,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 if TYPE_CHECKING:
     from mnist_tui.config import TrainConfig, recipe_config
     from mnist_tui.data import load_dataset
+    from mnist_tui.models.fast_net import FastNet
     from mnist_tui.models.mnist_net import MnistNet
     from mnist_tui.store.checkpoint import read_checkpoint
 

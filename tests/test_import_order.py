@@ -31,15 +31,6 @@ NEIGHBORS = {("config", "rules"), ("store", "data"), ("tui", "doctor")}
 CONTRACT_MAY_USE = {"run", "config", "rules", "errors"}
 """All of ours that the contract between a run and its viewers knows."""
 
-PENDING = {
-    ("inference", "engine"),
-    ("torch_runtime", "engine"),
-}
-"""Arrows between parts that are still to be turned."""
-
-PENDING_CIRCLES = ("engine.runner", "tui.run.thread", "tui.insight.controller")
-"""Where modules still import one another."""
-
 VIEWERS_NEVER_KNOW = {"engine", "models", "inference", "replay", "devices", "torch_runtime"}
 """What no part of the dashboard and no line of a headless run imports."""
 
@@ -96,8 +87,6 @@ def arrows_upward(imports: Imports) -> list[str]:
             other = part_of(target)
             if other in ("", part) or (part, other) in NEIGHBORS:
                 continue
-            if (part, other) in PENDING:
-                continue
             if height[other] >= height[part]:
                 found.append(f"{module} imports {target}: {part} may not know {other}")
     return found
@@ -128,8 +117,7 @@ def test_imports_go_down_the_layers_only() -> None:
 
 
 def test_no_modules_import_one_another() -> None:
-    found = circles(read_imports())
-    assert not [circle for circle in found if not circle.startswith(PENDING_CIRCLES)]
+    assert not circles(read_imports())
 
 
 def test_viewers_know_nothing_of_what_trains() -> None:

@@ -18,7 +18,7 @@ from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import ConfigError, MnistTuiError
 from mnist_tui.process.crash import log_crash
 from mnist_tui.process.invocation import command, option_name, with_remedy
-from mnist_tui.process.streams import give_up, let_all_characters_pass
+from mnist_tui.process.streams import give_up, prepare_streams
 
 _OWN_OPTIONS = ("--help", "-h", "--version")
 _EPILOG = """Begin with:
@@ -70,7 +70,7 @@ for subcommand in (train, resume, show, runs, evaluate, predict, doctor):
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code; errors are one line on stderr."""
-    let_all_characters_pass()
+    prepare_streams()
     try:
         code = commands.main(args, prog_name="mnist-tui", standalone_mode=False)
     except ConfigError as error:

@@ -162,14 +162,14 @@ def _watch(
 ) -> None:
     seen, seen_at, is_ready = 0, 0.0, False
     while True:
+        if should_stop():
+            raise DownloadError("it was stopped")
         try:
             child.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
             pass
         else:
             return
-        if should_stop():
-            raise DownloadError("it was stopped")
         packed = _size(folder, "*.gz")
         total = packed + _size(folder, "*-ubyte")
         now = time.monotonic()

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from mnist_tui.doctor.check import Check, ok, warning
+from mnist_tui.process.streams import is_terminal
 
 _SMALL: Final = (80, 24)
 _PATIENCE_S: Final = 0.5
@@ -23,7 +24,7 @@ def look(*, is_in_use: bool = False) -> Iterator[Check]:
     `is_in_use`: whether a dashboard shows on it, which alone may ask it things then.
     """
     yield _look_at_characters(sys.__stderr__ if is_in_use else sys.stdout)
-    if not is_in_use and not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+    if not is_in_use and not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         advice = "start it in a terminal for the dashboard, or use --headless"
         yield warning("terminal", "none: input or output is not a terminal", advice)
         return
@@ -46,13 +47,6 @@ def _look_at_kind() -> Iterator[Check]:
 
 
 _BETWEEN: Final = (("tmux", "TMUX"), ("screen", "STY"), ("SSH", "SSH_CONNECTION"))
-
-
-def _is_terminal(stream: object) -> bool:
-    try:
-        return bool(stream.isatty())  # type: ignore[attr-defined]
-    except (AttributeError, ValueError, OSError):  # None, or closed
-        return False
 
 
 def _look_at_size() -> Check:

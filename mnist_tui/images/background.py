@@ -5,6 +5,7 @@ grayscale morphology: a closing fills what is dark and narrower than its window,
 are, and leaves the edges of a shadow, of the sheet or of a thumb where they were.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,11 +20,11 @@ Floats = NDArray[np.float32]
 
 FAINTEST: Final = 8 / 255
 """Contrast below this is no ink, however little noise there is."""
-WINDOW: Final = 0.3
-"""Side of the closing's window, as a fraction of the image's shorter side; wider strokes than
-this are taken for background."""
-WINDOWS: Final = (0.06, 0.12, WINDOW)
-"""The same for telling light ink from dark: the first that tells them apart is taken."""
+WINDOWS: Final = (0.08, 0.16, 0.32)
+"""Sides of the closing's window, as fractions of the image's shorter side; wider strokes than
+the largest are taken for background."""
+EDGE: Final = 0.012
+"""Within this fraction of the longer side, an edge goes from light to dark."""
 FLAT: Final = 0.4
 """An image whose border is of one value, as is this fraction of its pixels, was drawn and not
 photographed: that value is its background."""
@@ -41,16 +42,65 @@ class Contrast:
 
     values: Floats
     """(H, W) float32, at least 0; 0 is background. About 0.7 for a pen on paper."""
-    background: Floats
-    """(H, W) float32 in [0, 255]: the page without ink."""
+    edges: Floats
+    """(H, W) float32: the most contrast between two pixels near each, whatever is page."""
+    jumps: Floats
+    """(H, W) float32: the same of the background alone; 0 but for the edges of shadows."""
     noise: float
     """Standard deviation of `values` where there is only page."""
-    done: tuple[str, ...]
-    """Each step in words, in order."""
+    window: int
+    """Pixels; strokes that are not much thinner may be taken for background in part. 0 where
+    none was used."""
 
 
-def find_contrast(gray: NDArray[Any]) -> Contrast:
-    """Tell ink from background, dark on light or light on dark, in any light.
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """An image made ready, from which contrast is found with one window or another."""
+
+    values: Floats
+    """(H, W) float32 in [0, 255], smoothed; beside the sheet its median."""
+    sheet: NDArray[np.bool_] | None
+    """(H, W): where the sheet is; None when it fills the image."""
+    is_dark_ink: bool
+    flat: float | None
+    """The one value of a drawn image's background; None for a photograph."""
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """Each step in words, in order."""
+        return (
+            *(("cut to the sheet",) if self.sheet is not None else ()),
+            *(("background leveled",) if self.flat is None else ()),
+            *(("inverted: dark on light",) if self.is_dark_ink else ()),
+        )
+
+    def contrasts(self) -> Iterator[Contrast]:
+        """What stands out, found with a small window first, which follows shadows best."""
+        if self.flat is not None:
+            over = self.values - np.float32(self.flat)
+            values = np.maximum(-over if self.is_dark_ink else over, 0) / 255
+            edges = _range(_to_bytes(self.values)) / np.float32(255)
+            yield Contrast(values, edges, np.zeros_like(values), 0.0, 0)
+            return
+        for part in WINDOWS:
+            yield self._contrast(_window(self.values.shape, part))
+
+    def _contrast(self, window: NDArray[np.uint8]) -> Contrast:
+        operation = cv2.MORPH_CLOSE if self.is_dark_ink else cv2.MORPH_OPEN
+        plate = _to_bytes(self.values)
+        page = np.asarray(cv2.morphologyEx(plate, operation, window), np.uint8)
+        least = np.float32(DARKEST if self.is_dark_ink else DIMMEST)
+        scale = (1 / (page + least)).astype(np.float32)
+        over = (page - self.values) if self.is_dark_ink else (self.values - page)
+        values, noise = _without_offset(over * scale, self.sheet)
+        if self.sheet is not None:
+            values[~self.sheet] = 0
+        edges, jumps = _range(plate) * scale, _range(page) * scale
+        return Contrast(values, edges, jumps, noise, len(window))
+
+
+def prepare(gray: NDArray[Any]) -> Plate:
+    """Tell which way ink stands out, dark on light or light on dark, and where the sheet is.
 
     Args:
         gray: (H, W) of any size in [0, 255], 0 is black.
@@ -58,30 +108,14 @@ def find_contrast(gray: NDArray[Any]) -> Contrast:
     values = np.asarray(gray, np.float32)
     flat = _flat_value(values)
     if flat is not None:
-        return _from_flat(values, flat)
+        over = values - np.float32(flat)
+        dark, light = ((np.minimum(over, 0) ** 2).sum(), (np.maximum(over, 0) ** 2).sum())
+        return Plate(values, None, bool(dark > light), flat)
     values = _smooth(values)
-    eight_bits = np.rint(values).clip(0, 255).astype(np.uint8)
-    sheet = find_sheet(eight_bits)
+    sheet = find_sheet(_to_bytes(values))
     if sheet is not None:
-        page = np.median(eight_bits[sheet])
-        eight_bits[~sheet], values[~sheet] = page, page
-    is_dark_ink = _has_dark_ink(eight_bits)
-    operation = cv2.MORPH_CLOSE if is_dark_ink else cv2.MORPH_OPEN
-    window = _window(eight_bits.shape, WINDOW)
-    background = cv2.morphologyEx(eight_bits, operation, window).astype(np.float32)
-    if is_dark_ink:
-        contrast = (background - values) / (background + DARKEST)
-    else:
-        contrast = (values - background) / (background + DIMMEST)
-    contrast, noise = _without_offset(contrast, sheet)
-    if sheet is not None:
-        contrast[~sheet] = 0
-    done = (
-        *(("cut to the sheet",) if sheet is not None else ()),
-        "background leveled",
-        *(("inverted: dark on light",) if is_dark_ink else ()),
-    )
-    return Contrast(contrast, background, noise, done)
+        values = np.where(sheet, values, np.median(values[sheet]))
+    return Plate(values, sheet, _has_dark_ink(_to_bytes(values)), None)
 
 
 def _flat_value(values: Floats) -> float | None:
@@ -90,14 +124,6 @@ def _flat_value(values: Floats) -> float | None:
     middle = np.median(border)
     is_flat = np.mean(border == middle) > 0.5 and np.mean(values == middle) >= FLAT
     return float(middle) if is_flat else None
-
-
-def _from_flat(values: Floats, flat: float) -> Contrast:
-    over = values - np.float32(flat)
-    is_dark_ink = bool((np.minimum(over, 0) ** 2).sum() > (np.maximum(over, 0) ** 2).sum())
-    contrast = np.maximum(-over if is_dark_ink else over, 0) / 255
-    done = ("inverted: dark on light",) if is_dark_ink and contrast.max() >= FAINTEST else ()
-    return Contrast(contrast, np.full_like(values, flat), 0.0, done)
 
 
 def _smooth(values: Floats) -> Floats:
@@ -118,7 +144,7 @@ def _has_dark_ink(values: NDArray[np.uint8]) -> bool:
     8 is narrow and light as well, and is page.
     """
     small = shrink(values, COARSE)
-    side = min(2 * round(WINDOW * min(small.shape)) + 1, 255)
+    side = min(2 * round(WINDOWS[-1] * min(small.shape)) + 1, 255)
     padded = cv2.copyMakeBorder(small, *(4 * (side // 2,)), cv2.BORDER_REPLICATE)
     middle = cv2.medianBlur(padded, side)[side // 2 : -(side // 2), side // 2 : -(side // 2)]
     over = small.astype(np.float32) - middle
@@ -129,6 +155,17 @@ def _has_dark_ink(values: NDArray[np.uint8]) -> bool:
         if dark.max() > 2 * light.max() or light.max() > 2 * dark.max():
             break
     return bool(dark.sum() >= light.sum())
+
+
+def _range(image: NDArray[np.uint8]) -> Floats:
+    """The difference of the lightest and the darkest pixel near each."""
+    side = 2 * round(EDGE * max(image.shape) / 2) + 1
+    near = np.ones((max(side, 3),) * 2, np.uint8)
+    return np.asarray(cv2.morphologyEx(image, cv2.MORPH_GRADIENT, near), np.float32)
+
+
+def _to_bytes(values: Floats) -> NDArray[np.uint8]:
+    return np.rint(values).clip(0, 255).astype(np.uint8)
 
 
 def _window(shape: tuple[int, ...], part: float) -> NDArray[np.uint8]:

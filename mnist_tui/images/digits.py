@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tui.images.background import FAINTEST
+from mnist_tui.images.background import FAINTEST, Contrast
 from mnist_tui.images.components import Box, Component, find_components
 
 Floats = NDArray[np.float32]
@@ -23,14 +23,22 @@ SMALL: Final = 0.35
 """What is shorter than this fraction of the tallest digit is no digit beside it."""
 FLAT_BAR: Final = 5.0
 """How many times as wide as thick a stroke under or over a digit is."""
-BLOT: Final = 0.5
+BLOT: Final = 0.55
 """What is thicker than this fraction of its length is no writing."""
 FAINT: Final = 0.12
 """Less contrast than this is a reason for a warning."""
 TINY: Final = 14
 """A digit of fewer pixels than this is a reason for a warning."""
 SOFT: Final = 0.2
-"""Ink of less contrast than this must have sharp edges."""
+"""What touches the frame is no writing where it has less contrast than this."""
+SHARP: Final = 0.5
+"""The least part of ink's contrast that is seen across its edge."""
+VERY_SHARP: Final = 0.9
+"""The same of weak ink."""
+AROUND: Final = 0.7
+"""The least part of a stroke's outline that has such an edge."""
+WIDE: Final = 1.7
+"""What is this many times as wide as tall may be several digits that touch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,37 +61,45 @@ class Findings:
     """Line by line, from left to right."""
     left_out: tuple[str, ...]
     """What was found and is no part of them, in words."""
+    thickness: float = 0.0
+    """Of the thickest stroke, in pixels; 0 when nothing was found."""
+    longest: int = 0
+    """The longer side of the largest digit, in pixels."""
+    rejected: int = 0
+    """The same of the largest piece whose edges are not its own."""
 
 
-def find_digits(contrast: Floats, noise: float) -> Findings:
+def find_digits(ink: Floats, contrast: Contrast) -> Findings:
     """Find the digits on a page.
 
     Args:
-        contrast: (H, W), 0 is page.
-        noise: Its standard deviation where there is only page.
+        ink: (H, W), 0 is page: the contrast without printed lines.
+        contrast: What it was found with.
     """
-    low = max(SIGMAS * noise, FAINTEST)
-    join = round(0.006 * max(contrast.shape))
-    least = SPECK * min(contrast.shape)
-    _, pieces = find_components(contrast, low, join)
+    low = max(SIGMAS * contrast.noise, FAINTEST)
+    join = round(0.006 * max(ink.shape))
+    least = SPECK * min(ink.shape)
+    _, pieces = find_components(ink, low, join)
     main = _main([piece for piece in pieces if piece.box.longer >= least])
     if main is None:
         return Findings((), ())
     low = max(low, WEAK * main.strength)
-    labels, pieces = find_components(contrast, low, join)
+    labels, pieces = find_components(ink, low, join)
     pieces = [piece for piece in pieces if piece.strength >= WEAK * main.strength]
-    strong = max(SOFT, 1.5 * SIGMAS * noise)
-    pieces = [p for p in pieces if p.strength >= strong or _is_sharp(contrast, labels, p)]
-    pieces, left_out = _sort_out(pieces, least)
+    sharp = [piece for piece in pieces if _has_edges(contrast, labels, piece, low)]
+    rejected = max((p.box.longer for p in pieces if p not in sharp and not p.touches), default=0)
+    pieces = sharp
+    pieces, left_out = _sort_out(pieces, least, ink.shape)
     groups = _group(pieces)
     if not groups:
-        return Findings((), left_out)
+        return Findings((), left_out, rejected=rejected)
     tallest = max(box.longer for box, _ in groups)
     kept = [group for group in groups if group[0].longer >= SMALL * tallest]
     if len(kept) < len(groups):
         left_out = (*left_out, "specks")
-    digits = [_cut(contrast, labels, group) for group in _in_order(kept)]
-    return Findings(tuple(digits), left_out)
+    digits = [_cut(ink, labels, group) for group in _in_order(kept)]
+    thickness = max(piece.thickness for _, own in kept for piece in own)
+    return Findings(tuple(digits), left_out, thickness, tallest, rejected)
 
 
 def _main(pieces: Sequence[Component]) -> Component | None:
@@ -98,29 +114,41 @@ def _main(pieces: Sequence[Component]) -> Component | None:
     return max(inner or pieces, key=rank, default=None)
 
 
-def _is_sharp(contrast: Floats, labels: NDArray[np.int32], piece: Component) -> bool:
-    """Whether a piece has edges, as strokes do and smears and shadows do not."""
-    box = piece.box.grow(3, contrast.shape)
-    cut = contrast[box.slices]
-    slope = cv2.morphologyEx(cut, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) / 2
-    at = cv2.dilate((labels[box.slices] == piece.label).astype(np.uint8), np.ones((5, 5), np.uint8))
-    steepest = float(np.percentile(slope[at > 0], 90))
-    width = piece.strength / max(steepest, 1e-6)
-    return width <= max(0.5 * piece.thickness, 3) and width < 0.012 * max(contrast.shape)
+def _has_edges(contrast: Contrast, labels: NDArray[np.int32], piece: Component, low: float) -> bool:
+    """Whether a piece has edges all around that are its own.
+
+    Smears and shadows are soft. Where a shadow has a corner, the background has an edge and
+    the image has none.
+    """
+    box = piece.box.grow(1, labels.shape)
+    mine = (labels[box.slices] == piece.label).astype(np.uint8)
+    inner = cv2.erode(mine, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT)
+    outline = mine > inner
+    # What is hardly more than noise is believed only where it is very sharp.
+    part = VERY_SHARP if piece.strength < max(SOFT, 1.5 * low) else SHARP
+    is_sharp = contrast.edges[box.slices][outline] >= part * piece.strength
+    is_jump = contrast.jumps[box.slices][outline] >= SHARP * piece.strength
+    return bool(is_sharp.mean() >= AROUND and is_jump.mean() <= 1 - AROUND)
 
 
-def _sort_out(pieces: list[Component], least: float) -> tuple[list[Component], tuple[str, ...]]:
+def _sort_out(
+    pieces: list[Component], least: float, shape: tuple[int, ...]
+) -> tuple[list[Component], tuple[str, ...]]:
     """The pieces that may be digits, and what the others are."""
     left_out: list[str] = []
     large = [piece for piece in pieces if piece.box.longer >= least]
     inner = [piece for piece in large if not piece.touches]
-    cut = [piece for piece in large if piece.touches and _is_cut_stroke(piece)]
+    cut = [piece for piece in large if piece.touches and _is_cut_stroke(piece, shape)]
     tallest = max((piece.box.longer for piece in cut), default=0)
     if cut and not any(p.box.longer >= 0.25 * tallest for p in inner):
         inner += cut
     if len(inner) < len(large):
         large = inner
         left_out.append("what touches the frame")
+    blots = [piece for piece in large if piece.thickness > BLOT * piece.box.longer]
+    if blots:
+        large = [piece for piece in large if piece not in blots]
+        left_out.append("a blot")
     frames = [p for p in large if any(_is_around(p, other) for other in large)]
     if frames:
         large = [piece for piece in large if piece not in frames]
@@ -132,10 +160,14 @@ def _sort_out(pieces: list[Component], least: float) -> tuple[list[Component], t
     return large, tuple(left_out)
 
 
-def _is_cut_stroke(piece: Component) -> bool:
+def _is_cut_stroke(piece: Component, shape: tuple[int, ...]) -> bool:
     """Whether a piece that touches the frame may be writing, and not a thumb or a shadow."""
+    is_cut_above = piece.box.top == 0 or piece.box.bottom == shape[0]
+    is_cut_aside = piece.box.left == 0 or piece.box.right == shape[1]
+    inwards = max(piece.box.height * is_cut_above, piece.box.width * is_cut_aside)
     return (
         piece.touches < 0.8 * piece.box.longer
+        and inwards > 0.3 * piece.box.longer
         and piece.thickness < 0.35 * piece.box.longer
         and piece.strength >= SOFT
     )
@@ -229,8 +261,8 @@ def _cut(contrast: Floats, labels: NDArray[np.int32], group: Group) -> Digit:
 def _warnings(pieces: Sequence[Component], box: Box, strength: float) -> Iterator[str]:
     if any(piece.touches for piece in pieces):
         yield "cut off by the frame"
-    if max(piece.thickness for piece in pieces) > BLOT * box.longer:
-        yield "more a blot than a digit"
+    if box.width > WIDE * box.height:
+        yield "wide: perhaps several digits that touch"
     if strength < FAINT:
         yield "faint"
     if box.longer < TINY:

@@ -29,6 +29,12 @@ ACROSS: Final = 0.5
 """How long that way must be, as a fraction of the image's shorter side."""
 STRONGER: Final = 1.3
 """What is this much stronger than a line, where the line is, is writing."""
+FAMILY: Final = 3
+"""So many lines show that a page is printed with them, wherever they end."""
+SHORT: Final = 0.08
+"""Of such a page, parts of lines that are this fraction of the longer side are taken out."""
+BEND: Final = 0.12
+"""How far their direction may be from a whole line's, in radians."""
 MOST: Final = 200
 """Lines that are taken out of one image at most."""
 
@@ -73,16 +79,29 @@ def remove_lines(contrast: Floats, noise: float) -> tuple[Floats, int]:
     """
     thickest = max(3, round(THICKEST * max(contrast.shape)))
     thin = [_thin(contrast, thickest, is_level=is_level) for is_level in (True, False)]
-    lines = _find(np.maximum(*thin), max(4 * noise, 0.02))
-    cleaned = contrast
-    for is_level, narrow in zip((True, False), thin, strict=True):
+    least = max(4 * noise, 0.02)
+    lines = _find(np.maximum(*thin), least)
+    for is_level in (True, False):
         own = [line for line in lines if line.is_level == is_level]
         if own:
             # Anew, for where lines cross, neither is thin.
-            narrow = narrow if is_level else _thin(cleaned, thickest, is_level=False)
-            band = _bands(narrow, own, thickest)
-            cleaned = cleaned - np.minimum(narrow, band)
-    return np.maximum(cleaned, 0), len(lines)
+            contrast = _without(contrast, own, least, thickest, is_level=is_level)
+    return contrast, len(lines)
+
+
+def _without(
+    contrast: Floats, lines: list[Line], least: float, thickest: int, *, is_level: bool
+) -> Floats:
+    """The contrast without lines of about one direction, and, if they are many, their rest."""
+    thin = _thin(contrast, thickest, is_level=is_level)
+    bands = _bands(thin, lines, thickest)
+    contrast = contrast - np.minimum(thin, bands)
+    if len(lines) >= FAMILY:
+        limit = float(np.median(bands[bands > 0]))
+        rest = _thin(contrast, thickest, is_level=is_level)
+        at = _find_rest(rest, [line.angle for line in lines], least, thickest) & (rest < limit)
+        contrast = np.where(at, contrast - rest, contrast)
+    return np.maximum(contrast, 0)
 
 
 def _bands(thin: Floats, lines: list[Line], thickest: int) -> Floats:
@@ -114,7 +133,7 @@ def _find(thin: Floats, least: float) -> list[Line]:
     found = cv2.HoughLines(seen, 1, np.pi / 360, votes)
     candidates: Floats = np.empty((0, 2), np.float32)
     if found is not None:
-        candidates = np.asarray(found[:, 0], np.float32)
+        candidates = np.asarray(found.reshape(-1, 2), np.float32)
     lines: list[Line] = []
     reaching = 0
     while len(candidates) and len(lines) < MOST:
@@ -130,7 +149,23 @@ def _find(thin: Floats, least: float) -> list[Line]:
         else:
             candidates = candidates[1:]
     # One line that ends within the page is a stroke; the lines of a sheet on a desk end, too.
-    return lines if reaching or len(lines) >= 3 else []
+    return lines if reaching or len(lines) >= FAMILY else []
+
+
+def _find_rest(thin: Floats, angles: list[float], least: float, thickest: int) -> Bools:
+    """Where parts of bent lines are left, and lines that cross a corner, (H, W)."""
+    small = shrink(thin, COARSE)
+    scale = max(small.shape) / max(thin.shape)
+    seen = (small > least * max(scale, 0.5)).astype(np.uint8)
+    length = max(8, round(SHORT * max(seen.shape)))
+    found = cv2.HoughLinesP(seen, 1, np.pi / 180, length // 2, None, length, 4)
+    where = np.zeros(thin.shape, np.uint8)
+    for x0, y0, x1, y1 in found.reshape(-1, 4)[:MOST].tolist() if found is not None else ():
+        normal = math.atan2(x0 - x1, y1 - y0) % math.pi
+        if min(abs(normal - angle) for angle in angles) < BEND:
+            ends = [(round(x / scale), round(y / scale)) for x, y in ((x0, y0), (x1, y1))]
+            cv2.line(where, ends[0], ends[1], 1, thickest)
+    return np.asarray(where > 0)
 
 
 def _is_near(candidates: Floats, line: Line) -> Bools:

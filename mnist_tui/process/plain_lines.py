@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, TextIO
 
-from mnist_tui.process.streams import give_up
+from mnist_tui.process.streams import give_up, is_terminal
 
 log: Final = logging.getLogger(__name__)
 
@@ -138,11 +138,12 @@ def is_gone(stream: TextIO, error: OSError) -> bool:
         return True
 
 
-def is_in_foreground(stream: TextIO) -> bool:
+def is_in_foreground(stream: TextIO | None) -> bool:
     """Whether `stream` is a terminal, and this process not one of its background jobs."""
-    if not stream.isatty():
+    if not is_terminal(stream):
         return False
     try:
+        assert stream is not None
         return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
     except (OSError, AttributeError):  # a terminal without jobs, or Windows
         return True

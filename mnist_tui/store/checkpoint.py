@@ -70,13 +70,14 @@ class Checkpoint:
         return sealed({"format": FORMAT, **values})
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: str | Path) -> Checkpoint:
     """Read the checkpoint in a file. Runs no code from it.
 
     Raises:
         CheckpointError: When the file cannot be read, is damaged, or is something else.
     """
-    file = read_torch_file(Path(path))
+    path = Path(path)
+    file = read_torch_file(path)
     if not is_ours(file):
         if not file.is_intact:
             raise damaged(path)

@@ -121,7 +121,7 @@ class _Forms(dict[int, str]):
 
 
 def ascii_form(character: str) -> str:
-    """What stands for a character in ASCII, as wide as it is."""
+    """The ASCII form of a character, as wide as it is."""
     code = ord(character)
     if code in _BRAILLE:
         return " .:#"[-(-(code - _BRAILLE.start).bit_count() // 3)]

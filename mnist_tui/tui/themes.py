@@ -21,7 +21,7 @@ DARK: Final = Theme(
     panel="#20252d",
     variables={"border": "#56a3e8", "border-blurred": "#39414d"},
 )
-"""Blue for training and orange for validation: told apart with any kind of color vision."""
+"""Blue for training and orange for validation: distinct with any kind of color vision."""
 
 LIGHT: Final = Theme(
     name="digits-light",

@@ -117,7 +117,12 @@ def surround(dice: random.Random, command: str) -> Surroundings:
     found.size = dice.choice(SIZES) if dice.random() < 0.5 else (80, 24)
     if dice.random() < 0.2:
         found.limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: 128}
+    if dice.random() < 0.15:
+        found.limits[resource.RLIMIT_FSIZE] = dice.choice((100, 10_000, 200_000))
     found.is_nobody = os.getuid() == 0 and dice.random() < 0.3
+    if found.is_nobody and dice.random() < 0.3:
+        # Threads count, too: it may start so many less one.
+        found.limits[resource.RLIMIT_NPROC] = dice.randint(1, 12)
     found.is_read_only = found.is_nobody and dice.random() < 0.3
     found.ignored = tuple(dice.sample(ENDING + WARNING, dice.choice((0, 0, 1, 3))))
     if command != "dashboard" and command != "show" and dice.random() < 0.3:
@@ -218,9 +223,10 @@ def steer(process: InTerminal, around: Surroundings, folder: Path, command: str)
     if command in ("dashboard", "show"):
         process.watch(LIMIT_S, is_on_screen)
     if command == "dashboard" and not around.is_read_only:
-        process.watch(20.0, run.last.exists)
+        process.watch(5.0 if around.limits else 20.0, run.last.exists)
     elif around.ended_by is not None:
         process.watch(LIMIT_S, lambda: catches(process.pid, around))
+    process.watch(LIMIT_S, lambda: has_entered(process.pid, around))
     for odd in around.odd:
         process.type(odd)
         process.watch(0.05)
@@ -233,25 +239,36 @@ def steer(process: InTerminal, around: Surroundings, folder: Path, command: str)
         process.send(around.ended_by)
 
 
+def has_entered(pid: int, around: Surroundings) -> bool:
+    """Whether that process ignores what it is to ignore."""
+    return all(_signals(pid, "SigIgn") >> (number - 1) & 1 for number in around.ignored)
+
+
 def catches(pid: int, around: Surroundings) -> bool:
     """Whether that process handles the signals that it is to be sent."""
-    try:
-        caught = int(Path(f"/proc/{pid}/status").read_text().partition("SigCgt:")[2].split()[0], 16)
-    except OSError:
-        return False
     # SIGINT has Python's handler from the start; SIGTERM only ours.
     asked = [number for number in (*ENDING, *WARNING) if number not in around.ignored]
-    return all(caught >> (number - 1) & 1 for number in asked)
+    return all(_signals(pid, "SigCgt") >> (number - 1) & 1 for number in asked)
+
+
+def _signals(pid: int, what: str) -> int:
+    """A set of signals of a process, as the kernel writes it; 0 when the process is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1], 16) for line in lines if line.startswith(what)), 0)
 
 
 def expected(command: str, around: Surroundings) -> set[int]:
     """The exit codes that are right."""
     if around.output == "/dev/full" and command not in ("headless", "resume"):
-        return {1, 2}
+        return {3} if command == "predict" else {1, 2}
     ended = {128 + around.ended_by, -around.ended_by} if around.ended_by is not None else set()
     if command in ("headless", "resume", "dashboard", "show", "evaluate", "predict"):
         codes = {"predict": {3}, "dashboard": set()}.get(command, {0})
-        refused = {1, 2} if around.is_read_only else set()
+        is_limited = {resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC} & set(around.limits)
+        refused = {1, 2} if around.is_read_only or is_limited else set()
         # A key of a terminal's may quit what is only shown, or has come to its end.
         keyed = {0} if around.odd else set()
         return codes | refused | keyed | ended

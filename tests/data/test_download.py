@@ -108,6 +108,7 @@ def test_a_download_is_unpacked_and_read(mirror: Mirror, few_digits: Path, tmp_p
     assert said[-1] == "reading MNIST"
 
 
+@pytest.mark.slow
 def test_a_second_start_does_not_download_again(mirror: Mirror, tmp_path: Path) -> None:
     load_dataset("mnist", str(tmp_path), source=mirror.source())
     mirror.packed.clear()
@@ -116,6 +117,7 @@ def test_a_second_start_does_not_download_again(mirror: Mirror, tmp_path: Path) 
     assert said == ["reading MNIST"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", ["cut", "wrong by one byte", "absent"])
 def test_a_spoiled_download_is_refused_and_leaves_nothing(
     mirror: Mirror, tmp_path: Path, spoil: str
@@ -157,6 +159,7 @@ def test_a_folder_that_another_program_uses_meanwhile_is_kept(tmp_path: Path) ->
     assert [path.name for path in data_dir.iterdir()] == ["theirs"]
 
 
+@pytest.mark.slow
 def test_an_endless_download_is_ended(mirror: Mirror, tmp_path: Path) -> None:
     mirror.endless = True
     with pytest.raises(DataError, match="does not end"):
@@ -164,6 +167,7 @@ def test_an_endless_download_is_ended(mirror: Mirror, tmp_path: Path) -> None:
     assert_nothing_left(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_download_that_falls_silent_is_ended(mirror: Mirror, tmp_path: Path) -> None:
     mirror.silent = True
     with pytest.raises(DataError, match=r"stalled|timed out|could not be downloaded"):
@@ -171,6 +175,7 @@ def test_a_download_that_falls_silent_is_ended(mirror: Mirror, tmp_path: Path) -
     assert_nothing_left(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_download_can_be_stopped(mirror: Mirror, tmp_path: Path) -> None:
     mirror.silent = True
     with pytest.raises(DataError, match="stopped"):
@@ -192,6 +197,7 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         load_dataset("mnist", str(tmp_path / "file" / "data"))
 
 
+@pytest.mark.slow
 def test_getting_ready_is_no_stall_however_long_it_takes(tmp_path: Path) -> None:
     code = f"import time; time.sleep(1); open({str(tmp_path / 'ready')!r}, 'w')"
     with subprocess.Popen([sys.executable, "-c", code]) as child:
@@ -280,6 +286,7 @@ def test_an_address_that_does_not_answer_is_given_up_in_time(
     answered.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["MNIST", "MNIST/raw"])
 def test_files_that_cannot_be_put_in_place_make_auto_take_the_sample(
     mirror: Mirror, tmp_path: Path, place: str
@@ -293,6 +300,7 @@ def test_files_that_cannot_be_put_in_place_make_auto_take_the_sample(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [path]
 
 
+@pytest.mark.slow
 def test_a_download_needs_no_folder_for_temporary_files(
     mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 import torch
 
-from mnist_tui.engine import prepare, runner
+from mnist_tui.engine import prepare, run_state, runner
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.errors import Remedy
-from mnist_tui.run.events import LearningRateChanged, RunPrepared, StateChanged, Warned
+from mnist_tui.run.events import LearningRateChanged, RunPrepared, StateChanged, Warned, best_of
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Adjust, Save, Stop
 from mnist_tui.run.state import State
+from mnist_tui.store import checkpoint
 from mnist_tui.store.atomic import read_json, read_lines, write_json
+from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 from mnist_tui.store.directory import create_run
 from tests.training_helpers import RecordedRun, few_config, resume, train
@@ -63,7 +65,7 @@ def assert_same_run(one: Path, other: Path) -> None:
     assert_equal(first.optimizer, second.optimizer)
     assert_equal(first.rng, second.rng)
     assert rows_without_times(one) == rows_without_times(other)
-    assert best_of(first) == best_of(second)
+    assert best_epoch(first) == best_epoch(second)
     assert first.history["recent"] == second.history["recent"]
 
 
@@ -79,7 +81,7 @@ def assert_equal(one: Any, other: Any) -> None:
         assert one == other
 
 
-def best_of(checkpoint: Checkpoint) -> int | None:
+def best_epoch(checkpoint: Checkpoint) -> int | None:
     return checkpoint.best.epoch if checkpoint.best else None
 
 
@@ -216,6 +218,25 @@ def test_rows_beyond_the_checkpoint_are_trained_again_and_not_kept_twice(
     run.directory.metrics.write_text((tmp_path / "whole/metrics.jsonl").read_text())
     resume(tmp_path, "parts")
     assert [row["epoch"] for row in rows_without_times(tmp_path / "parts")] == [1, 2]
+
+
+def test_a_run_of_more_epochs_than_a_checkpoint_has_rows_for_keeps_them_all(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (checkpoint, run_state):
+        monkeypatch.setattr(module, "KEPT_ROWS", 2)
+    config = few_config(few_digits, epochs=4)
+    run = train(config, tmp_path, "parts")
+    best = read_checkpoint(run.directory.last).best
+    assert [row.epoch for row in read_checkpoint(run.directory.last).rows] == [3, 4]
+    resumed = resume(tmp_path, "parts", overrides={"epochs": 6, "lr": 1e-6})
+    [prepared] = resumed.of(RunPrepared)
+    assert [row.epoch for row in prepared.rows] == [1, 2, 3, 4]
+    rows = read_rows(resumed.directory)
+    assert [row.epoch for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert resumed.ended.best == best_of(rows)
+    assert best == best_of(rows[:4])
+    assert "finished 6 epochs" in resumed.ended.message
 
 
 def test_every_state_change_of_a_resumed_run_is_told_once(

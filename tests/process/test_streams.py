@@ -1,20 +1,21 @@
 """No character ends the program, whatever the encoding of its output."""
 
 import io
+import os
+import subprocess
 import sys
-import unicodedata
+from pathlib import Path
 
 import pytest
 
-from mnist_tui.process.streams import CELLS, ESCAPED, let_all_characters_pass
+from mnist_tui.process.streams import ESCAPED, is_terminal, prepare_streams
 
 TEXT = "größe – 3.0 → 2.9 … ★ цифра-3.png \udcff 数字"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "koi8-r", "utf-8", "cp932"])
-@pytest.mark.parametrize("handler", [ESCAPED, CELLS])
-def test_every_character_can_be_written(encoding: str, handler: str) -> None:
-    assert TEXT.encode(encoding, handler).decode(encoding)
+def test_every_character_can_be_written(encoding: str) -> None:
+    assert TEXT.encode(encoding, ESCAPED).decode(encoding)
 
 
 def test_lines_name_what_they_cannot_write() -> None:
@@ -23,17 +24,35 @@ def test_lines_name_what_they_cannot_write() -> None:
     assert "\\udcff" in written
 
 
-def test_a_screen_keeps_its_columns() -> None:
-    row = "╭─ Loss ⣿⠶ ●──┈┈▁▂▇█ 数字 ü ┊★◆ ─╮"
-    columns = sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in row)
-    written = row.encode("ascii", CELLS)
-    assert len(written) == columns
-    assert written.startswith(b"+- Loss :: *--")
-
-
 def test_the_standard_streams_take_every_character(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, "ascii"))
-    let_all_characters_pass()
+    prepare_streams()
     print("ü –", flush=True)
     assert raw.getvalue() == b"\\xfc -\n"
+
+
+def test_no_file_takes_the_place_of_a_stream_that_is_closed(tmp_path: Path) -> None:
+    program = (
+        "import os\n"
+        "from mnist_tui.process.streams import is_terminal, prepare_streams\n"
+        "import sys\n"
+        "assert sys.stdout is sys.stderr is None and not is_terminal(sys.stdout)\n"
+        "prepare_streams()\n"
+        "file = open('out.txt', 'w')\n"
+        "os.write(2, b'a warning of a library')\n"
+        "file.write(str(file.fileno()))\n"
+    )
+    command = f'"{sys.executable}" -c "{program}" <&- >&- 2>&-'
+    package = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": package}
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0
+    assert int((tmp_path / "out.txt").read_text()) > 2
+
+
+def test_a_stream_that_is_closed_is_no_terminal() -> None:
+    stream = io.StringIO()
+    stream.close()
+    assert not is_terminal(stream)
+    assert not is_terminal(None)

@@ -76,6 +76,11 @@ class Stage:
         return self.text.splitlines()[-1]
 
 
+def plain(line: list[tuple[str, str]]) -> str:
+    """A widget's line without its tones."""
+    return "".join(text for text, _ in line)
+
+
 def strips_of(screen: Screen[Any]) -> list[Strip]:
     """The screen's lines, as the compositor would send them."""
     return screen._compositor.render_strips()

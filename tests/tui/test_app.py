@@ -434,11 +434,11 @@ async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it(
         await stage.sees(" waiting for the disk")
         await stage.sees("› not saved yet (No space left on device): make room")
         facts = stage.app.screen.query_one(Facts)
-        said = facts.said
+        said = facts.message
         assert said is not None
-        await stage.until(lambda: facts.said is not said, "that it is said again")
+        await stage.until(lambda: facts.message is not said, "that it is said again")
         facts._forget(said)
-        assert facts.said == said, "it stays as long as the run waits"
+        assert facts.message == said, "it stays as long as the run waits"
         await stage.pilot.press("q")
         await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question")
         await stage.pilot.press("s")

@@ -75,7 +75,7 @@ class Scene:
         # Not left to the dashboard's timers: everything is shown, and nothing twice.
         self.app.presenter.follow(draws_losses=True)
         dashboard = self.app.dashboard
-        dashboard._facts.said = None
+        dashboard._facts.message = None
         dashboard._curves.batches._drawn_at_s = dashboard._curves.loss._drawn_at_s = -math.inf
         dashboard._curves.accuracy._drawn_at_s = -math.inf
         dashboard.show_epochs()

@@ -38,9 +38,9 @@ class Chart(Widget, can_focus=True):
 
     Hand it immutable data with `set_data`, from the UI thread, as often as you like. It
     draws while the terminal asks for its lines, so never while it is hidden; new data at
-    most four times a second, what a person did at once.
+    most four times a second, what the user did at once.
 
-    The title stands in the border if there is one, else in the top line.
+    The title is in the border if there is one, else in the top line.
     """
 
     ALLOW_SELECT = False
@@ -73,14 +73,14 @@ class Chart(Widget, can_focus=True):
 
     @dataclass
     class ViewChanged(Message):
-        """A person changed what is in view."""
+        """The user changed what is in view."""
 
         chart: Chart
         view: View
 
         @property
         def control(self) -> Chart:
-            """The chart that it is about."""
+            """The chart whose view it is."""
             return self.chart
 
     def __init__(

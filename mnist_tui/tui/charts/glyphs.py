@@ -20,12 +20,13 @@ class Glyphs:
     dot: str
     """The marker of a dotted line."""
     lone: str
-    """What stands for a value of a line that has no neighbor to be joined to."""
+    """For a value of a line that has no neighbor to be joined to."""
     samples: dict[Kind, str]
-    """What stands for each kind in the legend."""
+    """For each kind in the legend."""
     above: str
-    """What stands at the top for a value that is higher than the axis."""
+    """At the top, for a value that is higher than the axis."""
     below: str
+    """At the bottom, for a value that is lower."""
     grid: str
     mark: str
     cursor: str
@@ -33,7 +34,7 @@ class Glyphs:
     tick: str
 
     def sample(self, kind: Kind) -> str:
-        """Return what stands for `kind` in the legend."""
+        """Return the sample of `kind` in the legend."""
         return self.samples[kind]
 
 

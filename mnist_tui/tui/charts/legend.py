@@ -106,7 +106,7 @@ def unnamed(data: ChartData, glyphs: Glyphs, width: int, heads: list[str]) -> Wo
 
 
 def caption(data: ChartData, is_log: bool, limits: Limits | None, glyphs: Glyphs) -> Words:
-    """Return what has to be said about the data: values that can't be drawn, and the note."""
+    """Return the remarks on the data: values that are not drawn, and the note."""
     words: list[Words] = [_beyond(data, limits, glyphs)]
     gaps = [gap for series in data.series for gap in series.gaps]
     if data.bad:
@@ -141,7 +141,7 @@ def _beyond(data: ChartData, limits: Limits | None, glyphs: Glyphs) -> Words:
 
 
 def _items(data: ChartData, glyphs: Glyphs, level: _Level, cursor: float | None) -> list[Words]:
-    """Return what is said of each series; a smoothed one is in brackets behind its raw values."""
+    """Return an entry for each series; a smoothed one is in brackets behind its raw values."""
     items: list[Words] = []
     for series in data.series:
         value = _value(data, series, cursor)

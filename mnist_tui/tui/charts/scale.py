@@ -1,7 +1,7 @@
 """From values to places on the canvas, and back; and where the ticks are.
 
 Places are measured in cells: x from the left edge, y from the bottom edge. The ends of a
-range are at the middle of the outermost cells, so that a tick's label stands exactly at
+range are at the middle of the outermost cells, so that a tick's label is exactly at
 its value.
 """
 

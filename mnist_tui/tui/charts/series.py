@@ -37,7 +37,7 @@ class Series:
     faint: bool = False
     """Drawn weaker than its color, as raw values are behind smoothed ones."""
     spans: tuple[tuple[int, int], ...] = ()
-    """The first and the last x that each point stands for, where x counts; empty: its own."""
+    """The first and the last x that each point represents, where x counts; empty: its own."""
     is_smoothed: bool = False
     """Whether it is the series before it, smoothed; the legend puts the two together."""
     newest: float | None = None
@@ -98,7 +98,7 @@ class ChartData:
     points: tuple[str, str] | None = None
     """What one and several points are called; by default as the x axis."""
     bad: int | None = None
-    """How many values are nan or infinite, where a point stands for many; None: count gaps."""
+    """How many values are nan or infinite, where a point represents many; None: count gaps."""
     x_range: tuple[float, float] | None = None
     """The natural full range, such as all epochs asked for; None is the range of the data."""
     empty_text: str = "nothing yet"
@@ -150,7 +150,7 @@ class ChartData:
         return index if is_near else None
 
     def span_at(self, x: float) -> tuple[float, float]:
-        """Return the first and the last x that the values read out at `x` stand for."""
+        """Return the first and the last x that the values read out at `x` represent."""
         counting = [series for series in self.series if series.spans]
         # The run to compare with comes first, and has a say only where there is nothing else.
         for series in reversed(counting):

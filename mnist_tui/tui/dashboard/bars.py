@@ -13,7 +13,7 @@ _PERCENT = 6
 
 @dataclass(frozen=True)
 class Row:
-    """One bar and what is said of it."""
+    """One bar, its label and its details."""
 
     label: str
     details: tuple[str, ...]
@@ -29,7 +29,7 @@ class Row:
 class Bars(Lines):
     """A live bar for the open epoch and one for the whole run.
 
-    In four lines it has the details too; in two they stand beside it, in a Tally.
+    In four lines it has the details too; in two they are beside it, in a Tally.
     """
 
     DEFAULT_CSS = """

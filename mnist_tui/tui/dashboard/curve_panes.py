@@ -75,11 +75,11 @@ class CurvePanes:
             timeline.observe_rows(view.rows)
         epochs = view.epochs or self._epochs
         axis = self._epoch_axis
-        look = self._look(axis)
+        options = self._options(axis)
         marks = run_marks(view.rows, view.best, view.learning_rates, timeline, axis)
         batches = timeline.batches
-        self.loss.set_data(loss_chart(view.rows, marks, epochs, look, batches))
-        self.accuracy.set_data(accuracy_chart(view.rows, marks, epochs, look, batches))
+        self.loss.set_data(loss_chart(view.rows, marks, epochs, options, batches))
+        self.accuracy.set_data(accuracy_chart(view.rows, marks, epochs, options, batches))
 
     def draw_batches(self) -> None:
         """Draw the loss of every batch, if it is in sight and there is anything new."""
@@ -88,12 +88,12 @@ class CurvePanes:
             chart.set_data(ChartData("Loss per batch", empty_text="press space to start"))
             return
         width = chart.content_size.width
-        look = self._look(axis)
+        options = self._options(axis)
         key = (
             len(trace.history),
             width,
             chart.view,
-            look,
+            options,
             len(view.learning_rates),
             len(view.rows),
         )
@@ -101,10 +101,12 @@ class CurvePanes:
             return
         total = (view.epochs or self._epochs) * trace.timeline.batches
         marks = run_marks(view.rows, view.best, view.learning_rates, trace.timeline, axis)
-        chart.set_data(batches_chart(trace, total, marks, 2 * width, look, chart.view.window))
+        chart.set_data(batches_chart(trace, total, marks, 2 * width, options, chart.view.window))
         if chart.view != key[2]:
             # It has followed the newest batch: what is in view now needs its own detail.
-            chart.set_data(batches_chart(trace, total, marks, 2 * width, look, chart.view.window))
+            chart.set_data(
+                batches_chart(trace, total, marks, 2 * width, options, chart.view.window)
+            )
         self._drawn = (*key[:2], chart.view, *key[3:])
 
     def smooth(self) -> None:
@@ -139,6 +141,6 @@ class CurvePanes:
         self.show_rows()
         self.draw_batches()
 
-    def _look(self, axis: Axis) -> CurveOptions:
+    def _options(self, axis: Axis) -> CurveOptions:
         previous = self.previous if self.shows_previous else None
         return CurveOptions(axis, SMOOTHING[self._smoothing], previous)

@@ -59,7 +59,7 @@ def loss_chart(
     rows: Sequence[EpochRow],
     marks: tuple[Mark, ...],
     epochs: int,
-    look: CurveOptions = CurveOptions(),
+    options: CurveOptions = CurveOptions(),
     batches: int = 0,
 ) -> ChartData:
     """Mean losses per epoch: training as points, validation as a line.
@@ -68,21 +68,21 @@ def loss_chart(
         rows: The finished epochs.
         marks: As `run_marks` gives them, on the same axis.
         epochs: Epochs in the whole run.
-        look: How to draw them.
+        options: How to draw them.
         batches: Batches in one epoch; 0 where that is not known.
     """
-    return _epoch_chart("Loss", rows, marks, epochs, look, batches)
+    return _epoch_chart("Loss", rows, marks, epochs, options, batches)
 
 
 def accuracy_chart(
     rows: Sequence[EpochRow],
     marks: tuple[Mark, ...],
     epochs: int,
-    look: CurveOptions = CurveOptions(),
+    options: CurveOptions = CurveOptions(),
     batches: int = 0,
 ) -> ChartData:
     """Accuracies per epoch, as fractions; arguments and glyphs as in `loss_chart`."""
-    return _epoch_chart("Accuracy", rows, marks, epochs, look, batches)
+    return _epoch_chart("Accuracy", rows, marks, epochs, options, batches)
 
 
 def batches_chart(
@@ -90,7 +90,7 @@ def batches_chart(
     total: int,
     marks: tuple[Mark, ...],
     columns: int,
-    look: CurveOptions = CurveOptions(Axis.BATCH),
+    options: CurveOptions = CurveOptions(Axis.BATCH),
     window: tuple[float, float] | None = None,
 ) -> ChartData:
     """The training loss of every batch: its mean within its smallest and largest.
@@ -100,10 +100,10 @@ def batches_chart(
         total: Batches in the whole run, or 0 when not known.
         marks: As `run_marks` gives them, on the same axis.
         columns: About how many buckets to make: what the chart can show.
-        look: How to draw them.
+        options: How to draw them.
         window: What is in view on the axis, or None for all.
     """
-    history, axis, timeline = trace.history or LossHistory(), look.axis, trace.timeline
+    history, axis, timeline = trace.history or LossHistory(), options.axis, trace.timeline
     count = len(history)
     end = round_end(timeline.x(axis, count), axis)
     if axis is Axis.TIME:
@@ -119,11 +119,11 @@ def batches_chart(
     outside = history.envelope(0, count, 2) if window is not None else ()
     early = [bucket for bucket in outside if buckets and _middle(bucket) < buckets[0].first]
     late = [bucket for bucket in outside if buckets and _middle(bucket) > _middle(buckets[-1])]
-    before = look.previous and _previous_batches(look.previous, view, axis, columns)
+    before = options.previous and _previous_batches(options.previous, view, axis, columns)
     # The newest batch's own loss: that of the last point would depend on the chart's width.
     newest = history.envelope(count - 1, count, 1)
     series = _batch_series(
-        [*early, *buckets, *late], newest[-1].mean if newest else None, timeline, look
+        [*early, *buckets, *late], newest[-1].mean if newest else None, timeline, options
     )
     return ChartData(
         "Loss per batch",
@@ -138,14 +138,14 @@ def batches_chart(
         newest_x=timeline.x(axis, count),
         x_range=(0.0, end),
         empty_text="the loss of every batch",
-        note=_note(look.weight),
+        note=_note(options.weight),
     )
 
 
 def run_marks(
     rows: Sequence[EpochRow],
     best: EpochRow | None,
-    rates: Sequence[LearningRateChanged],
+    changes: Sequence[LearningRateChanged],
     timeline: Timeline,
     axis: Axis = Axis.EPOCH,
 ) -> tuple[Mark, ...]:
@@ -156,7 +156,7 @@ def run_marks(
         marks = [Mark(x, "best", "best") for row, x in places if row is best]
     if timeline.batches:
         # Of several changes between two batches only the last one was trained with.
-        trained = {change.global_batch: change for change in rates}
+        trained = {change.global_batch: change for change in changes}
         marks += [_rate_mark(change, timeline.x(axis, at)) for at, change in trained.items()]
     return tuple(sorted(marks, key=lambda mark: mark.x))
 
@@ -166,10 +166,10 @@ def _epoch_chart(
     rows: Sequence[EpochRow],
     marks: tuple[Mark, ...],
     epochs: int,
-    look: CurveOptions,
+    options: CurveOptions,
     batches: int,
 ) -> ChartData:
-    axis, weight = look.axis, look.weight
+    axis, weight = options.axis, options.weight
     xs = epoch_xs(axis, rows, batches)
     train, val = _values(title, rows)
     raw = (
@@ -184,8 +184,8 @@ def _epoch_chart(
         Axis.BATCH: float(_last_epoch(rows, epochs) * max(batches, 1)),
         Axis.TIME: round_end(xs[-1] if xs else 1.0, axis),
     }[axis]
-    if look.previous is not None and rows:
-        before = look.previous
+    if options.previous is not None and rows:
+        before = options.previous
         before_xs = epoch_xs(axis, before.rows, before.timeline.batches)
         _, ys = _values(title, before.rows)
         # Where it went on longer, that is left out: the axis is this run's.
@@ -229,12 +229,12 @@ def _values(title: str, rows: Sequence[EpochRow]) -> tuple[tuple[float, ...], tu
 
 
 def _batch_series(
-    buckets: Sequence[Bucket], newest: float | None, timeline: Timeline, look: CurveOptions
+    buckets: Sequence[Bucket], newest: float | None, timeline: Timeline, options: CurveOptions
 ) -> tuple[Series, ...]:
     if not buckets:
         return ()
-    weight = look.weight
-    xs = tuple(timeline.x(look.axis, _middle(bucket)) for bucket in buckets)
+    weight = options.weight
+    xs = tuple(timeline.x(options.axis, _middle(bucket)) for bucket in buckets)
     means = tuple(bucket.mean for bucket in buckets)
     lows = tuple(bucket.low for bucket in buckets)
     highs = tuple(bucket.high for bucket in buckets)
@@ -247,7 +247,7 @@ def _batch_series(
         lows,
         highs,
         faint=weight > 0,
-        spans=_spans(buckets, look.axis),
+        spans=_spans(buckets, options.axis),
         newest=newest,
     )
     return (raw, _smoothed(raw, weight)) if weight else (raw,)

@@ -40,7 +40,7 @@ COLUMNS: Final = (
     Column("validation", "accuracy", 8, lambda row: row.val_accuracy, formatting.percent),
     Column("", "seconds", 7, lambda row: row.seconds, formatting.seconds),
     Column("learning", "rate", 8, lambda row: row.lr, formatting.learning_rate),
-    Column("digits", "per s", 9, lambda row: row.samples_per_second, lambda v: f"{v:,.0f}"),
+    Column("images", "per s", 9, lambda row: row.samples_per_second, lambda v: f"{v:,.0f}"),
 )
 """From the left; where it is narrow, the last are left out."""
 

@@ -1,4 +1,4 @@
-"""The log: what happened, in words, with the time."""
+"""The log: events and log records in words, with the time."""
 
 import time
 from collections import deque
@@ -67,11 +67,11 @@ class EventLog(FollowList):
     def _shown(self) -> list[Entry]:
         return [entry for entry in self._entries if _RANKS[entry.level] >= self._least]
 
-    def add(self, said: LogEntry) -> None:
+    def add(self, record: LogEntry) -> None:
         """Add one thing, or several lines of it, with the present time."""
         now = time.strftime("%H:%M:%S", time.localtime(self._clock()))
-        for text in said.text.rstrip().splitlines():
-            entry = Entry(now, text.expandtabs(4), said.level)
+        for text in record.text.rstrip().splitlines():
+            entry = Entry(now, text.expandtabs(4), record.level)
             self._entries.append(entry)
             if self._wrapped_to and _RANKS[entry.level] >= self._least:
                 self._lines += wrap(entry, self._wrapped_to)

@@ -1,4 +1,4 @@
-"""The top of the dashboard: which run, where it stands, on what, and what was just said."""
+"""The top of the dashboard: the run, its state, its dataset and device, and messages."""
 
 from rich.cells import cell_len
 
@@ -20,7 +20,7 @@ _GLYPHS = {
     State.STOPPED: ("■", "warning"),
     State.FAILED: ("✗", "bad"),
 }
-"""Each state's glyph and tone: told apart without color too."""
+"""Each state's glyph and tone: distinct without color too."""
 
 _SPINNER = "◐◓◑◒"
 """What turns while there is nothing to do but to wait."""
@@ -44,9 +44,9 @@ class Header(Lines):
     progress: Shown[Progress] = Shown(Progress())
     """The snapshot to show."""
     state: Shown[State] = Shown(State.READY)
-    """The state as the events told it, which is newer than the snapshot's."""
+    """The state from the events, which is newer than the snapshot's."""
     beat: Shown[int] = Shown(0)
-    """Counts the looks at the run; turns the spinner while a person waits."""
+    """Counts the looks at the run; turns the spinner while the user waits."""
     is_leaving: Shown[bool] = Shown(False)
     """Whether the dashboard ends as soon as the run has."""
 
@@ -109,7 +109,7 @@ class Facts(FlashLine):
     NARROW = 98
     """With fewer columns than these, this line has the speed."""
     ROOMY = 76
-    """With fewer columns than these, the speed is told in fewer words."""
+    """With fewer columns than these, the speed is in fewer words."""
 
     facts: Shown[tuple[str, ...]] = Shown(())
     """What the run works with, the most important first."""
@@ -122,8 +122,8 @@ class Facts(FlashLine):
             self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        if self.said is not None:
-            return [self.answer(self.said, width)]
+        if self.message is not None:
+            return [self.message_line(self.message, width)]
         progress = self.progress
         if width < self.NARROW and progress.state.is_live and progress.step_s is not None:
             has_room = width >= self.ROOMY

@@ -62,12 +62,12 @@ class MachinePane(Lines, can_focus=True):
         """Oldest first; None where it was out of sight."""
 
     def on_mount(self) -> None:
-        """Begin to look at the machine."""
-        self.set_interval(self.INTERVAL_S, self._tick, name="look at the machine")
+        """Sample the machine from now on."""
+        self.set_interval(self.INTERVAL_S, self._tick, name="sample the machine")
         self.call_after_refresh(self._tick)
 
     def on_show(self) -> None:
-        """Don't let a person wait for the first figures."""
+        """Sample at once, not only after the interval."""
         self.call_after_refresh(self._tick)
 
     def _tick(self) -> None:
@@ -85,7 +85,7 @@ class MachinePane(Lines, can_focus=True):
             self._is_sampling = False
 
     def on_machine_pane_sampled(self, message: Sampled) -> None:
-        """Show it."""
+        """Add the sample to the curves."""
         message.stop()
         if self._was_hidden and self.samples:
             self.samples.append(None)
@@ -101,7 +101,7 @@ def machine_lines(samples: tuple[MachineSample | None, ...], width: int, height:
     """One figure a line where there is room, else several; with curves where there is room."""
     now = samples[-1] if samples else None
     if now is None:
-        return [[("looking at the machine …", "muted")]]
+        return [[("reading the machine …", "muted")]]
     notes: list[Line] = [[(cut(now.no_gpu, width), "muted")]] if now.no_gpu else []
     meters = _meters(samples, now)
     if len(notes) + len(meters) <= height:
@@ -142,7 +142,7 @@ def _gpu_meters(
         read: Callable[[GpuSample], float | None], most: float | None
     ) -> tuple[float | None, ...]:
         values = [None if gpu is None else read(gpu) for gpu in gpus]
-        # Where the device does not tell what is possible, the most that was seen.
+        # Where the device has no limit to tell, the largest value that was seen.
         top = most or max((value for value in values if value is not None), default=0.0) or 1.0
         return tuple(None if value is None else value / top for value in values)
 

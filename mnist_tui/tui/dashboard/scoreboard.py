@@ -30,7 +30,7 @@ class Measure:
     is_better_low: bool
     unit: float
     """How much 1 is in the unit of the change: percentage points for accuracies."""
-    digits: int
+    decimals: int
 
 
 LOSS: Final = Measure(
@@ -130,7 +130,7 @@ def _change(measure: Measure, now: float | None, before: float | None) -> Piece:
     if now is None or before is None or not math.isfinite(now - before):
         return " " * _CHANGE, ""
     change = (now - before) * measure.unit
-    text = _fitted(abs(change), measure.digits)
+    text = _fitted(abs(change), measure.decimals)
     if float(text) == 0.0:
         return f" ={text}".ljust(_CHANGE), "muted"
     is_better = (change < 0) == measure.is_better_low
@@ -138,10 +138,10 @@ def _change(measure: Measure, now: float | None, before: float | None) -> Piece:
     return f" {arrow}{text}".ljust(_CHANGE), "good" if is_better else "warning"
 
 
-def _fitted(value: float, digits: int) -> str:
+def _fitted(value: float, most: int) -> str:
     """A positive number in the columns that a change has, with fewer decimals where it is large."""
     room = _CHANGE - 2
-    for decimals in range(digits, -1, -1):
+    for decimals in range(most, -1, -1):
         if len(text := f"{value:.{decimals}f}") <= room:
             return text
     return f"{value:.0e}"

@@ -69,7 +69,7 @@ class Dashboard(Screen[None]):
         Binding("f", "full", "Full screen", tooltip="The pane in focus fills the screen"),
         Binding("m", "smooth", "Smooth", tooltip="Lay a moving average over the curves"),
         Binding("b", "axis", "x axis", tooltip="Epochs, batches or time from left to right"),
-        Binding("p", "previous", "Previous", tooltip="Compare with the run before"),
+        Binding("p", "previous", "Previous", tooltip="Compare with the previous run"),
         # The charts' own keys, for where another pane has the focus.
         Binding("l", "chart('toggle_log')", show=False),
         Binding("plus,equals_sign", "chart('zoom_in')", show=False),
@@ -109,7 +109,7 @@ class Dashboard(Screen[None]):
         """The chart that was in focus last."""
         self._table = EpochTable(id="epochs")
         self.log_pane: Final = EventLog(id="log")
-        """Where what happens is told."""
+        """The log."""
         self._machine = MachinePane(sample_machine, id="machine")
         self._panes: Final[tuple[Widget, ...]] = (
             *self._curves.all,
@@ -119,7 +119,7 @@ class Dashboard(Screen[None]):
         )
 
     def compose(self) -> ComposeResult:
-        """As Screen asks; the order matters to the grid of app.tcss."""
+        # The order matters to the grid of app.tcss.
         yield self._header.data_bind(Dashboard.progress)
         yield self._facts.data_bind(Dashboard.progress)
         yield self._notices
@@ -174,7 +174,7 @@ class Dashboard(Screen[None]):
         self.progress = Progress(epochs=plan.config.epochs)
         self._header.run, self._facts.facts = run.name, describe_plan(plan)
         self._header.is_elsewhere = False
-        self._outcome.ending, self._facts.said = None, None
+        self._outcome.ending, self._facts.message = None, None
         self._notices.messages = ()
         self._pace.saved = None
         if has_begun:
@@ -334,7 +334,7 @@ class Dashboard(Screen[None]):
             self._curves.turn_axis(chart)
 
     def action_previous(self) -> None:
-        """Show or hide the run before."""
+        """Show or hide the previous run."""
         self._curves.toggle_previous()
 
     async def action_chart(self, action: str) -> None:

@@ -53,7 +53,7 @@ class Timeline:
         self._done: list[int] = [0]
         self._first_s: list[float] = [0.0]
         self._last_s: list[float] = [0.0]
-        """The time stands still for a batch while its epoch is validated: from first to last."""
+        """From first to last: the time goes on at a batch while its epoch is validated."""
 
     def observe(self, batch: int, seconds: float) -> None:
         """Learn that `batch` batches of the run were done after `seconds`."""
@@ -97,13 +97,13 @@ class Timeline:
         return before + (seconds - start_s) / (end_s - start_s) * (after - before)
 
     def x(self, axis: Axis, batch: float) -> float:
-        """Where a batch, counted from 1, stands on `axis`."""
+        """The place of a batch, counted from 1, on `axis`."""
         if axis is Axis.TIME:
             return self.seconds(batch)
         return batch if axis is Axis.BATCH else batch / max(self.batches, 1)
 
     def batch_at(self, axis: Axis, x: float) -> float:
-        """The batch that stands at `x`."""
+        """The batch at `x`."""
         if axis is Axis.TIME:
             return self.batch(x)
         return x if axis is Axis.BATCH else x * max(self.batches, 1)
@@ -115,7 +115,7 @@ def ends_s(rows: Sequence[EpochRow]) -> list[float]:
 
 
 def epoch_xs(axis: Axis, rows: Sequence[EpochRow], batches: int) -> tuple[float, ...]:
-    """Where the ends of the epochs stand on `axis`."""
+    """The places of the ends of the epochs on `axis`."""
     if axis is Axis.TIME:
         return tuple(ends_s(rows))
     size = batches if axis is Axis.BATCH else 1

@@ -54,8 +54,8 @@ class RunLine(Header, FlashLine):
         """Return what fits whole; the state is left out last, and a long name shortened."""
         state = self._state(width)
         room = width - width_of(state) - 2
-        if self.said is not None:
-            left = self.answer(self.said, room)
+        if self.message is not None:
+            left = self.message_line(self.message, room)
         else:
             name = shorten(self.run or "mnist-tui", room)
             facts = fit(self._facts(), room - cell_len(name) - 2)

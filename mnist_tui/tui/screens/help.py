@@ -106,7 +106,7 @@ PANES: Final = (
     ("Inside", "The first layer's filters, and what they respond to."),
     ("Draw", "Your own digit, and the prediction as you draw."),
     ("Data", "The images for training and for validation, with their counts."),
-    ("Colors", "Blue is training, orange validation: told apart with any color vision."),
+    ("Colors", "Blue is training, orange validation: distinct with any color vision."),
 )
 """What each pane shows."""
 

@@ -7,16 +7,83 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import DescendantFocus
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from mnist_tui.tui.screens.draft import FIELDS, Draft, Field, to_text
 from mnist_tui.tui.screens.one_of import OneOf
 from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
+
+_KEYS = "↑↓ field · ←→ choose · ↵ apply · esc cancel"
+
+
+class FieldLabels(Lines):
+    """The names of the fields, one in a line."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(id="labels")
+        self._draft = draft
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        return [[(field.label, self._tone(field))] for field in FIELDS]
+
+    def _tone(self, field: Field) -> str:
+        if self._draft.problem(field.name) is not None:
+            return "bad"
+        return "" if self._draft.is_open(field.name) else "muted"
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(FIELDS)
+
+
+class FieldNotes(Lines):
+    """What there is to say of each field, beside it. The last one may take more lines."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(id="notes")
+        self._draft = draft
+
+    def update(self) -> None:
+        """Show the draft as it is now."""
+        self.redraw()
+        if self.size.height != len(self.lines(self.size.width, 0)):
+            self.refresh(layout=True)
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        different = self._draft.differences()
+        notes = []
+        for field in FIELDS:
+            text, tone = self._note(field)
+            if field.name in different and tone == "muted":
+                text, tone = f"recipe default: {to_text(different[field.name])}", "accent"
+            notes.append((text, tone))
+        *rest, (last, tone) = notes
+        return [[note] for note in rest] + [
+            [(line, tone)] for line in wrap_words(last, max(width, 1)) or [""]
+        ]
+
+    def _note(self, field: Field) -> tuple[str, str]:
+        """A field's note, leaving out the recipe, and its tone."""
+        problem, caution = self._draft.problem(field.name), self._draft.caution(field.name)
+        if problem is not None:
+            return f"✗ {problem}", "bad"
+        if caution is not None:
+            return f"! {caution}", "accent"
+        return field.hint if self._draft.is_open(field.name) else "", "muted"
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.lines(width, 0))
 
 
 class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
-    """A form of one line for each field; gives back the draft to apply, or None."""
+    """A form of one line for each field; gives back the draft to apply, or None.
+
+    The names and the notes of all fields are one widget each: mounting and styling a widget
+    for each of them took most of the time until the form was on the screen.
+    """
 
     DEFAULT_CSS = """
     SettingsScreen {
@@ -35,30 +102,21 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
             scrollbar-background: $surface;
             scrollbar-background-hover: $surface;
         }
-        .row { height: auto; }
-        .row > Label { width: 14; }
-        .row > Input { width: 24; background: $foreground 8%; }
-        .row > Input:focus { background: $foreground 16%; background-tint: transparent; }
-        .row > OneOf { width: 24; }
-        .row > .note { width: 1fr; padding: 0 0 0 1; color: $foreground 62%; }
-        /* Rows that grow under one's hands make the mouse miss; below the last one it may. */
-        .row > .note { height: 1; }
-        #row-name > .note { height: auto; }
-        .row.-different > .note { color: $text-accent; }
-        .row.-wrong > .note { color: $text-error; }
-        .row.-wrong > Label { color: $text-error; text-style: bold; }
-        .row.-fixed > Label, .row.-fixed > OneOf, .row.-fixed > Input { opacity: 55%; }
+        #fields { height: auto; }
+        #labels { width: 14; height: auto; }
+        #controls { width: 24; height: auto; }
+        #controls > Input { background: $foreground 8%; }
+        #controls > Input:focus { background: $foreground 16%; background-tint: transparent; }
+        #controls > :disabled { opacity: 55%; }
+        #notes { width: 1fr; height: auto; margin-left: 1; }
         #meaning { margin-top: 1; height: auto; }
         #meaning.-different { color: $text-warning; }
         #ends { height: 1; align-horizontal: right; }
         #ends > Label { width: 1fr; color: $text-error; }
         #ends > Button { margin-left: 2; }
         &.-narrow {
-            .row > Input, .row > OneOf { width: 1fr; }
-            .row { layout: horizontal; }
-            .row > .note { display: none; }
-            .row.-wrong { layout: vertical; }
-            .row.-wrong > .note { display: block; width: 100%; height: auto; }
+            #controls { width: 1fr; }
+            #notes { display: none; }
         }
     }
     """
@@ -71,23 +129,24 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
     ]
 
     def __init__(self, draft: Draft) -> None:
-        """`draft` is shown, and changed as one types."""
+        """`draft` is shown, and changed as the user types."""
         super().__init__()
         self._draft = draft
 
     def compose(self) -> ComposeResult:
-        """As Screen asks."""
         with Vertical() as form:
             form.border_title = (
                 "Settings of the live run" if self._draft.is_live else "Settings of the next run"
             )
-            form.border_subtitle = "↑↓ field · ←→ choose · ↵ apply · esc cancel"
-            for field in FIELDS:
-                with Horizontal(classes="row", id=f"row-{field.name}"):
-                    yield Label(field.label)
-                    yield self._control(field)
-                    yield Static(classes="note", markup=False)
-            yield Static(id="meaning", markup=False)
+            form.border_subtitle = _KEYS
+            with Horizontal(id="fields"):
+                yield FieldLabels(self._draft)
+                with Vertical(id="controls"):
+                    for field in FIELDS:
+                        yield self._control(field)
+                yield FieldNotes(self._draft)
+            # With its text from the start: an update would lay the screen out once more.
+            yield Static(Content(self._draft.meaning()), id="meaning", classes=self._difference())
             with Horizontal(id="ends"):
                 yield Label(id="why-not")
                 yield Button("Apply", id="apply", compact=True, variant="primary")
@@ -103,12 +162,8 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         control.disabled = not self._draft.is_open(field.name)
         return control
 
-    def on_mount(self) -> None:
-        """Say of each field what there is to say."""
-        for field in FIELDS:
-            is_fixed = not self._draft.is_open(field.name)
-            self.query_one(f"#row-{field.name}").set_class(is_fixed, "-fixed")
-        self._show()
+    def _difference(self) -> str:
+        return "-different" if self._draft.differences() else ""
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -132,29 +187,25 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
                 control.value = self._draft.texts[field.name]
 
     def _show(self) -> None:
-        draft = self._draft
-        different = draft.differences()
-        for field in FIELDS:
-            problem, caution = draft.problem(field.name), draft.caution(field.name)
-            row = self.query_one(f"#row-{field.name}")
-            row.set_class(problem is not None, "-wrong")
-            is_different = field.name in different or caution is not None
-            row.set_class(problem is None and is_different, "-different")
-            note = field.hint
-            if problem is not None:
-                note = f"✗ {problem}"
-            elif caution is not None:
-                note = f"! {caution}"
-            elif field.name in different:
-                note = f"recipe default: {to_text(different[field.name])}"
-            elif not draft.is_open(field.name):
-                note = ""
-            row.query_one(".note", Static).update(Content(note))
+        """Show what the draft means now."""
+        self.query_one(FieldLabels).redraw()
+        self.query_one(FieldNotes).update()
+        self.on_descendant_focus()
         meaning = self.query_one("#meaning", Static)
-        meaning.update(Content(draft.meaning()))
-        meaning.set_class(bool(different), "-different")
-        self.query_one("#apply", Button).disabled = draft.has_problems
+        meaning.update(Content(self._draft.meaning()))
+        meaning.set_class(bool(self._difference()), "-different")
+        self.query_one("#apply", Button).disabled = self._draft.has_problems
         self.query_one("#why-not", Label).update("")
+
+    def on_descendant_focus(self, event: DescendantFocus | None = None) -> None:
+        """Where there is no room for notes, say in the border what is wrong with this field."""
+        focused = self.focused.id if self.focused is not None else None
+        is_field = focused in self._draft.texts
+        problem = self._draft.problem(focused) if focused is not None and is_field else None
+        is_shown = problem is not None and self.has_class("-narrow")
+        self.query_one("SettingsScreen > Vertical").border_subtitle = (
+            f"✗ {problem}" if is_shown else _KEYS
+        )
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#apply")
@@ -162,7 +213,7 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         """Hand the draft back, if it can be used."""
         wrong = next((field for field in FIELDS if self._draft.problem(field.name)), None)
         if wrong is None:
-            # Keys that wait may still come to the fields, before whoever asked looks at it.
+            # Keys that wait may still come to the fields before the draft is used.
             self.dismiss(self._draft.snapshot())
             return
         self.query_one(f"#{wrong.name}").focus()

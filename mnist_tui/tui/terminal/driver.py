@@ -15,7 +15,6 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from mnist_tui.process.streams import CELLS
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.terminal.input import LARGEST, TerminalInput
 from mnist_tui.tui.terminal.output_capture import descriptors_logged
@@ -92,7 +91,7 @@ class SturdyDriver(LinuxDriver):
         # A descriptor of our own: while the dashboard shows, 1 and 2 lead to the log.
         stderr = cast("TextIO", sys.__stderr__)
         self._terminal = os.dup(stderr.fileno())
-        file = os.fdopen(self._terminal, "w", encoding=stderr.encoding, errors=CELLS)
+        file = os.fdopen(self._terminal, "w", encoding=stderr.encoding, errors="replace")
         self._file = cast("Any", DroppableFile(file))
         self._prints = ExitStack()
         self._exit_or_hang_up = ExitOrHangUp(self.fileno)

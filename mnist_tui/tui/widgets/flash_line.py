@@ -1,4 +1,4 @@
-"""A line that tells, for some seconds, what was just said."""
+"""A line that shows a message for some seconds."""
 
 from typing import Final
 
@@ -6,26 +6,26 @@ from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown, cut
 
 SHOWN_FOR_S: Final = 6.0
-"""How long something said stays."""
+"""How long a message stays."""
 
 _TONES = {"detail": "muted", "info": "accent", "good": "good", "warning": "warning", "error": "bad"}
 
 
 class FlashLine(Lines):
-    """Lines that give way to an answer while it is fresh."""
+    """Lines that give way to a message while it is fresh."""
 
-    said: Shown[LogEntry | None] = Shown(None, always_update=True)
-    """What was said last, while it is fresh."""
+    message: Shown[LogEntry | None] = Shown(None, always_update=True)
+    """The newest message, while it is fresh."""
 
-    def say(self, said: LogEntry) -> None:
-        """Show an answer at once, for some seconds."""
-        self.said = said
-        self.set_timer(SHOWN_FOR_S, lambda: self._forget(said))
+    def say(self, entry: LogEntry) -> None:
+        """Show a message at once, for some seconds."""
+        self.message = entry
+        self.set_timer(SHOWN_FOR_S, lambda: self._forget(entry))
 
-    def _forget(self, said: LogEntry) -> None:
-        if self.said is said:
-            self.said = None
+    def _forget(self, entry: LogEntry) -> None:
+        if self.message is entry:
+            self.message = None
 
-    def answer(self, said: LogEntry, width: int) -> Line:
-        """An answer in its tone, cut to `width` columns."""
-        return [(cut(f"› {said.text}", width), _TONES[said.level])]
+    def message_line(self, entry: LogEntry, width: int) -> Line:
+        """A message in its tone, cut to `width` columns."""
+        return [(cut(f"› {entry.text}", width), _TONES[entry.level])]

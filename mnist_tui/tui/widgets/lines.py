@@ -209,7 +209,7 @@ def changed_columns(old: Line, new: Line, width: int) -> tuple[int, int]:
 
 
 def _changed_within(before: Piece, after: Piece, start: int, end: int) -> tuple[int, int]:
-    """The changed columns of one piece; only text of single cells is looked into."""
+    """The changed columns of one piece; only text of single cells is compared in detail."""
     old, new = before[0], after[0]
     if before[1] != after[1] or len(new) != end - start or len(old) != len(new):
         return start, end

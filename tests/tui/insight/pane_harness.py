@@ -108,7 +108,7 @@ class Alone(App[None]):
         return curve_colors(self.current_theme)
 
     def compose(self) -> ComposeResult:
-        """As App asks."""
+        """Put the keys under the pane."""
         yield self.pane
         yield KeyBar()
 

@@ -243,7 +243,7 @@ async def test_the_end_of_the_run_leaves_it_open_and_a_new_run_empties_it() -> N
 async def test_the_footer_has_the_way_back_first_and_then_the_panes_keys() -> None:
     async with learned(2, (80, 24), "i", "2") as stage:
         await shows(stage, "Mistakes")
-        await stage.until(lambda: stage.footer.strip().startswith("esc Back  h Corr"), "the keys")
+        await stage.until(lambda: stage.footer.strip().startswith("esc Back  h Unsure"), "the keys")
         await stage.pilot.click(offset=(3, 23))
         await stage.sees("Loss per batch")
 

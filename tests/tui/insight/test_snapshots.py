@@ -82,7 +82,7 @@ class Scene:
             await self._draw()
         # Wide enough, the word is in one line.
         await stage.sees(IN_SIGHT[title])
-        self.app.screen.query_one(RunLine).said = None
+        self.app.screen.query_one(RunLine).message = None
         self.app.clear_notifications()
         await pilot.pause()
 

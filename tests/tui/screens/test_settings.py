@@ -225,9 +225,9 @@ async def test_in_a_small_terminal_every_field_can_be_reached() -> None:
 async def test_no_row_moves_while_one_types() -> None:
     async with on_stage() as stage:
         screen = await open_form(stage)
-        places = [row.region for row in screen.query(".row")]
+        places = [row.region for row in screen.query("Input, OneOf")]
         for field in ("epochs", "lr", "seed", "device", "checkpoint_every_s"):
             await write(stage, field, "wrong")
-            assert [row.region for row in screen.query(".row")] == places
+            assert [row.region for row in screen.query("Input, OneOf")] == places
         for wants in ("4294967295", "cuda:N, mps", "at most 1e+09", "from 0 to 86400"):
             await stage.sees(wants)

@@ -41,12 +41,7 @@ class MistakesPane(GalleryPane):
 
     TITLE = "Mistakes"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "h",
-            "kind(True)",
-            "Correct but unsure",
-            tooltip="Correct predictions with the least confidence",
-        ),
+        Binding("h", "kind(True)", "Unsure", tooltip="Correct predictions, the least sure first"),
         Binding("h", "kind(False)", "Mistakes", tooltip="Wrong predictions"),
         Binding("r", "turn('label', 1)", "Label", tooltip="Only those of the next true class"),
         Binding("g", "turn('predicted', 1)", "Predicted", tooltip="Only the next predicted class"),

@@ -9,16 +9,16 @@ from mnist_tui.tui.widgets.lines import Lines
 
 
 class StripWidget(Lines):
-    """Lines that are more than text.
+    """Lines of which some are parts of images.
 
-    Subclasses say what to show in `draw`; `redraw` compares it with what is on the screen and
+    Subclasses return what to show in `draw`; `redraw` compares it with what is on the screen and
     repaints the lines that differ. Nothing here asks for a layout.
     """
 
     _strips: list[Strip] | None = None
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """What to show in a region of `width` columns and `height` lines; blank below that."""
+        """Return what to show in a region of `width` columns and `height` lines; blank below it."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
@@ -30,7 +30,7 @@ class StripWidget(Lines):
         self.refresh()
 
     def notify_style_update(self) -> None:
-        """Take up another background."""
+        """Draw anew on another background."""
         super().notify_style_update()
         self._strips = None
 
@@ -61,7 +61,6 @@ class StripWidget(Lines):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """As Widget asks."""
         width, height = self.content_size
         if self._strips is None or len(self._strips) != height:
             self._strips = self._made(width, height)

@@ -20,7 +20,7 @@ from tests.tui.insight.pane_harness import Alone, ScriptedSource
 
 
 class Listening(Alone):
-    """Hears which pane is wanted."""
+    """Keeps which pane was opened."""
 
     opened: InsightPane.Opened | None = None
 
@@ -47,16 +47,16 @@ def cell_of(app: Listening) -> tuple[int, int]:
     return app.query_one(Matrix).cell
 
 
-def at(app: Listening, label: int, guess: int) -> tuple[int, int]:
+def at(app: Listening, label: int, predicted: int) -> tuple[int, int]:
     """Where a cell is, from the matrix's corner."""
     arrangement = app.query_one(Matrix).arrangement
     assert arrangement is not None
-    return 1 + guess * arrangement.columns.size + 2, 2 + label * arrangement.rows.size
+    return 1 + predicted * arrangement.columns.size + 2, 2 + label * arrangement.rows.size
 
 
 def table_of(**cells: int) -> Confusion:
     """A matrix of 10 correct ones of each class, and `t4g9=3`: three 4s predicted as 9."""
-    rows = [[10 if guess == label else 0 for guess in range(10)] for label in range(10)]
+    rows = [[10 if predicted == label else 0 for predicted in range(10)] for label in range(10)]
     for name, count in cells.items():
         rows[int(name[1])][int(name[3])] = count
     return tuple(tuple(row) for row in rows)
@@ -101,7 +101,7 @@ async def test_the_figures_of_a_class_and_their_change_are_those_of_the_counts()
     now, before = table_of(t4g9=10), table_of()
     async with confusion(learned(before, now)) as (stage, _app):
         row = next(line for line in stage.text.splitlines() if line.strip().startswith("4 "))
-        # Of 20 fours 10 are found; no other digit is taken for one.
+        # Of 20 fours 10 are found; nothing else is predicted as one.
         assert "50.0▾ 50" in row
         assert "66.7▾ 33" in row
         assert "▴▾ since epoch 1" in stage.text
@@ -180,9 +180,9 @@ async def test_where_not_all_cells_are_in_sight_the_mouse_moves_none_of_them() -
 async def test_an_explanation_that_does_not_fit_ends_with_a_sentence() -> None:
     for height in range(13, 24):
         async with confusion(learned(table_of(t4g9=3)), (60, height)) as (stage, _app):
-            told = stage.text.splitlines()[:-1]
+            shown = stage.text.splitlines()[:-1]
             assert len(classes_in_sight(stage)) == min(height - 4, 10)
-            last = next(line.strip() for line in reversed(told) if line.strip())
+            last = next(line.strip() for line in reversed(shown) if line.strip())
             assert last.endswith(".") or last.startswith("▸ 4 predicted as 9")
 
 

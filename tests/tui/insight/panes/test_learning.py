@@ -18,7 +18,7 @@ from tests.tui.insight.pane_harness import Alone, ScriptedSource
 
 
 class Shown:
-    """The pane, and what a test asks of it."""
+    """The pane, and what is on the screen."""
 
     def __init__(self, stage: Stage, pane: LearningPane) -> None:
         self.stage, self.pane = stage, pane
@@ -54,7 +54,7 @@ async def watching(
 
 
 def predictions_after(insight: ValidationResults, epoch: int) -> list[int]:
-    """The likeliest class of each watched digit."""
+    """The likeliest class of each tracked image."""
     known = insight.epochs[epoch - 1]
     rows = [known.probabilities(place) for place in range(20)]
     return [row.index(max(row)) for row in rows]

@@ -18,7 +18,7 @@ from tests.tui.insight.pane_harness import Alone, ScriptedSource
 
 
 class Shown:
-    """The pane, and what a test asks of it."""
+    """The pane, and what is on the screen."""
 
     def __init__(self, stage: Stage, pane: MistakesPane) -> None:
         self.stage, self.pane = stage, pane
@@ -61,7 +61,7 @@ async def mistakes(
 async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> None:
     async with mistakes(ValidationResults()) as shown:
         assert "After the first epoch is validated" in shown.stage.text
-        assert "Correct but unsure" not in shown.stage.footer
+        assert "Unsure" not in shown.stage.footer
         await shown.press("h", "r", "g", "a", "pagedown", "enter", "left", "down", "end")
         assert "After the first epoch is validated" in shown.stage.text
 
@@ -80,7 +80,7 @@ async def test_the_worst_comes_first_and_is_shown_large() -> None:
 async def test_h_shows_the_correct_but_unsure_ones_and_goes_back() -> None:
     insight = insight_of(3)
     async with mistakes(insight) as shown:
-        assert "Correct but unsure" in shown.stage.footer
+        assert "Unsure" in shown.stage.footer
         await shown.press("h")
         assert len(shown.gallery.tiles) == len(insight.least_confident)
         assert "✓ predicted correctly" in shown.stage.text
@@ -172,8 +172,8 @@ async def test_the_arrows_choose_and_turn_the_page_where_it_ends() -> None:
         assert shown.gallery.chosen == 1 + grid.columns
         await shown.press(*["down"] * (grid.rows - 1))
         assert shown.gallery.page == 1
-        specimen = insight_of(1).mistakes[shown.gallery.chosen]
-        assert shown.pane.query_one(Portrait).image == specimen.image
+        example = insight_of(1).mistakes[shown.gallery.chosen]
+        assert shown.pane.query_one(Portrait).image == example.image
 
 
 async def test_a_click_chooses_an_image() -> None:
@@ -183,8 +183,8 @@ async def test_a_click_chooses_an_image() -> None:
         await shown.stage.pilot.click(Gallery, offset=(x, y))
         await shown.stage.pilot.pause()
         assert shown.gallery.chosen == grid.columns + 1
-        specimen = insight_of(3).mistakes[grid.columns + 1]
-        assert shown.pane.query_one(Portrait).image == specimen.image
+        example = insight_of(3).mistakes[grid.columns + 1]
+        assert shown.pane.query_one(Portrait).image == example.image
 
 
 async def test_enter_makes_room_for_the_others() -> None:
