@@ -1,4 +1,4 @@
-"""A training step of MnistNet in eight kernels of our own, on a GPU that Triton compiles for."""
+"""A training step of MnistNet in eight fused kernels, on a GPU that Triton compiles for."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,36 +18,36 @@ from mnist_tui.models.mnist_net import MnistNet
 
 @dataclass(frozen=True, kw_only=True)
 class Tiles:
-    """What one program of each kernel takes on, and by how many warps."""
+    """What one program of each kernel computes, and by how many warps."""
 
     pixels: int = 64
-    """Of the first layer."""
+    """BLOCK of `first_layer`: conv1 output pixels."""
     pooled: int = 64
-    """Places of the second layer, after pooling."""
+    """BLOCK of `second_layer`: conv2 output pixels after pooling."""
     pooled_warps: int = 8
+    """Warps of `second_layer`."""
     units: int = 32
-    """Hidden units."""
-    features_warps: int = 8
-    """On the way back through 64 features."""
-    above: int = 64
-    """Pixels at once of the second layer, on the way back to its weights."""
-    above_blocks: int = 6
-    """How often that many."""
+    """UNITS of `third_layer`: hidden units."""
+    linear_warps: int = 8
+    """Warps of `linear_layers`."""
+    conv2_pixels: int = 64
+    """BLOCK of `second_convolution`: conv2 output pixels per iteration."""
+    conv2_blocks: int = 6
+    """BLOCKS of `second_convolution`: iterations per program."""
 
 
 TILES: Final = {
     "fp32": Tiles(),
-    "tf32": Tiles(pooled_warps=4, units=16, features_warps=4, above=128, above_blocks=2),
+    "tf32": Tiles(pooled_warps=4, units=16, linear_warps=4, conv2_pixels=128, conv2_blocks=2),
     "bf16": Tiles(),
 }
 """By precision: the fastest of six on an H100."""
 DOT: Final = {"fp32": "tf32x3", "tf32": "tf32", "bf16": "tf32"}
 """How float32 is multiplied, in each precision. Three products of TF32 are as exact as one of
 float32: what rounding takes from either factor is multiplied too."""
-ABOVE: Final = 24 * 24
-"""Pixels of the second layer, before pooling."""
-FILTERS: Final = 9 * 64 * 32
-"""Weights of the second convolution."""
+CONV2_PIXELS: Final = 24 * 24
+"""Pixels of the second convolution's output, before pooling."""
+CONV2_WEIGHTS: Final = 9 * 64 * 32
 PIXELS, POOLED, FEATURES, FIRST_SUMS, SECOND_SUMS = (
     int(size.value)
     for size in (
@@ -56,22 +56,22 @@ PIXELS, POOLED, FEATURES, FIRST_SUMS, SECOND_SUMS = (
     )
 )
 SLICES: Final = 36
-"""Parts that the sums of the first linear layer come in."""
-APART: Final = {"fp32": 1e-3, "tf32": 0.1, "bf16": 0.25}
-"""How far a gradient may be from autograd's, as a part of its norm. On an H100, with 32 digits and
-weights as they are at the start, either was a third of that from the truth at most."""
+"""Partial sums of the first linear layer."""
+TOLERANCE: Final = {"fp32": 1e-3, "tf32": 0.1, "bf16": 0.25}
+"""How far a gradient may be from autograd's, as a part of its norm. On an H100, with 32 examples
+and initial weights, either was a third of that from the truth at most."""
 COMPARED: Final = 32
-"""Digits that a step is compared on, whatever the run's batches have."""
+"""Examples that a step is compared on, whatever the run's batch size."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Made:
-    """What the way forward leaves for the way back; shapes and dtypes as the kernels tell."""
+class _Saved:
+    """Tensors that the forward pass saves for the backward pass; the kernels say their shapes."""
 
     activations: Tensor
     back_filters: Tensor
     features: Tensor
-    places: Tensor
+    argmax: Tensor
     hidden: Tensor
     output: Tensor
     losses: Tensor
@@ -82,8 +82,8 @@ class _Made:
 class FusedStep:
     """Takes training steps as AutogradStep does, several times as fast with small batches.
 
-    Plain gradient descent is part of the kernels; other optimizers have their gradients where
-    autograd would leave them. Dropout leaves out the same channels as torch's own.
+    Plain gradient descent is part of the kernels; other optimizers find the gradients where
+    autograd would leave them. Dropout drops the same channels as PyTorch's own.
     """
 
     kernels = "fused kernels"
@@ -99,26 +99,26 @@ class FusedStep:
         self._parameters = tuple(model.parameters())
         self._optimizer = optimizer
         self._update = plain_step(optimizer)
-        self.learns = config.optimizer == "sgd"
-        """Whether `learn` moves the weights."""
+        self.updates = config.optimizer == "sgd"
+        """Whether `learn` updates the weights itself."""
         self._smoothing = config.label_smoothing
-        self._kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._dot = DOT[precision]
         self._tiles = TILES[precision]
         self._device = self._parameters[0].device
-        self._beside: torch.cuda.Stream | None = None
-        self._there: AbstractContextManager[Any] = nullcontext()
-        """In which the device is the current one, where Triton works."""
+        self._side_stream: torch.cuda.Stream | None = None
+        self._device_guard: AbstractContextManager[Any] = nullcontext()
+        """Makes the device the current one, on which Triton launches."""
         if self._device.type == "cuda":
-            self._beside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-            self._there = torch.cuda.device(self._device)
+            self._side_stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            self._device_guard = torch.cuda.device(self._device)
 
     def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """As in Step."""
-        # As torch's Dropout2d draws them.
-        kept = torch.empty(len(images), 64, 1, 1, device=self._device).bernoulli_(self._keep)
-        result = self.learn(images, labels, lr, kept, self._keep)
-        if not self.learns:
+        # As PyTorch's Dropout2d draws them.
+        keep_mask = torch.empty(len(images), 64, 1, 1, device=self._device).bernoulli_(self._keep)
+        result = self.learn(images, labels, lr, keep_mask, self._keep)
+        if not self.updates:
             for group in self._optimizer.param_groups:
                 group["lr"] = lr
             with torch.no_grad():
@@ -127,122 +127,122 @@ class FusedStep:
 
     @torch.no_grad()
     def learn(
-        self, images: Tensor, labels: Tensor, lr: float | Tensor, kept: Tensor, keep: float
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor, keep: float
     ) -> tuple[Tensor, Tensor]:
-        """Take the step, or leave the gradients for the optimizer to take it.
+        """Take the step, or leave the gradients for the optimizer.
 
         Args:
             images, labels, lr: As in Step.
-            kept: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0.
-            keep: The part that it keeps; what is kept is divided by it.
+            keep_mask: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0.
+            keep: The probability of keeping a channel; kept values are divided by it.
 
         Returns:
             As in Step.
         """
         lr = torch.as_tensor(lr, dtype=torch.float32, device=self._device)
-        with self._there:
-            made = self._go_forward(images, labels, kept, keep)
-            loss = self._go_back(images, made, lr, keep)
-        return loss, made.output
+        with self._device_guard:
+            saved = self._forward(images, labels, keep_mask, keep)
+            loss = self._backward(images, saved, lr, keep)
+        return loss, saved.output
 
-    def _go_forward(self, images: Tensor, labels: Tensor, kept: Tensor, keep: float) -> _Made:
+    def _forward(self, images: Tensor, labels: Tensor, keep_mask: Tensor, keep: float) -> _Saved:
         batch, tiles, dot = len(images), self._tiles, self._dot
         w1, b1, w2, b2, w3, b3, w4, b4 = self._parameters
-        made = _Made(
-            activations=self._new(batch, 26, 26, 32, dtype=self._kind),
-            back_filters=self._new(9, 32, 64, dtype=self._kind),
-            features=self._new(batch, FEATURES, dtype=self._kind),
-            places=self._new(batch, POOLED, 64, dtype=torch.uint8),
+        saved = _Saved(
+            activations=self._new(batch, 26, 26, 32, dtype=self._dtype),
+            back_filters=self._new(9, 32, 64, dtype=self._dtype),
+            features=self._new(batch, FEATURES, dtype=self._dtype),
+            argmax=self._new(batch, POOLED, 64, dtype=torch.uint8),
             hidden=self._new(batch, 128),
             output=self._new(batch, 10),
             losses=self._new(batch),
             output_grads=self._new(batch, 16),
             hidden_grads=self._new(batch, 128),
         )
-        filters = self._new(9, 64, 32, dtype=self._kind)
-        kernels.first_layer[(cdiv(batch * PIXELS, tiles.pixels) + FILTERS // 1024,)](
-            *(images, w1, b1, w2, made.activations, filters, made.back_filters, batch),
+        filters = self._new(9, 64, 32, dtype=self._dtype)
+        kernels.first_layer[(cdiv(batch * PIXELS, tiles.pixels) + CONV2_WEIGHTS // 1024,)](
+            *(images, w1, b1, w2, saved.activations, filters, saved.back_filters, batch),
             BLOCK=tiles.pixels,
         )
         kernels.second_layer[(cdiv(batch * POOLED, tiles.pooled),)](
-            *(made.activations, filters, b2, kept, made.features, made.places, batch, keep),
+            *(saved.activations, filters, b2, keep_mask, saved.features, saved.argmax, batch, keep),
             BLOCK=tiles.pooled,
             PRECISION=dot,
             num_warps=tiles.pooled_warps,
         )
-        parts = self._new(SLICES, batch, 128)
+        partials = self._new(SLICES, batch, 128)
         kernels.third_layer[(SLICES, 128 // tiles.units, cdiv(batch, 32))](
-            *(made.features, w3, parts, batch),
+            *(saved.features, w3, partials, batch),
             SLICE=FEATURES // SLICES,
             UNITS=tiles.units,
             PRECISION=dot,
         )
         kernels.head[(batch,)](
-            *(parts, b3, w4, b4, labels, made.hidden, made.output, made.losses),
-            *(made.output_grads, made.hidden_grads, batch, self._smoothing),
+            *(partials, b3, w4, b4, labels, saved.hidden, saved.output, saved.losses),
+            *(saved.output_grads, saved.hidden_grads, batch, self._smoothing),
             SLICES=SLICES,
         )
-        return made
+        return saved
 
-    def _go_back(self, images: Tensor, made: _Made, lr: Tensor, keep: float) -> Tensor:
-        """The mean loss, once the weights or their gradients are what they are to be."""
+    def _backward(self, images: Tensor, saved: _Saved, lr: Tensor, keep: float) -> Tensor:
+        """Update the weights or make their gradients; return the mean loss."""
         batch, tiles, dot = len(images), self._tiles, self._dot
-        if not self.learns:
+        if not self.updates:
             for parameter in self._parameters:
                 parameter.grad = torch.empty_like(parameter)
         w1, b1, w2, b2, w3, b3, w4, b4 = self._parameters
         dw1, db1, dw2, db2, dw3, db3, dw4, db4 = (
-            parameter if self.learns else parameter.grad for parameter in self._parameters
+            parameter if self.updates else parameter.grad for parameter in self._parameters
         )
-        feature_grads, loss = self._new(batch, POOLED, 64, dtype=self._kind), self._new()
+        feature_grads, loss = self._new(batch, POOLED, 64, dtype=self._dtype), self._new()
         kernels.linear_layers[(FEATURES // 64 + 1,)](
-            *(made.features, made.hidden, made.output_grads, made.hidden_grads, made.losses),
+            *(saved.features, saved.hidden, saved.output_grads, saved.hidden_grads, saved.losses),
             *(w3, b3, w4, b4, dw3, db3, dw4, db4, lr, feature_grads, loss, batch, keep),
-            UPDATE=self.learns,
+            UPDATE=self.updates,
             PRECISION=dot,
-            num_warps=tiles.features_warps,
+            num_warps=tiles.linear_warps,
         )
-        count = cdiv(batch * ABOVE, tiles.above * tiles.above_blocks)
-        parts = self._new(count, SECOND_SUMS)
-        with self._aside():
+        count = cdiv(batch * CONV2_PIXELS, tiles.conv2_pixels * tiles.conv2_blocks)
+        partials = self._new(count, SECOND_SUMS)
+        with self._beside_main():
             kernels.second_convolution[(count, 3)](
-                *(feature_grads, made.places, made.activations, parts, batch),
-                BLOCK=tiles.above,
-                BLOCKS=tiles.above_blocks,
+                *(feature_grads, saved.argmax, saved.activations, partials, batch),
+                BLOCK=tiles.conv2_pixels,
+                BLOCKS=tiles.conv2_blocks,
                 PRECISION=dot,
             )
         first_count = cdiv(batch * PIXELS, 64)
-        first_parts = self._new(first_count, FIRST_SUMS)
+        first_partials = self._new(first_count, FIRST_SUMS)
         kernels.first_convolution[(first_count,)](
-            *(feature_grads, made.places, made.back_filters, made.activations, images),
-            *(first_parts, batch),
+            *(feature_grads, saved.argmax, saved.back_filters, saved.activations, images),
+            *(first_partials, batch),
             PRECISION=dot,
         )
         self._join()
         kernels.convolutions[((FIRST_SUMS + SECOND_SUMS) // 16,)](
-            *(first_parts, parts, w1, b1, w2, b2, dw1, db1, dw2, db2, lr, first_count, count),
-            UPDATE=self.learns,
+            *(first_partials, partials, w1, b1, w2, b2, dw1, db1, dw2, db2, lr, first_count, count),
+            UPDATE=self.updates,
         )
         return loss
 
     def _new(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         return torch.empty(shape, dtype=dtype, device=self._device)
 
-    def _aside(self) -> AbstractContextManager[Any]:
-        """Work that the device may do beside what is asked of it next, until `_join`."""
-        if self._beside is not None:
-            self._beside.wait_stream(torch.cuda.current_stream(self._device))
-        return torch.cuda.stream(self._beside)
+    def _beside_main(self) -> AbstractContextManager[Any]:
+        """Launch kernels that may run beside those launched next, until `_join`."""
+        if self._side_stream is not None:
+            self._side_stream.wait_stream(torch.cuda.current_stream(self._device))
+        return torch.cuda.stream(self._side_stream)
 
     def _join(self) -> None:
-        if self._beside is not None:
-            torch.cuda.current_stream(self._device).wait_stream(self._beside)
+        if self._side_stream is not None:
+            torch.cuda.current_stream(self._device).wait_stream(self._side_stream)
 
 
 def compare(
     step: FusedStep, autograd: AutogradStep, model: MnistNet, precision: str
 ) -> dict[str, float]:
-    """Compare a step with one by autograd; the model is as before then. Waits for the device.
+    """Compare a step with one by autograd; the model stays as it was. Waits for the device.
 
     Returns:
         How far each gradient is from autograd's, as a part of its norm, by its parameter's name.
@@ -262,22 +262,22 @@ def compare(
         wanted = {name: _gradient(parameter) for name, parameter in parameters.items()}
         everything = torch.ones(COMPARED, 64, 1, 1, device=device)
         _, output = step.learn(images, labels, 1.0, everything, 1.0)
-        # At a learning rate of 1, what a weight has moved by is its gradient.
+        # At a learning rate of 1, a weight has moved by its gradient.
         found = {
-            name: (before[name] - parameter.detach()) if step.learns else _gradient(parameter)
+            name: (before[name] - parameter.detach()) if step.updates else _gradient(parameter)
             for name, parameter in parameters.items()
         }
     finally:
-        # A kernel may fail where others have moved their weights.
+        # A kernel may fail after others have updated their weights.
         model.train()
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(before[name])
                 parameter.grad = None
-    limit = APART[precision]
+    limit = TOLERANCE[precision]
     apart = {name: _distance(found[name], wanted[name]) for name in parameters}
     for name, distance in {**apart, "output": _distance(output, expected)}.items():
-        if not distance <= limit:  # nor is what is not a number
+        if not distance <= limit:  # NaN is not, either
             raise ArithmeticError(f"{name} is {distance:.1%} off, where {limit:.1%} may be")
     return apart
 

@@ -49,14 +49,14 @@ def autograd_step(net: MnistNet, config: TrainConfig) -> AutogradStep:
 
 
 def exact(
-    net: MnistNet, images: Tensor, labels: Tensor, kept: Tensor, smoothing: float
+    net: MnistNet, images: Tensor, labels: Tensor, keep_mask: Tensor, smoothing: float
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """Loss, outputs and gradients in float64, as the tutorial computes them."""
     twin = MnistNet()
     twin.load_state_dict(net.state_dict())
     twin.double()
     x = F.relu(twin.conv2(F.relu(twin.conv1(images.double()))))
-    x = F.max_pool2d(x, 2) * kept.double() / KEEP
+    x = F.max_pool2d(x, 2) * keep_mask.double() / KEEP
     output = F.log_softmax(twin.fc2(F.relu(twin.fc1(x.flatten(1)))), dim=1)
     loss = F.nll_loss(output, labels)
     ((1 - smoothing) * loss - smoothing * output.mean()).backward()
@@ -74,10 +74,10 @@ def distance(one: Tensor, other: Tensor) -> float:
 
 def test_gradients_are_those_of_float64(net: MnistNet) -> None:
     images, labels = torch.rand(2, 1, 28, 28), torch.tensor([3, 8])
-    kept = torch.empty(2, 64, 1, 1).bernoulli_(KEEP)
+    keep_mask = torch.empty(2, 64, 1, 1).bernoulli_(KEEP)
     config = recipe_config(optimizer="adamw", label_smoothing=0.1)
-    loss, output = fused_step(net, config).learn(images, labels, 0.01, kept, KEEP)
-    right_loss, right_output, gradients = exact(net, images, labels, kept, 0.1)
+    loss, output = fused_step(net, config).learn(images, labels, 0.01, keep_mask, KEEP)
+    right_loss, right_output, gradients = exact(net, images, labels, keep_mask, 0.1)
     torch.testing.assert_close(loss.double(), right_loss)
     torch.testing.assert_close(output.double(), right_output, atol=1e-5, rtol=1e-5)
     for parameter, gradient in zip(net.parameters(), gradients, strict=True):
@@ -87,10 +87,10 @@ def test_gradients_are_those_of_float64(net: MnistNet) -> None:
 
 def test_plain_descent_is_part_of_the_kernels(net: MnistNet) -> None:
     images, labels = torch.rand(2, 1, 28, 28), torch.tensor([0, 9])
-    kept = torch.empty(2, 64, 1, 1).bernoulli_(KEEP)
-    *_, gradients = exact(net, images, labels, kept, 0.0)
+    keep_mask = torch.empty(2, 64, 1, 1).bernoulli_(KEEP)
+    *_, gradients = exact(net, images, labels, keep_mask, 0.0)
     before = [parameter.detach().double() for parameter in net.parameters()]
-    fused_step(net, recipe_config()).learn(images, labels, torch.tensor(0.5), kept, KEEP)
+    fused_step(net, recipe_config()).learn(images, labels, torch.tensor(0.5), keep_mask, KEEP)
     for parameter, held, gradient in zip(net.parameters(), before, gradients, strict=True):
         torch.testing.assert_close(parameter.double(), held - 0.5 * gradient)
         assert parameter.grad is None
@@ -105,7 +105,7 @@ def test_weights_that_are_no_numbers_are_seen_in_the_loss(net: MnistNet, layer: 
     step, everything = fused_step(net, recipe_config()), torch.ones(1, 64, 1, 1)
     images, labels = torch.ones(1, 1, 28, 28), torch.tensor([0])
     with torch.no_grad():
-        assert step._go_forward(images, labels, everything, 1.0).losses.isnan().all()
+        assert step._forward(images, labels, everything, 1.0).losses.isnan().all()
 
 
 def test_more_digits_than_a_tile_has_take_several(net: MnistNet) -> None:
@@ -114,7 +114,7 @@ def test_more_digits_than_a_tile_has_take_several(net: MnistNet) -> None:
     features, labels = torch.rand(batch, 9216), torch.arange(batch) % 10
     hidden, output, losses = torch.empty(batch, 128), torch.empty(batch, 10), torch.empty(batch)
     doutput, dhidden = torch.empty(batch, 16), torch.empty(batch, 128)
-    dfeatures, loss, parts = (
+    dfeatures, loss, partials = (
         torch.empty(batch, 144, 64),
         torch.empty(()),
         torch.empty(36, batch, 128),
@@ -124,10 +124,10 @@ def test_more_digits_than_a_tile_has_take_several(net: MnistNet) -> None:
     grads = [torch.empty_like(p) for p in (w3, b3, w4, b4)]
     options = {"PRECISION": "ieee"}
     kernels.third_layer[(SLICES, 4, 2)](
-        features, w3, parts, batch, SLICE=9216 // SLICES, UNITS=32, **options
+        features, w3, partials, batch, SLICE=9216 // SLICES, UNITS=32, **options
     )
     kernels.head[(batch,)](
-        *(parts, b3, w4, b4, labels, hidden, output, losses, doutput, dhidden, batch, 0.0),
+        *(partials, b3, w4, b4, labels, hidden, output, losses, doutput, dhidden, batch, 0.0),
         SLICES=SLICES,
     )
     kernels.linear_layers[(145,)](
@@ -186,18 +186,18 @@ class Wrong(FusedStep):
     """Makes its gradients a hundredth too large."""
 
     def learn(
-        self, images: Tensor, labels: Tensor, rate: float | Tensor, kept: Tensor, keep: float
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor, keep: float
     ) -> tuple[Tensor, Tensor]:
-        return super().learn(images, labels, 1.01 * rate, kept, keep)
+        return super().learn(images, labels, 1.01 * lr, keep_mask, keep)
 
 
 class NoNumber(FusedStep):
     """Makes one gradient no number, of the layer that comes last."""
 
     def learn(
-        self, images: Tensor, labels: Tensor, rate: float | Tensor, kept: Tensor, keep: float
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor, keep: float
     ) -> tuple[Tensor, Tensor]:
-        result = super().learn(images, labels, rate, kept, keep)
+        result = super().learn(images, labels, lr, keep_mask, keep)
         with torch.no_grad():
             self._parameters[-2][0, 0] = torch.nan
         return result

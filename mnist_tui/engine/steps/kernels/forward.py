@@ -1,4 +1,4 @@
-"""From images to the loss, and the gradient of what the network says."""
+"""The forward pass: from images to the loss, and the gradient of the network's output."""
 
 import triton
 import triton.language as tl
@@ -7,9 +7,9 @@ from mnist_tui.engine.steps.kernels.shapes import (
     C1,
     C2,
     CLASSES,
-    DARK,
     FEATURES,
     HIDDEN,
+    NO_SOURCE,
     PIXELS,
     POOLED,
     kernel,
@@ -28,9 +28,9 @@ def first_layer(
     batch,
     BLOCK: tl.constexpr,
 ):
-    """Convolve images (B, 28, 28) and take ReLU: `activations` (B, 26, 26, 32).
+    """Convolve images (B, 28, 28) and apply ReLU: `activations` (B, 26, 26, 32).
 
-    Its last programs lay the second convolution's weights (64, 32, 9) out in the two orders in
+    The last programs copy the second convolution's weights (64, 32, 9) into the two layouts in
     which they are multiplied: `filters` (9, 64, 32) and `back_filters` (9, 32, 64).
     """
     program, blocks = tl.program_id(0), tl.cdiv(batch * PIXELS, BLOCK)
@@ -42,7 +42,7 @@ def first_layer(
 
 @triton.jit
 def _relu(x):
-    """What is not a number stays none, so that it is seen in the loss; `tl.maximum` drops it."""
+    """Keep NaN, so that it shows in the loss; `tl.maximum` would drop it."""
     return tl.where(x <= 0, 0.0, x)
 
 
@@ -50,8 +50,8 @@ def _relu(x):
 def _convolve(images, weight, bias, activations, batch, BLOCK: tl.constexpr):
     pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = pixel < batch * PIXELS
-    place = pixel % PIXELS
-    corner = images + (pixel // PIXELS) * 784 + (place // 26) * 28 + place % 26
+    position = pixel % PIXELS
+    corner = images + (pixel // PIXELS) * 784 + (position // 26) * 28 + position % 26
     channel = tl.arange(0, C1)
     total = tl.zeros((BLOCK, C1), tl.float32) + tl.load(bias + channel)[None, :]
     for tap in tl.static_range(9):
@@ -62,8 +62,8 @@ def _convolve(images, weight, bias, activations, batch, BLOCK: tl.constexpr):
 
 
 @triton.jit
-def _lay_out(weight, filters, back_filters, part):
-    item = part * 1024 + tl.arange(0, 1024)  # (9, 64, 32) are 18 times 1,024
+def _lay_out(weight, filters, back_filters, block):
+    item = block * 1024 + tl.arange(0, 1024)  # (9, 64, 32) are 18 times 1,024
     tap, output, channel = item // (C1 * C2), (item // C1) % C2, item % C1
     value = tl.load(weight + (output * C1 + channel) * 9 + tap).to(filters.dtype.element_ty)
     tl.store(filters + item, value)
@@ -75,61 +75,61 @@ def second_layer(
     activations,
     filters,
     bias,
-    kept,
+    keep_mask,
     features,
-    places,
+    argmax,
     batch,
-    keep,
+    keep_probability,
     BLOCK: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
-    """Convolve `activations`, pool, take ReLU and drop channels: `features` (B, 64, 144).
+    """Convolve `activations`, pool, apply ReLU and dropout of channels: `features` (B, 64, 144).
 
     Args:
-        kept: (B, 64) float32, 1 for each channel that dropout keeps, else 0.
-        places: (B, 144, 64) uint8; is told which of its four pixels each feature came from.
-        keep: The part of all channels that is kept.
+        keep_mask: (B, 64) float32, 1 for each channel that dropout keeps, else 0.
+        argmax: (B, 144, 64) uint8, written here: which of its four pixels each feature came from.
+        keep_probability: Of each channel.
     """
     channel, output = tl.arange(0, C1), tl.arange(0, C2)
-    # Block after block of the pooled values' first pixels, of their second ones, and so on.
+    # A block of the pooled values' first pixels, one of their second ones, and so on.
     row = tl.arange(0, 4 * BLOCK)
     corner, pooled = row // BLOCK, tl.program_id(0) * BLOCK + row % BLOCK
-    place = pooled % POOLED
-    pixel = (pooled // POOLED) * PIXELS + (place // 12 * 2 + corner // 2) * 26
-    pixel += place % 12 * 2 + corner % 2
+    position = pooled % POOLED
+    pixel = (pooled // POOLED) * PIXELS + (position // 12 * 2 + corner // 2) * 26
+    pixel += position % 12 * 2 + corner % 2
     at = activations + pixel[:, None] * C1 + channel[None, :]
     inside = (pooled < batch * POOLED)[:, None]
     total = tl.zeros((4 * BLOCK, C2), tl.float32)
     for tap in range(9):
-        seen = tl.load(at + (tap // 3 * 26 + tap % 3) * C1, mask=inside, other=0.0)
+        inputs = tl.load(at + (tap // 3 * 26 + tap % 3) * C1, mask=inside, other=0.0)
         filter = tl.load(filters + (output + tap * C2)[None, :] * C1 + channel[:, None])
-        total = tl.dot(seen, filter, total, input_precision=PRECISION)
-    # Where all four are no numbers none is greater, and what is left is none.
+        total = tl.dot(inputs, filter, total, input_precision=PRECISION)
+    # Where all four are NaN none is greater, and the maximum is NaN.
     best, corner = tl.max(tl.reshape(total, (4, BLOCK, C2)), axis=0, return_indices=True)
     pooled = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = (pooled < batch * POOLED)[:, None]
     image = (pooled // POOLED)[:, None]
-    stays = tl.load(kept + image * C2 + output[None, :], mask=inside, other=0.0)
+    is_kept = tl.load(keep_mask + image * C2 + output[None, :], mask=inside, other=0.0)
     value = best + tl.load(bias + output)[None, :]
-    is_lit = ~(value <= 0) & (stays > 0)
-    value = tl.where(is_lit, value / keep, 0.0)
+    is_lit = ~(value <= 0) & (is_kept > 0)
+    value = tl.where(is_lit, value / keep_probability, 0.0)
     at = features + image * FEATURES + output[None, :] * POOLED + (pooled % POOLED)[:, None]
     tl.store(at, value.to(features.dtype.element_ty), mask=inside)
-    corner = tl.where(is_lit, corner, DARK).to(tl.uint8)
-    tl.store(places + pooled[:, None] * C2 + output[None, :], corner, mask=inside)
+    corner = tl.where(is_lit, corner, NO_SOURCE).to(tl.uint8)
+    tl.store(argmax + pooled[:, None] * C2 + output[None, :], corner, mask=inside)
 
 
 @kernel
 def third_layer(
     features,
     weight,
-    parts,
+    partials,
     batch,
     SLICE: tl.constexpr,
     UNITS: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
-    """What each slice of the features adds to the hidden layer: `parts` (slices, B, 128)."""
+    """Partial sums of the hidden layer, by slices of the features: `partials` (slices, B, 128)."""
     image = tl.program_id(2) * 32 + tl.arange(0, 32)
     inside = image < batch
     unit = tl.program_id(1) * UNITS + tl.arange(0, UNITS)
@@ -137,16 +137,16 @@ def third_layer(
     for start in tl.static_range(0, SLICE, 64):
         feature = tl.program_id(0) * SLICE + start + tl.arange(0, 64)
         row = features + image[:, None] * FEATURES + feature[None, :]
-        seen = tl.load(row, mask=inside[:, None], other=0.0)
+        inputs = tl.load(row, mask=inside[:, None], other=0.0)
         column = tl.load(weight + unit[None, :] * FEATURES + feature[:, None])
-        total = tl.dot(seen, column.to(seen.dtype), total, input_precision=PRECISION)
-    to = parts + (tl.program_id(0) * batch + image)[:, None] * HIDDEN + unit[None, :]
+        total = tl.dot(inputs, column.to(inputs.dtype), total, input_precision=PRECISION)
+    to = partials + (tl.program_id(0) * batch + image)[:, None] * HIDDEN + unit[None, :]
     tl.store(to, total, mask=inside[:, None])
 
 
 @kernel
 def head(
-    parts,
+    partials,
     third_bias,
     weight,
     bias,
@@ -160,22 +160,22 @@ def head(
     smoothing,
     SLICES: tl.constexpr,
 ):
-    """One digit to its end and back: hidden layer, classes, loss, and the gradients of both.
+    """The head of one example and back: hidden layer, classes, loss, and the gradients of both.
 
     Args:
-        parts: (SLICES, B, 128), the hidden layer's sums in 64 parts at most.
+        partials: (SLICES, B, 128), the hidden layer's partial sums, 64 at most.
         labels: (B,) int64.
         hidden: (B, 128), after ReLU.
         outputs: (B, 10), log-probabilities.
-        losses: (B,), each digit's own.
-        output_grads: (B, 16), of the mean loss, ten of them used.
+        losses: (B,), each example's own.
+        output_grads: (B, 16), of the mean loss; the first ten are used.
         hidden_grads: (B, 128), before ReLU.
         smoothing: The part of each target that is spread over all classes.
     """
     image = tl.program_id(0)
-    unit, number, part = tl.arange(0, HIDDEN), tl.arange(0, 16), tl.arange(0, 64)
-    from_ = parts + (part[:, None] * batch + image) * HIDDEN + unit[None, :]
-    sums = tl.sum(tl.load(from_, mask=(part < SLICES)[:, None], other=0.0), axis=0)
+    unit, number, partial = tl.arange(0, HIDDEN), tl.arange(0, 16), tl.arange(0, 64)
+    source = partials + (partial[:, None] * batch + image) * HIDDEN + unit[None, :]
+    sums = tl.sum(tl.load(source, mask=(partial < SLICES)[:, None], other=0.0), axis=0)
     sums = _relu(sums + tl.load(third_bias + unit))
     tl.store(hidden + image * HIDDEN + unit, sums)
     is_class = number < CLASSES
