@@ -61,7 +61,7 @@ def test_training_imports_no_torchvision() -> None:
 
 
 def test_the_public_names_are_there() -> None:
-    names = "MnistNet, TrainConfig, load_dataset, read_checkpoint, recipe_config"
+    names = "FastNet, MnistNet, TrainConfig, load_dataset, read_checkpoint, recipe_config"
     assert "torch" in modules_after(f"from mnist_tui import {names}")
 
 

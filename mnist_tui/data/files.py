@@ -1,6 +1,8 @@
 """MNIST's four files on disk, in the forms in which people have them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,8 @@ RAW: Final = Path("MNIST", "raw")
 """Where torchvision puts them, below a folder of its user's choice."""
 _PLACES: Final = (RAW, Path("raw"), Path("MNIST"), Path(), Path("mnist"), Path("mnist", "raw"))
 """Where they are looked for below the data folder, which may itself be `MNIST` or `raw`."""
+_MAX_FOLDERS: Final = 100
+"""How many folders in the data folder are looked into."""
 _PROCESSED: Final = (Path("MNIST", "processed"), Path("processed"), Path())
 
 
@@ -55,14 +59,23 @@ def find_files(folder: Path) -> FoundFiles:
     packed by gzip, with a dot or a dash in the names.
     """
     found = FoundFiles(folder, {})
-    for place in _PLACES:
-        paths = {name: path for name in FILES if (path := _find(folder / place, name)) is not None}
+    for place in _places(folder):
+        paths = {name: path for name in FILES if (path := _find(place, name)) is not None}
         if len(paths) > len(found.paths):
-            found = FoundFiles(folder / place, paths)
+            found = FoundFiles(place, paths)
         if found.is_complete:
             return found
     processed = (folder / place / "training.pt" for place in _PROCESSED)
     return FoundFiles(found.folder, found.paths, next(filter(_is_file, processed), None))
+
+
+def _places(folder: Path) -> Iterator[Path]:
+    """Where the files may be, the most likely place first."""
+    yield from (folder / place for place in _PLACES)
+    # In the folder of another program, whose name begins with no dot as a download's does.
+    with suppress(OSError):
+        inner = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        yield from (path / RAW for path in inner[:_MAX_FOLDERS])
 
 
 def _find(folder: Path, name: str) -> Path | None:

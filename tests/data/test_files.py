@@ -49,6 +49,7 @@ FORMS: tuple[Callable[[Path, Path], Path], ...] = (
     some_packed,
     lambda raw, folder: Path(shutil.copytree(raw, folder / "flat")),
     lambda raw, folder: Path(shutil.copytree(raw.parent, folder / "new\nline ü")),
+    lambda raw, folder: shutil.copytree(raw.parents[1], folder / "pytorch").parent,
     lambda raw, folder: raw.parent,
     lambda raw, folder: raw,
 )
@@ -76,6 +77,13 @@ def test_what_is_missing_is_named(few_digits: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_dataset("mnist", str(tmp_path), should_stop=lambda: True)
     assert str(caught.value).startswith(said)
+
+
+def test_a_download_that_another_process_is_at_is_not_taken(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(few_digits, tmp_path / ".download-abc")
+    assert not has_mnist(tmp_path)
 
 
 def test_the_form_of_old_versions_of_torchvision_is_named(tmp_path: Path) -> None:
