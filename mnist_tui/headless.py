@@ -52,13 +52,13 @@ class EventPrinter:
 
     def __init__(self, lines: PlainLines, *, as_json: bool) -> None:
         self.exit_code = 1
-        """What the run ended with."""
+        """The code that the run ended with."""
         self._lines = lines
         self._as_json = as_json
         self._run: RunPrepared | None = None
 
     def print_event(self, event: Event) -> None:
-        """Print what the user, or a script, wants to know of `event`."""
+        """Print the events that matter to the user or a script."""
         match event:
             case RunPrepared():
                 self._run = event
@@ -119,7 +119,7 @@ def last_checkpoint(run: RunPrepared) -> Path:
 
 
 def progress_line(progress: Progress) -> str:
-    """How far the run is, in one line, the most important first."""
+    """Progress in one line, the most important first."""
     if not progress.batches:
         return progress.activity
     parts = [

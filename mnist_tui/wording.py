@@ -60,7 +60,7 @@ def describe(event: Event) -> str | None:
 
 
 def describe_save(event: CheckpointSaved) -> str:
-    """Where a checkpoint is, what is in it, how large it is and how long it took."""
+    """A saved checkpoint: its file, its place in the run, its size and the time it took."""
     place = formatting.place(event.epoch, event.batch)
     cost = (
         f"{formatting.size(event.size_bytes)}, {formatting.short_time(event.milliseconds / 1000)}"
@@ -78,7 +78,7 @@ def describe_row(row: EpochRow) -> str:
 
 
 def describe_scores(row: EpochRow) -> str:
-    """What the validation after an epoch gave."""
+    """The validation scores of an epoch."""
     return f"loss {formatting.loss(row.val_loss)}, accuracy {formatting.percent(row.val_accuracy)}"
 
 

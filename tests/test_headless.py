@@ -1,4 +1,4 @@
-"""Plain lines that cannot be written: training goes on, and it is told once, if at all."""
+"""Plain lines that cannot be written, and progress where none can be overwritten."""
 
 import errno
 import io
@@ -90,7 +90,7 @@ def test_a_closed_terminal_does_not_end_the_line_of_progress_with_an_error(
 
 
 @needs_full
-def test_a_full_disk_is_told_once_and_does_not_fail_at_the_exit(
+def test_a_full_disk_is_reported_once_and_does_not_fail_at_the_exit(
     opened: Callable[[int], TextIO],
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -100,7 +100,7 @@ def test_a_full_disk_is_told_once_and_does_not_fail_at_the_exit(
     monkeypatch.setattr(sys, "stdout", opened(full_disk()))
     print_epochs()
     assert capsys.readouterr().err == (
-        "note: could not write to stdout: No space left on device; training goes on, but lines "
+        "note: could not write to stdout: No space left on device; training continues, but lines "
         "are missing there\n"
     )
     assert len(caplog.records) == 1

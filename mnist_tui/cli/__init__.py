@@ -1,4 +1,4 @@
-"""The command `mnist-tui`: parse, check, hand over. What is said on errors is said in `main`.
+"""The command `mnist-tui`: parse, check, hand over. Errors are reported in `main`.
 
 Each module of this package has a command or two; `main` names them all. None imports torch,
 Pillow or Textual before its command runs.

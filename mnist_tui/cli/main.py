@@ -27,7 +27,7 @@ _EPILOG = """Begin with:
   mnist-tui                                   the dashboard; space starts
   mnist-tui --dataset sample --start          at once, without a download
   mnist-tui train --headless --epochs 3       plain lines
-  mnist-tui resume                            go on with the newest run
+  mnist-tui resume                            resume the newest run
   mnist-tui train --help                      all options, with defaults
 
 \b
@@ -111,7 +111,7 @@ def _help_for(error: click.ClickException) -> str:
 
 
 def _is_of_output(error: OSError) -> bool:
-    """Whether it was met on stdout or stderr, which have no path for it to name."""
+    """Find out whether stdout or stderr failed, which have no path to name."""
     *_, last = traceback.extract_tb(error.__traceback__)
     return last.filename == inspect.getfile(click.echo)
 

@@ -62,7 +62,7 @@ def setting(field: str, *, shows_default: bool = False) -> Callable[[Command], C
 
 
 def describe_default(field: str) -> str:
-    """What a run takes without the option: the default recipe's value, and those of others."""
+    """The default in words: the default recipe's value, and those of others that differ."""
     default = getattr(TrainConfig(), field)
     if default is None:
         return ""  # its help says it

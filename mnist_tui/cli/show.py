@@ -1,4 +1,4 @@
-"""`show`: the dashboard on a run as it stands on disk."""
+"""`show`: the dashboard on a run that is on disk."""
 
 from pathlib import Path
 

@@ -110,7 +110,7 @@ def resume(
 
 
 def make_runner(plan: RunPlan) -> Runner:
-    """What trains the plan's run, or only shows it."""
+    """Make the runner that trains the plan's run, or only shows it."""
     if isinstance(plan, ShownRun):
         from mnist_tui.replay import ReplayRunner
 

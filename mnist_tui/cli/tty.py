@@ -1,4 +1,4 @@
-"""Whether there is a terminal for the dashboard, and what to type where there is none."""
+"""The dashboard's need of a terminal, and the command to use without one."""
 
 import os
 import sys

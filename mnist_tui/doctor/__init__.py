@@ -1,4 +1,4 @@
-"""What the program finds on this machine, and what to do where that is not enough.
+"""An examination of this machine, with advice where something is missing.
 
 `examine` never raises and writes nothing that stays; each module has the checks of one thing.
 """

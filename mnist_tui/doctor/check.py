@@ -1,11 +1,11 @@
-"""One thing that was looked at, and what was found."""
+"""One line of an examination."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How good it is."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -21,9 +21,9 @@ class Check:
     name: str
     level: Level = Level.OK
     found: str
-    """What is there, in words."""
+    """A description."""
     advice: str = ""
-    """What to do; empty where nothing needs to be done."""
+    """The remedy; empty where none is needed."""
 
 
 def ok(name: str, found: str) -> Check:

@@ -1,4 +1,4 @@
-"""Where the data are, and which folders can be written to."""
+"""The data on disk, and the folders that must be writable."""
 
 import os
 import shutil
@@ -71,7 +71,7 @@ def _problem(folder: Path) -> str:
     if not nearest.is_dir():
         return f"{shorten(nearest)} is not a folder"
     try:
-        # Permissions alone don't tell: it may be read-only, or full.
+        # Permissions are not enough: it may be read-only, or full.
         with tempfile.TemporaryFile(dir=nearest) as file:
             file.write(b"0")
     except OSError as error:

@@ -85,7 +85,7 @@ def look_at_driver() -> Iterator[Check]:
 
 
 def _no_driver(reason: str) -> Check:
-    """What it means that NVML cannot be used."""
+    """The check for a machine on which NVML cannot be used."""
     if not any(Path(place).exists() for place in ("/proc/driver/nvidia", "/dev/nvidiactl")):
         return ok("NVIDIA driver", "none: training uses the CPU")
     advice = "restart the machine after an update of the driver, or look at nvidia-smi"

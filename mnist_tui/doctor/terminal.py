@@ -1,4 +1,4 @@
-"""What the dashboard could draw on."""
+"""The terminal that the dashboard would draw on."""
 
 import os
 import re
@@ -14,14 +14,14 @@ from mnist_tui.process.streams import is_terminal
 
 _SMALL: Final = (80, 24)
 _PATIENCE_S: Final = 0.5
-"""For an answer of the terminal."""
+"""For a reply of the terminal."""
 _MOUSE_REPLY: Final = re.compile(rb"\x1b\[\?1006;([0-4])\$y")
 
 
 def look(*, is_in_use: bool = False) -> Iterator[Check]:
     """Size, colors, characters, mouse, and what lies between.
 
-    `is_in_use`: whether a dashboard shows on it, which alone may ask it things then.
+    `is_in_use`: whether a dashboard is shown on it; then it is not queried.
     """
     yield _look_at_characters(sys.__stderr__ if is_in_use else sys.stdout)
     if not is_in_use and not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
@@ -59,7 +59,7 @@ def _look_at_size() -> Check:
 
 def _look_at_colors(term: str) -> Check:
     if os.environ.get("NO_COLOR"):
-        return ok("colors", "none, as NO_COLOR asks")
+        return ok("colors", "none, by NO_COLOR")
     if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return ok("colors", "16.7 million")
     if "256" in term:
@@ -82,7 +82,7 @@ _LOCALE: Final = ("LC_ALL", "LC_CTYPE", "LANG", "PYTHONIOENCODING", "PYTHONUTF8"
 
 
 def _look_at_mouse() -> Check:
-    reply = _ask(b"\x1b[?1006$p\x1b[c")
+    reply = _query(b"\x1b[?1006$p\x1b[c")
     match = _MOUSE_REPLY.search(reply)
     if match and match[1] in b"1234" and match[1] != b"4":
         return ok("mouse", "reported")
@@ -91,8 +91,8 @@ def _look_at_mouse() -> Check:
     return ok("mouse", "the terminal does not say whether it reports it")
 
 
-def _ask(question: bytes) -> bytes:
-    """What the terminal answers, up to its description of itself; empty where it says nothing."""
+def _query(question: bytes) -> bytes:
+    """Return the terminal's replies up to its device attributes; empty without any."""
     try:
         import termios
         import tty

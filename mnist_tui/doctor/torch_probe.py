@@ -14,12 +14,12 @@ from mnist_tui.doctor.check import Check, fault, ok, warning
 from mnist_tui.doctor.machine import count_gpus
 
 LIMIT_S: Final = 120.0
-"""How long PyTorch may take to load."""
+"""The time that PyTorch gets to load."""
 
 _PROGRAM: Final = """
 import json, warnings
-said = []
-warnings.showwarning = lambda message, *_: said.append(str(message).splitlines()[0])
+warned = []
+warnings.showwarning = lambda message, *_: warned.append(str(message).splitlines()[0])
 import torch
 found = {"torch": torch.__version__, "cuda": torch.version.cuda, "hip": torch.version.hip,
          "threads": torch.get_num_threads(), "gpus": [], "mps": torch.backends.mps.is_available()}
@@ -37,8 +37,8 @@ try:
             gpu["error"] = str(error).splitlines()[0]
         found["gpus"].append(gpu)
 except Exception as error:
-    said.append(str(error).splitlines()[0])
-found["said"] = said
+    warned.append(str(error).splitlines()[0])
+found["warned"] = warned
 print(json.dumps(found))
 """
 
@@ -109,7 +109,7 @@ class TorchProbe:
 
 
 def _judge(gpu: dict[str, Any], found: dict[str, Any]) -> Check:
-    """Whether a GPU can be trained on."""
+    """The check of one GPU."""
     name = f"{gpu['name']}, {gpu['memory'] / 1e9:.0f} GB, compute capability {gpu['capability']}"
     if gpu.get("works"):
         return ok("GPU", name)
@@ -120,14 +120,14 @@ def _judge(gpu: dict[str, Any], found: dict[str, Any]) -> Check:
 
 
 def _no_gpu(found: dict[str, Any], count: int) -> Check:
-    """Why PyTorch sees no GPU, where the driver shows `count` of them."""
+    """The check where PyTorch finds no GPU and the driver `count` of them."""
     if count and found["cuda"] is None and found["hip"] is None:
         advice = "install the build of PyTorch for CUDA (pytorch.org)"
         return warning("GPU", "this build of PyTorch cannot use the NVIDIA GPU", advice)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if count and visible is not None:
         return warning("GPU", f"none: CUDA_VISIBLE_DEVICES={visible!r}", "unset that to use one")
-    if found["said"] and (count or found["cuda"]):
+    if found["warned"] and (count or found["cuda"]):
         advice = "update the driver, or install a PyTorch for an older CUDA (pytorch.org)"
-        return warning("GPU", f"none can be used: {found['said'][0]}", advice)
+        return warning("GPU", f"none can be used: {found['warned'][0]}", advice)
     return ok("GPU", "none: training uses the CPU")

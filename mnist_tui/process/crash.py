@@ -19,7 +19,7 @@ def log_crash(error: BaseException, what: str = "", run_log: Path | None = None)
         run_log: The log of the run that was on; None where there was none.
     """
     reason = f"{type(error).__name__}: {error}".strip(" :").splitlines()[0]
-    said = f"mnist-tui: {what}: {reason}" if what else f"mnist-tui: {reason}"
+    line = f"mnist-tui: {what}: {reason}" if what else f"mnist-tui: {reason}"
     for file in (run_log, places.crash_file()):
         if file is not None:
             with suppress(OSError):
@@ -27,5 +27,5 @@ def log_crash(error: BaseException, what: str = "", run_log: Path | None = None)
                 with file.open("a", encoding="utf-8", errors="backslashreplace") as out:
                     out.write(f"{time.strftime('%F %T')} {shlex.join(sys.argv)}\n")
                     out.write("".join(traceback.format_exception(error)))
-                return f"{said}; the details are in {file}"
-    return f"{said}; please report it"
+                return f"{line}; the details are in {file}"
+    return f"{line}; please report it"

@@ -1,4 +1,4 @@
-"""Where the program keeps files of its own beside the runs; nowhere, where there is no home."""
+"""Files of the program's own beside the runs, for users who have a home folder."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import platformdirs
 
 
 def theme_file() -> Path | None:
-    """Where the theme is remembered; None where the user has no home."""
+    """The file with the chosen theme; None for a user without a home."""
     try:
         return platformdirs.user_config_path("mnist-tui") / "theme"
     except (RuntimeError, OSError, KeyError):
@@ -14,7 +14,7 @@ def theme_file() -> Path | None:
 
 
 def crash_file() -> Path | None:
-    """Where a crash is noted that belongs to no run; None where the user has no home."""
+    """The file for tracebacks outside of a run; None for a user without a home."""
     try:
         return platformdirs.user_log_path("mnist-tui") / "crash.txt"
     except (RuntimeError, OSError, KeyError):

@@ -26,7 +26,7 @@ class PlainLines:
     """Lines on stdout and stderr; on a terminal, one live line of progress gives way to them.
 
     They are no more than a view of the run: one that cannot be written is reported once, where
-    somebody can read it, and never stands in the way of training.
+    somebody can read it, and never ends training.
     """
 
     def __init__(
@@ -122,14 +122,14 @@ class PlainLines:
             give_up(stream)
         elif is_first and stream is sys.stdout:
             self._write(
-                f"note: could not write to stdout: {reason}; training goes on, but lines are "
+                f"note: could not write to stdout: {reason}; training continues, but lines are "
                 "missing there\n",
                 sys.stderr,
             )
 
 
 def is_gone(stream: TextIO, error: OSError) -> bool:
-    """Whether `error` says that nobody reads a stream any more: its pipe or terminal is closed."""
+    """Find out whether `error` means that the reader of a stream, or its terminal, is gone."""
     if error.errno != errno.EIO:
         return error.errno == errno.EPIPE
     try:
@@ -139,7 +139,7 @@ def is_gone(stream: TextIO, error: OSError) -> bool:
 
 
 def is_in_foreground(stream: TextIO | None) -> bool:
-    """Whether `stream` is a terminal, and this process not one of its background jobs."""
+    """Find out whether `stream` is a terminal and this process is not a background job of it."""
     if not is_terminal(stream):
         return False
     try:
@@ -150,7 +150,7 @@ def is_in_foreground(stream: TextIO | None) -> bool:
 
 
 def columns_of(stream: TextIO) -> int:
-    """The width of the terminal that `stream` writes to; 80 where that is not known."""
+    """The width of the terminal that `stream` writes to; 80 where it is unknown."""
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or 80
     return shutil.get_terminal_size().columns

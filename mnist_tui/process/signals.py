@@ -1,4 +1,4 @@
-"""Signals as requests to a run: those that end it save first; a batch system's warning saves."""
+"""Signals as requests to a run: to stop after saving, or only to save."""
 
 import logging
 import os
@@ -15,12 +15,12 @@ log: Final = logging.getLogger(__name__)
 
 _ENDING: Final = ("SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT")
 _WARNING: Final = ("SIGUSR1", "SIGUSR2", "SIGXCPU")
-"""What batch systems send before they end a job; the last one each second from then on."""
+"""Sent by batch systems before they end a job; SIGXCPU again each second."""
 ECHO_S: Final = 1.0
 """Signals that come so soon after the first are part of the same request: who signals a group of
 processes reaches this one directly and, through a parent that passes it on, once more."""
 WARNING_S: Final = 60.0
-"""Warnings that come so soon after one that was heeded are part of it."""
+"""Warnings within this time of one that was answered are part of it."""
 
 
 @contextmanager
@@ -29,10 +29,10 @@ def signals_as_requests(
     give_up: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[None]:
-    """While inside, a signal asks for a stop that saves, or for a checkpoint.
+    """While inside, turn signals into requests: to stop after saving, or to save.
 
     SIGHUP, SIGINT, SIGTERM and SIGQUIT end the run, with exit code 128 + their number. SIGUSR1,
-    SIGUSR2 and SIGXCPU save it, and it goes on. A signal that was ignored when this process
+    SIGUSR2 and SIGXCPU save it, and it continues. A signal that was ignored when this process
     started, as nohup does with SIGHUP, stays ignored. Main thread only, as Python wants it.
 
     Args:
@@ -57,7 +57,7 @@ def signals_as_requests(
         now = clock()
         if not warned_at or now - warned_at[-1] > WARNING_S:
             warned_at[:] = [now]
-            log.warning("%s: saving a checkpoint; the run goes on", signal.Signals(number).name)
+            log.warning("%s: saving a checkpoint; training continues", signal.Signals(number).name)
             request(Save())
 
     before = {}

@@ -49,7 +49,7 @@ def prepare_streams() -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether `stream` is a terminal; one that is closed, or missing, is none."""
+    """Find out whether `stream` is a terminal; one that is closed or missing is none."""
     try:
         return stream is not None and stream.isatty()
     except (ValueError, OSError):

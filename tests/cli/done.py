@@ -1,4 +1,4 @@
-"""What a command leaves behind, and what is expected of it."""
+"""The exit code and output of a command, and what is expected of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left behind."""
+    """The exit code and output of a command."""
 
     code: int
     out: str

@@ -1,4 +1,4 @@
-"""What is said about digits that cannot be trained on."""
+"""Datasets that cannot be trained on."""
 
 from collections.abc import Callable
 from pathlib import Path

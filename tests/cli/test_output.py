@@ -1,4 +1,4 @@
-"""Output that cannot be written: said in one line, or not at all where nobody is to read it."""
+"""Output that cannot be written: one line on stderr, or none where nobody can read it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.cli.done import Done, assert_one_line
 from tests.training_helpers import few_config, train
 
 FULL = Path("/dev/full")
-"""What is written to it fails as on a full disk."""
+"""Writing to it fails as on a full disk."""
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no full device")
 
 

@@ -1,4 +1,4 @@
-"""`resume`: when there is something to go on with, and when not."""
+"""`resume`: with something to resume, and without."""
 
 import shutil
 from pathlib import Path

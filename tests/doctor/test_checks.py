@@ -1,4 +1,4 @@
-"""What the examination finds on machines that lack something."""
+"""The examination of machines that lack something."""
 
 import os
 import sys
@@ -61,7 +61,7 @@ GPU = "{'name': 'Old', 'capability': '6.1', 'memory': 8e9, 'error': 'no kernel i
 def test_a_gpu_that_pytorch_has_no_kernels_for_is_a_warning() -> None:
     program = (
         "import json; print(json.dumps(dict(torch='2.15', cuda='13.2', hip=None, threads=2, "
-        f"mps=False, said=[], archs=['sm_80'], gpus=[{GPU}])))"
+        f"mps=False, warned=[], archs=['sm_80'], gpus=[{GPU}])))"
     )
     found = by_name(TorchProbe(program).look())
     assert found["PyTorch"].level is Level.OK
@@ -71,13 +71,13 @@ def test_a_gpu_that_pytorch_has_no_kernels_for_is_a_warning() -> None:
     assert "sm_80" in found["GPU"].advice
 
 
-NO_GPU = {"cuda": "13.2", "hip": None, "said": []}
+NO_GPU = {"cuda": "13.2", "hip": None, "warned": []}
 
 
-def test_why_there_is_no_gpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_for_no_gpu_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert _no_gpu(NO_GPU, 0).level is Level.OK
-    old = _no_gpu({**NO_GPU, "said": ["CUDA initialization: the driver is too old"]}, 1)
+    old = _no_gpu({**NO_GPU, "warned": ["CUDA initialization: the driver is too old"]}, 1)
     assert "too old" in old.found
     assert "driver" in old.advice
     assert "CUDA" in _no_gpu({**NO_GPU, "cuda": None}, 1).advice
@@ -116,7 +116,7 @@ def test_a_containers_limit_of_memory_is_seen(monkeypatch: pytest.MonkeyPatch) -
     assert "a limit of 2.0 GB" in check.found
 
 
-def test_a_user_without_a_home_is_told_what_to_set(
+def test_a_user_without_a_home_learns_what_to_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):

@@ -6,7 +6,7 @@ from mnist_tui.errors import Remedy
 from mnist_tui.process.invocation import command, with_remedy
 
 
-def test_a_command_is_told_as_the_program_was_called(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_is_named_as_the_program_was_called(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
     assert command("resume", "a run") == "mnist-tui resume 'a run'"
     monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
@@ -14,7 +14,7 @@ def test_a_command_is_told_as_the_program_was_called(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("remedy", "told"),
+    ("remedy", "text"),
     [
         (None, "broken"),
         (
@@ -33,7 +33,7 @@ def test_a_command_is_told_as_the_program_was_called(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_remedy_is_put_into_options_or_a_command(
-    monkeypatch: pytest.MonkeyPatch, remedy: Remedy | None, told: str
+    monkeypatch: pytest.MonkeyPatch, remedy: Remedy | None, text: str
 ) -> None:
     monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
-    assert with_remedy("broken", remedy) == told
+    assert with_remedy("broken", remedy) == text

@@ -1,4 +1,4 @@
-"""Which signals ask for an end that saves, and which for one that does not wait."""
+"""Signals that stop a run, signals that save it, and a second signal."""
 
 import os
 import signal

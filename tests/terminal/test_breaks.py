@@ -1,4 +1,4 @@
-"""Whatever breaks in the dashboard, the run is saved, the terminal given back, and it is said."""
+"""Whatever breaks in the dashboard: the run is saved, the terminal restored, one line printed."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def break_with(tmp_path: Path, code: str) -> dict[str, str]:
 
 
 def lines_left(raw: bytes) -> list[str]:
-    """What is on the terminal after the dashboard."""
+    """The lines on the terminal after the dashboard."""
     return raw.rpartition(b"\x1b[?1049l")[2].decode().replace("\x1b[?25h", "").splitlines()
 
 

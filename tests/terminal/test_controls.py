@@ -33,12 +33,12 @@ def write(terminal: Terminal, label: str, text: str) -> None:
 
 
 def left_behind(terminal: Terminal) -> str:
-    """What stands on the terminal after the dashboard has given it back."""
+    """The text on the terminal after the dashboard."""
     return terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
 
 
 def settings_of(run: Path) -> dict[str, Any]:
-    """What config.json says."""
+    """The settings in config.json."""
     settings = json.loads((run / "config.json").read_text())["config"]
     assert isinstance(settings, dict)
     return settings
@@ -92,8 +92,8 @@ def test_a_paused_runs_length_is_changed_and_resume_knows_of_it(
     terminal.wait_for("■ stopped")
     run = tmp_path / "runs" / "a"
     assert settings_of(run)["epochs"] == epochs
-    told = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
-    assert {"settings_changed", "learning_rate_changed"} <= {line["event"] for line in told}
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    assert {"settings_changed", "learning_rate_changed"} <= {line["event"] for line in events}
     terminal.press("q")
     assert terminal.exit_code() == 0
 

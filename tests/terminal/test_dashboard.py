@@ -114,7 +114,7 @@ def test_a_stopped_run_is_resumed_where_it_stopped(open_terminal: Open, tmp_path
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
 @pytest.mark.parametrize("mode", ["dashboard", "headless"])
-def test_a_signal_saves_restores_the_terminal_and_is_told(
+def test_a_signal_saves_restores_the_terminal_and_sets_the_exit_code(
     open_terminal: Open, tmp_path: Path, number: signal.Signals, code: int, mode: str
 ) -> None:
     if mode == "dashboard":

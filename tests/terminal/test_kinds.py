@@ -81,7 +81,7 @@ def test_a_terminal_that_cannot_be_drawn_on_is_refused_in_one_line(
     terminal = Terminal("--dataset", "sample", cwd=tmp_path, TERM=kind)
     terminals.append(terminal)
     assert terminal.exit_code() == 2
-    said = terminal.raw.decode().strip().splitlines()
-    assert len(said) == 1
-    assert "TERM=" in said[0]
-    assert "mnist-tui train --headless" in said[0]
+    lines = terminal.raw.decode().strip().splitlines()
+    assert len(lines) == 1
+    assert "TERM=" in lines[0]
+    assert "mnist-tui train --headless" in lines[0]

@@ -1,4 +1,4 @@
-"""What `mnist-tui doctor` finds on this machine, over the dashboard."""
+"""The examination of `mnist-tui doctor`, over the dashboard."""
 
 from pathlib import Path
 from typing import ClassVar, Final

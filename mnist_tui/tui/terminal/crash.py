@@ -1,4 +1,4 @@
-"""What is left of a dashboard that broke: a log record, an exit code, and no traceback in sight."""
+"""A dashboard that breaks: a log record and an exit code, no traceback on the screen."""
 
 import logging
 from typing import Any, Final
@@ -12,7 +12,7 @@ class CrashGuard(App[None]):
     """An App that logs what breaks it, where Textual would print it over the terminal."""
 
     broken_by: BaseException | None = None
-    """What ended the app; None while nothing has."""
+    """The error that ended the app; None without one."""
 
     def _handle_exception(self, error: Exception) -> None:
         self.note_break(error)

@@ -20,7 +20,7 @@ from mnist_tui.tui.terminal.input import LARGEST, TerminalInput
 from mnist_tui.tui.terminal.output_capture import descriptors_logged
 
 LINE_LOST: Final = Stop(reason="the terminal went away", exit_code=129)
-"""What the run is asked when nobody can see it any more: SIGHUP's code, since it means that."""
+"""The request when the terminal is lost: SIGHUP's exit code, since it means the same."""
 CLEAR: Final = "\x1b[2J"
 """Clears the screen."""
 LEAVE: Final = (
@@ -28,7 +28,7 @@ LEAVE: Final = (
     b"\x1b[?1004l\x1b[?2004l\x1b[<u"  # focus, paste and key reports
     b"\x1b[?7h\x1b[?2026l\x1b[?25h\x1b[?1049l"  # wrapping, the cursor, the screen as it was
 )
-"""What takes back all that Textual asks of a terminal."""
+"""Resets every terminal mode that Textual sets."""
 MOST_WAITING: Final = 1000
 """Keys that wait to be answered; more than that, typed by no hand, are left out."""
 
@@ -62,7 +62,7 @@ class DroppableFile:
 class ExitOrHangUp(Event):
     """An event that counts as set, too, when the terminal behind a descriptor has hung up.
 
-    Textual's input thread asks its exit event between two reads. At the end of a hung-up
+    Textual's input thread checks its exit event between two reads. At the end of a hung-up
     terminal every read returns at once with nothing, and the thread would spin.
     """
 
@@ -72,10 +72,10 @@ class ExitOrHangUp(Event):
 
     @property
     def is_hung_up(self) -> bool:
-        """Whether the terminal has gone away. Any thread."""
-        # One for each call: two threads that ask the same one at once get an error.
+        """Whether the terminal is gone. Any thread."""
+        # One for each call: two threads that poll the same one at once get an error.
         poll = select.poll()
-        poll.register(self._descriptor, 0)  # hang-ups and errors are told unasked
+        poll.register(self._descriptor, 0)  # hang-ups and errors are always reported
         return bool(poll.poll(0))
 
     def is_set(self) -> bool:
@@ -84,7 +84,7 @@ class ExitOrHangUp(Event):
 
 
 class SturdyDriver(LinuxDriver):
-    """LinuxDriver that outlives its terminal, and then asks the dashboard to save and leave."""
+    """LinuxDriver that survives any input, and saves and ends when the terminal is lost."""
 
     def __init__(self, app: App[Any], **settings: Any) -> None:
         super().__init__(app, **settings)
@@ -137,7 +137,7 @@ class SturdyDriver(LinuxDriver):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._terminal)
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """The columns and lines, within reason; LinuxDriver would ask descriptor 1."""
+        """The columns and lines, limited to LARGEST; LinuxDriver would look at descriptor 1."""
         columns, lines = super()._get_terminal_size()
         if "COLUMNS" not in os.environ and "LINES" not in os.environ:
             with suppress(OSError):

@@ -31,7 +31,7 @@ _BEGINNINGS: Final = frozenset(
 _OLD_CLICK: Final = re.compile(rb"\x1b\[M(...)", re.DOTALL)
 _HALF_CLICK: Final = re.compile(rb"\x1b\[M.{0,2}\Z", re.DOTALL)
 _ALL_UP: Final = 3
-"""What the oldest form of mouse reports says when any button goes up."""
+"""The button code of X10 mouse reports for a release."""
 
 
 class SturdyParser(XTermParser):

@@ -1,4 +1,4 @@
-"""Text from a terminal on its way to the parser, less what must never be taken for keys."""
+"""Removes from a terminal's text what Textual's parser would take for keys by mistake."""
 
 import re
 import time
@@ -56,7 +56,7 @@ class InputFilter:
         self._heard_at = 0.0
 
     def feed(self, text: str) -> str:
-        """What the parser is to get of `text`."""
+        """Return the part of `text` that the parser gets, pastes marked."""
         self._heard_at = self._clock()
         passed = []
         if self._inside is None and not self._tail:
@@ -71,7 +71,7 @@ class InputFilter:
         return "".join(passed)
 
     def end_if_silent(self) -> str:
-        """What ends a span that has lost its end; empty where there is nothing to end."""
+        """Return the missing end of a paste that has been silent; empty without one."""
         if self._inside is None or self._clock() - self._heard_at < PATIENCE_S:
             return ""
         is_paste = self._inside.is_paste
@@ -79,7 +79,7 @@ class InputFilter:
         return PASTE_END if is_paste else ""
 
     def _take_keys(self, text: str) -> tuple[str, str]:
-        """What is handed on up to the next span, and what is left of `text`."""
+        """Pass keys on up to the next paste or report; return them and the rest of `text`."""
         begins = [(match, span) for span in (_PASTE, _REPORT) if (match := span.begin.search(text))]
         # The parser has had a marker's first half already: only pastes are known in two halves.
         seen = self._tail + text
@@ -98,7 +98,7 @@ class InputFilter:
         self._inside, self._tail, self._length = span, "", 0
 
     def _take_inside(self, text: str) -> tuple[str, str]:
-        """What is handed on up to the span's end, and what is left of `text`."""
+        """Take the content up to the span's end; return what passes and the rest of `text`."""
         span = self._inside
         assert span is not None
         seen, self._tail = self._tail + text, ""
@@ -119,7 +119,7 @@ class InputFilter:
 
 
 def is_line_at_once(text: str) -> bool:
-    """Whether `text`, which came in one piece, is more than somebody types ahead."""
+    """Find out whether `text`, which came in one piece, is too much to have been typed."""
     is_plain = all(c.isprintable() or c in "\r\n\t" for c in text)
     return is_plain and len(text) >= _LEAST_PASTE and len(set(text)) >= _LEAST_KINDS
 

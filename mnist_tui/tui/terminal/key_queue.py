@@ -9,7 +9,7 @@ from textual.message_pump import MessagePump
 from textual.timer import Timer
 
 PATIENCE_S: Final = 0.5
-"""A key that has not come through by then was lost with the widget that it went to."""
+"""A key that has not been handled by then was lost with the widget that it went to."""
 
 
 class KeyQueue(App[None]):
@@ -24,13 +24,13 @@ class KeyQueue(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: deque[events.InputEvent] = deque()
-        """What came while a key was on its way."""
+        """Events that arrived while a key was being handled."""
         self._on_its_way: events.Key | None = None
         self._patience: Timer | None = None
 
     @property
     def keys_waiting(self) -> int:
-        """How many events have not been answered yet. Any thread."""
+        """The number of events that have not been handled yet. Any thread."""
         return len(self._waiting) + self.message_queue_size
 
     async def on_event(self, event: events.Event) -> None:

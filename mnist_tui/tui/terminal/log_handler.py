@@ -8,7 +8,7 @@ from mnist_tui.tui.text.event_text import Level, LogEntry
 
 
 class PaneHandler(logging.Handler):
-    """Keeps records until the dashboard fetches them, and says once that some wait."""
+    """Keeps records until the dashboard fetches them, and announces once that some wait."""
 
     def __init__(self, announce: Callable[[], object]) -> None:
         """`announce` is called, on the thread that logs, when records begin to wait."""
@@ -18,7 +18,7 @@ class PaneHandler(logging.Handler):
         self._waiting: deque[LogEntry] = deque(maxlen=1000)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """As logging asks; any thread."""
+        """Keep the record. Any thread."""
         try:
             is_first = not self._waiting
             self._waiting.append(LogEntry(record.getMessage(), _level(record.levelno)))
@@ -29,14 +29,14 @@ class PaneHandler(logging.Handler):
 
     def take(self) -> list[LogEntry]:
         """The records that wait, oldest first. UI thread."""
-        said = []
+        entries = []
         while self._waiting:
-            said.append(self._waiting.popleft())
-        return said
+            entries.append(self._waiting.popleft())
+        return entries
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a record says more than the events do, which the pane shows anyway."""
+    """Leave out what the events say, which the pane shows anyway."""
     return record.levelno >= logging.WARNING or not record.name.startswith("mnist_tui")
 
 

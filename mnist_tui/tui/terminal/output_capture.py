@@ -1,4 +1,4 @@
-"""What is printed while the dashboard has the screen, made into log records.
+"""Turns what is printed while the dashboard has the screen into log records.
 
 Python's prints come through sys.stdout and sys.stderr, those of compiled libraries through the
 descriptors 1 and 2. Either way each line becomes a record of the logger `stdout` or `stderr`,
@@ -28,7 +28,7 @@ _within = threading.local()
 
 
 class Liner:
-    """Makes lines out of text that comes in pieces; of a line written over, the last version."""
+    """Assembles lines from chunks of text; of a line overwritten with CR, the last version."""
 
     def __init__(self, take: Callable[[str], object]) -> None:
         """`take` gets each line that holds anything but blanks, without its end."""
@@ -39,18 +39,18 @@ class Liner:
         """Take in more."""
         *lines, self._open = (self._open + text).split("\n")
         for line in lines:
-            self._tell(line)
+            self._emit(line)
         if len(self._open) > _LONGEST:
             self._open = self._open.rstrip("\r").rpartition("\r")[2]
         if len(self._open) > _LONGEST:
             self.end()
 
     def end(self) -> None:
-        """What is left is a line, too."""
+        """Emit what is left as a line."""
         line, self._open = self._open, ""
-        self._tell(line)
+        self._emit(line)
 
-    def _tell(self, line: str) -> None:
+    def _emit(self, line: str) -> None:
         line = line.rstrip().rpartition("\r")[2]
         if line.strip():
             self._take(line)
@@ -69,7 +69,6 @@ class LineStream(io.TextIOBase):
         self._liners: dict[int, Liner] = {}
 
     def writable(self) -> bool:
-        """As io asks."""
         return True
 
     def write(self, text: str) -> int:

@@ -1,4 +1,4 @@
-"""What the driver asks of a terminal that may go away."""
+"""The driver of a terminal that may go away."""
 
 import os
 import select

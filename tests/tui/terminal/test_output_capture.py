@@ -1,4 +1,4 @@
-"""Whatever prints while the dashboard shows becomes lines of the log."""
+"""What is printed while the dashboard shows becomes lines of the log."""
 
 import logging
 import os
