@@ -16,7 +16,7 @@ from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.class_bars import likeliest, names_width
 from mnist_tui.tui.insight.widgets.gallery import Portrait, Tile
 from mnist_tui.tui.insight.widgets.text_lines import Part
-from mnist_tui.tui.widgets.lines import Line, pad
+from mnist_tui.tui.widgets.lines import Line, pad, width_of
 from mnist_tui.tui.widgets.meters import bar_line, sparkline
 
 PLAY_INTERVAL_S: Final = 1 / 3
@@ -112,11 +112,13 @@ class LearningPane(GalleryPane, EpochPane):
             place = self._gallery.chosen
             self.choice = replace(self.choice, place=place)
             example, values = self.results.tracked[place], known.probabilities(place)
-            curve = _curve(self._past(place, example.label), self.choice.epoch.place(self.results))
-            names = self.source.classes
+            past, at = self._past(place, example.label), self.choice.epoch.place(self.results)
+            curve, names = _curve(past, at, Portrait.WIDTH), self.source.classes
             self._portrait.image = example.image
             self._portrait.about = tuple(_about(example.label, values, names, curve))
-            self._notes.facts = (_in_one_line(example.label, values, names, curve),)
+            line = _in_one_line(example.label, values, names)
+            room = min(self.content_size.width - width_of(line), Portrait.WIDTH)
+            self._notes.facts = ([*line, *(_curve(past, at, room) if room > 0 else [])],)
         self.refresh_bindings()
 
     def _score(self) -> tuple[Part, ...]:
@@ -188,7 +190,7 @@ def _about(label: int, values: Sequence[float], names: tuple[str, ...], curve: L
     return [*lines, [(f"probability of {names[label]} by epoch", "muted")], curve]
 
 
-def _in_one_line(label: int, values: Sequence[float], names: tuple[str, ...], curve: Line) -> Line:
+def _in_one_line(label: int, values: Sequence[float], names: tuple[str, ...]) -> Line:
     best = sorted(range(len(values)), key=lambda other: -values[other])[:3]
     first, *others = (
         f"{names[other]} ({formatting.whole_percent(values[other]).strip()})" for other in best
@@ -197,13 +199,12 @@ def _in_one_line(label: int, values: Sequence[float], names: tuple[str, ...], cu
         (f"▸ label {names[label]}: ", "strong"),
         (f"predicted as {first}, then {', '.join(others)}".ljust(37), ""),
         (" by epoch ", "muted"),
-        *curve,
     ]
 
 
-def _curve(values: list[float], at: int) -> Line:
-    """A small curve of the values, with the place `at` set off."""
-    means, place = condensed(values, at, Portrait.WIDTH)
+def _curve(values: list[float], at: int, width: int) -> Line:
+    """A curve of at most `width` columns, with the place `at` set off."""
+    means, place = condensed(values, at, width)
     curve = sparkline(means)
     before, here, after = curve[:place], curve[place : place + 1], curve[place + 1 :]
     return [(before, "bar"), (here, "accent"), (after, "bar")]

@@ -12,6 +12,7 @@ from mnist_tui.tui.insight.panes import learning
 from mnist_tui.tui.insight.panes.learning import LearningPane, condensed
 from mnist_tui.tui.insight.source import DIGITS
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
+from mnist_tui.tui.insight.widgets.text_lines import Notes
 from tests.tui.app_harness import Stage
 from tests.tui.insight.fake_insight import insight_of, results_of_classes
 from tests.tui.insight.pane_harness import Alone, ScriptedSource
@@ -145,6 +146,15 @@ async def test_up_and_down_and_a_click_choose_an_image() -> None:
         assert shown.gallery.chosen == grid.columns + 2
         label = insight_of(3).tracked[grid.columns + 2].label
         assert f"▸ label {label}: " in shown.stage.text
+
+
+async def test_the_latest_of_many_epochs_is_in_the_curve_at_80_columns() -> None:
+    async with watching(insight_of(60)) as shown:
+        [line] = [line for line in shown.stage.text.splitlines() if " by epoch " in line]
+        assert line[79] == " ", "the curve ends before the edge"
+        facts = shown.pane.query_one(Notes).facts[0]
+        [latest] = [text for text, tone in facts if tone == "accent"]
+        assert line.rstrip().endswith(latest)
 
 
 async def test_enter_shows_the_ten_probabilities_of_the_chosen_one() -> None:
