@@ -1,13 +1,16 @@
 """A run on disk, shown as if it had just ended."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
+from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, TrainingError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
-from mnist_tui.run.events import Notice, RunEnded, RunPrepared, Warned, best_of
+from mnist_tui.run.events import CheckpointSaved, EpochRow, RunEnded, RunPrepared, Warned, best_of
+from mnist_tui.run.history import LossHistory
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import ShownRun
 from mnist_tui.run.progress import Progress
@@ -15,7 +18,8 @@ from mnist_tui.run.requests import Infer
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import complete_rows, find_run, read_rows
+from mnist_tui.store.catalog import complete_rows, find_run, read_events, read_rows
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.torch_runtime import loading_torch
 
@@ -97,22 +101,22 @@ class ReplayRunner:
             )
         )
         state = _ENDS.get(_words(status, "state"), State.STOPPED)
-        session.publish(
-            Progress(
-                state=state,
-                epoch=_count(status, "epoch"),
-                epochs=epochs,
-                batch=_count(status, "batch"),
-                batches=batches,
-                global_batch=_count(status, "global_batch"),
-                elapsed_s=elapsed_s,
-            )
+        progress = Progress(
+            state=state,
+            epoch=_count(status, "epoch"),
+            epochs=epochs,
+            batch=_count(status, "batch"),
+            batches=batches,
+            global_batch=_count(status, "global_batch"),
+            elapsed_s=elapsed_s,
         )
+        session.publish(replace(progress, **_figures(config, rows, session.history)))
+        for save in _saves(directory):
+            session.emit(save)
         message, elsewhere = _words(status, "message") or _DIED, None
         if directory.is_locked():
             elsewhere = directory.owner
-            message = f"being trained by process {elsewhere or 'unknown'}"
-            session.emit(Notice(message=f"{message}: what is shown here is not updated"))
+            message = f"trained by process {elsewhere or 'unknown'}; this view does not update"
         return RunEnded(
             state=state,
             message=message,
@@ -136,6 +140,30 @@ class ReplayRunner:
         except CheckpointError as error:
             self.session.emit(Warned(message=str(error)))
             return None
+
+
+def _saves(directory: RunDirectory) -> Iterable[CheckpointSaved]:
+    """When each checkpoint file was written last, the newest at the end."""
+    newest: dict[str, CheckpointSaved] = {}
+    for _, event in read_events(directory):
+        if isinstance(event, CheckpointSaved):
+            newest.pop(event.path, None)
+            newest[event.path] = event
+    return newest.values()
+
+
+def _figures(config: TrainConfig, rows: Sequence[EpochRow], history: LossHistory) -> dict[str, Any]:
+    """What a run that is over did last, where its files tell."""
+    figures: dict[str, Any] = {}
+    newest = history.envelope(len(history) - 1, len(history), 1) if len(history) else ()
+    if newest:
+        figures["batch_loss"] = newest[0].mean
+    if rows:
+        figures["lr"] = rows[-1].lr
+        figures["samples_per_second"] = rows[-1].samples_per_second
+        figures["mean_samples_per_second"] = fmean(row.samples_per_second for row in rows)
+        figures["step_s"] = config.batch_size / max(rows[-1].samples_per_second, 1e-9)
+    return figures
 
 
 def _count(status: Mapping[str, Any], name: str) -> int:

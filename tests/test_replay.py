@@ -8,6 +8,7 @@ import pytest
 from mnist_tui.errors import TrainingError
 from mnist_tui.replay import ReplayRunner
 from mnist_tui.run.events import (
+    CheckpointSaved,
     EpochFinished,
     Event,
     LearningRateChanged,
@@ -105,13 +106,27 @@ def test_a_run_with_a_broken_file_is_shown_as_far_as_it_can_be(
         assert broken in warned.message
 
 
+def test_what_a_run_did_last_and_where_it_was_saved_is_shown(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    run = train(few_config(few_digits, epochs=2), tmp_path)
+    played = Played(run.directory)
+    progress, last = played.runner.session.progress, played.prepared.rows[-1]
+    assert progress.lr == last.lr
+    assert progress.samples_per_second == last.samples_per_second
+    assert progress.batch_loss == pytest.approx(run.session.progress.batch_loss)
+    saved = played.the(CheckpointSaved)
+    assert saved[-1] == run.of(CheckpointSaved)[-1]
+    files = [Path(event.path).name for event in saved if isinstance(event, CheckpointSaved)]
+    assert sorted(files) == ["best.pt", "last.pt"]
+
+
 def test_a_run_that_another_process_trains_says_so(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits, epochs=1), tmp_path)
     with run.directory.lock():
         played = Played(run.directory)
-    [notice] = played.the(Notice)
-    assert isinstance(notice, Notice)
-    assert "being trained by process" in notice.message
-    assert isinstance(played.ended, RunEnded)
+    message = played.ended.message
+    assert message == f"trained by process {os.getpid()}; this view does not update"
+    assert not played.the(Notice), "once is enough"
     assert played.ended.elsewhere == os.getpid()
     assert not Played(run.directory).ended.elsewhere, "it is over"

@@ -31,12 +31,10 @@ TINY: Final = 14
 """A digit of fewer pixels than this is a reason for a warning."""
 SOFT: Final = 0.2
 """What touches the frame is no writing where it has less contrast than this."""
-SHARP: Final = 0.2
+SHARP: Final = 0.5
 """The least part of ink's contrast that is seen across its edge."""
 VERY_SHARP: Final = 0.9
 """The same of weak ink."""
-JUMP: Final = 0.5
-"""A step of the background of this part of the ink's contrast is the edge of something else."""
 AROUND: Final = 0.7
 """The least part of a stroke's outline that has such an edge."""
 WIDE: Final = 1.7
@@ -129,7 +127,7 @@ def _has_edges(contrast: Contrast, labels: NDArray[np.int32], piece: Component, 
     # What is hardly more than noise is believed only where it is very sharp.
     part = VERY_SHARP if piece.strength < max(SOFT, 1.5 * low) else SHARP
     is_sharp = contrast.edges[box.slices][outline] >= part * piece.strength
-    is_jump = contrast.jumps[box.slices][outline] >= JUMP * piece.strength
+    is_jump = contrast.jumps[box.slices][outline] >= SHARP * piece.strength
     return bool(is_sharp.mean() >= AROUND and is_jump.mean() <= 1 - AROUND)
 
 

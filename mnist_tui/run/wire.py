@@ -120,6 +120,18 @@ def _decode(text: bytes, binary: bytes) -> Message:
         raise WireError(f"not a message: {type(error).__name__}: {error}") from error
 
 
+def event_of(values: Mapping[str, Any]) -> events.Event | None:
+    """The event that `Event.to_dict` made `values` of; None where this version can't tell."""
+    cls: Any = KINDS.get(str(values.get("event")))
+    if cls is None or not issubclass(cls, events.Event):
+        return None
+    try:
+        event: events.Event = _codec(cls).decode(values, [])
+    except (WireError, _UnknownWord, ValueError, TypeError):
+        return None
+    return event
+
+
 def _split(binary: bytes, sizes: list[int]) -> list[bytes]:
     parts, start = [], 0
     for size in sizes:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mnist_tui.errors import Remedy, UsageError
-from mnist_tui.run.events import EpochRow, best_of
+from mnist_tui.run.events import EpochRow, Event, best_of
+from mnist_tui.run.wire import event_of
 from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.directory import RunDirectory
 
@@ -76,6 +77,12 @@ def complete_rows(directory: RunDirectory, newest: tuple[EpochRow, ...]) -> tupl
     if not newest or newest[0].epoch == 1:
         return newest
     return (*(row for row in read_rows(directory) if row.epoch < newest[0].epoch), *newest)
+
+
+def read_events(directory: RunDirectory) -> list[tuple[float, Event]]:
+    """What the run has emitted, each event with its Unix time; those that are known."""
+    found = ((line.get("time"), event_of(line)) for line in read_lines(directory.events))
+    return [(time, event) for time, event in found if event and isinstance(time, int | float)]
 
 
 def is_over(directory: RunDirectory, epochs: int) -> bool:

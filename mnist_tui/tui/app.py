@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +11,6 @@ from shutil import get_terminal_size
 from typing import Any, ClassVar, Final
 
 import platformdirs
-from textual import events
 from textual.actions import parse
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -20,7 +19,6 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from mnist_tui.images.sources import SUFFIXES
 from mnist_tui.run.events import RunEnded, RunPrepared
 from mnist_tui.run.plan import MakeRunner, RunPlan, ShownRun
 from mnist_tui.run.requests import Save, Stop
@@ -29,10 +27,9 @@ from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.machine import SampleMachine
-from mnist_tui.tui.dashboard.previous_run import find_previous
+from mnist_tui.tui.dashboard.previous_run import PastEntry, find_previous, read_past
 from mnist_tui.tui.dashboard.screen import TITLES, Dashboard
 from mnist_tui.tui.insight.panes.pane import InsightMemory
-from mnist_tui.tui.insight.pasted_path import pasted_path
 from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.controller import REQUESTS, RunController
 from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, ProgressPoller
@@ -100,12 +97,15 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         """Records of Python's logging wait in the handler."""
 
     @dataclass
-    class PreviousFound(Message):
-        """There is an earlier run on disk to compare one with."""
+    class PastRead(Message):
+        """What was on disk when a run was prepared has been read."""
 
         run: Path
-        """The directory of the run that is compared."""
-        previous: Trace
+        """The run's directory."""
+        previous: Trace | None
+        """An earlier run to compare it with."""
+        past: Sequence[PastEntry]
+        """What a run that is only shown has emitted."""
 
     def __init__(
         self,
@@ -253,8 +253,9 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         self.run_controller.take(event)
         self.presenter.take(event)
         if isinstance(event, RunPrepared):
-            find = partial(self._find_previous, Path(event.directory))
-            self.run_worker(find, thread=True, exit_on_error=False, group="previous")
+            is_shown = isinstance(self.run_controller.plan, ShownRun)
+            read = partial(self._read_past, Path(event.directory), is_shown)
+            self.run_worker(read, thread=True, exit_on_error=False, group="past")
 
     def on_run_thread_ended(self, message: RunThread.Ended) -> None:
         """The thread posts this as its last act: wait the moment until it is gone."""
@@ -273,17 +274,16 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
             self.exit_code = self.exit_code or leaving.exit_code
             self.exit()
 
-    def _find_previous(self, run: Path) -> None:
-        """Read an earlier run. A worker's thread."""
-        previous = find_previous(run)
-        if previous is not None:
-            self._send(self.PreviousFound(run, previous))
+    def _read_past(self, run: Path, is_shown: bool) -> None:
+        """Read what is on disk about the time before this view. A worker's thread."""
+        past = read_past(run) if is_shown else ()
+        self._send(self.PastRead(run, find_previous(run), past))
 
-    def on_dashboard_app_previous_found(self, message: PreviousFound) -> None:
-        """Compare with it, if that run is still shown."""
+    def on_dashboard_app_past_read(self, message: PastRead) -> None:
+        """Show it, if that run is still shown."""
         prepared = self.run_controller.log.prepared
         if prepared is not None and Path(prepared.directory) == message.run:
-            self.dashboard.show_previous(message.previous)
+            self.dashboard.show_past(message.previous, message.past)
 
     def on_dashboard_app_log_arrived(self) -> None:
         """Fetch what was logged."""
@@ -384,7 +384,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         """Say what to do instead: a run can't go on in the background yet."""
         self.presenter.say(
             LogEntry(
-                "ctrl+z: not possible yet; leave with q, s and go on later with mnist-tui resume",
+                "ctrl+z: not yet; q, then s, saves and leaves; mnist-tui resume goes on",
                 "warning",
             )
         )
@@ -452,24 +452,6 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         insight = InsightScreen(source, self.insight_memory, self.presenter.remove)
         self.presenter.add(insight)
         self.push_screen(insight)
-
-    async def action_open_image(self) -> None:
-        """Let the user name an image file, and show what the model predicts for it."""
-        await self._open_image(None)
-
-    async def on_paste(self, event: events.Paste) -> None:
-        """Show what the model predicts for an image file whose path is pasted or dropped."""
-        path = pasted_path(event.text)
-        if path is not None and path.suffix.lower() in SUFFIXES:
-            await self._open_image(path)
-
-    async def _open_image(self, path: Path | None) -> None:
-        from mnist_tui.tui.insight.screen import InsightScreen
-
-        self.action_insight("Draw")
-        for screen in self.screen_stack:
-            if isinstance(screen, InsightScreen):
-                screen.call_after_refresh(screen.open_image, path)
 
     def action_help(self) -> None:
         """Show the help."""

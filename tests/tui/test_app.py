@@ -1,31 +1,37 @@
 """The dashboard under a pilot, with a run that each test drives step by step."""
 
 import asyncio
+import json
 import logging
 import threading
+import time
 from pathlib import Path
 
 import pytest
+from textual.geometry import Region
 from textual.widget import Widget
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.run.events import (
+    CheckpointSaved,
     EpochFinished,
     LearningRateChanged,
     Notice,
     RunEnded,
     SaveFailed,
-    StateChanged,
+    SaveReason,
     Warned,
 )
 from mnist_tui.run.plan import NewRun, ResumedRun, ShownRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.dashboard.header import Facts
 from mnist_tui.tui.dashboard.outcome import Outcome
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.screen import InsightScreen
+from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.screens.help import HelpScreen
 from mnist_tui.tui.screens.question import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
@@ -343,6 +349,32 @@ async def test_n_asks_before_it_takes_the_place_of_a_run() -> None:
         await stage.until(lambda: isinstance(stage.app.screen, SettingsScreen), "the settings")
 
 
+async def test_a_run_that_is_shown_has_the_log_of_its_own_time(tmp_path: Path) -> None:
+    run = tmp_path / "20260102-030405-tutorial"
+    run.mkdir()
+    saved = CheckpointSaved(
+        path="a/last.pt",
+        reason=SaveReason.MANUAL,
+        epoch=1,
+        batch=7,
+        global_batch=7,
+        size_bytes=1,
+        milliseconds=1.0,
+    )
+    lines = [{"time": 1e9, **saved.to_dict()}, {"time": 1e9 + 1, "event": "of_a_newer_version"}]
+    (run / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    plan = ShownRun(name=run.name, runs_dir=tmp_path)
+    async with on_stage(plan=plan, start=True) as stage:
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+        stage.runner.prepare()
+        log = stage.app.dashboard.log_pane
+        await stage.until(lambda: "saved a/last.pt" in log.text, "what happened then")
+        at = time.strftime("%H:%M:%S", time.localtime(1e9))
+        first, second = log.text.splitlines()
+        assert first == f"{at} on {time.strftime('%d %B %Y', time.localtime(1e9))}"
+        assert second.startswith(f"{at} saved a/last.pt"), "and nothing of today"
+
+
 async def test_a_run_that_is_shown_is_resumed_only_when_that_is_confirmed() -> None:
     plan = ShownRun(name="mine", config=TrainConfig(epochs=3))
     async with on_stage(plan=plan, start=True) as stage:
@@ -499,14 +531,20 @@ async def test_shut_down_while_paused_ends_the_run() -> None:
         assert stage.app.exit_code == 130
 
 
-async def test_events_after_the_end_do_no_harm() -> None:
+class Broken(ScriptedRunner):
+    """A runner that does not keep its promise."""
+
+    def run(self) -> None:
+        raise ZeroDivisionError("by zero")
+
+
+async def test_a_thread_that_outlives_the_dashboard_ends_in_peace() -> None:
     async with on_stage() as stage:
-        runner = await stage.start()
-        await stage.pilot.press("q", "s")
+        await stage.pilot.press("q")
         await stage.until(lambda: not stage.app.is_running, "the end")
-    event = StateChanged(state=State.STOPPED, previous=State.STOPPING)
-    runner.session.emit(event)
-    await asyncio.to_thread(runner.session.emit, event)
+    runner = Broken(NewRun())
+    await asyncio.to_thread(RunThread(runner, stage.app.post_message).run)
+    assert runner.session.state is State.FAILED
     stage.app.shut_down(Stop())
 
 
@@ -526,10 +564,6 @@ async def test_a_failure_stays_in_sight_and_the_dashboard_lives() -> None:
 
 
 async def test_a_runner_that_raises_is_told_as_a_failure() -> None:
-    class Broken(ScriptedRunner):
-        def run(self) -> None:
-            raise ZeroDivisionError("by zero")
-
     app = DashboardApp(NewRun(), Broken)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("space")
@@ -784,22 +818,45 @@ async def test_what_is_printed_lands_in_the_log_pane() -> None:
         await stage.sees("a stray line")
 
 
-async def test_smoothing_zoom_and_log_axis_survive_a_run() -> None:
+async def test_smoothing_zoom_and_log_axis_stay_while_batches_are_trained() -> None:
     async with on_stage((140, 40)) as stage:
         runner = await stage.start()
         runner.train(1875)
         runner.finish_epoch()
-        await stage.pilot.press("3", "m", "plus", "l", "m", "minus", "0", "m")
+        await stage.pilot.press("3", "m", "plus", "l")
+        chart = stage.app.screen.query_one("#batches", Chart)
+        await stage.until(lambda: chart.view.window and chart.view.is_log, "a part of the run")
         runner.train(500)
-        await stage.sees("Loss per batch")
+        stage.app.presenter.follow(draws_losses=True)
+        await stage.until(lambda: chart.data.last_x == 2375, "the new batches")
+        assert chart.view.window is not None
+        assert chart.view.is_log
+        assert "smooth" in chart.data.note
+        await stage.pilot.press("0", "l", "m", "m")
+        await stage.until(lambda: not chart.view.is_log, "a linear axis")
+        assert chart.view.window is None
+        assert not chart.data.note
 
 
-async def test_an_unchanged_progress_repaints_nothing() -> None:
+async def test_an_unchanged_progress_repaints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async with on_stage() as stage:
         runner = await stage.start()
         runner.train(10)
         await stage.sees("10/1,875")
-        dashboard = stage.app.screen
-        shown = dashboard.progress  # type: ignore[attr-defined]
-        await stage.pilot.pause(0.1)
-        assert dashboard.progress is shown  # type: ignore[attr-defined]
+        stage.app.presenter.follow(draws_losses=True)
+        await stage.pilot.pause()
+        painted: list[Widget] = []
+        refresh = Widget.refresh
+
+        def counted(widget: Widget, *regions: Region, **options: bool) -> Widget:
+            painted.append(widget)
+            return refresh(widget, *regions, **options)
+
+        monkeypatch.setattr(Widget, "refresh", counted)
+        for _ in range(3):
+            stage.app.presenter.follow(draws_losses=True)
+            await stage.pilot.pause()
+        assert painted == []
+        runner.train(1)
+        stage.app.presenter.follow(draws_losses=True)
+        assert painted

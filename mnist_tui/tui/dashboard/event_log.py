@@ -67,9 +67,10 @@ class EventLog(FollowList):
     def _shown(self) -> list[Entry]:
         return [entry for entry in self._entries if _RANKS[entry.level] >= self._least]
 
-    def add(self, record: LogEntry) -> None:
-        """Add one thing, or several lines of it, with the present time."""
-        now = time.strftime("%H:%M:%S", time.localtime(self._clock()))
+    def add(self, record: LogEntry, time_s: float | None = None) -> None:
+        """Add one thing, or several lines of it, with its Unix time; None: now."""
+        time_s = self._clock() if time_s is None else time_s
+        now = time.strftime("%H:%M:%S", time.localtime(time_s))
         for text in record.text.rstrip().splitlines():
             entry = Entry(now, text.expandtabs(4), record.level)
             self._entries.append(entry)

@@ -1,15 +1,20 @@
-"""An earlier run of the same kind, read from the runs directory to compare with."""
+"""What is on disk of the time before: an earlier run to compare with, and a run's own events."""
 
 import json
 import math
+import time
 from pathlib import Path
 from typing import Any, Final
 
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import list_runs, read_rows
+from mnist_tui.store.catalog import list_runs, read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.timeline import Timeline
+from mnist_tui.tui.text.event_text import LogEntry, describe
+
+PastEntry = tuple[float, LogEntry]
+"""A Unix time, and what happened then."""
 
 _OVER: Final = ("finished", "stopped", "failed", "interrupted")
 _KIND: Final = ("dataset", "recipe", "model")
@@ -31,6 +36,21 @@ def find_previous(path: Path) -> Trace | None:
         if is_earlier and run.epochs_done and run.state in _OVER and _kind(other) == kind:
             found = other_s, other
     return read_trace(found[1]) if found is not None else None
+
+
+def read_past(path: Path) -> list[PastEntry]:
+    """What the run in `path` has emitted, in words. Any thread."""
+    entries = []
+    day = ""
+    for time_s, event in read_events(RunDirectory(path)):
+        entry = describe(event)
+        if entry is None:
+            continue
+        if (today := time.strftime("%d %B %Y", time.localtime(time_s))) != day:
+            entries.append((time_s, LogEntry(f"on {today}")))
+            day = today
+        entries.append((time_s, entry))
+    return entries
 
 
 def read_trace(directory: RunDirectory) -> Trace | None:

@@ -1,5 +1,6 @@
 """The main screen: progress, numbers, charts, epochs and log."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -12,9 +13,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from mnist_tui.process.invocation import spell_out
-from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared
+from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared, Warned
 from mnist_tui.run.log import RunLog
-from mnist_tui.run.plan import RunPlan
+from mnist_tui.run.plan import RunPlan, ShownRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.dashboard.bars import Bars, Tally
@@ -199,7 +200,9 @@ class Dashboard(Screen[None]):
 
     def show_event(self, event: Event, entry: LogEntry | None) -> None:
         """Show what has happened, in the log and in its place."""
-        if entry is not None:
+        is_shown = self._run is not None and isinstance(self._run.plan, ShownRun)
+        if entry is not None and (not is_shown or isinstance(event, Warned)):
+            # A run that is only shown has its own log on disk.
             self.log_pane.add(entry)
         match event:
             case RunPrepared():
@@ -216,6 +219,7 @@ class Dashboard(Screen[None]):
         """Show how the run ended, until the next one."""
         is_elsewhere = ended.elsewhere is not None
         self._header.is_elsewhere = is_elsewhere
+        self._facts.message = None
         facts = tuple(brief_facts(self._view))
         ended = spell_out(ended)
         self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
@@ -241,10 +245,13 @@ class Dashboard(Screen[None]):
         """Show what would be run next, beside the figures of the run that was."""
         self._facts.facts = ("next run", *describe_plan(plan))
 
-    def show_previous(self, previous: Trace) -> None:
-        """Compare with an earlier run."""
-        self._curves.compare(previous)
-        self.refresh_bindings()
+    def show_past(self, previous: Trace | None, past: Sequence[tuple[float, LogEntry]]) -> None:
+        """Show what is on disk: an earlier run to compare with, and what a run has emitted."""
+        for time_s, entry in past:
+            self.log_pane.add(entry, time_s)
+        if previous is not None:
+            self._curves.compare(previous)
+            self.refresh_bindings()
 
     def draw_batches(self) -> None:
         """Draw the loss of every batch, if it is in sight and there is anything new."""
