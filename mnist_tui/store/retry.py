@@ -20,14 +20,20 @@ class Retry:
     The writing thread's; `failing` may be copied by any.
     """
 
-    def __init__(self, emit: Callable[[Event], None], restore_folders: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        emit: Callable[[Event], None],
+        restore_folders: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`restore_folders` is called where a folder is missing, before a second attempt."""
         self._emit = emit
         self._restore_folders = restore_folders
+        self._clock = clock
         self.failing: Final[dict[Path, str]] = {}
         """The files that could not be written at the last attempt, with the reasons emitted."""
         self._emitted_at: dict[Path, float] = {}
-        """`time.monotonic()` at the last SaveFailed of each of them."""
+        """The clock's seconds at the last SaveFailed of each of them."""
 
     def attempt(
         self,
@@ -68,7 +74,7 @@ class Retry:
         return True
 
     def _fail(self, path: Path, reason: str, repeats: bool, always_emits: bool) -> None:
-        now = time.monotonic()
+        now = self._clock()
         is_new = self.failing.get(path) != reason
         is_old = repeats and now - self._emitted_at.get(path, now) >= REPEAT_S
         if not (is_new or is_old or always_emits):

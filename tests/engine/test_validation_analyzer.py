@@ -14,10 +14,10 @@ from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.validation_analyzer import MISTAKES, MISTAKES_PER_CELL
 from mnist_tui.inference.validation_pass import Evaluation
-from mnist_tui.run.events import EpochFinished, Warned
-from mnist_tui.run.requests import Stop
+from mnist_tui.run.events import EpochFinished, RunPrepared, Warned
+from mnist_tui.run.plan import ResumedRun
+from mnist_tui.run.requests import Save, Stop
 from mnist_tui.run.validation import ValidationResults
-from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.validation_file import read_validation
 from tests.training_helpers import RecordedRun, few_config, resume, train
 
@@ -151,11 +151,24 @@ def test_a_resumed_run_knows_the_epochs_before(few_digits: Path, tmp_path: Path)
 def test_a_run_resumed_from_an_earlier_checkpoint_forgets_what_came_after_it(
     few_digits: Path, tmp_path: Path
 ) -> None:
-    run = train(few_config(few_digits, epochs=3), tmp_path)
-    best = read_checkpoint(run.directory.best)
-    insight = read_validation(run.directory.validation).up_to(best.rows[-1].epoch - 1)
-    assert [seen.epoch for seen in insight.epochs] == list(range(1, best.rows[-1].epoch))
-    assert (insight.mistakes, insight.least_confident) == ((), ())
+    def save(run: RecordedRun, event: object) -> None:
+        if isinstance(event, EpochFinished) and event.row.epoch == 1:
+            run.session.request(Save())
+
+    def look(run: RecordedRun, event: object) -> None:
+        if isinstance(event, RunPrepared):
+            known.append(run.session.validation)
+
+    known: list[ValidationResults] = []
+    run = train(few_config(few_digits, epochs=3), tmp_path, on_event=save)
+    assert [results.epoch for results in run.session.validation.epochs] == [1, 2, 3]
+    [step] = run.directory.checkpoints.glob("step-*.pt")
+    RecordedRun(ResumedRun(runs_dir=tmp_path, name="run", checkpoint=step.name), look).run()
+    [before] = known
+    assert [results.epoch for results in before.epochs] == [1]
+    assert (before.mistakes, before.least_confident) == ((), ()), "they were of the third epoch"
+    epochs = read_validation(run.directory.validation).epochs
+    assert [results.epoch for results in epochs] == [1, 2, 3]
 
 
 def test_a_damaged_file_is_told_and_replaced(few_digits: Path, tmp_path: Path) -> None:
