@@ -16,24 +16,15 @@ from mnist_tui.run.events import (
     SaveReason,
     SettingsChanged,
     StateChanged,
-    best_of,
 )
 from mnist_tui.run.log import RunLog, Scores
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
+from tests.run.values import epoch_row
 
 
-def row(epoch: int, accuracy: float = 0.5, loss: float = 1.0) -> EpochRow:
-    return EpochRow(
-        epoch=epoch,
-        train_loss=1.0,
-        train_accuracy=0.5,
-        val_loss=loss,
-        val_accuracy=accuracy,
-        lr=0.01,
-        seconds=1.0,
-        samples_per_second=1.0,
-    )
+def row(epoch: int, accuracy: float) -> EpochRow:
+    return epoch_row(epoch, val_accuracy=accuracy)
 
 
 def saved(name: str) -> CheckpointSaved:
@@ -137,9 +128,3 @@ def test_the_log_of_one_viewer_is_not_the_log_of_another() -> None:
         first.log.add(event)
     assert second.log == RunLog(state=State.RUNNING)
     assert session.subscribe(lambda event: None).log == second.log
-
-
-def test_the_best_epoch_is_the_most_accurate_and_then_the_one_of_least_loss() -> None:
-    rows = [row(1, 0.9, 0.3), row(2, 0.9, 0.2), row(3, 0.8, 0.1), row(4, 0.9, 0.2)]
-    assert best_of(rows) == rows[1]
-    assert best_of([]) is None

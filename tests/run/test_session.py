@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from mnist_tui.run.events import Event, RunEnded, StateChanged, Warned
-from mnist_tui.run.requests import ALLOWED, Adjust, Mailbox, Pause, Request, Resume, Save, Stop
+from mnist_tui.run.requests import ALLOWED, Adjust, Pause, Request, Resume, Save, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import TRANSITIONS, State
 
@@ -50,10 +50,6 @@ def test_a_state_follows_only_where_the_table_says(state: State, following: Stat
         with pytest.raises(RuntimeError):
             session.move(following)
         assert session.state is state
-
-
-def test_states_that_are_over_lead_nowhere() -> None:
-    assert {state for state in State if not TRANSITIONS[state]} == {s for s in State if s.is_over}
 
 
 def test_the_last_event_is_the_end_of_the_run() -> None:
@@ -128,30 +124,3 @@ def test_every_listener_gets_the_events_of_two_threads_in_one_order() -> None:
     writer.join(60)
     assert len(seen[0]) == 2
     assert seen[0] == seen[1]
-
-
-def test_a_waiting_thread_wakes_when_a_request_comes() -> None:
-    mailbox, got = Mailbox(), []
-    thread = threading.Thread(target=lambda: got.append(mailbox.wait()))
-    thread.start()
-    mailbox.put(Resume())
-    thread.join(60)
-    assert got == [Resume()]
-
-
-def test_requests_keep_their_order() -> None:
-    mailbox = Mailbox()
-    for request in REQUESTS:
-        mailbox.put(request)
-    assert [mailbox.take() for _ in REQUESTS] == REQUESTS
-    assert mailbox.take() is None
-
-
-def test_events_become_one_line_of_json() -> None:
-    event = StateChanged(state=State.PAUSED, previous=State.RUNNING)
-    assert event.to_dict() == {
-        "event": "state_changed",
-        "state": "paused",
-        "previous": "running",
-        "reason": "",
-    }
