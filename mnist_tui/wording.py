@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui import formatting
+from mnist_tui.config import SETTINGS
 from mnist_tui.process.invocation import spell_out
 from mnist_tui.run.events import (
     CheckpointSaved,
@@ -97,11 +98,11 @@ def _describe_run(event: RunPrepared) -> str:
 
 def _describe_settings(event: SettingsChanged) -> str:
     parts = []
-    if event.epochs != event.previous_epochs:
-        parts.append(f"epochs {event.previous_epochs} → {event.epochs}")
-    if event.checkpoint_every_s != event.previous_checkpoint_every_s:
-        old, new = event.previous_checkpoint_every_s, event.checkpoint_every_s
-        parts.append(f"save every {_interval(old)} → {_interval(new)}")
+    for name, (old, new) in event.changes.items():
+        if name == "checkpoint_every_s":
+            parts.append(f"save every {_interval(old)} → {_interval(new)}")
+        else:
+            parts.append(f"{SETTINGS[name].label} {old} → {new}")
     return f"{', '.join(parts)} in epoch {event.epoch}"
 
 

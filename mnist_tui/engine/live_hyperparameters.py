@@ -1,13 +1,16 @@
 """The settings in force, which the user may change while the run goes on."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from mnist_tui.config import TrainConfig
+from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.engine.optimizers import scheduled_lr
 from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
 from mnist_tui.run.requests import Adjust
 from mnist_tui.store.checkpoint import Checkpoint
+
+_LIVE: Final = tuple(name for name, setting in SETTINGS.items() if setting.is_live and name != "lr")
+"""What SettingsChanged is about; a change of the learning rate has an event of its own."""
 
 
 class LiveHyperparameters:
@@ -58,22 +61,15 @@ class LiveHyperparameters:
 
     def _change_config(self, request: Adjust, epoch: int, global_batch: int) -> list[Event]:
         before = self.config
-        changes: dict[str, Any] = {}
-        if request.epochs is not None:
+        changes = {name: value for name, value in request.changes.items() if name != "lr"}
+        if "epochs" in changes:
             # A run cannot end before the current epoch.
-            changes["epochs"] = max(request.epochs, min(epoch, before.epochs))
-        if request.checkpoint_every_s is not None:
-            changes["checkpoint_every_s"] = request.checkpoint_every_s
+            changes["epochs"] = max(changes["epochs"], min(epoch, before.epochs))
         self.config = replace(before, **changes)
         if self.config == before:
             return []
-        return [
-            SettingsChanged(
-                epochs=self.config.epochs,
-                checkpoint_every_s=self.config.checkpoint_every_s,
-                previous_epochs=before.epochs,
-                previous_checkpoint_every_s=before.checkpoint_every_s,
-                epoch=epoch,
-                global_batch=global_batch,
-            )
-        ]
+        values: dict[str, Any] = {}
+        for name in _LIVE:
+            values[name] = getattr(self.config, name)
+            values[f"previous_{name}"] = getattr(before, name)
+        return [SettingsChanged(**values, epoch=epoch, global_batch=global_batch)]

@@ -178,6 +178,17 @@ class SettingsChanged(Event):
     epoch: int
     global_batch: int
 
+    @property
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """What is different, by TrainConfig's names: the value before, and from now on."""
+        before = {
+            field.name.removeprefix("previous_"): getattr(self, field.name)
+            for field in fields(self)
+            if field.name.startswith("previous_")
+        }
+        pairs = {name: (value, getattr(self, name)) for name, value in before.items()}
+        return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
+
 
 class SaveReason(StrEnum):
     """Why a checkpoint is written."""

@@ -3,8 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.state import State
@@ -53,6 +53,12 @@ class Adjust:
     lr: float | None = None
     epochs: int | None = None
     checkpoint_every_s: float | None = None
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The values that are set, by TrainConfig's names."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,11 +189,10 @@ class Session:
 
 def _problem(request: Adjust, progress: Progress) -> str | None:
     """Why a run that has come as far as `progress` cannot be changed so; None when it can."""
-    for name, setting in SETTINGS.items():
-        value = getattr(request, name) if setting.is_live else None
-        problem = None if value is None else setting.rule.problem(value)
+    for name, value in request.changes.items():
+        problem = SETTINGS[name].rule.problem(value)
         if problem is not None:
-            return f"cannot change the settings: {setting.label} {problem}"
+            return f"cannot change the settings: {SETTINGS[name].label} {problem}"
     if request.epochs is not None and request.epochs < progress.epoch:
         return (
             f"cannot change the settings: epochs must be at least {progress.epoch}, the epoch "

@@ -68,8 +68,7 @@ class RunFiles:
                         dataset=event.dataset, device=event.device, model=event.model
                     )
                 case SettingsChanged():
-                    self._settings["epochs"] = event.epochs
-                    self._settings["checkpoint_every_s"] = event.checkpoint_every_s
+                    self._settings.update({name: new for name, (_, new) in event.changes.items()})
                 case RunEnded():
                     self._status.update(message=event.message, saved=event.saved)
 

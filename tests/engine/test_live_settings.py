@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mnist_tui.config import TrainConfig
+from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.engine.learner import Learner
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.events import (
@@ -63,8 +63,7 @@ def test_more_epochs_are_an_event_and_are_trained(
     at_batch(monkeypatch, 3, lambda: held.ask(Adjust(epochs=3, checkpoint_every_s=60.0)))
     run = train(few_config(few_digits), tmp_path, on_event=held)
     [event] = run.of(SettingsChanged)
-    assert (event.previous_epochs, event.epochs) == (2, 3)
-    assert (event.previous_checkpoint_every_s, event.checkpoint_every_s) == (0.0, 60.0)
+    assert event.changes == {"epochs": (2, 3), "checkpoint_every_s": (0.0, 60.0)}
     assert (event.epoch, event.global_batch) == (1, 3)
     assert [done.row.epoch for done in run.of(EpochFinished)] == [1, 2, 3]
     assert run.session.progress.epochs == 3
@@ -192,3 +191,11 @@ def test_a_rate_changed_while_validating_belongs_to_the_next_epoch(
     monkeypatch.setattr(Learner, "validate", asking)
     run = train(few_config(few_digits, lr=0.01), tmp_path, on_event=held)
     assert [done.row.lr for done in run.of(EpochFinished)] == [0.01, 0.5]
+
+
+def test_every_setting_that_is_declared_live_can_be_adjusted_and_no_other() -> None:
+    live = {name for name, setting in SETTINGS.items() if setting.is_live}
+    assert {field.name for field in fields(Adjust)} == live
+    changed = {field.name for field in fields(SettingsChanged)}
+    assert {name for name in SETTINGS if name in changed} == live - {"lr"}
+    assert {f"previous_{name}" for name in live - {"lr"}} <= changed

@@ -115,11 +115,8 @@ class RunController:
         if isinstance(event, LearningRateChanged) and event.lr == self._wanted_lr:
             self._wanted_lr = None
         if isinstance(event, SettingsChanged):
-            config = replace(
-                self.plan.config,
-                epochs=event.epochs,
-                checkpoint_every_s=event.checkpoint_every_s,
-            )
+            changes = {name: new for name, (_, new) in event.changes.items()}
+            config = replace(self.plan.config, **changes)
             self.plan = replace(self.plan, config=config)
         if self.leaving is not None:
             self._ask_to_leave(self.leaving)
