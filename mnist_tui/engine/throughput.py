@@ -1,9 +1,10 @@
 """How fast a run goes, how long it has taken, and how long it will take."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
+
+from mnist_tui.process.awake_clock import AwakeClock
 
 _NOW_S: Final = 1.0
 """Samples per second `now` are those of about this long."""
@@ -31,8 +32,8 @@ class Throughput:
     It counts samples, not batches, since the last batch of an epoch may be smaller.
     """
 
-    def __init__(self, elapsed_s: float = 0.0, clock: Clock = time.perf_counter) -> None:
-        self._clock = clock
+    def __init__(self, elapsed_s: float = 0.0, clock: Clock | None = None) -> None:
+        self._clock = clock or AwakeClock()
         self._elapsed_before = elapsed_s
         self._active_s = 0.0
         self._since: float | None = None
