@@ -16,7 +16,7 @@ from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.matrix import Matrix
 from mnist_tui.tui.insight.widgets.matrix_layout import Counts
 from mnist_tui.tui.insight.widgets.text_lines import Part
-from mnist_tui.tui.widgets.lines import Line, wrap_words
+from mnist_tui.tui.widgets.lines import Line, width_of, wrap_words
 
 _EMPTY: Final = (
     "After the first epoch is validated, this shows for each class how often its images were "
@@ -138,7 +138,9 @@ class ConfusionPane(EpochPane):
         if before is not None:
             change = count - before.confusion[label][predicted]
             word = f"{change:+,d} since" if change else "as many as after"
-            line.append((f", {word} epoch {before.epoch}", "muted"))
+            text = f", {word} epoch {before.epoch}"
+            if width_of(line) + len(text) <= self.content_size.width:
+                line.append((text, "muted"))
         return line
 
     # What keys and the mouse do.

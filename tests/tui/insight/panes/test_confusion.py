@@ -352,5 +352,7 @@ async def test_long_names_of_classes_are_cut_in_the_heads_and_whole_in_words() -
     names = ("T-shirt/top", "Trouser", "Ankle boot")
     async with confusion(results, names=names) as (stage, _app):
         assert "T-shirt" in stage.text.splitlines()[2]
+        fact = next(line for line in stage.text.splitlines() if "▸ T-shirt/top" in line)
+        assert fact.strip() == "▸ T-shirt/top predicted as Trouser: 3 of 383 (0.78 %)"
         await stage.pilot.press("left", "left", "up", "up")
         assert "▸ T-shirt/top predicted correctly" in stage.text
