@@ -28,6 +28,8 @@ EDGE: Final = 0.012
 FLAT: Final = 0.4
 """An image whose border is of one value, as is this fraction of its pixels, was drawn and not
 photographed: that value is its background."""
+SPARSE: Final = 3
+"""Of so many pixels in each direction one is enough to estimate noise."""
 COARSE: Final = 192
 """Longer side, in pixels, of the small image on which light and dark are told apart."""
 DARKEST: Final = 16.0
@@ -132,7 +134,8 @@ def _smooth(values: Floats) -> Floats:
         return values
     # Second differences of second differences see noise, and hardly anything of edges.
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    noise = np.median(np.abs(cv2.filter2D(values, -1, mask))) / 0.6745 / 6
+    seen = cv2.filter2D(values, -1, mask)[::SPARSE, ::SPARSE]
+    noise = np.median(np.abs(seen)) / 0.6745 / 6
     sigma = float(np.clip(noise / 5, 0.8, 2.5))
     return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32)
 
@@ -173,9 +176,10 @@ def _window(shape: tuple[int, ...], part: float) -> NDArray[np.uint8]:
     return np.ones((max(side, 3),) * 2, np.uint8)
 
 
-def _without_offset(contrast: Floats, page: NDArray[np.bool_] | None) -> tuple[Floats, float]:
+def _without_offset(contrast: Floats, sheet: NDArray[np.bool_] | None) -> tuple[Floats, float]:
     """The same with the page at 0, and the page's noise; most pixels must be page."""
-    of_page = contrast[::2, ::2] if page is None else contrast[page]
-    middle = np.median(of_page)
-    noise = 1.4826 * float(np.median(np.abs(of_page - middle)))
+    few = contrast[::SPARSE, ::SPARSE]
+    page = few if sheet is None else few[sheet[::SPARSE, ::SPARSE]]
+    middle = np.median(page)
+    noise = 1.4826 * float(np.median(np.abs(page - middle)))
     return np.maximum(contrast - middle, 0), noise

@@ -5,6 +5,7 @@ Pillow decodes; it is imported when the first image comes.
 
 import math
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ take photographs of 200 million pixels."""
 MAX_SIDE: Final = 1024
 """Larger images are shrunk to this; MNIST's 28 pixels leave room enough."""
 
+_pillow: Final = threading.Lock()
 _ORIENTATION: Final = 0x0112
 """The EXIF tag that says how the camera was held."""
 _DECODING_ERRORS: Final = (
@@ -63,9 +65,7 @@ class Gray:
 
 
 def decode(content: bytes) -> Gray:
-    """Decode an image file; of an animation, the first frame. Blocks.
-
-    Sets the process's warning filters while it runs: not for two threads at once.
+    """Decode an image file; of an animation, the first frame. Blocks; any thread, one at a time.
 
     Raises:
         DataError: When it is no image, is not whole, or is too large.
@@ -94,18 +94,21 @@ def decode(content: bytes) -> Gray:
 
 @contextmanager
 def _strict_pillow() -> Iterator[None]:
-    """Have Pillow raise on bombs, and say nothing about what else it finds odd."""
+    """Have Pillow raise on bombs, and say nothing about what else it finds odd.
+
+    Limit and warning filters are the process's, so that threads wait for one another.
+    """
     from PIL import Image
 
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with _pillow, warnings.catch_warnings():
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
             yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _begins_like_an_image(content: bytes) -> bool:

@@ -1,9 +1,13 @@
 """A picture of a digit on its way to a network."""
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
@@ -17,6 +21,8 @@ from mnist_tui.images.steps import Step, thumbnail
 if TYPE_CHECKING:
     from mnist_tui.images.digits import Digit
 
+WORKERS: Final = min(4, os.cpu_count() or 1)
+"""Threads that read pictures; what they do is mostly done without Python's lock."""
 COMPARABLE: Final = 0.6
 """Of several digits, those as tall as this fraction of the tallest may be the one meant."""
 
@@ -65,7 +71,7 @@ class BadPicture:
 
 
 def read_picture(content: bytes, name: str) -> Picture:
-    """The one digit in the bytes of an image file. Blocks; as `decode`, on one thread at a time.
+    """The one digit in the bytes of an image file. Blocks; any thread.
 
     Of several, the first in reading order of those that are large, with a warning.
 
@@ -83,7 +89,9 @@ def read_picture(content: bytes, name: str) -> Picture:
 
 
 def read_digits(content: bytes, name: str) -> list[Picture]:
-    """All digits in the bytes of an image file, line by line, from left to right. Blocks.
+    """All digits in the bytes of an image file, line by line, from left to right.
+
+    Blocks; any thread.
 
     Raises:
         DataError: As `read_picture`.
@@ -147,22 +155,45 @@ def read_pictures(
         UsageError: When `-` would read from a terminal.
     """
 
+    reading = Lock()
+
     @cache
-    def piped() -> bytes:
+    def read_stdin() -> bytes:
         stream = stdin or (sys.stdin.buffer if sys.stdin else None)
         if stream is None or stream.isatty():
             raise UsageError("- reads an image from stdin; pipe one in, or name a file")
         return read_stream(stream)
 
+    def piped() -> bytes:
+        with reading:
+            return read_stdin()
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="read-pictures") as pool:
+        ahead: deque[Future[_Pictures]] = deque()
+        for file in _files(names):
+            ahead.append(pool.submit(_read, file, piped, is_many))
+            if len(ahead) > 2 * WORKERS:
+                yield from ahead.popleft().result()
+        while ahead:
+            yield from ahead.popleft().result()
+
+
+def _files(names: Iterable[str]) -> Iterator[str | BadPicture]:
+    """The files that names stand for; a name that stands for none is a bad picture."""
     for name in names:
         try:
-            for file in expand(name):
-                yield from _read(file, piped, is_many)
+            yield from expand(name)
         except DataError as error:
             yield BadPicture(name=name, error=str(error))
 
 
-def _read(file: str, piped: Callable[[], bytes], is_many: bool) -> list[Picture] | list[BadPicture]:
+_Pictures = Sequence[Picture | BadPicture]
+
+
+def _read(file: str | BadPicture, piped: Callable[[], bytes], is_many: bool) -> _Pictures:
+    """What is in one file. Worker thread."""
+    if isinstance(file, BadPicture):
+        return [file]
     try:
         content = piped() if file == STDIN else read_file(file)
         return read_digits(content, file) if is_many else [read_picture(content, file)]

@@ -27,6 +27,8 @@ COVERAGE: Final = 0.55
 """The fraction of its way across the page on which a line must be seen; writing hides some."""
 ACROSS: Final = 0.5
 """How long that way must be, as a fraction of the image's shorter side."""
+MISSES: Final = 60
+"""After so many candidates that are no lines, the search ends: the best come first."""
 STRONGER: Final = 1.3
 """What is this much stronger than a line, where the line is, is writing."""
 FAMILY: Final = 3
@@ -135,7 +137,7 @@ def _find(thin: Floats, least: float) -> list[Line]:
     if found is not None:
         candidates = np.asarray(found.reshape(-1, 2), np.float32)
     lines: list[Line] = []
-    reaching = 0
+    reaching = misses = 0
     while len(candidates) and len(lines) < MOST:
         line = Line(*(float(value) for value in candidates[0]))
         x, y = (np.rint(each).astype(int) for each in line.points(seen.shape))
@@ -145,9 +147,12 @@ def _find(thin: Floats, least: float) -> list[Line]:
             lines.append(Line(line.offset / scale, line.angle))
             end = max(2, round(0.03 * len(x)))
             reaching += bool(hit[:end].any() and hit[-end:].any())
-            candidates = candidates[~_is_near(candidates, line)]
+            misses = 0
         else:
-            candidates = candidates[1:]
+            misses += 1
+            if misses > MISSES:
+                break
+        candidates = candidates[~_is_near(candidates, line)]
     # One line that ends within the page is a stroke; the lines of a sheet on a desk end, too.
     return lines if reaching or len(lines) >= FAMILY else []
 
