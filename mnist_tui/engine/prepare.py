@@ -1,5 +1,6 @@
 """From a plan and an open run directory to a run that is ready for its first step."""
 
+import logging
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -40,6 +41,8 @@ from mnist_tui.store.writer import RunWriter
 Say = Callable[[str], None]
 """Publishes what is being done; raises StopRequested when a stop was requested."""
 
+log: Final = logging.getLogger(__name__)
+
 _OLD_KERNELS: Final = {"torch's kernels": "PyTorch's kernels", "its own kernels": "fused kernels"}
 """What config.json of earlier versions calls the implementations of a step."""
 
@@ -64,6 +67,7 @@ class PreparedRun:
         self.writer.start(self.record)
         session.emit(self.prepared)
         for message in self.notices:
+            log.info("%s", message)
             session.emit(Notice(message=message))
         self.warnings.open()
         if self.peak_lr is not None:

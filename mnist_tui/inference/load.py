@@ -48,10 +48,11 @@ def read_model(path: Path) -> LoadedModel:
     state = find_state_dict(file.values)
     if state is None:
         raise CheckpointError(f"{path} holds no weights of a network: {_describe(file)}")
-    author = "saved again by another program" if is_from_here else "of another program"
     notice = (
-        f"the weights are {author}: they are given images whose pixels are 0 to 1, "
-        "and are worth less than they could be if they were trained on others"
+        "this checkpoint was saved again by another program, which may have changed its weights"
+        if is_from_here
+        else "the weights are of another program: they get images with pixels from 0 to 1 here, "
+        "and weights that were trained on images scaled otherwise predict worse"
     )
     return LoadedModel(_fit(state, path), None, notice)
 
