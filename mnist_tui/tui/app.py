@@ -1,8 +1,7 @@
 """The dashboard as an application: it composes the parts and routes between them."""
 
 import logging
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,9 +9,6 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, ClassVar, Final
 
-import platformdirs
-from textual.actions import parse
-from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.message import Message
@@ -22,20 +18,19 @@ from textual.screen import Screen
 from mnist_tui.run.events import RunEnded, RunPrepared
 from mnist_tui.run.plan import MakeRunner, RunPlan, ShownRun
 from mnist_tui.run.requests import Save, Stop
-from mnist_tui.run.state import State
 from mnist_tui.store.logfile import PRINTED
-from mnist_tui.tui.commands import Owner, commands
+from mnist_tui.tui.commands import Owner
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.machine import SampleMachine
 from mnist_tui.tui.dashboard.previous_run import PastEntry, find_previous, read_past
-from mnist_tui.tui.dashboard.screen import TITLES, Dashboard
+from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.source import RunSource
-from mnist_tui.tui.run.controller import REQUESTS, RunController
+from mnist_tui.tui.run.actions import RUN_KEYS, RunActions
+from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, ProgressPoller
 from mnist_tui.tui.run.presenter import RunPresenter
 from mnist_tui.tui.run.thread import RunThread
-from mnist_tui.tui.screens.draft import Draft
 from mnist_tui.tui.screens.palette import Palettes
 from mnist_tui.tui.terminal.crash import CrashGuard
 from mnist_tui.tui.terminal.key_queue import KeyQueue
@@ -48,12 +43,12 @@ from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
 _SLOW_LINE_S: Final = 1.0
-"""From one look at the run to the next over a slow line."""
+"""Seconds between two updates over a slow line."""
 _SLOW_LINE_LOSSES_S: Final = 4.0
-"""From one drawing of the losses to the next over a slow line."""
+"""Seconds between two drawings of the losses over a slow line."""
 
 
-class DashboardApp(Palettes, KeyQueue, CrashGuard):
+class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
     """Trains on one thread of its own and shows it; never two runs at a time."""
 
     TITLE = "mnist-tui"
@@ -62,35 +57,17 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
     # pressed on what goes at that moment.
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "begin('start')", "Start"),
-        Binding("space", "ask('pause')", "Pause"),
-        Binding("space", "ask('resume')", "Resume"),
-        Binding("space", "begin('continue')", "Resume"),
-        Binding("n", "begin('new')", "New run"),
-        Binding("s", "ask('save')", "Save"),
-        Binding("x", "ask('stop')", "Stop"),
-        Binding("e", "settings", "Edit", tooltip="Change the settings"),
-        Binding("q", "quit", "Quit"),
+        *RUN_KEYS,
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("i", "insight", "Insight", tooltip="What the model has learned"),
         Binding(
             "d", "insight('Draw')", "Draw", show=False, tooltip="Draw a digit for the model to read"
         ),
-        # Shown by the dashboard, after the keys of the pane in focus.
-        Binding("left_square_bracket", "scale_lr(0.5)", show=False),
-        Binding("right_square_bracket", "scale_lr(2.0)", show=False),
-        # Where none of the above can be done, the key says why.
-        Binding("space", "refuse('pause')", show=False),
-        Binding("s", "refuse('save')", show=False),
-        Binding("x", "refuse('stop')", show=False),
-        Binding("e,left_square_bracket,right_square_bracket", "refuse('adjust')", show=False),
-        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
-        Binding("ctrl+z", "suspend_process", show=False),
     ]
 
     @dataclass
     class ShutDownAsked(Message):
-        """Somebody outside, such as a signal handler, wants the dashboard to end."""
+        """A signal handler, or the lost terminal, wants the dashboard to end."""
 
     @dataclass
     class LogArrived(Message):
@@ -130,13 +107,11 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
             sample_machine: Looks at the machine, on a thread; None: as it is.
         """
         super().__init__()
-        self.exit_code = 0
-        """What the process is to exit with: the last run's code."""
-        self.run_controller: Final = RunController(plan, make_runner, self.post_message)
+        self.run_controller = RunController(plan, make_runner, self.post_message)
         """The run that is shown."""
-        self.dashboard: Final = Dashboard(sample_machine=sample_machine)
+        self.dashboard = Dashboard(sample_machine=sample_machine)
         """The screen under all others."""
-        self.presenter: Final = RunPresenter(self, self.run_controller, self.dashboard, rings=bell)
+        self.presenter = RunPresenter(self, self.run_controller, self.dashboard, rings=bell)
         """What shows the run."""
         self.insight_memory: Final = InsightMemory()
         """What the insight screen showed when it was closed."""
@@ -179,7 +154,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         self._send(self.ShutDownAsked())
 
     async def run_async(self, **options: Any) -> None:
-        """As App; however the dashboard ends, the training thread has ended too."""
+        """Run the dashboard; however it ends, the training thread has ended then, too."""
         try:
             return await super().run_async(**options)
         finally:
@@ -204,7 +179,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
     # From the start to the end.
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """As App; the colors of the curves, in whatever theme."""
+        """Give each theme the colors of the curves."""
         return curve_colors(self.current_theme)
 
     def get_default_screen(self) -> Screen[None]:
@@ -223,7 +198,7 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
     def _open(self) -> None:
         self.presenter.show_run()
         if self.run_controller.leaving is not None:
-            self._leave_if_over()
+            self.leave_if_over()
         elif self._starts_at_once:
             self.action_begin("start")
         else:
@@ -261,18 +236,12 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         """The thread posts this as its last act: wait the moment until it is gone."""
         message.thread.join()
         self.presenter.show_state()
-        self._leave_if_over()
+        self.leave_if_over()
 
     def on_dashboard_app_shut_down_asked(self) -> None:
-        """Somebody outside wants the end: come to it as soon as the run has."""
+        """End as soon as the run has."""
         self.presenter.show_state()
-        self._leave_if_over()
-
-    def _leave_if_over(self) -> None:
-        leaving = self.run_controller.leaving
-        if leaving is not None and not self.run_controller.is_busy:
-            self.exit_code = self.exit_code or leaving.exit_code
-            self.exit()
+        self.leave_if_over()
 
     def _read_past(self, run: Path, is_shown: bool) -> None:
         """Read what is on disk about the time before this view. A worker's thread."""
@@ -292,103 +261,6 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
 
     # What the user asks for.
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what can be done now."""
-        is_named = action in ("ask", "begin")
-        action = str(parameters[0]) if is_named else "adjust" if action == "scale_lr" else action
-        return self.run_controller.offers(action)
-
-    def action_begin(self, how: str) -> None:
-        """Start the run, or another one, or resume the one that has ended.
-
-        What takes the place of a run that is shown is asked about first.
-        """
-        from mnist_tui.tui.screens.question import NewRunDialog, ResumeDialog
-
-        run = self.run_controller
-        if not run.offers(how):
-            return
-        if how == "new":
-            self.push_screen(NewRunDialog(run.next_plan), self._begin_new)
-        elif how == "continue" and isinstance(run.plan, ShownRun):
-            self.push_screen(ResumeDialog(run.name), self._begin_again)
-        elif how == "continue":
-            self._begin(run.resumed_plan)
-        else:
-            self._begin(run.next_plan)
-
-    def _begin_new(self, answer: str | None) -> None:
-        if answer == "n" and self.run_controller.offers("new"):
-            self._begin(self.run_controller.next_plan)
-        elif answer == "e":
-            self.action_settings()
-
-    def _begin_again(self, answer: str | None) -> None:
-        if answer == "space" and self.run_controller.offers("continue"):
-            self._begin(self.run_controller.resumed_plan)
-
-    def _begin(self, plan: RunPlan | None) -> None:
-        if plan is not None:
-            self.run_controller.begin(plan)
-            self.presenter.show_run()
-
-    def action_ask(self, request: str) -> None:
-        """Ask the run for something; the state, or a message, says what became of it."""
-        self.presenter.answer(self.run_controller.session.request(REQUESTS[request]))
-
-    def action_refuse(self, request: str) -> None:
-        """Say why a key does nothing now, and which does."""
-        run = self.run_controller
-        if run.log.is_elsewhere:
-            why = "another process trains this run: it can't be controlled from here"
-            self.presenter.say(LogEntry(why, "warning"))
-        elif request == "pause" and run.offers("new"):
-            why = f"the run is {run.session.state}: e, more epochs, then space; or n for a new run"
-            if run.session.state is not State.FINISHED:
-                why = f"the run is {run.session.state} and has no checkpoint: n starts a new run"
-            self.presenter.say(LogEntry(why, "warning"))
-        else:
-            self.action_ask(request)
-
-    def action_scale_lr(self, factor: float) -> None:
-        """Halve or double the learning rate."""
-        self.presenter.answer(self.run_controller.scale_lr(factor))
-
-    async def action_quit(self) -> None:
-        """Quit; while a run is live, ask first."""
-        from mnist_tui.tui.screens.question import QuitDialog
-
-        run = self.run_controller
-        if not run.is_busy:
-            self.exit()
-        elif run.session.state.is_over:
-            # Its thread is about to end, and the dashboard ends with it.
-            run.leave(Stop(reason="quit"))
-        elif run.leaving is not None and run.session.state is not State.STOPPING:
-            self.presenter.say(LogEntry("saving, then quitting …"))
-        elif not isinstance(self.screen, QuitDialog):
-            self.push_screen(QuitDialog(self.dashboard.progress), self._quit_as)
-
-    def action_help_quit(self) -> None:
-        """Ctrl+c means to quit, too."""
-        self.run_worker(self.action_quit())
-
-    def _quit_as(self, key: str | None) -> None:
-        if key is not None:
-            answer = self.run_controller.leave(Stop(save=key == "s", reason="quit"))
-            self.presenter.say(LogEntry(answer.message))
-            self.presenter.show_state()
-            self._leave_if_over()
-
-    def action_suspend_process(self) -> None:
-        """Say what to do instead: a run can't go on in the background yet."""
-        self.presenter.say(
-            LogEntry(
-                "ctrl+z: not yet; q, then s, saves and leaves; mnist-tui resume goes on",
-                "warning",
-            )
-        )
-
     def notify(
         self,
         message: str,
@@ -401,42 +273,6 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         """As App, but on the status line: a toast would cover the newest data."""
         levels: dict[SeverityLevel, Level] = {"warning": "warning", "error": "error"}
         self.presenter.say(LogEntry(message, levels.get(severity, "info")))
-
-    def deliver_screenshot(
-        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
-    ) -> str | None:
-        """Save a picture of the screen where that is possible, and say where it is."""
-        folders = [Path(path)] if path else [platformdirs.user_downloads_path(), Path()]
-        name = filename or time.strftime("mnist-tui-%Y%m%d-%H%M%S.svg")
-        problem = "no folder for it"
-        for folder in filter(Path.is_dir, folders):
-            try:
-                file = self.save_screenshot(name, str(folder), time_format)
-            except OSError as error:
-                problem = f"cannot write to {folder.absolute()}: {error.strerror}"
-            else:
-                where = str(file)
-                self.notify(f"screenshot saved as {where.replace(str(Path.home()), '~')}")
-                return file
-        self.notify(f"no screenshot: {problem}", severity="error")
-        return None
-
-    def action_settings(self) -> None:
-        """Show the settings: all of the next run's, or what can change in the live one."""
-        from mnist_tui.tui.screens.settings import SettingsScreen
-
-        if self.run_controller.offers("settings"):
-            self.push_screen(SettingsScreen(self.run_controller.draft()), self._apply_settings)
-
-    def _apply_settings(self, draft: Draft | None) -> None:
-        if draft is None:
-            return
-        answer = self.run_controller.apply(draft)
-        if not draft.is_live and self.run_controller.thread is not None:
-            self.dashboard.show_next(self.run_controller.next_plan)
-        elif not draft.is_live:
-            self.presenter.show_run()
-        self.presenter.answer(answer)
 
     def action_insight(self, title: str = "") -> None:
         """Show what the model learned, in the pane of that title or in the one seen last."""
@@ -471,28 +307,15 @@ class DashboardApp(Palettes, KeyQueue, CrashGuard):
         plan = self.run_controller.next_plan
         self.push_screen(DoctorScreen(plan.runs_dir, plan.config.data_dir))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Ours that can be done now, and Textual's picture of the screen."""
+    def command_owners(self) -> dict[Owner, DOMNode]:
+        """What the commands of the palette are done by."""
         dashboard = self.dashboard
-        owners: dict[Owner, DOMNode] = {
+        return {
             "app": self,
             "dashboard": dashboard,
             "log": dashboard.log_pane,
             "epochs": dashboard.query_one("#epochs"),
         }
-        for command in commands(TITLES):
-            owner = owners[command.owner]
-            if owner is not self and screen is not dashboard:
-                continue  # it would change what is out of sight
-            if owner.check_action(*parse(command.action)[1:]):
-                run = partial(self._run_command, command.action, owner)
-                yield SystemCommand(command.title, command.sentence, run)
-        for textuals in super().get_system_commands(screen):
-            if textuals.title == "Screenshot":
-                yield textuals
-
-    def _run_command(self, action: str, owner: DOMNode) -> None:
-        self.run_worker(self.run_action(action, owner))
 
     def _remember_theme(self, _theme: object) -> None:
         if self._theme_choice is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Owner = Literal["app", "dashboard", "log", "epochs"]
-"""Whose action it is."""
+"""The node that has the action."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Command:
     sentence: str
     """What it does."""
     action: str
-    """A Textual action of the owner."""
+    """The Textual action that does it."""
     owner: Owner = "app"
 
 
@@ -33,10 +33,14 @@ _RUN: Final = (
     Command("Stop", "End the run at the next batch, saving first.", "ask('stop')"),
     Command(
         "New run",
-        "Start another run from the same settings, at the rate this one began with.",
+        "Start a new run with the same settings.",
         "begin('new')",
     ),
-    Command("Settings", "Change the next run, or what can change in the live one.", "settings"),
+    Command(
+        "Settings",
+        "Change the next run's settings, or what can change while training.",
+        "settings",
+    ),
     Command(
         "Halve the learning rate", "Take smaller steps from the next batch on.", "scale_lr(0.5)"
     ),
@@ -45,12 +49,12 @@ _RUN: Final = (
     ),
 )
 _INSIGHT: Final = (
-    ("Confusion", "Which digits are taken for which, and the figures of each class."),
-    ("Mistakes", "The digits that are guessed wrong, and the hardest of the others."),
-    ("Learning", "Twenty digits, and what they are taken for after each epoch."),
+    ("Confusion", "How often each class is predicted as each other one, with figures per class."),
+    ("Mistakes", "The images that are predicted wrong, and the least certain of the others."),
+    ("Learning", "Twenty images, and what they are predicted as after each epoch."),
     ("Inside", "The filters of the first layer, and what they make of a digit."),
     ("Draw", "Draw a digit and see what the model makes of it."),
-    ("Data", "Page through the digits that it is trained and validated on."),
+    ("Data", "Page through the images that it is trained and validated on."),
 )
 _SHOW: Final = (
     Command(
@@ -79,7 +83,7 @@ _SHOW: Final = (
     Command("Theme", "Choose the colors; they are remembered.", "change_theme"),
     Command("Help", "Explain the keys, the panes and the words.", "help"),
     Command("Doctor", "Examine this machine: GPU, memory, terminal, data and folders.", "doctor"),
-    Command("Quit", "Leave; while a run is live, you are asked what becomes of it.", "quit"),
+    Command("Quit", "Quit (asks first while training).", "quit"),
 )
 
 

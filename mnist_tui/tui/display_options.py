@@ -1,4 +1,4 @@
-"""What a person asks of the dashboard on the command line."""
+"""The options of the command line that are about the display."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The dashboard as a command: the terminal, the signals, and what is said after it."""
+"""The dashboard as a command: terminal, signals, and the summary after it."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from mnist_tui.tui.display_options import DisplayOptions
 def run_dashboard(
     plan: RunPlan, make_runner: MakeRunner, look: DisplayOptions, *, start: bool
 ) -> int:
-    """Show the dashboard until the person leaves it. Main thread.
+    """Show the dashboard until the user leaves it. Main thread.
 
     Returns:
         The exit code.
@@ -93,7 +93,7 @@ def _way_back() -> Callable[[], None]:
 
 
 def _say(text: str, *, is_error: bool) -> None:
-    """Print a last word, if there still is somebody to read it."""
+    """Print the summary, unless the terminal has gone away."""
     stream = sys.stderr if is_error else sys.stdout
     try:
         print(text, file=stream, flush=True)

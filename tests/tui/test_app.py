@@ -331,7 +331,7 @@ async def test_a_run_without_a_checkpoint_cannot_be_resumed() -> None:
         runner.fail("the loss became nan")
         await stage.until(lambda: "New run" in stage.footer, "the key n")
         await stage.pilot.press("space")
-        await stage.sees("the run is failed and has no checkpoint: n starts a new run")
+        await stage.sees("the run has no checkpoint to resume from: n starts a new run")
         assert len(stage.runners) == 1
 
 
@@ -430,7 +430,7 @@ async def test_a_screenshot_is_saved_where_it_can_be_and_says_where(
 async def test_ctrl_z_says_what_to_do_instead() -> None:
     async with on_stage() as stage:
         await stage.pilot.press("ctrl+z")
-        await stage.sees("ctrl+z: not possible yet; leave with q, s")
+        await stage.sees("ctrl+z: not yet; q, then s, saves and leaves; mnist-tui resume goes on")
 
 
 async def test_a_press_that_comes_while_an_older_one_is_answered_counts() -> None:

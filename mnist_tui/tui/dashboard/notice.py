@@ -1,4 +1,4 @@
-"""What a person must keep in sight for the whole run."""
+"""The notices that stay in sight for the whole run."""
 
 from textual.content import Content
 from textual.reactive import reactive

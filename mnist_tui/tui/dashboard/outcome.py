@@ -30,7 +30,7 @@ class Ending:
 
     @property
     def title(self) -> str:
-        """What happened, after a sign that tells it without color, too."""
+        """What happened, after a sign of the state that needs no color."""
         return f"{'●' if self.is_elsewhere else _GLYPHS[self.state]} {self.message}"
 
 

@@ -93,7 +93,7 @@ class RunController:
         """Start a run.
 
         Raises:
-            RuntimeError: While a run is alive; `offers` tells.
+            RuntimeError: While a run is alive; ask `offers` first.
         """
         if self.is_busy:
             raise RuntimeError("a run is alive")

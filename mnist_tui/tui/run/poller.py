@@ -7,9 +7,9 @@ from typing import Any, Final
 from textual.app import App
 
 INTERVAL_S: Final = 0.25
-"""From one look to the next, at least: faster than this nobody reads numbers."""
+"""Seconds between two updates, at least: nobody reads numbers faster."""
 LONGEST_S: Final = 0.75
-"""From one look to the next, at most."""
+"""Seconds between two updates, at most."""
 LATEST_S: Final = 0.9
 """How old the chart of all batches may become while there are newer losses.
 
@@ -17,19 +17,19 @@ Every loss changes all of it, so it is drawn as rarely as this allows; with the 
 terminal's frame takes, a loss is on the screen within a second of being fetched.
 """
 SHARE: Final = 0.009
-"""Of one core, what the dashboard's thread may take before looks become rarer.
+"""Of one core, what the dashboard's thread may take before updates become rarer.
 
 With two cores that train, each moment that is taken from one of them lets the other wait.
 """
 
 _MEMORY: Final = 4
-"""Over how many looks the wait is averaged."""
+"""Over how many updates the wait is averaged."""
 
 
 class ProgressPoller:
-    """Looks at the run again and again, as often as the dashboard's share of a core allows.
+    """Updates the screen again and again, as often as the dashboard's share of a core allows.
 
-    What counts is all that the UI thread did since the last look: what it showed, and whatever
+    Everything that the UI thread did since the last update counts: what it showed, and what
     the user did, which is answered at once at any time.
     """
 
@@ -49,8 +49,8 @@ class ProgressPoller:
         Args:
             app: Gives the timers.
             follow: Shows the newest progress, and with True also the newest losses; UI thread.
-            interval_s: From one look to the next where it costs little.
-            longest_s: From one look to the next where it costs much.
+            interval_s: Between two updates where one costs little.
+            longest_s: Between two updates where one costs much.
             latest_s: From one drawing of the losses to the next, at most.
             cpu_clock: Seconds of processor time that the UI thread has taken.
             clock: Seconds.
@@ -62,19 +62,19 @@ class ProgressPoller:
         self._latest_s: Final = latest_s
         self._cpu_clock, self._clock = cpu_clock, clock
         self._taken_s = 0.0
-        """What the processor's clock said at the last look."""
+        """The processor time at the last update."""
         self._drawn_s = float("-inf")
         """When the losses were drawn last."""
         self.wait_s = interval_s
-        """From one look to the next, by what looks have cost lately."""
+        """Seconds to the next update, by what updates have cost lately."""
 
     def begin(self) -> None:
-        """Look from now on. UI thread."""
+        """Update from now on. UI thread."""
         self._taken_s = self._cpu_clock()
         self._plan()
 
     def _plan(self) -> None:
-        self._app.set_timer(self.wait_s, self._tick, name="look at the run")
+        self._app.set_timer(self.wait_s, self._tick, name="follow the run")
 
     def _tick(self) -> None:
         taken_s = self._cpu_clock()
@@ -83,7 +83,7 @@ class ProgressPoller:
         self.wait_s += (earned_s - self.wait_s) / _MEMORY
         self._plan()
         now_s = self._clock()
-        # The next look would be too late for them.
+        # The next update would be too late for them.
         draws_losses = now_s + self.wait_s - self._drawn_s > self._latest_s
         if draws_losses:
             self._drawn_s = now_s

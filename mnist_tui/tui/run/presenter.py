@@ -85,7 +85,7 @@ class RunPresenter:
         self._progress = Progress()
         """The snapshot that is on the screens."""
         self._has_shown_epochs = False
-        """Since the last look; then more of them wait for the next."""
+        """Since the last update; then more of them wait for the next."""
         self._has_new_epochs = False
         self._has_warned = False
         """That the run does no better than guessing; once is enough."""
@@ -137,7 +137,7 @@ class RunPresenter:
         return LogEntry(f"{entry.text.removesuffix(' ★ best')} – {GUESSING}", "warning")
 
     def _show_epoch(self) -> None:
-        """Show a finished epoch at once, but one from look to look: a GPU does many a second."""
+        """Show a finished epoch at once, but one per update: a GPU does many a second."""
         self._has_new_epochs = True
         if not self._has_shown_epochs:
             self._show_new_epochs()
@@ -190,7 +190,7 @@ class RunPresenter:
         if is_new:
             self._show_title()
         if progress.blocked_on:
-            # Again and again: what is said fades.
+            # Again and again: a message fades.
             self.say(LogEntry(progress.blocked_on, "warning"))
         self._show_new_epochs()
 

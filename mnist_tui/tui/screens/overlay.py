@@ -13,7 +13,7 @@ class Overlay(Screen[Result]):
 
     On a busy machine a key or a click may reach it when it is closed already, or when another
     screen lies over it by now. Textual would close whichever is on top instead. A modal screen
-    names ModalScreen first and this second, since only the first base gives it its looks.
+    names ModalScreen first and this second, since only the first base gives it its styles.
     """
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:

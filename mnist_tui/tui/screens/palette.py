@@ -1,10 +1,14 @@
 """The palettes of commands and of themes."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
+import platformdirs
 from textual import on
-from textual.app import App
+from textual.actions import parse
+from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.command import (
     Command,
@@ -15,16 +19,17 @@ from textual.command import (
     Hits,
     Provider,
 )
+from textual.dom import DOMNode
+from textual.screen import Screen
 from textual.widgets import OptionList
 
+from mnist_tui.tui.commands import Owner, commands
+from mnist_tui.tui.dashboard.screen import TITLES
 from mnist_tui.tui.screens.overlay import Overlay
 
 
 class Palette(CommandPalette, Overlay[None]):
-    """Textual's, which survives to be closed twice, and that its search ends after that.
-
-    By then its list is gone, and Textual looks for it to show what was found.
-    """
+    """Textual's command palette, safe against being closed twice and against late results."""
 
     def _watch__list_visible(self) -> None:
         if self.query(CommandList):
@@ -87,7 +92,7 @@ class ThemePalette(Palette):
 
 
 class Palettes(App[None]):
-    """An App that opens palettes of ours."""
+    """An App that opens palettes of commands and of themes, and saves pictures of the screen."""
 
     def action_command_palette(self) -> None:
         """Show every command that can be done now."""
@@ -95,5 +100,45 @@ class Palettes(App[None]):
             self.push_screen(Palette(id="--command-palette"))
 
     def search_themes(self) -> None:
-        """Show the themes, each as it looks."""
+        """Show the themes, trying on the one under the cursor."""
         self.push_screen(ThemePalette())
+
+    def command_owners(self) -> dict[Owner, DOMNode]:
+        """What the commands are done by."""
+        raise NotImplementedError
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Ours that can be done now, and Textual's picture of the screen."""
+        owners = self.command_owners()
+        for command in commands(TITLES):
+            owner = owners[command.owner]
+            if owner is not self and screen is not owners["dashboard"]:
+                continue  # it would change what is out of sight
+            if owner.check_action(*parse(command.action)[1:]):
+                run = partial(self._run_command, command.action, owner)
+                yield SystemCommand(command.title, command.sentence, run)
+        for textuals in super().get_system_commands(screen):
+            if textuals.title == "Screenshot":
+                yield textuals
+
+    def _run_command(self, action: str, owner: DOMNode) -> None:
+        self.run_worker(self.run_action(action, owner))
+
+    def deliver_screenshot(
+        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
+    ) -> str | None:
+        """Save a picture of the screen where that is possible, and say where it is."""
+        folders = [Path(path)] if path else [platformdirs.user_downloads_path(), Path()]
+        name = filename or time.strftime("mnist-tui-%Y%m%d-%H%M%S.svg")
+        problem = "no folder for it"
+        for folder in filter(Path.is_dir, folders):
+            try:
+                file = self.save_screenshot(name, str(folder), time_format)
+            except OSError as error:
+                problem = f"cannot write to {folder.absolute()}: {error.strerror}"
+            else:
+                where = str(file)
+                self.notify(f"screenshot saved as {where.replace(str(Path.home()), '~')}")
+                return file
+        self.notify(f"no screenshot: {problem}", severity="error")
+        return None

@@ -1,0 +1,172 @@
+"""What the keys do with the run: each action asks, and says what became of it."""
+
+from typing import Final
+
+from textual.app import App
+from textual.binding import Binding
+
+from mnist_tui.run.plan import RunPlan, ShownRun
+from mnist_tui.run.requests import Stop
+from mnist_tui.run.state import State
+from mnist_tui.tui.dashboard.screen import Dashboard
+from mnist_tui.tui.run.controller import REQUESTS, RunController
+from mnist_tui.tui.run.presenter import RunPresenter
+from mnist_tui.tui.screens.draft import Draft
+from mnist_tui.tui.text.event_text import LogEntry
+
+RUN_KEYS: Final = (
+    Binding("space", "begin('start')", "Start"),
+    Binding("space", "ask('pause')", "Pause"),
+    Binding("space", "ask('resume')", "Resume"),
+    Binding("space", "begin('continue')", "Resume"),
+    Binding("n", "begin('new')", "New run"),
+    Binding("s", "ask('save')", "Save"),
+    Binding("x", "ask('stop')", "Stop"),
+    Binding("e", "settings", "Edit", tooltip="Change the settings"),
+    Binding("q", "quit", "Quit"),
+    # Shown by the dashboard, after the keys of the pane in focus.
+    Binding("left_square_bracket", "scale_lr(0.5)", show=False),
+    Binding("right_square_bracket", "scale_lr(2.0)", show=False),
+    # Where none of the above can be done, the key says why.
+    Binding("space", "refuse('pause')", show=False),
+    Binding("s", "refuse('save')", show=False),
+    Binding("x", "refuse('stop')", show=False),
+    Binding("e,left_square_bracket,right_square_bracket", "refuse('adjust')", show=False),
+    Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
+    Binding("ctrl+z", "suspend_process", show=False),
+)
+"""In the order of the footer. Of several for a key, the first that can be done now counts."""
+
+
+class RunActions(App[None]):
+    """An App whose keys steer a run."""
+
+    run_controller: RunController
+    """The run that is shown."""
+    presenter: RunPresenter
+    """What shows the run."""
+    dashboard: Dashboard
+    """The screen under all others."""
+    exit_code = 0
+    """What the process is to exit with: the last run's code."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done now."""
+        is_named = action in ("ask", "begin")
+        action = str(parameters[0]) if is_named else "adjust" if action == "scale_lr" else action
+        return self.run_controller.offers(action)
+
+    def action_begin(self, how: str) -> None:
+        """Start the run, or another one, or resume the one that has ended.
+
+        What takes the place of a run that is shown is asked about first.
+        """
+        from mnist_tui.tui.screens.question import NewRunDialog, ResumeDialog
+
+        run = self.run_controller
+        if not run.offers(how):
+            return
+        if how == "new":
+            self.push_screen(NewRunDialog(run.next_plan), self._begin_new)
+        elif how == "continue" and isinstance(run.plan, ShownRun):
+            self.push_screen(ResumeDialog(run.name), self._begin_again)
+        elif how == "continue":
+            self._begin(run.resumed_plan)
+        else:
+            self._begin(run.next_plan)
+
+    def _begin_new(self, answer: str | None) -> None:
+        if answer == "n" and self.run_controller.offers("new"):
+            self._begin(self.run_controller.next_plan)
+        elif answer == "e":
+            self.action_settings()
+
+    def _begin_again(self, answer: str | None) -> None:
+        if answer == "space" and self.run_controller.offers("continue"):
+            self._begin(self.run_controller.resumed_plan)
+
+    def _begin(self, plan: RunPlan | None) -> None:
+        if plan is not None:
+            self.run_controller.begin(plan)
+            self.presenter.show_run()
+
+    def action_ask(self, request: str) -> None:
+        """Ask the run for something; the state, or a message, says what became of it."""
+        self.presenter.answer(self.run_controller.session.request(REQUESTS[request]))
+
+    def action_refuse(self, request: str) -> None:
+        """Say why a key does nothing now, and which does."""
+        run = self.run_controller
+        if run.log.is_elsewhere:
+            why = "another process trains this run: it can't be controlled from here"
+            self.presenter.say(LogEntry(why, "warning"))
+        elif request == "pause" and run.offers("new"):
+            why = "the run has no checkpoint to resume from: n starts a new run"
+            if run.session.state is State.FINISHED:
+                why = "the run is finished: e, more epochs, then space; or n for a new run"
+            self.presenter.say(LogEntry(why, "warning"))
+        else:
+            self.action_ask(request)
+
+    def action_scale_lr(self, factor: float) -> None:
+        """Halve or double the learning rate."""
+        self.presenter.answer(self.run_controller.scale_lr(factor))
+
+    async def action_quit(self) -> None:
+        """Quit; while a run is live, ask first."""
+        from mnist_tui.tui.screens.question import QuitDialog
+
+        run = self.run_controller
+        if not run.is_busy:
+            self.exit()
+        elif run.session.state.is_over:
+            # Its thread is about to end, and the dashboard ends with it.
+            run.leave(Stop(reason="quit"))
+        elif run.leaving is not None and run.session.state is not State.STOPPING:
+            self.presenter.say(LogEntry("saving, then quitting …"))
+        elif not isinstance(self.screen, QuitDialog):
+            self.push_screen(QuitDialog(self.dashboard.progress), self._quit_as)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+c means to quit, too."""
+        self.run_worker(self.action_quit())
+
+    def _quit_as(self, key: str | None) -> None:
+        if key is not None:
+            answer = self.run_controller.leave(Stop(save=key == "s", reason="quit"))
+            self.presenter.say(LogEntry(answer.message))
+            self.presenter.show_state()
+            self.leave_if_over()
+
+    def action_suspend_process(self) -> None:
+        """Say what to do instead: a run can't go on in the background yet."""
+        self.presenter.say(
+            LogEntry(
+                "ctrl+z: not yet; q, then s, saves and leaves; mnist-tui resume goes on",
+                "warning",
+            )
+        )
+
+    def action_settings(self) -> None:
+        """Show the settings: all of the next run's, or what can change in the live one."""
+        from mnist_tui.tui.screens.settings import SettingsScreen
+
+        if self.run_controller.offers("settings"):
+            self.push_screen(SettingsScreen(self.run_controller.draft()), self._apply_settings)
+
+    def _apply_settings(self, draft: Draft | None) -> None:
+        if draft is None:
+            return
+        answer = self.run_controller.apply(draft)
+        if not draft.is_live and self.run_controller.thread is not None:
+            self.dashboard.show_next(self.run_controller.next_plan)
+        elif not draft.is_live:
+            self.presenter.show_run()
+        self.presenter.answer(answer)
+
+    def leave_if_over(self) -> None:
+        """End the dashboard where that is wanted and the run has ended."""
+        leaving = self.run_controller.leaving
+        if leaving is not None and not self.run_controller.is_busy:
+            self.exit_code = self.exit_code or leaving.exit_code
+            self.exit()
