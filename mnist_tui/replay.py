@@ -64,7 +64,12 @@ class ReplayRunner:
         try:
             ended = self._replay()
         except MnistTuiError as error:
-            ended = RunEnded(state=State.FAILED, message=str(error), exit_code=error.exit_code)
+            ended = RunEnded(
+                state=State.FAILED,
+                message=str(error),
+                remedy=error.remedy,
+                exit_code=error.exit_code,
+            )
         except Exception as error:
             log.exception("the run could not be read")
             message = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -74,19 +79,27 @@ class ReplayRunner:
     def _replay(self) -> RunEnded:
         directory, session = self._directory, self.session
         config, status = directory.read_config(), read_json(directory.status)
-        rows, elapsed_s = read_rows(directory), 0.0
         checkpoint = self._checkpoint()
+        rows = read_rows(directory)
         if checkpoint is not None:
             session.history.load_state_dict(checkpoint.history)
             # What was validated after the last checkpoint is in the rows alone.
             saved = complete_rows(directory, checkpoint.rows)
             rows = rows if len(rows) >= len(saved) else saved
-            elapsed_s = checkpoint.elapsed_s
         try:
             session.publish_validation(read_validation(directory.validation))
         except DataError as error:
             session.emit(Warned(message=str(error)))
-        epochs, batches = _count(status, "epochs") or config.epochs, _count(status, "batches")
+        ended = _end(directory, status, rows, checkpoint)
+        progress = Progress(
+            state=ended.state,
+            epoch=_count(status, "epoch"),
+            epochs=_count(status, "epochs") or config.epochs,
+            batch=_count(status, "batch"),
+            batches=_count(status, "batches"),
+            global_batch=_count(status, "global_batch"),
+            elapsed_s=ended.elapsed_s,
+        )
         session.emit(
             RunPrepared(
                 run=directory.name,
@@ -94,39 +107,16 @@ class ReplayRunner:
                 device=_words(status, "device"),
                 dataset=_words(status, "dataset"),
                 model=_words(status, "model") or config.model,
-                batches=batches,
-                epochs=epochs,
+                batches=progress.batches,
+                epochs=progress.epochs,
                 rows=rows,
                 rates=checkpoint.rates if checkpoint else (),
             )
         )
-        state = _ENDS.get(_words(status, "state"), State.STOPPED)
-        progress = Progress(
-            state=state,
-            epoch=_count(status, "epoch"),
-            epochs=epochs,
-            batch=_count(status, "batch"),
-            batches=batches,
-            global_batch=_count(status, "global_batch"),
-            elapsed_s=elapsed_s,
-        )
         session.publish(replace(progress, **_figures(config, rows, session.history)))
         for save in _saves(directory):
             session.emit(save)
-        message, elsewhere = _words(status, "message") or _DIED, None
-        if directory.is_locked():
-            elsewhere = directory.owner
-            message = f"trained by process {elsewhere or 'unknown'}; this view does not update"
-        return RunEnded(
-            state=state,
-            message=message,
-            saved=checkpoint is not None,
-            best=best_of(rows),
-            last=rows[-1] if rows else None,
-            elapsed_s=elapsed_s,
-            samples_per_second=fmean(row.samples_per_second for row in rows) if rows else None,
-            elsewhere=elsewhere,
-        )
+        return ended
 
     def _checkpoint(self) -> "Checkpoint | None":
         """The run's last checkpoint; None, with a warning, where it cannot be read."""
@@ -142,6 +132,29 @@ class ReplayRunner:
             return None
 
 
+def _end(
+    directory: RunDirectory,
+    status: Mapping[str, Any],
+    rows: Sequence[EpochRow],
+    checkpoint: "Checkpoint | None",
+) -> RunEnded:
+    """How the run ended, or that another process still trains it."""
+    message, elsewhere = _words(status, "message") or _DIED, None
+    if directory.is_locked():
+        elsewhere = directory.owner
+        message = f"trained by process {elsewhere or 'unknown'}; this view does not update"
+    return RunEnded(
+        state=_ENDS.get(_words(status, "state"), State.STOPPED),
+        message=message,
+        saved=checkpoint is not None,
+        best=best_of(rows),
+        last=rows[-1] if rows else None,
+        elapsed_s=checkpoint.elapsed_s if checkpoint else 0.0,
+        samples_per_second=fmean(row.samples_per_second for row in rows) if rows else None,
+        elsewhere=elsewhere,
+    )
+
+
 def _saves(directory: RunDirectory) -> Iterable[CheckpointSaved]:
     """When each checkpoint file was written last, the newest at the end."""
     newest: dict[str, CheckpointSaved] = {}
@@ -153,7 +166,7 @@ def _saves(directory: RunDirectory) -> Iterable[CheckpointSaved]:
 
 
 def _figures(config: TrainConfig, rows: Sequence[EpochRow], history: LossHistory) -> dict[str, Any]:
-    """What a run that is over did last, where its files tell."""
+    """The newest figures of a run that is over, as far as its files have them."""
     figures: dict[str, Any] = {}
     newest = history.envelope(len(history) - 1, len(history), 1) if len(history) else ()
     if newest:

@@ -23,12 +23,13 @@ class EpochChoice:
     """None: the latest."""
 
     def place(self, results: ValidationResults) -> int:
-        """Its place in `results.epochs`; -1 when there is none at all."""
-        latest = len(results.epochs) - 1
-        if self.epoch is None:
-            return latest
-        places = (i for i, known in enumerate(results.epochs) if known.epoch == self.epoch)
-        return next(places, latest)
+        """Its place in `results.epochs`, or the nearest; -1 when there is none at all."""
+        places = range(len(results.epochs))
+        if self.epoch is None or not places:
+            return len(places) - 1
+        wanted = self.epoch
+        # A long run does not keep the results of every epoch.
+        return min(places, key=lambda place: abs(results.epochs[place].epoch - wanted))
 
     def of(self, results: ValidationResults) -> EpochResults | None:
         """The results of this epoch."""

@@ -39,6 +39,14 @@ def test_the_latest_epoch_stays_the_latest_and_an_earlier_one_stays_itself() -> 
     assert EpochChoice().moved(ValidationResults(), -1) == EpochChoice()
 
 
+def test_of_an_epoch_that_is_no_longer_known_the_nearest_is_shown() -> None:
+    results = insight_of(9)
+    kept = replace(results, epochs=tuple(e for e in results.epochs if e.epoch not in (4, 5, 6)))
+    chosen = [EpochChoice(epoch).of(kept) for epoch in (4, 6, 9)]
+    assert [known and known.epoch for known in chosen] == [3, 7, 9]
+    assert EpochChoice(4).of(ValidationResults()) is None
+
+
 def test_a_number_that_is_not_in_view_leads_to_the_next_that_is() -> None:
     split = Split(images=np.zeros((40, 28, 28), np.uint8), labels=np.arange(40) % 10)
     view = ClassView(split, 4)
