@@ -1,10 +1,10 @@
-"""Numbers as people read them; every figure on the screen is made here."""
+"""Numbers in the form in which they are shown."""
 
 import math
 from typing import Final
 
 UNKNOWN: Final = "–"
-"""What stands where a number is not known yet."""
+"""Shown where a number is not known yet."""
 
 
 def loss(value: float | None) -> str:
@@ -30,7 +30,7 @@ def whole_percent(value: float) -> str:
     return f"{math.floor(100 * min(max(value, 0.0), 1.0)):3d} %"
 
 
-def rate(value: float | None) -> str:
+def throughput(value: float | None) -> str:
     """Samples per second in at most 10 columns: `12,345/s`, `1.25 M/s`."""
     if value is None:
         return UNKNOWN
@@ -38,12 +38,12 @@ def rate(value: float | None) -> str:
 
 
 def learning_rate(value: float | None) -> str:
-    """A learning rate with up to 4 digits that count: `0.01`, `0.00125`, `1e-05`."""
+    """A learning rate with up to 4 significant digits: `0.01`, `0.00125`, `1e-05`."""
     return UNKNOWN if value is None else f"{value:.4g}"
 
 
 def count(value: int) -> str:
-    """A whole number with its thousands apart: `60,000`."""
+    """A whole number with its thousands separated: `60,000`."""
     return f"{value:,}"
 
 

@@ -128,7 +128,7 @@ def progress_line(progress: Progress) -> str:
         progress.activity if progress.activity != "training" else "",
         f"loss {formatting.loss(progress.train_loss)}",
         f"accuracy {formatting.percent(progress.train_accuracy)}",
-        formatting.rate(progress.samples_per_second),
+        formatting.throughput(progress.samples_per_second),
         f"{formatting.duration(progress.remaining_s)} left" if progress.remaining_s else "",
     ]
     return "  ".join(part for part in parts if part)

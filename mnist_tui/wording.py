@@ -74,7 +74,7 @@ def describe_row(row: EpochRow) -> str:
     return (
         f"epoch {row.epoch}: training loss {formatting.loss(row.train_loss)}, "
         f"accuracy {formatting.percent(row.train_accuracy)}; validation {describe_scores(row)}; "
-        f"{formatting.seconds(row.seconds)} s, {formatting.rate(row.samples_per_second)}"
+        f"{formatting.seconds(row.seconds)} s, {formatting.throughput(row.samples_per_second)}"
     )
 
 

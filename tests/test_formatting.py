@@ -49,8 +49,8 @@ def test_a_hundred_percent_is_only_said_when_it_is_all() -> None:
 
 
 def test_rates_sizes_and_steps() -> None:
-    assert formatting.rate(12_345.6) == "12,346/s"
-    assert formatting.rate(1_250_000.0) == "1.25 M/s"
+    assert formatting.throughput(12_345.6) == "12,346/s"
+    assert formatting.throughput(1_250_000.0) == "1.25 M/s"
     assert formatting.size(187_432) == "187 kB"
     assert formatting.size(4_812_041) == "4.8 MB"
     assert formatting.short_time(0.0026) == "2.6 ms"

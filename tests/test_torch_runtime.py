@@ -41,6 +41,7 @@ def faults(*arguments: str) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_the_same_pages_serve_every_step() -> None:
     assert faults("keep") < 100 < faults()
 
@@ -74,6 +75,7 @@ print(len(gc.get_objects()))
 """
 
 
+@pytest.mark.slow
 def test_no_collection_looks_through_torch(few_digits: Path, tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", STAYS, str(tmp_path), str(few_digits)]
     # The first process trains twice; the second shows a run, and trains one.
@@ -113,6 +115,7 @@ def test_openmp_settings_of_the_user_stay(name: str, monkeypatch: pytest.MonkeyP
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_openmp_settings")
 def test_torch_reads_the_spin_count_when_it_is_imported_afterwards() -> None:
     code = (

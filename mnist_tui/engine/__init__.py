@@ -1,6 +1,4 @@
-"""The engine: one run of training, and the seam through which viewers watch and steer it.
+"""The engine: prepares and trains one run, behind the contract in `mnist_tui.run`.
 
-`state`, `events`, `progress`, `control`, `history` and `session` are that seam. They are
-plain Python, so that a viewer may import them; everything that touches torch lives in the
-other modules and is imported by `runner` when a run starts.
+Importing `runner` is cheap; it imports what needs torch when a run starts.
 """

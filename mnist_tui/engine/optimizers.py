@@ -14,9 +14,9 @@ from mnist_tui.config import TrainConfig
 def _leave_compiler_out() -> None:
     """Keep torch from importing its compiler when an optimizer is made.
 
-    Several of the optimizers' methods are wrapped so that the compiler lets them be, and the
+    Several of the optimizers' methods are wrapped so that the compiler skips them, and the
     wrapper imports it on the first call, which takes longer than importing torch itself.
-    Nothing is compiled here: each wrapper is told that its function is to be called as it is.
+    Nothing is compiled here: each wrapper is made to call its function directly.
     Where a version of torch wraps them differently, this finds nothing and costs only time.
     """
     for kind in (torch.optim.Optimizer, torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
@@ -27,7 +27,7 @@ def _leave_compiler_out() -> None:
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """The optimizer that `config` names, over all of the model's parameters."""
+    """Make the optimizer that `config` names, over all of the model's parameters."""
     _leave_compiler_out()
     parameters = list(model.parameters())
     # One pass over all weights instead of one per weight tensor and operation.
@@ -47,16 +47,16 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
                 fused=fused,
                 capturable=devices == {"cuda"},
             )
-            # Else it warns that it could be recorded and is not, before the first recording.
+            # Else it warns, before the first capture, that it could be captured and is not.
             optimizer._warned_capturable_if_run_uncaptured = True
             return optimizer
     raise AssertionError(config.optimizer)
 
 
 def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Take over what `optimizer.state_dict()` gave, on whatever device that was.
+    """Load what `optimizer.state_dict()` gave, on whatever device that was.
 
-    How steps are computed (fused, to be recorded) is this device's matter, and stays.
+    How steps are computed (fused, capturable) depends on this device, and stays.
 
     Raises:
         Exception: Of whatever kind torch raises, when it does not fit.
@@ -70,17 +70,17 @@ def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
 
 
 def plain_step(optimizer: torch.optim.Optimizer) -> Callable[[], None]:
-    """The optimizer's step as a function, without what torch wraps around it.
+    """Return the optimizer's step as a function, without torch's wrappers.
 
     The wrappers import the compiler, as above, and run hooks that nobody has set. The caller
-    turns gradients off.
+    disables gradients.
     """
     step = inspect.unwrap(type(optimizer).step)
     return lambda: step(optimizer)
 
 
 def scheduled_lr(config: TrainConfig, step: int, total_steps: int) -> float:
-    """The learning rate of the step after `step` others, before a person's changes.
+    """Compute the learning rate of the step after `step` others, before the user's changes.
 
     `one-cycle` is PyTorch's OneCycleLR with its defaults: along half a cosine from a 25th of
     `config.lr` up to it over 30 % of the steps, then down along another to nearly nothing

@@ -1,4 +1,4 @@
-"""How fast a run goes, how long it has taken, and how long it will take."""
+"""A run's throughput, how long it has taken, and how long it will take."""
 
 from collections import deque
 from collections.abc import Callable
@@ -7,19 +7,19 @@ from typing import Final
 from mnist_tui.process.awake_clock import AwakeClock
 
 _NOW_S: Final = 1.0
-"""Samples per second `now` are those of about this long."""
+"""The current throughput is measured over about this long."""
 _WARM_UP_S: Final = 1.0
-"""What is trained in about the first second says nothing of the rest: caches are cold."""
+"""About the first second of training says nothing of the rest: caches are cold."""
 _WINDOW_S: Final = 60.0
-"""The estimate of what remains goes by the speed over this long.
+"""The remaining time is estimated from the throughput over this long.
 
 A machine that others use too is faster and slower for ten or twenty seconds at a time, which
-says little of the minutes to come; what lasts is believed within a minute. Two such courses are
-in its tests, which windows shorter than about this do not pass.
+says little of the minutes to come; a lasting change counts within a minute. The tests have two such
+courses, which shorter windows do not pass.
 """
 _GRAIN_S: Final = 0.1
-"""Blocks that end within about this long are looked back on as one, so that a device that takes
-a millisecond for each does not fill the memory with them."""
+"""Blocks that end within about this long are merged, so that a device that takes a millisecond
+for each does not fill the memory with them."""
 _VALIDATION_COST: Final = 0.3
 """A sample's forward pass against its training step, until a validation has been timed."""
 
@@ -44,12 +44,12 @@ class Throughput:
         self._validation_s: float | None = None
 
     def go(self) -> None:
-        """The clock runs from here on."""
+        """Start the clock."""
         if self._since is None:
             self._since = self._clock()
 
     def halt(self) -> None:
-        """The clock stands still from here on."""
+        """Stop the clock."""
         if self._since is not None:
             self._active_s += self._clock() - self._since
             self._since = None
@@ -66,7 +66,7 @@ class Throughput:
         return self._elapsed_before + self.active_s
 
     def trained(self, samples: int, seconds: float) -> None:
-        """So many more samples were trained on, in so many seconds."""
+        """Count `samples` more that were trained on in `seconds`."""
         self._trained += samples
         self._train_s += seconds
         if len(self._marks) >= 2 and self._train_s - self._marks[-2][0] < _GRAIN_S:
@@ -82,7 +82,7 @@ class Throughput:
         return is_cold or next_s < self._train_s - _WINDOW_S
 
     def validated(self, seconds: float) -> None:
-        """A whole validation took that long."""
+        """Take in how long a whole validation took."""
         before = self._validation_s
         self._validation_s = seconds if before is None else 0.5 * (before + seconds)
 
@@ -91,7 +91,7 @@ class Throughput:
         """Over about the last second of training."""
         from_s = self._train_s - _NOW_S
         marks = (mark for mark in reversed(self._marks) if mark[0] <= from_s)
-        return self._rate_since(next(marks, self._marks[0]))
+        return self._throughput_since(next(marks, self._marks[0]))
 
     @property
     def mean_samples_per_second(self) -> float | None:
@@ -101,23 +101,23 @@ class Throughput:
     def remaining_s(
         self, samples: int, validations: float, validation_samples: int
     ) -> float | None:
-        """Seconds that are left, as far as can be told.
+        """Estimate the seconds that are left; None before anything was trained.
 
         Args:
-            samples: Training samples that are left in the run.
-            validations: Validations that are left, the open one in parts.
+            samples: Training samples left in the run.
+            validations: Validations left, the current one as a fraction.
             validation_samples: Samples in one validation.
         """
-        rate = self._rate_since(self._marks[0])
-        if rate is None:
+        throughput = self._throughput_since(self._marks[0])
+        if throughput is None:
             return None
         validation_s = self._validation_s
         if validation_s is None:
-            validation_s = validation_samples * _VALIDATION_COST / rate
-        return samples / rate + validations * validation_s
+            validation_s = validation_samples * _VALIDATION_COST / throughput
+        return samples / throughput + validations * validation_s
 
-    def _rate_since(self, mark: tuple[float, int]) -> float | None:
-        """Samples per second of training since then; None where there was none."""
+    def _throughput_since(self, mark: tuple[float, int]) -> float | None:
+        """Samples per second of training since `mark`; None if there were none."""
         start_s, start = mark
         end_s, end = self._marks[-1]
         return (end - start) / (end_s - start_s) if end_s > start_s else None

@@ -1,4 +1,4 @@
-"""What a model makes of a split of the digits."""
+"""One pass of a model over a split: loss, accuracy, confusion, probabilities."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.run.validation import Confusion
 
 BATCH_SIZE = {"cpu": 50, "cuda": 2500, "mps": 1000}
-"""Digits per evaluation batch; on a CPU a batch's activations should stay near the cache."""
+"""Examples per evaluation batch; on a CPU a batch's activations should stay near the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,48 +21,48 @@ class Evaluation:
     loss: float
     """Mean loss per sample."""
     accuracy: float
-    """Fraction guessed right, in [0, 1]."""
+    """Fraction predicted right, in [0, 1]."""
     confusion: Confusion
     log_probabilities: Tensor
-    """(N, 10) float32 on the CPU: what the model gave to each class, digit by digit."""
+    """(N, 10) float32 on the CPU: the model's output, example by example."""
 
 
-def batch_count(digits: DeviceSplit) -> int:
-    """Batches in one evaluation of `digits`."""
-    return -(-len(digits) // BATCH_SIZE[digits.labels.device.type])
+def batch_count(split: DeviceSplit) -> int:
+    """Batches in one evaluation of `split`."""
+    return -(-len(split) // BATCH_SIZE[split.labels.device.type])
 
 
 def evaluate(
     model: nn.Module,
-    digits: DeviceSplit,
+    split: DeviceSplit,
     precision: str = "fp32",
     between: Callable[[int], None] = lambda batch: None,
 ) -> Evaluation:
-    """Run the model in eval mode over all of `digits`. Blocks; waits for the device once.
+    """Run the model in eval mode over all of `split`. Blocks; waits for the device once.
 
     Args:
-        model: On the device of `digits`; left in the mode it was in.
-        digits: What to evaluate on.
+        model: On the device of `split`; left in the mode it was in.
+        split: What to evaluate on.
         precision: As in TrainConfig.
         between: Called after each batch with the number of batches done; may raise.
     """
-    device = digits.labels.device
+    device = split.labels.device
     size = BATCH_SIZE[device.type]
     loss = torch.zeros((), dtype=torch.float64, device="cpu" if device.type == "mps" else device)
     confusion = torch.zeros(100, dtype=torch.int64, device=device)
-    outputs = torch.empty(len(digits), 10, device=device)
+    outputs = torch.empty(len(split), 10, device=device)
     was_training = model.training
     model.eval()
     try:
-        for batch, start in enumerate(range(0, len(digits), size), start=1):
-            images, labels = digits.slice(start, start + size)
+        for batch, start in enumerate(range(0, len(split), size), start=1):
+            images, labels = split.slice(start, start + size)
             with (
                 torch.inference_mode(),
                 torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
             ):
                 output = model(images)  # (B, 10)
                 loss += F.nll_loss(output, labels, reduction="sum").to(loss)
-                # One number per (label, guess) pair; index_add_ has a deterministic kernel.
+                # One number per (label, prediction) pair; index_add_ has a deterministic kernel.
                 pairs = labels * 10 + output.argmax(dim=1)
                 confusion.index_add_(0, pairs, torch.ones_like(pairs))
                 outputs[start : start + size] = output
@@ -70,10 +70,10 @@ def evaluate(
     finally:
         model.train(was_training)
     table = confusion.view(10, 10).tolist()  # waits for the device
-    right = sum(table[digit][digit] for digit in range(10))
+    right = sum(table[label][label] for label in range(10))
     return Evaluation(
-        loss=loss.item() / len(digits),
-        accuracy=right / len(digits),
+        loss=loss.item() / len(split),
+        accuracy=right / len(split),
         confusion=tuple(tuple(row) for row in table),
         log_probabilities=outputs.cpu(),
     )

@@ -11,20 +11,20 @@ from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.models.mnist_net import MnistNet, channels_last
 
 _ATEN: Final = torch.ops.aten
-"""Torch's operations by the names that autograd calls them by."""
+"""PyTorch's operations by the names that autograd calls them by."""
 _MEAN: Final = 1
-"""That a loss is the mean of all digits', in ATen's code for it."""
+"""ATen's code for a loss that is the mean over the batch."""
 _IGNORED: Final = -100
-"""The label that no loss is taken of, as torch has it by default; no digit has it."""
+"""The label that PyTorch ignores by default; no example has it."""
 
 
 class DirectStep(AutogradStep):
     """Takes the steps that AutogradStep takes, bit for bit, and sooner.
 
-    It calls the operations that autograd would call on the same numbers, but keeps no record of
-    them to go back along, looks up no precision for each, and has every gradient in the layout in
-    which the next operation is fast. What is not needed any more is let go of on the way, as
-    autograd does: with large batches each of the activations takes hundreds of megabytes.
+    It calls the operations that autograd would call on the same numbers, but records no graph,
+    looks up no precision for each, and has every gradient in the layout in which the next
+    operation is fast. Tensors are freed as soon as they are not needed any more, as autograd does:
+    with large batches each of the activations takes hundreds of megabytes.
     """
 
     def __init__(
@@ -58,19 +58,19 @@ class DirectStep(AutogradStep):
         second = torch.conv2d(first, w2, b2)  # (B, 64, 24, 24)
         pooled, indices = _ATEN.max_pool2d_with_indices(second, [2, 2])
         pooled = pooled.relu_().contiguous()  # (B, 64, 12, 12)
-        kept = x.new_empty(len(x), 64, 1, 1).bernoulli_(self._keep).div_(self._keep)
-        features = (pooled * kept).flatten(1)  # (B, 9216)
+        keep_mask = x.new_empty(len(x), 64, 1, 1).bernoulli_(self._keep).div_(self._keep)
+        features = (pooled * keep_mask).flatten(1)  # (B, 9216)
         hidden = torch.addmm(b3, features, w3.t()).relu_()  # (B, 128)
         output = torch.log_softmax(torch.addmm(b4, hidden, w4.t()).float(), dim=1)  # (B, 10)
         loss = F.nll_loss(output, labels)
 
-        # Back along the same way: d_x is the loss's gradient with respect to x.
+        # The backward pass: d_x is the loss's gradient with respect to x.
         d_scores = self._before_softmax(output, labels).to(dtype)  # (B, 10)
         d_w4, d_b4 = d_scores.t() @ hidden, d_scores.sum(0)
         d_hidden = _ATEN.threshold_backward(d_scores @ w4, hidden, 0)
         d_w3, d_b3 = d_hidden.t() @ features, d_hidden.sum(0)
         del features
-        d_pooled = (d_hidden @ w3).view_as(pooled).mul_(kept)
+        d_pooled = (d_hidden @ w3).view_as(pooled).mul_(keep_mask)
         d_pooled = _ATEN.threshold_backward(d_pooled, pooled, 0)
         del pooled
         d_pooled = d_pooled.contiguous(memory_format=torch.channels_last)

@@ -137,7 +137,7 @@ def _short_speed(progress: Progress, width: int) -> Line:
     """Speed, the time left, the time of a batch, the learning rate: the most important first."""
     left = formatting.duration(progress.remaining_s)
     facts = (
-        formatting.rate(progress.samples_per_second),
+        formatting.throughput(progress.samples_per_second),
         *((f"{left} left",) if progress.remaining_s is not None else ()),
         f"{formatting.short_time(progress.step_s)} per batch",
         f"lr {formatting.learning_rate(progress.lr)}",

@@ -53,8 +53,8 @@ def speed_facts(progress: Progress) -> tuple[Line, Line, Line]:
     return (
         [
             ("speed ", "muted"),
-            (formatting.rate(progress.samples_per_second), "strong"),
-            (f" (average {formatting.rate(progress.mean_samples_per_second)})", "muted"),
+            (formatting.throughput(progress.samples_per_second), "strong"),
+            (f" (average {formatting.throughput(progress.mean_samples_per_second)})", "muted"),
         ],
         [(formatting.short_time(progress.step_s), "strong"), (" per batch", "muted")],
         [("learning rate ", "muted"), (formatting.learning_rate(progress.lr), "strong")],

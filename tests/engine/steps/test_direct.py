@@ -25,7 +25,7 @@ def left_by(
     torch.manual_seed(0)
     model = build_model("mnist_net")
     assert isinstance(model, MnistNet)
-    step = make(model, build_optimizer(model, config), config, CPU)
+    step = make(model, build_optimizer(model, config), config, CPU, config.precision)
     left = {}
     for number, (images, labels) in enumerate(batches):
         loss, output = step(images, labels, 0.01)
