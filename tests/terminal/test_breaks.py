@@ -82,6 +82,23 @@ def test_a_dashboard_that_was_stopped_by_ctrl_z_is_painted_anew(open_terminal: O
     terminal.assert_restored()
 
 
+def test_the_warning_of_a_batch_system_saves_and_ends_nothing(
+    open_terminal: Open, tmp_path: Path
+) -> None:
+    settings = ("--dataset", "sample", "--epochs", "900", "--name", "a", "--start")
+    terminal = open_terminal(*settings)
+    terminal.wait_for("space Pause")
+    os.kill(terminal.child.pid, signal.SIGUSR1)
+    checkpoints = tmp_path / "runs" / "a" / "checkpoints"
+    terminal.wait_for(lambda _: any(checkpoints.glob("step-*.pt")))
+    assert "SIGUSR1: saving a checkpoint" in (tmp_path / "runs/a/log.txt").read_text()
+    terminal.press("q")
+    terminal.wait_for("Cancel")
+    terminal.press("s")
+    assert terminal.exit_code() == 0
+    terminal.assert_restored()
+
+
 def test_odd_bytes_end_nothing_and_letters_of_other_alphabets_are_answered(
     open_terminal: Open,
 ) -> None:
