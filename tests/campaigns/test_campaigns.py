@@ -21,6 +21,8 @@ from tests.campaigns import (
 )
 from tests.campaigns.campaign import Attempt, clean_up, try_many
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _kept() -> Iterator[None]:

@@ -34,6 +34,8 @@ def watch(event, args):
 report = os.open("report", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 sys.addaudithook(watch)
 from mnist_tui.cli import main
+
+pytestmark = pytest.mark.slow
 main(sys.argv[1:])
 """
 """Runs the command and notes each path that is opened for writing, made, moved or deleted."""
