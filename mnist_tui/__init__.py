@@ -19,6 +19,9 @@ if os.path.basename((sys.argv or [""])[0]) in ("-m", "mnist-tui", "mnist-tui.exe
         _current = ""
     sys.path[:] = [path for path in sys.path if path not in ("", _current)]
     sys.path += [_home] if _home == _current else []
+    if _paths := os.environ.get("PYTHONPATH", ""):  # for the processes that it starts
+        _kept = (path for path in _paths.split(os.pathsep) if path not in ("", ".", _current))
+        os.environ["PYTHONPATH"] = os.pathsep.join(_kept)
 
 import logging
 from importlib import import_module

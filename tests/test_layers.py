@@ -100,3 +100,16 @@ def test_the_command_imports_no_file_of_the_current_folder(tmp_path: Path) -> No
             check=False,
         )
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_no_process_that_a_command_starts_imports_one_either(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("open('was-run', 'w')")
+    subprocess.run(
+        [Path(sys.executable).with_name("mnist-tui"), "doctor"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep},
+        capture_output=True,
+        check=False,
+    )
+    assert not (tmp_path / "was-run").exists()
