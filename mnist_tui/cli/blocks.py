@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 RESET: Final = "\x1b[0m"
+LEVELS: Final = 24
+"""Grays that are told apart; more would only be more to send."""
 SHADES: Final = " .:-=+*#%@"
 """From dark to light, for outputs without colors."""
 
@@ -46,9 +48,12 @@ def draw(image: Pixels, palette: Palette) -> list[str]:
     """
     if len(image) % 2:
         image = np.concatenate((image, image[-1:]))
-    rows = zip(image[::2].tolist(), image[1::2].tolist(), strict=True)
     if palette.has_colors and palette.has_blocks:
+        levels = np.rint(image * ((LEVELS - 1) / 255)) * (255 / (LEVELS - 1))
+        image = np.rint(levels).astype(np.uint8)
+        rows = zip(image[::2].tolist(), image[1::2].tolist(), strict=True)
         return [_colored(upper, lower) for upper, lower in rows]
+    rows = zip(image[::2].tolist(), image[1::2].tolist(), strict=True)
     return ["".join(_shade(*pair) for pair in zip(*both, strict=True)) for both in rows]
 
 

@@ -96,6 +96,14 @@ class TablePrinter:
             self._has_header = True
         for line in self._lines(answer):
             click.echo(line)
+        if self._shows:
+            from mnist_tui.cli.blocks import Palette
+            from mnist_tui.cli.portrait import portray
+
+            palette = Palette.of()
+            for line in portray(answer, palette):
+                # Click would take the colors out of a pipe, where they are asked for.
+                click.echo(line, color=palette.has_colors)
 
     def _lines(self, answer: "Prediction") -> Iterator[str]:
         yield describe(answer)
@@ -104,12 +112,6 @@ class TablePrinter:
         if self._is_verbose:
             box = answer.picture.box
             yield f"       at {box.left:,},{box.top:,}: {'; '.join(answer.picture.done)}"
-        if self._shows:
-            from mnist_tui.cli.blocks import Palette
-            from mnist_tui.cli.portrait import portray
-
-            # Colors that are written are wanted: click would take them out of a pipe.
-            yield from portray(answer, Palette.of())
 
 
 def describe(answer: "Prediction") -> str:
