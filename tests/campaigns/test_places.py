@@ -13,6 +13,8 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.store.directory import create_run
 from tests.campaigns.processes import InTerminal
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 120.0
 
 WATCHED = """
@@ -35,7 +37,6 @@ report = os.open("report", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 sys.addaudithook(watch)
 from mnist_tui.cli import main
 
-pytestmark = pytest.mark.slow
 main(sys.argv[1:])
 """
 """Runs the command and notes each path that is opened for writing, made, moved or deleted."""
