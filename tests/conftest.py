@@ -1,12 +1,15 @@
 """What all tests share: one thread for torch, no user's settings, and a small set of digits."""
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from devtools.few_digits import write_few_digits
+from mnist_tui.engine.steps.native import library
 
 # Before torch is loaded, here and in the processes that tests start: with several threads,
 # torch waits for its own threads, which takes long while other tests or programs are busy.
@@ -24,14 +27,33 @@ settings.load_profile("tests")
 FULL_MNIST = os.environ.get("MNIST_TUI_DATA")
 
 
+@pytest.fixture(scope="session")
+def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
+    """The native kernels, compiled once for all tests of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("compiled")))
+        with suppress(library.NativeUnavailableError):
+            library.load()
+        return tuple(library.cache_folder().glob("*.so"))
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    _compiled: Sequence[Path],
+) -> None:
     """Keep the user's caches and settings out of every test."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("MNIST_TUI_DATA", raising=False)
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
+    folder = library.cache_folder()
+    folder.parent.mkdir(parents=True)
+    folder.mkdir(mode=0o700)
+    for path in _compiled:
+        (folder / path.name).hardlink_to(path)
 
 
 @pytest.fixture(scope="session")

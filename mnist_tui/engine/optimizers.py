@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mnist_tui.config import TrainConfig
 
@@ -67,6 +67,11 @@ def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         for ours, theirs in zip(optimizer.param_groups, state["param_groups"], strict=True)
     ]
     optimizer.load_state_dict({**state, "param_groups": groups})
+    # Fused optimizers go through the memory of a weight and of its state side by side.
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                values[name] = torch.empty_like(parameter).copy_(value)
 
 
 def plain_step(optimizer: torch.optim.Optimizer) -> Callable[[], None]:

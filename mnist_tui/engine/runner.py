@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mnist_tui.config import recipe_config
+from mnist_tui.engine.steps.native.library import compile_ahead
 from mnist_tui.errors import (
     CheckpointError,
     DataError,
@@ -98,6 +99,8 @@ class TrainingRunner:
         stack.enter_context(log_to(directory.log))
         log.info("run %s: %s", directory.name, plan.config)
         self.say("loading PyTorch")
+        if plan.config.model == "mnist_net":
+            compile_ahead()  # it takes a second or two on a machine's first start
         # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
         with loading_torch():
             from mnist_tui.engine.prepare import prepare

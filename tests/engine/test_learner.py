@@ -160,8 +160,8 @@ def test_one_weight_that_is_no_number_is_found(
     values: tuple[float, ...], is_finite: bool, few_digits: Path
 ) -> None:
     learner = Learner(recipe_config(), read_mnist(few_digits), CPU)
-    weights = learner.model.get_parameter("fc1.weight").data.view(-1)
-    weights[100 : 100 + len(values)] = torch.tensor(values)
+    weights = learner.model.get_parameter("fc1.weight").data
+    weights[0, 100 : 100 + len(values)] = torch.tensor(values)
     assert learner.has_finite_weights() is is_finite
 
 

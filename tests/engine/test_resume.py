@@ -256,6 +256,7 @@ def test_every_state_change_of_a_resumed_run_is_told_once(
     [
         ({"device": "a GPU"}, "on a GPU before: the numbers may differ in the last bits"),
         ({"kernels": "its own kernels"}, "with fused kernels before: the numbers may"),
+        ({"kernels": "PyTorch's kernels"}, "with PyTorch's kernels before: the numbers may"),
         ({"precision": "tf32"}, "in tf32 before: the numbers may differ"),
         ({}, None),
     ],
@@ -265,7 +266,7 @@ def test_another_way_of_computing_is_told_and_kept(
 ) -> None:
     directory = train(few_config(few_digits), tmp_path).directory
     facts = read_json(directory.config)
-    assert (facts["kernels"], facts["precision"]) == ("PyTorch's kernels", "fp32")
+    assert (facts["kernels"], facts["precision"]) == ("native C kernels", "fp32")
     write_json(directory.config, {**facts, **before})
     resumed = resume(tmp_path, overrides={"epochs": 3})
     warnings = [warned.message for warned in resumed.of(Warned)]

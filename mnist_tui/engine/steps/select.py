@@ -9,7 +9,9 @@ import torch
 from mnist_tui.config import TrainConfig
 from mnist_tui.devices import has_tf32, is_out_of_memory
 from mnist_tui.engine.steps.base import AutogradStep, Step
-from mnist_tui.engine.steps.direct import DirectStep
+from mnist_tui.engine.steps.compare import compare
+from mnist_tui.engine.steps.native import library
+from mnist_tui.engine.steps.native.native_step import NativeStep
 from mnist_tui.models.mnist_net import MnistNet
 from mnist_tui.models.registry import Net
 
@@ -34,8 +36,8 @@ def select_step(
 ) -> Step:
     """Make the fastest step that this device and its software have.
 
-    Fused kernels are compiled here, which takes some seconds the first time on a machine, and
-    compared with autograd.
+    Kernels of our own are compiled here, which takes some seconds the first time on a machine,
+    and compared with autograd.
 
     Args:
         model: On `device`.
@@ -45,13 +47,31 @@ def select_step(
         precision: `fp32`, `tf32` or `bf16`.
         warn: Called, with a sentence, when there could be a faster step.
     """
+    autograd = AutogradStep(model, optimizer, config, device, precision)
     if isinstance(model, MnistNet):
-        if device.type == "cpu" and not config.label_smoothing:
-            return DirectStep(model, optimizer, config, device, precision)
+        if device.type == "cpu":
+            return native_or(autograd, model, optimizer, config, precision)
         if has_tf32(device) and config.batch_size <= _MAX_FUSED_BATCH:
-            autograd = AutogradStep(model, optimizer, config, device, precision)
             return fused_or(autograd, model, optimizer, config, precision, warn)
-    return AutogradStep(model, optimizer, config, device, precision)
+    return autograd
+
+
+def native_or(
+    autograd: AutogradStep,
+    model: MnistNet,
+    optimizer: torch.optim.Optimizer,
+    config: TrainConfig,
+    precision: str,
+) -> Step:
+    """Make a step of native kernels where they compile and are right, else return `autograd`."""
+    try:
+        step = NativeStep(model, optimizer, config, precision, library.load())
+        compare(step, autograd, model, precision)
+    except (library.NativeUnavailableError, ArithmeticError) as error:
+        log.info("training falls back to PyTorch's kernels: %s", error)
+        return autograd
+    log.info("training uses native kernels")
+    return step
 
 
 def fused_or(
@@ -64,7 +84,7 @@ def fused_or(
 ) -> Step:
     """Make a step of fused kernels where they compile and are right, else return `autograd`."""
     try:
-        from mnist_tui.engine.steps.fused import FusedStep, compare
+        from mnist_tui.engine.steps.fused import FusedStep
     except ImportError as error:  # as on Windows, where torch comes without Triton
         log.info("no fused kernels: %s", error)
         return autograd

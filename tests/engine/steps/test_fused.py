@@ -11,15 +11,17 @@ from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.optimizers import build_optimizer
+from mnist_tui.engine.steps import compare as comparison
 from mnist_tui.engine.steps import select
 from mnist_tui.engine.steps.base import AutogradStep, Step
+from mnist_tui.engine.steps.compare import compare
 from mnist_tui.engine.steps.select import fused_or, select_step
 from mnist_tui.models.mnist_net import MnistNet
 from mnist_tui.models.registry import build_model
 
 pytest.importorskip("triton", reason="Triton comes with torch on Linux alone")
 from mnist_tui.engine.steps import fused, kernels
-from mnist_tui.engine.steps.fused import SLICES, FusedStep, compare
+from mnist_tui.engine.steps.fused import SLICES, FusedStep
 
 CPU = torch.device("cpu")
 KEEP = 0.75
@@ -28,7 +30,7 @@ KEEP = 0.75
 @pytest.fixture(autouse=True)
 def _compare_one_digit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter takes a second for each."""
-    monkeypatch.setattr(fused, "COMPARED", 1)
+    monkeypatch.setattr(comparison, "COMPARED", 1)
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+"""Comparing a way to take training steps with autograd, before a run relies on it."""
+
+from typing import Final, Protocol
+
+import torch
+from torch import Tensor
+
+from mnist_tui.engine.steps.base import AutogradStep
+from mnist_tui.models.mnist_net import MnistNet
+
+COMPARED: Final = 32
+"""Examples that a step is compared on, whatever the run's batch size."""
+TOLERANCE: Final = {"fp32": 1e-3, "tf32": 0.1, "bf16": 0.25}
+"""How far a gradient may be from autograd's, as a part of its norm. On an H100, with 32 examples
+and initial weights, either was a third of that from the truth at most."""
+
+
+class LearningStep(Protocol):
+    """A way to take a step of MnistNet that can be told what dropout keeps."""
+
+    updates: bool
+    """Whether `learn` moves the weights."""
+
+    def learn(
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, kept: Tensor, keep: float
+    ) -> tuple[Tensor, Tensor]:
+        """Take the step, or leave the gradients with the parameters.
+
+        Args:
+            images, labels, lr: See Step.
+            kept: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0.
+            keep: The part that it keeps; what is kept is divided by it.
+        """
+
+
+def compare(
+    step: LearningStep, autograd: AutogradStep, model: MnistNet, precision: str
+) -> dict[str, float]:
+    """Compare a step with one by autograd; the model stays as it was. Waits for the device.
+
+    Returns:
+        How far each gradient is from autograd's, as a part of its norm, by its parameter's name.
+
+    Raises:
+        ArithmeticError: Where that is more than rounding explains.
+    """
+    device = next(model.parameters()).device
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(COMPARED, 1, 28, 28, generator=generator)
+    images[::2, :, :10] = 0  # some steps treat what is black in another way
+    images = images.to(device)
+    labels = torch.randint(0, 10, (COMPARED,), generator=generator).to(device)
+    parameters = dict(model.named_parameters())
+    before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    try:
+        model.eval()  # without dropout
+        _, expected = autograd.differentiate(images, labels)
+        wanted = {name: _gradient(parameter) for name, parameter in parameters.items()}
+        everything = torch.ones(COMPARED, 64, 1, 1, device=device)
+        _, output = step.learn(images, labels, 1.0, everything, 1.0)
+        # At a learning rate of 1, a weight has moved by its gradient.
+        found = {
+            name: (before[name] - parameter.detach()) if step.updates else _gradient(parameter)
+            for name, parameter in parameters.items()
+        }
+    finally:
+        # A kernel may fail after others have updated their weights.
+        model.train()
+        with torch.no_grad():
+            for name, parameter in parameters.items():
+                parameter.copy_(before[name])
+                parameter.grad = None
+    limit = TOLERANCE[precision]
+    apart = {name: _distance(found[name], wanted[name]) for name in parameters}
+    for name, distance in {**apart, "output": _distance(output, expected)}.items():
+        if not distance <= limit:  # NaN is not, either
+            raise ArithmeticError(f"{name} is {distance:.1%} off, where {limit:.1%} may be")
+    return apart
+
+
+def _distance(found: Tensor, wanted: Tensor) -> float:
+    return float((found - wanted).norm() / wanted.norm())
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad

@@ -1,0 +1,332 @@
+"""A step by native C kernels is the step by autograd, but for rounding."""
+
+import ctypes
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional as F
+
+from mnist_tui.config import recipe_config
+from mnist_tui.engine.optimizers import build_optimizer
+from mnist_tui.engine.steps.base import AutogradStep
+from mnist_tui.engine.steps.native import library
+from mnist_tui.engine.steps.native.native_step import NativeStep
+from mnist_tui.engine.steps.select import select_step
+from mnist_tui.models.mnist_net import MnistNet
+
+pytestmark = pytest.mark.skipif(
+    not any(shutil.which(name) for name in library.COMPILERS), reason="there is no C compiler"
+)
+CPU = torch.device("cpu")
+CLOSE = 1e-5
+"""As a part of a gradient's norm."""
+
+
+@pytest.fixture(autouse=True)
+def _load_anew() -> None:
+    library.load.cache_clear()
+
+
+def make_net(seed: int = 0) -> MnistNet:
+    torch.manual_seed(seed)
+    return MnistNet()
+
+
+def make_step(net: MnistNet, optimizer: str = "sgd", precision: str = "fp32") -> NativeStep:
+    config = recipe_config(optimizer=optimizer, precision=precision)
+    return NativeStep(net, build_optimizer(net, config), config, precision, library.load())
+
+
+def batch(size: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Images with black regions, labels, and the channels that dropout keeps."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(size, 1, 28, 28, generator=generator)
+    for image in images[: size // 2 + 1]:
+        corner = torch.randint(0, 20, (2,), generator=generator)
+        black = torch.ones(28, 28, dtype=torch.bool)
+        black[corner[0] : corner[0] + 9, corner[1] : corner[1] + 9] = False
+        image[0, black] = 0
+    labels = torch.randint(0, 10, (size,), generator=generator)
+    return images, labels, torch.empty(size, 64, 1, 1).bernoulli_(0.75, generator=generator)
+
+
+def gradients_by_autograd(
+    net: MnistNet, images: Tensor, labels: Tensor, kept: Tensor
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Loss and gradients, as the tutorial's class computes them."""
+    x = F.max_pool2d(F.relu(net.conv2(F.relu(net.conv1(images)))), 2)
+    x = F.relu(net.fc1((x * (kept / 0.75)).flatten(1)))
+    loss = F.nll_loss(F.log_softmax(net.fc2(x), dim=1), labels)
+    return loss.detach(), torch.autograd.grad(loss, list(net.parameters()))
+
+
+def assert_close(net: MnistNet, found: list[Tensor], wanted: tuple[Tensor, ...]) -> None:
+    for (name, _), gradient, expected in zip(net.named_parameters(), found, wanted, strict=True):
+        distance = float((gradient - expected).norm() / expected.norm())
+        assert distance <= CLOSE, f"{name}: {distance:.1e}"
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 32, 33])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adamw"])
+def test_every_gradient_is_autograds(size: int, optimizer: str) -> None:
+    net = make_net()
+    step = make_step(net, optimizer)
+    images, labels, kept = batch(size)
+    loss, wanted = gradients_by_autograd(net, images, labels, kept)
+    before = [parameter.detach().clone() for parameter in net.parameters()]
+    found_loss, _ = step.learn(images, labels, 1.0, kept, 0.75)
+    assert float(found_loss) == pytest.approx(float(loss), rel=1e-5)
+    found = [
+        old - new.detach() if step.updates else new.grad
+        for old, new in zip(before, net.parameters(), strict=True)
+    ]
+    assert_close(net, found, wanted)  # type: ignore[arg-type]
+
+
+def test_an_image_all_black_and_one_without_black_are_right() -> None:
+    net = make_net()
+    step = make_step(net, "momentum")
+    images = torch.stack([torch.zeros(1, 28, 28), torch.full((1, 28, 28), 0.5)])
+    labels, kept = torch.tensor([3, 8]), torch.ones(2, 64, 1, 1)
+    # Every pixel of a patch is the same, so that the four that are pooled together tie.
+    _, wanted = gradients_by_autograd(net, images, labels, kept * 0.75)
+    step.learn(images, labels, 0.0, kept * 0.75, 0.75)
+    assert_close(net, [p.grad for p in net.parameters()], wanted)  # type: ignore[misc]
+
+
+def steps_taken(threads: int, sizes: tuple[int, ...] = (32, 32, 7)) -> list[Tensor]:
+    """Weights, last loss and generator after some steps on so many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        net = make_net()
+        step = make_step(net)
+        for number, size in enumerate(sizes):
+            images, labels, _ = batch(size, number)
+            loss, _ = step(images, labels, 0.05)
+    finally:
+        torch.set_num_threads(before)
+    return [*(p.detach().clone() for p in net.parameters()), loss, torch.get_rng_state()]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_every_run_has_the_same_bits(threads: int) -> None:
+    for one, other in zip(steps_taken(threads), steps_taken(threads), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_it_drops_the_channels_that_pytorch_drops() -> None:
+    images, labels, _ = batch(16)
+    net, twin = make_net(), make_net()
+    config = recipe_config()
+    autograd = AutogradStep(twin, build_optimizer(twin, config), config, CPU, "fp32")
+    step = make_step(net)
+    torch.manual_seed(5)
+    loss, output = step(images, labels, 0.01)
+    state = torch.get_rng_state()
+    torch.manual_seed(5)
+    expected_loss, expected = autograd(images, labels, 0.01)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.testing.assert_close(output, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(loss, expected_loss, rtol=1e-5, atol=1e-6)
+    for mine, theirs in zip(net.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_bf16_is_as_close_as_rounding_lets_it_be() -> None:
+    if not ctypes.c_long.in_dll(library.load(), "HAS_BF16").value:
+        pytest.skip("this processor does not compute in bfloat16")
+    net = make_net()
+    step = make_step(net, "momentum", "bf16")
+    images, labels, kept = batch(32)
+    _, wanted = gradients_by_autograd(net, images, labels, kept)
+    step.learn(images, labels, 0.0, kept, 0.75)
+    for parameter, expected in zip(net.parameters(), wanted, strict=True):
+        assert parameter.grad is not None
+        assert 1e-6 < float((parameter.grad - expected).norm() / expected.norm()) < 0.2
+
+
+def test_what_is_not_a_number_is_seen_in_the_loss() -> None:
+    images, labels, kept = batch(4)
+    images[2, 0, 14, 14] = torch.nan
+    loss, _ = make_step(make_net()).learn(images, labels, 0.01, kept, 0.75)
+    assert loss.isnan()
+
+
+def selected(precision: str = "fp32") -> object:
+    net, config = make_net(), recipe_config(precision=precision)
+    return select_step(net, build_optimizer(net, config), config, CPU, precision, print)
+
+
+def test_a_cpu_takes_the_native_kernels_where_they_are_right(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(selected(), NativeStep)
+    wrong = tmp_path / "step.c"
+    right = library.SOURCE.read_text("utf-8")
+    wrong.write_text(right.replace("*bias += grad;", "*bias -= grad;"), "utf-8")
+    assert wrong.read_text("utf-8") != right
+    monkeypatch.setattr(library, "SOURCE", wrong)
+    library.load.cache_clear()
+    with caplog.at_level(logging.INFO):
+        assert type(selected()) is AutogradStep
+    assert "falls back to PyTorch's kernels: conv2.bias" in caplog.text
+
+
+def test_without_a_compiler_pytorchs_kernels_train(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with caplog.at_level(logging.INFO):
+        assert type(selected()) is AutogradStep
+    assert "there is no C compiler (cc, gcc, clang)" in caplog.text
+
+
+def test_a_compiler_that_fails_is_quoted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = tmp_path / "step.c"
+    broken.write_text("int forward(", "utf-8")
+    monkeypatch.setattr(library, "SOURCE", broken)
+    with caplog.at_level(logging.INFO):
+        assert type(selected()) is AutogradStep
+    assert "error" in caplog.text
+
+
+def cached(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("step-*.so"))
+
+
+def test_it_is_compiled_once_and_kept_for_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    library.load()
+    (kept,) = cached(tmp_path)
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
+    made = kept.stat().st_mtime_ns
+    library.load.cache_clear()
+    library.load()
+    assert [path.stat().st_mtime_ns for path in cached(tmp_path)] == [made]
+
+
+def test_a_cache_that_others_can_write_to_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "mnist-tui" / "native"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    assert isinstance(selected(), NativeStep)
+    assert not cached(tmp_path)
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    library.load.cache_clear()
+    assert isinstance(selected(), NativeStep)
+    assert not cached(tmp_path)
+
+
+def test_a_library_that_somebody_else_could_have_written_is_compiled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    library.load()
+    (kept,) = cached(tmp_path)
+    kept.unlink()  # not written over: this process has it mapped
+    kept.write_bytes(b"not a library")
+    kept.chmod(0o666)
+    library.load.cache_clear()
+    assert isinstance(selected(), NativeStep)
+    assert kept.read_bytes() != b"not a library"
+
+
+def test_two_processes_at_once_both_get_a_whole_library(tmp_path: Path) -> None:
+    script = "from mnist_tui.engine.steps.native import library; library.load()"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    processes = [subprocess.Popen([sys.executable, "-c", script], env=environment) for _ in "ab"]
+    assert [process.wait() for process in processes] == [0, 0]
+    assert [path.name[:5] for path in (tmp_path / "mnist-tui" / "native").iterdir()] == ["step-"]
+
+
+def has_near_ties(net: MnistNet, images: Tensor) -> bool:
+    """Whether rounding alone decides somewhere which of four values is pooled, or whether any is.
+
+    The gradient goes to another pixel then, here or there: both are right.
+    """
+    twin = make_net()
+    twin.load_state_dict(net.state_dict())
+    twin.double()
+    with torch.no_grad():
+        values = twin.conv2(F.relu(twin.conv1(images.double())))
+        fours = F.unfold(values.flatten(0, 1)[:, None], 2, stride=2)  # (B * 64, 4, 144)
+        first, second, *_ = fours.sort(dim=1, descending=True).values.unbind(1)
+        gap = torch.minimum(first.abs(), first - second)
+        return bool(((gap < 2e-7) & (gap > 1e-12)).any())  # what is black ties to the last bit
+
+
+@pytest.mark.slow
+@settings(max_examples=100, suppress_health_check=[HealthCheck.filter_too_much])
+@given(st.integers(1, 32), st.integers(0, 1_000_000))
+def test_a_hundred_batches_are_autograds(size: int, seed: int) -> None:
+    net = make_net(seed)
+    step = make_step(net, "momentum")
+    images, labels, kept = batch(size, seed)
+    assume(not has_near_ties(net, images))
+    _, wanted = gradients_by_autograd(net, images, labels, kept)
+    step.learn(images, labels, 0.0, kept, 0.75)
+    assert_close(net, [p.grad for p in net.parameters()], wanted)  # type: ignore[misc]
+
+
+SANITIZED = """
+import ctypes, sys
+import torch
+from tests.engine.steps import test_native as native
+from mnist_tui.engine.steps.native import library
+shared = ctypes.CDLL(sys.argv[1])
+library.load = lambda: shared
+torch.set_num_threads(2)
+for size in (1, 2, 3, 8, 31, 32, 33, 64):
+    for precision in ("fp32", "bf16"):
+        if precision == "bf16" and not ctypes.c_long.in_dll(shared, "HAS_BF16").value:
+            continue
+        for optimizer in ("sgd", "momentum"):
+            step = native.make_step(native.make_net(), optimizer, precision)
+            images, labels, _ = native.batch(size, size)
+            step(images, labels, 0.01)
+print("clean")
+"""
+
+
+@pytest.mark.slow
+def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
+    compiler, native = library._compiler()
+    shared = tmp_path / "step.so"
+    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
+    done = subprocess.run(
+        [compiler, native, *library.FLAGS, *flags, "-o", str(shared), str(library.SOURCE)],
+        capture_output=True,
+        check=False,
+    )
+    name = subprocess.run(
+        [compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    if done.returncode or not Path(name).is_absolute():
+        pytest.skip("this compiler has no sanitizers")
+    environment = {**os.environ, "LD_PRELOAD": name, "ASAN_OPTIONS": "detect_leaks=0"}
+    done = subprocess.run(
+        [sys.executable, "-c", SANITIZED, str(shared)],
+        env=environment,
+        capture_output=True,
+        check=False,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.stdout.split()[-1:] == [b"clean"], done.stderr.decode()[-2000:]
