@@ -85,6 +85,26 @@ async def test_the_keys_reach_the_chart_in_sight_from_another_pane() -> None:
         assert data(stage, "batches").note == "smoothing 0.6"
 
 
+async def test_a_zoomed_view_of_all_batches_follows_the_newest_one_in_full_detail() -> None:
+    async with on_stage((140, 40)) as stage:
+        runner = await stage.start()
+        await train(stage)
+        await stage.pilot.press("3", "plus", "plus", "plus")
+        before = chart(stage, "batches").view.window
+        assert before is not None
+        runner.train(1000)
+        newest = len(runner.session.history)
+        assert newest > before[1], "it would be out of sight"
+
+        def window() -> tuple[float, float]:
+            return chart(stage, "batches").view.window or (0.0, 0.0)
+
+        await stage.until(lambda: window()[0] < newest <= window()[1], "the newest batch")
+        xs = [x for x in data(stage, "batches").series[0].xs if window()[0] <= x <= newest]
+        assert max(xs) > newest - 20
+        assert len(xs) > 50
+
+
 async def test_the_cursor_never_reads_out_half_a_batch() -> None:
     async with on_stage((80, 24)) as stage:
         await stage.start()
