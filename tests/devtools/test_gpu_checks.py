@@ -42,7 +42,7 @@ def test_resuming_passes_wherever_it_is_tried(bench: Bench) -> None:
 
 
 def test_falling_back_passes_with_one_warning(bench: Bench) -> None:
-    assert "could not be recorded" in falls_back(bench)
+    assert "could not be captured" in falls_back(bench)
 
 
 def test_states_that_move_between_devices_pass(bench: Bench) -> None:
@@ -60,7 +60,7 @@ def test_own_kernels_that_are_missing_are_found(
 
 def test_a_recorder_that_always_fails_is_found(few_digits: Path) -> None:
     bench = Bench(read_mnist(few_digits), CPU, lambda: FakeGraphRecorder(fails_at=1))
-    with pytest.raises(AssertionError, match="could not be recorded"):
+    with pytest.raises(AssertionError, match="could not be captured"):
         parity(bench, recipe_config())
 
 

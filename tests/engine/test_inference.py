@@ -188,13 +188,13 @@ def test_a_cancelled_request_is_left_out(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[InferenceRequest] = []
-    read = Learner.read
+    read = Learner.read_images
 
     def counted(learner: Learner, request: InferenceRequest) -> Any:
         reads.append(request)
         return read(learner, request)
 
-    monkeypatch.setattr(Learner, "read", counted)
+    monkeypatch.setattr(Learner, "read_images", counted)
     cancelled, kept = Infer(QUESTION), Infer(QUESTION)
 
     def request_both(run: RecordedRun, event: object) -> None:

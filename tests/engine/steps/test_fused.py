@@ -23,6 +23,9 @@ pytest.importorskip("triton", reason="Triton comes with torch on Linux alone")
 from mnist_tui.engine.steps import fused, kernels
 from mnist_tui.engine.steps.fused import SLICES, FusedStep
 
+pytestmark = pytest.mark.slow
+"""Triton's interpreter takes a second for an example."""
+
 CPU = torch.device("cpu")
 KEEP = 0.75
 
