@@ -114,7 +114,9 @@ def test_a_device_that_is_not_there_is_answered_with_what_is(
 ) -> None:
     done = run("train", *few, "--device", device)
     assert done.code == 2
-    assert f"--device {device} is not on this machine; found: cpu" in done.err
+    assert f"device {device} cannot be used: " in done.err
+    assert "; found: cpu (" in done.err
+    assert "(--device auto)" in done.err
     assert "Traceback" not in done.err
 
 
