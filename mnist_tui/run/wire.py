@@ -271,6 +271,8 @@ def _encode_float(value: Any, parts: list[bytes]) -> Any:
 
 
 def _decode_float(value: Any, parts: list[bytes]) -> float:
+    if value is None:  # so nan is written in events.jsonl
+        return math.nan
     return float(_checked((int, float, str), value))
 
 

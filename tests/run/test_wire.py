@@ -24,7 +24,17 @@ from mnist_tui.run.log import RunLog
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import ALLOWED, Infer, Pause, Stop
 from mnist_tui.run.state import State
-from mnist_tui.run.wire import KINDS, LONGEST_BYTES, Decoder, Message, WireError, encode, kind_of
+from mnist_tui.run.wire import (
+    KINDS,
+    LONGEST_BYTES,
+    Decoder,
+    Message,
+    WireError,
+    encode,
+    event_of,
+    kind_of,
+)
+from mnist_tui.store.atomic import to_json
 
 IDS = st.none() | st.integers(0, 2**31)
 
@@ -181,6 +191,14 @@ def test_numbers_that_json_has_no_names_for_are_sent_too() -> None:
     assert math.isnan(row.train_loss)
     assert (row.val_loss, row.lr, row.seconds) == (math.inf, 1e-300, 0.1 + 0.2)
     assert math.copysign(1, row.samples_per_second) == -1
+
+
+def test_a_line_of_events_jsonl_is_read_with_the_numbers_that_json_has_no_names_for() -> None:
+    line = json.loads(to_json({"time": 5.0, **EpochFinished(row=ROW, is_best=True).to_dict()}))
+    event = event_of(line)
+    assert isinstance(event, EpochFinished)
+    assert math.isnan(event.row.train_loss)
+    assert event.row.seconds == ROW.seconds
 
 
 def test_a_request_for_inference_keeps_its_future_on_this_side() -> None:
