@@ -17,7 +17,7 @@ SIGMAS: Final = 6
 """Ink stands out by this many standard deviations of the page's noise."""
 WEAK: Final = 0.4
 """What is weaker than this fraction of the strongest ink is no part of a digit."""
-SPECK: Final = 0.02
+SPECK: Final = 0.025
 """What is shorter than this fraction of the image's shorter side is a speck."""
 SMALL: Final = 0.35
 """What is shorter than this fraction of the tallest digit is no digit beside it."""
@@ -31,10 +31,12 @@ TINY: Final = 14
 """A digit of fewer pixels than this is a reason for a warning."""
 SOFT: Final = 0.2
 """What touches the frame is no writing where it has less contrast than this."""
-SHARP: Final = 0.5
+SHARP: Final = 0.2
 """The least part of ink's contrast that is seen across its edge."""
 VERY_SHARP: Final = 0.9
 """The same of weak ink."""
+JUMP: Final = 0.5
+"""A step of the background of this part of the ink's contrast is the edge of something else."""
 AROUND: Final = 0.7
 """The least part of a stroke's outline that has such an edge."""
 WIDE: Final = 1.7
@@ -86,6 +88,7 @@ def find_digits(ink: Floats, contrast: Contrast) -> Findings:
     low = max(low, WEAK * main.strength)
     labels, pieces = find_components(ink, low, join)
     pieces = [piece for piece in pieces if piece.strength >= WEAK * main.strength]
+    pieces = [p for p in pieces if p.strength >= FAINT or p.box.longer >= 3 * least]
     sharp = [piece for piece in pieces if _has_edges(contrast, labels, piece, low)]
     rejected = max((p.box.longer for p in pieces if p not in sharp and not p.touches), default=0)
     pieces = sharp
@@ -127,7 +130,7 @@ def _has_edges(contrast: Contrast, labels: NDArray[np.int32], piece: Component, 
     # What is hardly more than noise is believed only where it is very sharp.
     part = VERY_SHARP if piece.strength < max(SOFT, 1.5 * low) else SHARP
     is_sharp = contrast.edges[box.slices][outline] >= part * piece.strength
-    is_jump = contrast.jumps[box.slices][outline] >= SHARP * piece.strength
+    is_jump = contrast.jumps[box.slices][outline] >= JUMP * piece.strength
     return bool(is_sharp.mean() >= AROUND and is_jump.mean() <= 1 - AROUND)
 
 
