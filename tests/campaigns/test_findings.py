@@ -49,6 +49,8 @@ from tests.training_helpers import RecordedRun, few_config, resume, train
 from tests.tui.app_harness import on_stage
 from tests.tui.insight.fake_insight import insight_of
 
+pytestmark = pytest.mark.slow
+
 
 def stop_in_second_epoch(run: RecordedRun, event: Event) -> None:
     if isinstance(event, EpochFinished):

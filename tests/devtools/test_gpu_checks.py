@@ -23,6 +23,8 @@ from mnist_tui.engine.cuda import chunks
 from mnist_tui.engine.cuda.graphs import CaptureBody
 from tests.engine.cuda.fake_graphs import FakeGraphRecorder
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 
