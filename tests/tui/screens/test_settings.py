@@ -172,7 +172,7 @@ async def test_after_the_end_the_form_is_about_the_next_run() -> None:
         await write(stage, "seed", "7")
         await stage.pilot.press("enter")
         await until_closed(stage)
-        await stage.sees("changed: n starts the run")
+        await stage.sees("changed: n starts a new run")
         assert "runs/first" in stage.app.exit_report()
         await stage.pilot.press("n", "n")
         await stage.until(lambda: len(stage.runners) == 2, "a second run")
