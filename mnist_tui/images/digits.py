@@ -23,7 +23,7 @@ SMALL: Final = 0.35
 """What is shorter than this fraction of the tallest digit is no digit beside it."""
 FLAT_BAR: Final = 5.0
 """How many times as wide as thick a stroke under or over a digit is."""
-BLOT: Final = 0.55
+BLOT: Final = 0.7
 """What is thicker than this fraction of its length is no writing."""
 FAINT: Final = 0.12
 """Less contrast than this is a reason for a warning."""
@@ -169,7 +169,8 @@ def _is_cut_stroke(piece: Component, shape: tuple[int, ...]) -> bool:
     is_cut_aside = piece.box.left == 0 or piece.box.right == shape[1]
     inwards = max(piece.box.height * is_cut_above, piece.box.width * is_cut_aside)
     return (
-        piece.touches < 0.8 * piece.box.longer
+        not _is_bar(piece)
+        and piece.touches < 0.8 * piece.box.longer
         and inwards > 0.3 * piece.box.longer
         and piece.thickness < 0.35 * piece.box.longer
         and piece.strength >= SOFT
