@@ -9,12 +9,14 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, ClassVar, Final
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from mnist_tui.images.sources import SUFFIXES
 from mnist_tui.run.events import RunEnded, RunPrepared
 from mnist_tui.run.plan import MakeRunner, RunPlan, ShownRun
 from mnist_tui.run.requests import Save, Stop
@@ -25,6 +27,7 @@ from mnist_tui.tui.dashboard.machine import SampleMachine
 from mnist_tui.tui.dashboard.previous_run import PastEntry, find_previous, read_past
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.panes.pane import InsightMemory
+from mnist_tui.tui.insight.pasted_path import pasted_path
 from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.actions import RUN_KEYS, RunActions
 from mnist_tui.tui.run.controller import RunController
@@ -288,6 +291,24 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         insight = InsightScreen(source, self.insight_memory, self.presenter.remove)
         self.presenter.add(insight)
         self.push_screen(insight)
+
+    async def action_open_image(self) -> None:
+        """Let the user name an image file, and show what the model predicts for it."""
+        self._open_image(None)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Show what the model predicts for an image file whose path is pasted or dropped."""
+        path = pasted_path(event.text)
+        if path is not None and path.suffix.lower() in SUFFIXES:
+            self._open_image(path)
+
+    def _open_image(self, path: Path | None) -> None:
+        from mnist_tui.tui.insight.screen import InsightScreen
+
+        self.action_insight("Draw")
+        for screen in self.screen_stack:
+            if isinstance(screen, InsightScreen):
+                screen.call_after_refresh(screen.open_image, path)
 
     def action_help(self) -> None:
         """Show the help."""

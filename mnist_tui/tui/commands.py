@@ -58,6 +58,11 @@ _INSIGHT: Final = (
 )
 _SHOW: Final = (
     Command(
+        "Read an image file",
+        "Show step by step what the model gets of a photograph, and predicts.",
+        "open_image",
+    ),
+    Command(
         "Full screen", "Fill the screen with the pane in focus, or go back.", "full", "dashboard"
     ),
     Command(

@@ -1,6 +1,7 @@
 """What the model learned, on a screen over the dashboard."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -229,6 +230,12 @@ class InsightScreen(Overlay[None]):
         """Bring a pane into sight; from there, a step back leads to the dashboard."""
         self._trail.clear()
         await self.show_pane(title)
+
+    async def open_image(self, path: Path | None) -> None:
+        """Read an image file in the pane Draw; without a path, let the user type one there."""
+        await self.action_pane(DrawPane.TITLE)
+        if isinstance(self._pane, DrawPane):
+            self._pane.open_image(path)
 
     async def action_back(self) -> None:
         """Close what was opened last: something in the pane, the pane, or the screen."""

@@ -1,25 +1,34 @@
 """The pane Draw: the user draws a digit and sees what the model predicts after each stroke."""
 
+from functools import partial
+from pathlib import Path
 from typing import ClassVar, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.widgets import Input
 
 from mnist_tui import formatting
+from mnist_tui.errors import DataError
+from mnist_tui.images import Picture, read_picture
 from mnist_tui.images.normalize import SIDE, to_mnist_form
+from mnist_tui.images.sources import read_file
 from mnist_tui.run.inference import InferenceRequest, InferenceResult
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.inference_client import InferenceClient
 from mnist_tui.tui.insight.panes.inside import FilterSelection, InsidePane
 from mnist_tui.tui.insight.panes.pane import ARROWS, InsightPane
+from mnist_tui.tui.insight.pasted_path import pasted_path
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.bitmap import Bitmap, Image
 from mnist_tui.tui.insight.widgets.brush import Drawing
 from mnist_tui.tui.insight.widgets.canvas import Canvas, scale_for
 from mnist_tui.tui.insight.widgets.class_bars import ClassBars, likeliest
+from mnist_tui.tui.insight.widgets.picture_view import PictureView
 from mnist_tui.tui.insight.widgets.text_lines import Heading, Notes
 from mnist_tui.tui.widgets.lines import Line
 
@@ -31,6 +40,7 @@ _BESIDE: Final = 1 + SIDE + 1 + 17
 _HINTS: Final = (
     "Draw with the mouse; its right button erases. Or with the keys: space sets the pen down, "
     "←↑↓→ move it. To pause a run: ctrl+p, Pause.",
+    "Drop an image file into the terminal, or press o: a photograph of a digit, step by step.",
     "Try a 7 with a bar through it, and without.",
     "Draw small, in a corner: the model gets it enlarged and centered.",
     "Draw half a digit, then the rest: when does the prediction change?",
@@ -55,6 +65,10 @@ class DrawPane(InsightPane):
         ClassBars { max-height: 14; }
         Notes { height: 1fr; margin: 1 0 0 0; }
         &.-narrow #input { display: none; }
+        PictureView { display: none; }
+        Input { display: none; dock: bottom; }
+        &.-picture PictureView { display: block; }
+        &.-picture Canvas { display: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,6 +78,7 @@ class DrawPane(InsightPane):
         ),
         Binding("c,delete", "clear", "Clear", tooltip="Remove all ink"),
         Binding("u", "undo", "Undo", tooltip="Undo the last stroke"),
+        Binding("o", "open", "Open", tooltip="Read an image file in place of the drawing"),
         Binding("enter", "inside", "Inside", tooltip="How the filters respond to the drawing"),
         *ARROWS,
         Binding("shift+left", "move(-4, 0)", show=False),
@@ -79,6 +94,10 @@ class DrawPane(InsightPane):
         self._input = Bitmap(BLANK)
         self._bars = ClassBars()
         self._notes = Notes()
+        self._picture_view = PictureView()
+        self._path = Input(placeholder="path of an image file; enter reads it")
+        self._picture: Picture | None = None
+        """What is shown in place of the drawing."""
         self._client = InferenceClient(self, source, self._show_result)
         self._is_update_due = False
         self._offered = (True, False)
@@ -86,8 +105,10 @@ class DrawPane(InsightPane):
 
     def compose(self) -> ComposeResult:
         """Put the canvas to the left, and the result over the hints to the right."""
+        yield self._path
         with Horizontal():
             yield self._canvas
+            yield self._picture_view
             with Vertical():
                 with Horizontal(id="result"):
                     with Vertical(id="input"):
@@ -131,7 +152,13 @@ class DrawPane(InsightPane):
             self._update()
 
     def step_back(self) -> bool:
-        """Lift the pen, if the keys have set it down."""
+        """Close the path's line or the picture, or lift the pen if the keys have set it down."""
+        if self._path.display:
+            self._close_path()
+            return True
+        if self._picture is not None:
+            self._show_picture(None)
+            return True
         return self._canvas.lift()
 
     def on_canvas_drew(self, message: Canvas.Drew) -> None:
@@ -146,10 +173,72 @@ class DrawPane(InsightPane):
         else:
             self.call_later(self._update)
 
+    # Image files.
+
+    def open_image(self, path: Path | None) -> None:
+        """Read an image file in place of the drawing; without a path, let the user type one."""
+        if path is None:
+            self._path.display = True
+            self._path.focus()
+        else:
+            self.run_worker(
+                partial(self._read, path), thread=True, exclusive=True, group="read image"
+            )
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Read the image file whose path was pasted, or dropped into the terminal."""
+        path = pasted_path(event.text)
+        if path is not None:
+            event.stop()
+            self.open_image(path)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Read the image file whose path was typed."""
+        event.stop()
+        typed = event.value.strip()
+        self._close_path()
+        if typed:
+            self.open_image(pasted_path(typed) or Path(typed))
+
+    def _close_path(self) -> None:
+        self._path.display = False
+        self._path.value = ""
+        self.focus()
+
+    def _read(self, path: Path) -> None:
+        """Find the digit in an image file. Worker thread."""
+        try:
+            found: Picture | str = read_picture(read_file(str(path)), path.name)
+        except DataError as error:
+            found = f"{path.name} {error}"
+        self.app.call_from_thread(self._show_found, found)
+
+    def _show_found(self, found: Picture | str) -> None:
+        if not self.is_attached:
+            return
+        if isinstance(found, str):
+            self._show_picture(None)
+            self._notes.facts = ([(found, "warning")],)
+        else:
+            self._show_picture(found)
+
+    def _show_picture(self, picture: Picture | None) -> None:
+        self._picture = self._picture_view.picture = picture
+        self.set_class(picture is not None, "-picture")
+        self._notes.paragraphs = ("; ".join(picture.done),) if picture else _HINTS
+        self._update()
+        self.refresh_bindings()
+
+    def _received(self) -> NDArray[np.uint8]:
+        """What the model gets, (28, 28)."""
+        if self._picture is not None:
+            return np.frombuffer(self._picture.pixels, np.uint8).reshape(SIDE, SIDE)
+        return to_mnist_form(self._drawing.ink)
+
     def _update(self) -> None:
         self._is_update_due = False
         self._offer_keys()
-        image = to_mnist_form(self._drawing.ink)
+        image = self._received()
         self._input.image = Image.of(image)
         if image.any():
             self._client.send(InferenceRequest(images=image.tobytes()))
@@ -174,7 +263,12 @@ class DrawPane(InsightPane):
             return
         self._bars.values = values = result.probabilities[0]
         model: Line = [(f"model at {formatting.place(result.epoch, result.batch)}", "muted")]
-        self._notes.facts = ([(self._prediction(values), "strong")], model)
+        warnings = self._picture.warnings if self._picture is not None else ()
+        self._notes.facts = (
+            [(self._prediction(values), "strong")],
+            *([(warning, "warning")] for warning in warnings),
+            model,
+        )
 
     def _prediction(self, values: tuple[float, ...]) -> str:
         best = likeliest(values)
@@ -186,6 +280,11 @@ class DrawPane(InsightPane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what can be done to this drawing."""
+        if self._picture is not None:
+            if action in ("undo", "lower", "move"):
+                return False
+            if action in ("clear", "inside"):
+                return True
         if action in ("clear", "inside"):
             return not self._drawing.is_empty
         if action == "undo":
@@ -196,21 +295,28 @@ class DrawPane(InsightPane):
         """Move the pen."""
         self._canvas.move(x, y)
 
+    def action_open(self) -> None:
+        """Let the user type the path of an image file."""
+        self.open_image(None)
+
     def action_lower(self, tool: str) -> None:
         """Set the pen or the eraser down, or lift it."""
         self._canvas.lower("erase" if tool == "erase" else "draw")
 
     def action_clear(self) -> None:
-        """Remove all ink."""
-        self._canvas.clear()
+        """Remove all ink, or the picture."""
+        if self._picture is not None:
+            self._show_picture(None)
+        else:
+            self._canvas.clear()
 
     def action_undo(self) -> None:
         """Undo the last stroke."""
         self._canvas.undo()
 
     def action_inside(self) -> None:
-        """Show how the filters of the first layer respond to the drawing."""
-        drawing = to_mnist_form(self._drawing.ink).tobytes()
+        """Show how the filters of the first layer respond to the drawing or the picture."""
+        drawing = self._received().tobytes()
         selection = FilterSelection(example=-1, drawing=drawing)
         self.post_message(self.Opened(InsidePane.TITLE, selection))
 

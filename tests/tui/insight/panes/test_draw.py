@@ -1,10 +1,14 @@
 """Drawing with the mouse and with keys, and what is sent and shown at each stroke."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from textual import events
 
 from mnist_tui.errors import MnistTuiError
+from mnist_tui.images import read_picture
 from mnist_tui.images.normalize import to_mnist_form
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.draw import DrawPane
@@ -12,6 +16,7 @@ from mnist_tui.tui.insight.panes.inside import FilterSelection, InsidePane
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.widgets.bitmap import Bitmap
 from mnist_tui.tui.insight.widgets.canvas import Canvas, scale_for
+from tests.images.files import encode, page
 from tests.tui.app_harness import Stage
 from tests.tui.insight.pane_harness import Mouse, ScriptedSource, alone, sure_of
 
@@ -336,3 +341,55 @@ def test_a_canvas_is_never_smaller_than_a_cell_for_two_pixels() -> None:
 
 def test_probabilities_of_the_script_are_probabilities() -> None:
     assert sum(sure_of(3)) == pytest.approx(1)
+
+
+async def paste(stage: Stage, text: str) -> None:
+    driver = stage.app._driver
+    assert driver is not None
+    driver.process_message(events.Paste(text))
+    await stage.pilot.pause()
+
+
+async def test_an_image_file_whose_path_is_pasted_is_read_in_place_of_the_drawing(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "a photograph.png"
+    file.write_bytes(encode(page()))
+    source = ScriptedSource()
+    pane = DrawPane(source)
+    async with alone(pane) as stage:
+        await paste(stage, f"'{file}' ")
+        await stage.until(lambda: source.sent, "a request")
+        expected = read_picture(file.read_bytes(), file.name)
+        assert source.request.images == expected.pixels
+        source.answer(3)
+        await stage.sees("Predicted as 3")
+        assert "photograph" in stage.text
+        assert "cropped" in stage.text
+        assert "inverted: dark on light" in stage.text
+        await stage.pilot.press("c")
+        await stage.sees("Draw a digit.")
+        assert "cropped" not in stage.text
+
+
+async def test_what_is_doubtful_about_a_picture_is_shown_with_its_prediction(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cut.png").write_bytes(encode(page().crop((0, 0, 300, 150))))
+    source = ScriptedSource()
+    pane = DrawPane(source)
+    async with alone(pane) as stage:
+        pane.open_image(tmp_path / "cut.png")
+        await stage.until(lambda: source.sent, "a request")
+        source.answer(7)
+        await stage.sees("cut off by the frame")
+
+
+async def test_a_path_can_be_typed_and_a_bad_file_is_named(tmp_path: Path) -> None:
+    source = ScriptedSource()
+    pane = DrawPane(source)
+    async with alone(pane) as stage:
+        await stage.pilot.press("o", *"nowhere", "enter")
+        await stage.sees("nowhere is not there")
+        assert not source.sent
+        assert pane.has_focus
