@@ -23,6 +23,8 @@ SMALL: Final = 0.35
 """What is shorter than this fraction of the tallest digit is no digit beside it."""
 FLAT_BAR: Final = 5.0
 """How many times as wide as thick a stroke under or over a digit is."""
+MOST: Final = 120
+"""Pieces that are looked at, the longest."""
 BLOT: Final = 0.7
 """What is thicker than this fraction of its length is no writing."""
 FAINT: Final = 0.12
@@ -88,6 +90,7 @@ def find_digits(ink: Floats, contrast: Contrast) -> Findings:
     low = max(low, WEAK * main.strength)
     labels, pieces = find_components(ink, low, join)
     pieces = [piece for piece in pieces if piece.strength >= WEAK * main.strength]
+    pieces = sorted(pieces, key=lambda piece: -piece.box.longer)[:MOST]
     pieces = [p for p in pieces if p.strength >= FAINT or p.box.longer >= 3 * least]
     sharp = [piece for piece in pieces if _has_edges(contrast, labels, piece, low)]
     rejected = max((p.box.longer for p in pieces if p not in sharp and not p.touches), default=0)
