@@ -1,6 +1,7 @@
 """What all tests share: one thread for torch, no user's settings, and a small set of digits."""
 
 import os
+import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,13 @@ os.environ["TRITON_INTERPRET"] = "1"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # What the program tells people to type depends on it.
 os.environ.pop("UV_RUN_RECURSION_DEPTH", None)
+# Tests that are started by nohup or in the background inherit ignored signals, which we respect.
+for number in {"SIGHUP", "SIGINT", "SIGQUIT"} & set(dir(signal)):
+    if signal.getsignal(getattr(signal, number)) is signal.SIG_IGN:
+        is_int = number == "SIGINT"
+        signal.signal(
+            getattr(signal, number), signal.default_int_handler if is_int else signal.SIG_DFL
+        )
 # No test asserts a time.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")

@@ -17,9 +17,9 @@ Run = Callable[..., Done]
 
 
 def assert_one_line(done: Done, code: int, *words: str) -> None:
-    """The command ended with `code` and one line that holds all the words, and no traceback."""
+    """The command ended with `code` and one line that holds all the words, beside notes."""
     assert done.code == code, done
-    lines = done.err.strip().splitlines()
+    lines = [line for line in done.err.strip().splitlines() if not line.startswith("note: ")]
     assert len(lines) == 1, done
     assert lines[0].startswith("mnist-tui: ")
     for word in words:

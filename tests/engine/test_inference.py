@@ -116,9 +116,10 @@ def test_the_checkpoint_of_a_run_that_is_over_answers_as_the_run_would(
     learner.model.load_state_dict(checkpoint.model)
     probabilities, inside = learner.read_images(QUESTION)
     found = run.runner.ask(QUESTION).result(LIMIT_S)
-    assert found == InferenceResult(
-        probabilities=probabilities, inside=inside, epoch=checkpoint.epoch, batch=checkpoint.batch
-    )
+    assert (found.inside, found.epoch, found.batch) == (inside, checkpoint.epoch, checkpoint.batch)
+    # Where native kernels train, a weight lies in another order: the last bits may differ.
+    for mine, its in zip(found.probabilities, probabilities, strict=True):
+        assert mine == pytest.approx(its, rel=1e-5)
 
 
 def test_a_checkpoint_is_read_again_when_it_has_changed(few_digits: Path, tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_where_no_checkpoint_can_be_read_the_answer_says_so(tmp_path: Path) -> N
     with pytest.raises(CheckpointError, match="a has no checkpoint to ask"):
         reader.ask(QUESTION).result(LIMIT_S)
     directory.last.write_bytes(b"broken")
-    with pytest.raises(CheckpointError, match="is damaged"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
         reader.ask(QUESTION).result(LIMIT_S)
 
 

@@ -16,6 +16,7 @@ from mnist_tui.engine.cuda import chunks
 from mnist_tui.engine.cuda.chunks import LearningRates, chunk_length, max_queued
 from mnist_tui.engine.cuda.graphs import CaptureError, recorder_for
 from mnist_tui.engine.learner import Learner, LearnerState
+from mnist_tui.engine.steps import select
 from tests.engine.cuda.fake_graphs import FakeGraphRecorder
 
 CPU = torch.device("cpu")
@@ -26,6 +27,12 @@ BATCHES = 11
 def digits(few_digits: Path) -> Dataset:
     """Eleven batches of 32, the last of them with 10 digits."""
     return read_mnist(few_digits)
+
+
+@pytest.fixture(autouse=True)
+def _pytorchs_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The native ones of a CPU cannot be captured, nor need they be."""
+    monkeypatch.setattr(select, "native_or", lambda autograd, *rest: autograd)
 
 
 def use_chunks_of(monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
