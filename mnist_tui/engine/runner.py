@@ -99,7 +99,7 @@ class TrainingRunner:
         stack.enter_context(log_to(directory.log))
         log.info("run %s: %s", directory.name, plan.config)
         self.say("loading PyTorch")
-        if plan.config.model == "mnist_net":
+        if plan.config.model == "mnist_net" and plan.config.device in ("auto", "cpu"):
             compile_ahead()  # it takes a second or two on a machine's first start
         # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
         with loading_torch():

@@ -1,5 +1,6 @@
 """Comparing a way to take training steps with autograd, before a run relies on it."""
 
+from contextlib import suppress
 from typing import Final, Protocol
 
 import torch
@@ -12,7 +13,7 @@ COMPARED: Final = 32
 """Examples that a step is compared on, whatever the run's batch size."""
 TOLERANCE: Final = {"fp32": 1e-3, "tf32": 0.1, "bf16": 0.25}
 """How far a gradient may be from autograd's, as a part of its norm. On an H100, with 32 examples
-and initial weights, either was a third of that from the truth at most."""
+and initial weights, both steps were a third of that from the truth at most."""
 
 
 class LearningStep(Protocol):
@@ -33,8 +34,28 @@ class LearningStep(Protocol):
         """
 
 
+def check(step: LearningStep, autograd: AutogradStep, model: MnistNet, precision: str) -> None:
+    """Compare a step with one by autograd, on up to three batches; one must agree.
+
+    Where rounding alone decides which of four values is pooled, or whether ReLU passes one on,
+    two steps that are right differ by more than rounding, in about one batch of twenty-five.
+
+    Raises:
+        ArithmeticError: When none does.
+    """
+    for seed in range(2):
+        with suppress(ArithmeticError):
+            compare(step, autograd, model, precision, seed)
+            return
+    compare(step, autograd, model, precision, 2)
+
+
 def compare(
-    step: LearningStep, autograd: AutogradStep, model: MnistNet, precision: str
+    step: LearningStep,
+    autograd: AutogradStep,
+    model: MnistNet,
+    precision: str,
+    seed: int = 0,
 ) -> dict[str, float]:
     """Compare a step with one by autograd; the model stays as it was. Waits for the device.
 
@@ -45,7 +66,7 @@ def compare(
         ArithmeticError: Where that is more than rounding explains.
     """
     device = next(model.parameters()).device
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     images = torch.rand(COMPARED, 1, 28, 28, generator=generator)
     images[::2, :, :10] = 0  # some steps treat what is black in another way
     images = images.to(device)

@@ -9,7 +9,7 @@ import torch
 from mnist_tui.config import TrainConfig
 from mnist_tui.devices import has_tf32, is_out_of_memory
 from mnist_tui.engine.steps.base import AutogradStep, Step
-from mnist_tui.engine.steps.compare import compare
+from mnist_tui.engine.steps.compare import check
 from mnist_tui.engine.steps.native import library
 from mnist_tui.engine.steps.native.native_step import NativeStep
 from mnist_tui.models.mnist_net import MnistNet
@@ -66,7 +66,7 @@ def native_or(
     """Make a step of native kernels where they compile and are right, else return `autograd`."""
     try:
         step = NativeStep(model, optimizer, config, precision, library.load())
-        compare(step, autograd, model, precision)
+        check(step, autograd, model, precision)
     except (library.NativeUnavailableError, ArithmeticError) as error:
         log.info("training falls back to PyTorch's kernels: %s", error)
         return autograd
@@ -90,7 +90,7 @@ def fused_or(
         return autograd
     try:
         step = FusedStep(model, optimizer, config, precision)
-        compare(step, autograd, model, precision)
+        check(step, autograd, model, precision)
     except Exception as error:  # Triton raises many kinds, without a C compiler for one
         if is_out_of_memory(error):
             raise

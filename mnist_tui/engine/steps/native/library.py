@@ -6,12 +6,14 @@ import hashlib
 import logging
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -26,7 +28,10 @@ FLAGS: Final = ("-O3", "-std=gnu11", "-ffp-contract=fast", "-fPIC", "-shared")
 NATIVE: Final = ("-march=native", "-mcpu=native")
 """How compilers are told to use all that this processor has; the first that one understands."""
 _SLOWEST_S: Final = 60
-"""A compiler that takes longer is given up."""
+"""Seconds after which a compiler is given up."""
+_PROBE_S: Final = 5
+"""The same where it has nothing to compile."""
+_MONTH_S: Final = 30 * 24 * 3600
 _building: Final = threading.Lock()
 """Held while this process compiles, so that the library is compiled once."""
 
@@ -55,12 +60,17 @@ def load() -> ctypes.CDLL:
     Raises:
         NativeUnavailableError: When it cannot be compiled, or not be loaded.
     """
+    library = _cached()
+    if library is not None:
+        try:
+            return ctypes.CDLL(str(library))
+        except OSError as error:  # torn by a power loss, or on a file system without programs
+            log.info("the native kernels in the cache are not used: %s", error)
+            with suppress(OSError):
+                library.unlink()
     try:
         with tempfile.TemporaryDirectory(prefix="mnist-tui-") as folder:
-            library = _cached()
-            if library is None:
-                library = _compile(*_compiler(), Path(folder) / "step.so")
-            return ctypes.CDLL(str(library))
+            return ctypes.CDLL(str(_compile(*_compiler(), Path(folder) / "step.so")))
     except OSError as error:
         raise NativeUnavailableError(str(error)) from None
 
@@ -79,7 +89,7 @@ def _cached() -> Path | None:
     with _building:
         compiler, native = _compiler()
         folder = cache_folder()
-        if not _is_own(folder):
+        if not _make_private_folder(folder):
             log.info("%s is not used: it cannot be written, or others can write to it", folder)
             return None
         library = folder / f"step-{_key(compiler, native)}.so"
@@ -88,11 +98,22 @@ def _cached() -> Path | None:
             os.close(handle)
             try:
                 _compile(compiler, native, Path(name)).replace(library)
+                _sweep(folder)
             finally:
                 Path(name).unlink(missing_ok=True)
         return library
 
 
+def _sweep(folder: Path) -> None:
+    """Delete what was left by compilations that were cut off, and by sources of long ago."""
+    for path in folder.glob("*.so"):
+        with suppress(OSError):
+            age_s = time.time() - path.stat().st_mtime
+            if age_s > (_MONTH_S if path.name.startswith("step-") else _SLOWEST_S):
+                path.unlink()
+
+
+@functools.cache
 def _compiler() -> tuple[str, str]:
     """The C compiler, and its option for this machine's own processor.
 
@@ -101,13 +122,16 @@ def _compiler() -> tuple[str, str]:
     """
     if sys.platform == "win32":
         raise NativeUnavailableError("they are not made for Windows")
+    if sys.platform == "darwin":
+        # Without the developer tools, `cc` would open a dialog that offers them.
+        _run(["xcode-select", "-p"], _PROBE_S)
     for name in (os.environ.get("CC", ""), *COMPILERS):
         path = shutil.which(name) if name else None
         for native in NATIVE if path else ():
             with suppress(NativeUnavailableError):
-                _run([str(path), native, "-E", "-x", "c", os.devnull])
+                _run([str(path), native, "-E", "-x", "c", os.devnull], _PROBE_S)
                 return str(path), native
-    raise NativeUnavailableError(f"there is no C compiler ({', '.join(COMPILERS)})")
+    raise NativeUnavailableError(f"there is no C compiler that works ({', '.join(COMPILERS)})")
 
 
 def _key(compiler: str, native: str) -> str:
@@ -125,40 +149,51 @@ def _compile(compiler: str, native: str, library: Path) -> Path:
     return library
 
 
-def _run(command: Sequence[str]) -> bytes:
+def _run(command: Sequence[str], longest_s: float = _SLOWEST_S) -> bytes:
     """Run a compiler, and return what it printed.
 
     Raises:
-        NativeUnavailableError: With its first complaint, when it fails.
+        NativeUnavailableError: With its first complaint, when it fails or takes too long.
     """
     try:
-        done = subprocess.run(
-            command, capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=_SLOWEST_S
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         raise NativeUnavailableError(str(error)) from None
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").splitlines()
+    try:
+        output, complaints = process.communicate(timeout=longest_s)
+    except subprocess.TimeoutExpired:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)  # the compiler proper is a child of `cc`
+        process.communicate()
+        raise NativeUnavailableError(f"{command[0]} took more than {longest_s} s") from None
+    if process.returncode:
+        lines = complaints.decode(errors="replace").splitlines()
         complaint = next((line for line in lines if "error" in line), f"{command[0]} failed")
         raise NativeUnavailableError(complaint)
-    return done.stdout
+    return output
 
 
-def _is_own(folder: Path) -> bool:
-    """Whether the folder is there, made now if need be, and nobody else can write to it."""
+def _make_private_folder(folder: Path) -> bool:
+    """Make the folder if need be; returns whether it is there and nobody else can write to it."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError:
         return False
-    return _is_ours_alone(folder) and os.access(folder, os.W_OK)
+    return _is_ours_alone(folder, stat.S_ISDIR) and os.access(folder, os.W_OK)
 
 
-def _is_ours_alone(path: Path) -> bool:
-    """Whether it is a file or folder, no link, of this user, that nobody else can write to."""
+def _is_ours_alone(path: Path, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:
+    """Whether it is a file (or another kind), no link, of this user, that nobody else can write."""
     try:
         status = path.lstat()
     except OSError:
         return False
-    is_plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-    return is_plain and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+    is_ours = status.st_uid == os.geteuid() and not status.st_mode & 0o022
+    return is_kind(status.st_mode) and is_ours

@@ -16,15 +16,15 @@ from mnist_tui.models.mnist_net import MnistNet
 _FEATURES: Final = 9216
 _SLICES: Final = 16
 """Parts that the hidden units' sums come in."""
-_FEWEST_ITEMS: Final = 8
-"""Parts that a batch's way back is cut into, on up to so many threads."""
+_GROUPS: Final = 16
+"""Groups of images that a batch's way back through the convolutions is cut into."""
 
 
 class _Arguments(ctypes.Structure):
     """`struct step` of `step.c`, which has the shapes."""
 
     _fields_ = (
-        *((name, ctypes.c_long) for name in ("batch", "threads", "items", "bf16", "updates")),
+        *((name, ctypes.c_long) for name in ("batch", "threads", "groups", "bf16", "updates")),
         ("rate", ctypes.c_float),
         *(
             (name, ctypes.c_void_p)
@@ -76,13 +76,12 @@ class NativeStep:
         self._smoothing = config.label_smoothing
         self._library = library
         self._threads = torch.get_num_threads()
-        self._items = max(_FEWEST_ITEMS, self._threads)
         self._arguments = _Arguments(
             threads=self._threads, parallel=_torch_threads(), bf16=self._is_bf16
         )
         self._packed = torch.empty(_constant(library, "PACKED_SIZE"))
-        self._scratch = _constant(library, "SCRATCH_SIZE")
-        self._sums = torch.empty(self._items, _constant(library, "SUMS_SIZE"))
+        self._scratch_size = _constant(library, "SCRATCH_SIZE")
+        self._sums = torch.empty(_GROUPS, _constant(library, "SUMS_SIZE"))
 
     def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """Take a step on a batch; see Step."""
@@ -125,9 +124,9 @@ class NativeStep:
             **{"d_features": torch.empty(batch, _FEATURES)},
             **dict(zip(("d_w1", "d_b1", "d_w2", "d_b2"), gradients, strict=True)),
             **{"packed": self._packed, "sums": self._sums},
-            **{"scratch": torch.empty(self._threads, self._scratch + 64 * batch)},
+            **{"scratch": torch.empty(self._threads, self._scratch_size + 64 * batch)},
         }
-        arguments.batch, arguments.items = batch, min(batch, self._items)
+        arguments.batch, arguments.groups = batch, min(batch, _GROUPS)
         arguments.updates, arguments.rate = self.updates, float(lr)
         for name, tensor in named.items():
             setattr(arguments, name, tensor.data_ptr())

@@ -1,4 +1,4 @@
-/* The convolutions and the first linear layer's way back of the tutorial's network, on a CPU.
+/* The convolutions and the first linear layer of the tutorial's network, forward and back, on a CPU.
  *
  * Two things make it fast. Gradients that are zero are skipped: max-pooling passes one of four on,
  * ReLU about half of those, dropout three quarters. And black regions of an image are convolved
@@ -42,7 +42,7 @@ enum {
   PLACES = POOL * POOL,
   FEATURES = C2 * PLACES,
   HIDDEN = 128,
-  COLUMNS = 32,                 /* features that the linear layer takes on at once */
+  COLUMNS = 32,                 /* features that the linear layer takes on at once: bits of `alive` */
   BLOCKS = FEATURES / COLUMNS,
   SLICES = 16,                  /* items of the linear layer: sums that are added at the end */
   SLICE = BLOCKS / SLICES,
@@ -58,7 +58,7 @@ typedef void (*parallel_fn)(void (*work)(void *), void *data, unsigned threads, 
 struct step {
   long batch;                   /* B */
   long threads;
-  long items;                   /* of the way back: sums that are added at the end */
+  long groups;                  /* of images on the way back: sums that are added at the end */
   long bf16;                    /* whether the second convolution goes forward in bfloat16 */
   long updates;                 /* whether `backward` moves w3 by `rate`, else it writes d_w3 */
   float rate;
@@ -70,8 +70,8 @@ struct step {
   float *features;              /* (288, B, 32): pooled, ReLU and dropout applied, in blocks */
   uint32_t *alive;              /* (288, B): which features of a block are not zero, as bits */
   uint16_t *sources;            /* (B, 64, 144): where they came from, see `list_sources` */
-  uint8_t *counts;              /* (B, 64, 2): how many of a channel came from where not all is
-                                 * black, and from where all is */
+  uint8_t *counts;              /* (B, 64, 2): how many sources of a channel have ink in their
+                                 * receptive field, and how many have none */
   float *hidden;                /* (16, B, 128): fc1's output is their sum, with its bias */
   const float *d_hidden;        /* (B, 128): the loss's gradient with respect to fc1's output */
   float *w3;                    /* (9216, 128): fc1's weight, transposed */
@@ -79,7 +79,7 @@ struct step {
   float *d_features;            /* (288, B, 32); where a feature is zero nothing is written */
   float *d_w1, *d_b1, *d_w2, *d_b2;
   float *packed;                /* PACKED_SIZE */
-  float *sums;                  /* (items, SUMS) */
+  float *sums;                  /* (groups, SUMS) */
   float *scratch;               /* (threads, SCRATCH_SIZE + 2 * B * COLUMNS) */
 };
 
@@ -95,18 +95,21 @@ const long PACKED_SIZE = W2_PAIRS_AT + W2_SIZE / 2;
 const long SCRATCH_SIZE = 2 * MAP_SIZE + 3 * FEATURES;
 const long SUMS_SIZE = SUMS;
 
+/* An item is an image on the way forward; a slice of the features in the linear layer; on the way
+ * back a group of images, and then an output channel whose groups are added. */
+
 /* ---- Work for threads -------------------------------------------------------------------- */
 
 struct job {
   struct step *step;
   void (*item)(struct step *step, long item, float *scratch);
-  long items, next, threads;    /* `next` and `threads` are counted up by whoever comes */
+  long items, next, arrived;    /* items that were taken, threads that have begun */
 };
 
 static void take_items(void *data) {
   struct job *job = data;
   struct step *step = job->step;
-  long thread = __atomic_fetch_add(&job->threads, 1, __ATOMIC_RELAXED);
+  long thread = __atomic_fetch_add(&job->arrived, 1, __ATOMIC_RELAXED);
   float *scratch = step->scratch + thread * (SCRATCH_SIZE + 2 * step->batch * COLUMNS);
   long item;
   while ((item = __atomic_fetch_add(&job->next, 1, __ATOMIC_RELAXED)) < job->items)
@@ -151,7 +154,7 @@ static inline vec relu(vec x) { return where(~(x <= 0), x); }
 
 /* ---- Forward ----------------------------------------------------------------------------- */
 
-/* Which pixels of each row are not black, as bits. */
+/* Which pixels of each row are ink, that is, not 0, as bits. */
 static void find_ink(const float *image, uint32_t ink[SIDE]) {
   for (int y = 0; y < SIDE; y++) {
     ink[y] = 0;
@@ -268,7 +271,7 @@ static inline void pool(const vec sum[4], float *pooled, int32_t *argmax) {
  * as the first. Returns how many; *black is whether the first is such a one. */
 static int find_places(const uint32_t *ink, int places[PLACES + 1], int *black) {
   int count = 1;                /* the first is for a black one */
-  *black = 0;
+  *black = places[0] = 0;
   for (int y = 0; y < POOL; y++) {
     uint32_t seen = 0;
     for (int i = 0; i < 6; i++) seen |= ink[2 * y + i];
@@ -326,7 +329,8 @@ static void list_sources(const float *pooled, const int32_t *argmax, const uint8
     int at = same_as[p] * C2, is_black = p == black_place || same_as[p] != p;
     float feature = pooled[at] * keep;
     features[p] = feature;
-    /* Without a branch: what is not to be listed is written over by the next one. */
+    /* What is not to be listed is written over by the next one. The two lists cannot meet: both
+     * together have no more than all places. */
     if (!is_black) {
       sources[count] = (uint16_t)(p | argmax[at] << 8);
       count += feature != 0;
@@ -544,7 +548,7 @@ static void convolutions_item(struct step *step, long item, float *scratch) {
   const float *w2 = step->packed + W2_BACK_AT;
   double bias[C2] = {0}, black[C2] = {0};
   memset(d_w1, 0, SUMS * sizeof *d_w1);
-  long from = step->batch * item / step->items, to = step->batch * (item + 1) / step->items;
+  long from = step->batch * item / step->groups, to = step->batch * (item + 1) / step->groups;
   for (long n = from; n < to; n++) {
     const float *image = step->images + n * SIDE * SIDE;
     uint32_t ink[SIDE];
@@ -576,7 +580,7 @@ static void convolutions_item(struct step *step, long item, float *scratch) {
 static void add_item(struct step *step, long c, float *scratch) {
   float *d_w = scratch, d_b = 0;
   memset(d_w, 0, TAPS * sizeof *d_w);
-  for (long item = 0; item < step->items; item++) {
+  for (long item = 0; item < step->groups; item++) {
     const float *d_w2 = step->sums + item * SUMS + W1_SIZE + C1;
     for (int i = 0; i < TAPS; i++) d_w[i] += d_w2[c * TAPS + i];
     d_b += d_w2[W2_SIZE + c];
@@ -590,11 +594,11 @@ static void add_first(struct step *step) {
   for (int c = 0; c < C1; c++) {
     for (int t = 0; t < 9; t++) {
       step->d_w1[c * 9 + t] = 0;
-      for (long item = 0; item < step->items; item++)
+      for (long item = 0; item < step->groups; item++)
         step->d_w1[c * 9 + t] += step->sums[item * SUMS + t * C1 + c];
     }
     step->d_b1[c] = 0;
-    for (long item = 0; item < step->items; item++)
+    for (long item = 0; item < step->groups; item++)
       step->d_b1[c] += step->sums[item * SUMS + W1_SIZE + c];
   }
 }
@@ -602,7 +606,7 @@ static void add_first(struct step *step) {
 /* From d_hidden to the gradients of the convolutions and of w3, or to w3 after its step. */
 void backward(struct step *step) {
   run(step, linear_item, SLICES);
-  run(step, convolutions_item, step->items);
+  run(step, convolutions_item, step->groups);
   run(step, add_item, C2);
   add_first(step);
 }
