@@ -21,11 +21,18 @@ from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.cuda import chunks
 from mnist_tui.engine.cuda.graphs import CaptureBody
+from mnist_tui.engine.steps import select
 from tests.engine.cuda.fake_graphs import FakeGraphRecorder
 
 pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def without_native_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The native ones of a CPU cannot be captured, and no GPU has them."""
+    monkeypatch.setattr(select, "native_or", lambda autograd, *rest: autograd)
 
 
 @pytest.fixture
