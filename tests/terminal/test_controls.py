@@ -12,6 +12,8 @@ from devtools.terminal import Terminal
 from mnist_tui.store.checkpoint import read_checkpoint
 from tests.terminal.conftest import Open
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(80, 24), (120, 36)]
 KEYS = {"down": "\x1b[B", "up": "\x1b[A", "right": "\x1b[C", "left": "\x1b[D"}
 CLEAR = "\x01\x0b"
@@ -51,13 +53,13 @@ def test_settings_by_keys_and_mouse_are_what_is_run(
     terminal = open_terminal("--dataset", "sample", size=size)
     terminal.wait_for("ready")
     terminal.press("e")
-    terminal.wait_for("the tutorial recipe, unchanged")
+    terminal.wait_for("'tutorial', unchanged, on the 5,000-digit sample.")
     terminal.press(KEYS["down"], KEYS["down"], CLEAR, "0")
     terminal.wait_for("✗ a whole number from 1 to 100000")
     terminal.press(CLEAR, "1")
-    terminal.wait_for("comparable epoch by epoch")
+    terminal.wait_for("'tutorial' with another number of epochs, on the 5,000-digit sample.")
     click_on(terminal, "momentum")
-    terminal.wait_for("no longer the tutorial recipe")
+    terminal.wait_for("Not the 'tutorial' recipe any more")
     write(terminal, "batch size", "250")
     write(terminal, "name", "mine")
     click_on(terminal, "Apply")
@@ -98,7 +100,9 @@ def test_a_paused_runs_length_is_changed_and_resume_knows_of_it(
     assert terminal.exit_code() == 0
 
     # The very command that was left on the terminal.
-    command = re.search(r"go on +(mnist-tui resume .*?)\s*$", left_behind(terminal), re.MULTILINE)
+    command = re.search(
+        r"^ +resume +(mnist-tui resume .*?)\s*$", left_behind(terminal), re.MULTILINE
+    )
     assert command is not None
     again = open_terminal(*shlex.split(command[1])[1:])
     again.wait_for("✓ finished")
@@ -147,8 +151,6 @@ def test_the_end_of_a_run_is_summed_up_on_the_dashboard_and_after_it(
 
 NOISE = """
 import os, subprocess, sys, threading, time
-
-pytestmark = pytest.mark.slow
 
 def noise():
     while not os.path.exists("go"):
