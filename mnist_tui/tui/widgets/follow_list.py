@@ -21,7 +21,7 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor"}
     DEFAULT_CSS = """
-    Tail {
+    FollowList {
         background: transparent;
         scrollbar-size: 0 0;
         overflow-x: hidden;
