@@ -39,14 +39,14 @@ def see(terminals: list[Terminal], cwd: Path, **env: str) -> Terminal:
         ("", "tutorial · 19 epochs"),
         ("1", "one point per epoch"),
         ("6", "process"),
-        ("?", "start, pause, resume"),
+        ("?", "Your first run"),
     ):
         terminal.press(key)
         terminal.wait_for(what)
         assert unreadable(terminal) == []
     terminal.press("\x1b")
     # The tabs are in sight behind the help, too. A key that comes too early closes it only.
-    terminal.wait_for(lambda text: "1 Loss" in text and "start, pause, resume" not in text)
+    terminal.wait_for(lambda text: "1 Loss" in text and "Your first run" not in text)
     assert unreadable(terminal) == []
     terminal.press("q")
     assert terminal.exit_code() == 0
