@@ -197,13 +197,16 @@ def test_a_broken_last_checkpoint_is_answered_with_the_command_that_goes_on(
     assert [row["epoch"] for row in read_lines(run.metrics)] == [1, 2]
 
 
-@pytest.mark.parametrize("name", ["step-7.pt", "../a/config.json", "none"])
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("step-7.pt", "last.pt"), ("../a/config.json", "those are in"), ("none", "last.pt")],
+)
 def test_a_checkpoint_that_the_run_has_not_is_refused(
-    name: str, few_digits: Path, tmp_path: Path
+    name: str, instead: str, few_digits: Path, tmp_path: Path
 ) -> None:
     run = train(few_config(few_digits), tmp_path, "a").directory
     done = run_command("resume", run.path, "--headless", "--checkpoint", name)
-    assert_refused(done, 4, Path(name).name, "last.pt")
+    assert_refused(done, 4, Path(name).name, instead)
 
 
 def test_a_checkpoint_of_another_run_is_refused(few_digits: Path, tmp_path: Path) -> None:
@@ -265,7 +268,7 @@ async def test_a_screen_that_is_closed_twice_opens_again() -> None:
             screen = stage.app.screen
             assert isinstance(screen, InsightScreen)
             for _ in range(2):
-                screen.action_back()
+                await screen.action_back()
             await stage.until(lambda: stage.app.screen is dashboard, "the dashboard")
 
 
