@@ -1,6 +1,7 @@
-"""Where a run writes: into its directory, and nowhere else."""
+"""Where a run writes: into its directory, the native kernels into the cache, and nowhere else."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.config import TrainConfig
+from mnist_tui.engine.steps.native import library
 from mnist_tui.store.directory import create_run
 from tests.campaigns.processes import InTerminal
 
@@ -60,10 +62,16 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     return made
 
 
-def test_no_command_writes_outside_the_runs_directory(
-    few_digits: Path, places: dict[str, Path]
+@pytest.fixture
+def compiled() -> list[Path]:
+    """The native kernels, compiled before `places` sets another home; none without a compiler."""
+    return list(library.cache_folder().glob("step-*.so"))
+
+
+def test_no_command_writes_outside_the_runs_directory_but_the_kernels(
+    few_digits: Path, compiled: list[Path], places: dict[str, Path]
 ) -> None:
-    work = places["work"]
+    work, cache = places["work"], library.cache_folder()
     before = files_in(few_digits)
     options = ["--dataset", "mnist", "--data-dir", str(few_digits), "--name", "a"]
     for args, writes in (
@@ -75,17 +83,24 @@ def test_no_command_writes_outside_the_runs_directory(
         done = subprocess.run(command, cwd=work, timeout=LIMIT_S, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         written = {Path(line) for line in (work / "report").read_text().splitlines()}
-        assert {path for path in written if not path.is_relative_to(work / "runs")} == set()
+        elsewhere = {path for path in written if not path.is_relative_to(work / "runs")}
+        assert {path for path in elsewhere if cache not in (path, path.parent)} <= {*cache.parents}
         assert bool(written) is writes
         (work / "report").unlink()
     assert {name.split("/")[0] for name in files_in(work)} == {"runs"}
-    assert files_in(places["home"]) == files_in(places["temporary"]) == []
+    assert files_in(cache) == [path.name for path in compiled]
+    assert len(files_in(places["home"])) == len(compiled)
+    assert files_in(places["temporary"]) == []
     assert files_in(few_digits) == before
 
 
-def test_a_dashboard_writes_in_the_runs_directory_alone(
-    few_digits: Path, places: dict[str, Path]
+def test_a_dashboard_with_compiled_kernels_writes_in_the_runs_directory_alone(
+    few_digits: Path, compiled: list[Path], places: dict[str, Path]
 ) -> None:
+    cache = library.cache_folder()
+    cache.mkdir(mode=0o700, parents=True)
+    for path in compiled:
+        shutil.copy2(path, cache)
     options = ["--dataset", "mnist", "--data-dir", str(few_digits), "--epochs", "100"]
     last = places["work"] / "runs" / "a" / "checkpoints" / "last.pt"
     with InTerminal(["train", "--start", "--name", "a", *options], places["work"]) as process:
@@ -93,7 +108,9 @@ def test_a_dashboard_writes_in_the_runs_directory_alone(
         process.send(signal.SIGTERM)
         assert process.wait(LIMIT_S) == 143, process.text
     assert {name.split("/")[0] for name in files_in(places["work"])} == {"runs"}
-    assert files_in(places["home"]) == files_in(places["temporary"]) == []
+    assert files_in(cache) == [path.name for path in compiled]
+    assert len(files_in(places["home"])) == len(compiled)
+    assert files_in(places["temporary"]) == []
 
 
 def test_the_directories_of_a_run_follow_the_umask(tmp_path: Path) -> None:
