@@ -6,7 +6,7 @@ import sys
 
 SCRIPT = """
 import sys
-import mnist_tui.tui.app, mnist_tui.tui.screens.help, mnist_tui.tui.screens.quit
+import mnist_tui.tui.app, mnist_tui.tui.screens.help, mnist_tui.tui.screens.question
 print(*sorted(sys.modules))
 """
 
