@@ -58,6 +58,7 @@ def test_the_encoding_is_that_of_the_output_or_what_is_asked_for(
     assert encoding_for(encoding, term, is_ascii=is_ascii) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_ascii", [True, False])
 async def test_each_screen_is_drawn_in_what_the_output_can_encode(is_ascii: bool) -> None:
     async with on_stage() as stage:

@@ -91,6 +91,7 @@ def too_wide(screen: Screen[Any]) -> Iterator[str]:
                 yield f"{table!r} has {width}: {table.line(index, width)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES, ids=["letters", "wide letters"])
 async def test_no_line_is_wider_than_its_place_at_any_size(name: str) -> None:
     plan = NewRun(config=TrainConfig(epochs=100_000))
@@ -116,6 +117,7 @@ async def test_no_line_is_wider_than_its_place_at_any_size(name: str) -> None:
                 assert name[:2] in stage.text or size[0] < 24
 
 
+@pytest.mark.slow
 async def test_no_line_of_the_insight_panes_is_wider_than_its_place() -> None:
     async with on_stage((80, 24), NewRun(config=TrainConfig(epochs=100_000))) as stage:
         runner = await stage.start()

@@ -191,6 +191,7 @@ async def test_a_pane_without_room_fills_the_screen_until_the_user_goes_back(
         assert "esc Back" not in stage.footer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_size_shows_a_whole_run_without_failing(size: tuple[int, int]) -> None:
     async with on_stage(size, start=True) as stage:
@@ -208,6 +209,7 @@ async def test_every_size_shows_a_whole_run_without_failing(size: tuple[int, int
         assert len(lines) == size[1]
 
 
+@pytest.mark.slow
 async def test_the_terminal_may_be_resized_through_all_sizes() -> None:
     async with on_stage((140, 40)) as stage:
         runner = await stage.start()

@@ -251,6 +251,7 @@ async def test_the_footer_has_the_way_back_first_and_then_the_panes_keys() -> No
 SIZES = [(140, 45), (30, 8), (10, 4), (3, 2), (1, 1), (200, 60), (80, 24)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", TITLES)
 async def test_any_size_is_survived(title: str) -> None:
     key = str(TITLES.index(title) + 1)

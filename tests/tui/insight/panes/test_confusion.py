@@ -322,6 +322,7 @@ def test_a_matrix_without_mistakes_has_a_worst_cell_too() -> None:
     assert Counts(table_of(), DIGITS).most_mistakes == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 22), (140, 43)])
 @pytest.mark.parametrize("count", [3, 47])
 async def test_any_number_of_classes_is_legible_and_can_be_reached(
