@@ -138,3 +138,17 @@ async def test_a_row_and_the_log_can_be_copied() -> None:
         log.focus()
         await pilot.press("y")
         assert app.clipboard.endswith("something happened")
+
+
+async def test_the_row_under_the_cursor_has_a_background_of_its_own() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)) as pilot:
+        table = app.query_one(EpochTable)
+        table.show([epoch_row(1), epoch_row(2)], None)
+        table.focus()
+        await pilot.press("home")
+        marked, other = (
+            {segment.style.bgcolor for segment in table.render_line(y) if segment.style}
+            for y in (table.HEADINGS, table.HEADINGS + 1)
+        )
+        assert marked.isdisjoint(other)
