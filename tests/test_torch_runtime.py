@@ -56,15 +56,16 @@ STAYS = """
 import gc, os, sys
 from pathlib import Path
 from mnist_tui.config import recipe_config
-from mnist_tui.run.plan import NewRun
+from mnist_tui.run.plan import NewRun, ShownRun
 from mnist_tui.replay import ReplayRunner
 from mnist_tui.engine.runner import TrainingRunner
 
 before = gc.get_freeze_count()
 runs, data = map(Path, sys.argv[1:])
 plan = NewRun(config=recipe_config(epochs=1, data_dir=str(data)), runs_dir=runs)
-if any(runs.iterdir()):
-    runners = ReplayRunner(plan), TrainingRunner(plan)
+there = sorted(path.name for path in runs.iterdir())
+if there:
+    runners = ReplayRunner(ShownRun(name=there[0], runs_dir=runs)), TrainingRunner(plan)
 else:
     runners = TrainingRunner(plan), TrainingRunner(plan)
 for runner in runners:
