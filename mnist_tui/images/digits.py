@@ -33,8 +33,12 @@ TINY: Final = 14
 """A digit of fewer pixels than this is a reason for a warning."""
 SOFT: Final = 0.2
 """What touches the frame is no writing where it has less contrast than this."""
-SHARP: Final = 0.2
+SHARP: Final = 0.5
 """The least part of ink's contrast that is seen across its edge."""
+BLURRED: Final = 0.2
+"""The same of ink that no shadow is as dark as: small images that were enlarged are blurred."""
+STRONG: Final = 0.85
+"""The contrast from which ink is darker than any shadow."""
 VERY_SHARP: Final = 0.9
 """The same of weak ink."""
 JUMP: Final = 0.5
@@ -132,6 +136,7 @@ def _has_edges(contrast: Contrast, labels: NDArray[np.int32], piece: Component, 
     outline = mine > inner
     # What is hardly more than noise is believed only where it is very sharp.
     part = VERY_SHARP if piece.strength < max(SOFT, 1.5 * low) else SHARP
+    part = BLURRED if piece.strength >= STRONG else part
     is_sharp = contrast.edges[box.slices][outline] >= part * piece.strength
     is_jump = contrast.jumps[box.slices][outline] >= JUMP * piece.strength
     return bool(is_sharp.mean() >= AROUND and is_jump.mean() <= 1 - AROUND)
