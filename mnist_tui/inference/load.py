@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mnist_tui.errors import CheckpointError
-from mnist_tui.models.registry import MODELS, Net, build_model, find_mismatch
+from mnist_tui.models.registry import MNIST_CLASSES, MODELS, Net, build_model, find_mismatch
 from mnist_tui.store.checkpoint import Checkpoint, is_ours, to_checkpoint
 from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file
 
@@ -63,7 +63,7 @@ def load_model(checkpoint: Checkpoint, path: Path) -> Net:
     Raises:
         CheckpointError: When the weights are not those of the network that it names.
     """
-    model = build_model(checkpoint.config.model)
+    model = build_model(checkpoint.config.model, MNIST_CLASSES)
     mismatch = find_mismatch(checkpoint.model, model)
     if mismatch is not None:
         raise CheckpointError(f"{path} is not a {checkpoint.config.model}: {mismatch}")
@@ -103,7 +103,7 @@ def _prefix(state: Mapping[str, Tensor]) -> str | None:
 def _fit(state: dict[str, Tensor], path: Path) -> Net:
     """The network whose weights these are, in whatever floating-point type they were saved."""
     for name in MODELS:
-        model = build_model(name)
+        model = build_model(name, MNIST_CLASSES)
         wanted = model.state_dict()
         if {key: tensor.shape for key, tensor in state.items()} != {
             key: tensor.shape for key, tensor in wanted.items()

@@ -14,14 +14,14 @@ class FastNet(nn.Module):
     be high. It scales its inputs itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, num_classes: int = 10) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 16, kernel_size=6, stride=2)
         self.norm1 = nn.BatchNorm2d(16)
         self.conv2 = nn.Conv2d(16, 32, kernel_size=3)
         self.norm2 = nn.BatchNorm2d(32)
         self.fc1 = nn.Linear(800, 64)
-        self.fc2 = nn.Linear(64, 10)
+        self.fc2 = nn.Linear(64, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Log-probabilities, as MnistNet's."""

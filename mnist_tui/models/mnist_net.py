@@ -27,13 +27,13 @@ class MnistNet(nn.Module):
     channels last, in which order CPUs pool several times faster.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, num_classes: int = 10) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 32, kernel_size=3)
         self.conv2 = nn.Conv2d(32, 64, kernel_size=3)
         self.dropout = nn.Dropout2d(0.25)
         self.fc1 = nn.Linear(9216, 128)
-        self.fc2 = nn.Linear(128, 10)
+        self.fc2 = nn.Linear(128, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Log-probabilities.
@@ -42,7 +42,7 @@ class MnistNet(nn.Module):
             x: (B, 1, 28, 28) floating point in [0, 1].
 
         Returns:
-            (B, 10), the logarithms of the ten classes' probabilities.
+            (B, num_classes), the logarithms of the classes' probabilities.
         """
         x = channels_last(x)  # (B, 1, 28, 28)
         x = self.first_layer(x)  # (B, 32, 26, 26)

@@ -12,16 +12,20 @@ from mnist_tui.models.mnist_net import MnistNet
 Net = MnistNet | FastNet
 """Any of the networks: each has a first convolution `conv1`, and `first_layer`."""
 
-MODELS: Final[Mapping[str, Callable[[], Net]]] = {
+MODELS: Final[Mapping[str, Callable[[int], Net]]] = {
     "mnist_net": MnistNet,
     "fast_net": FastNet,
 }
-"""What makes each network, by the name that TrainConfig and checkpoints use."""
+"""What makes each network for a number of classes, by its name in TrainConfig and checkpoints."""
 
 
-def build_model(name: str) -> Net:
+MNIST_CLASSES: Final = 10
+"""The classes of MNIST's images, and of a checkpoint that does not say how many it has."""
+
+
+def build_model(name: str, num_classes: int) -> Net:
     """Make a network of that name, with fresh weights drawn from torch's default generator."""
-    return MODELS[name]()
+    return MODELS[name](num_classes)
 
 
 def count_parameters(model: nn.Module) -> int:

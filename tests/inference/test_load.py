@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mnist_tui.errors import CheckpointError
 from mnist_tui.inference.load import read_model
-from mnist_tui.models.registry import build_model
+from mnist_tui.models.registry import MNIST_CLASSES, build_model
 from mnist_tui.store.checkpoint import read_checkpoint
 from tests.training_helpers import few_config, train
 
@@ -40,7 +40,7 @@ WAYS: tuple[Callable[[State], Any], ...] = (
 def test_a_state_dict_that_fits_is_read(
     tmp_path: Path, name: str, way: Callable[[State], Any], is_zip: bool
 ) -> None:
-    network = build_model(name).eval()
+    network = build_model(name, MNIST_CLASSES).eval()
     path = tmp_path / "weights.pt"
     torch.save(way(network.state_dict()), path, _use_new_zipfile_serialization=is_zip)
     loaded = read_model(path)
@@ -92,7 +92,7 @@ def test_weights_that_do_not_fit_are_called_what_they_are(
 
 
 def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
-    state = build_model("mnist_net").state_dict()
+    state = build_model("mnist_net", MNIST_CLASSES).state_dict()
     state["fc1.bias"].fill_(float("nan"))
     torch.save(state, tmp_path / "nan.pt")
     with pytest.raises(CheckpointError, match=r"fc1\.bias has values that are not numbers"):

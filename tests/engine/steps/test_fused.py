@@ -17,7 +17,7 @@ from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.compare import compare
 from mnist_tui.engine.steps.select import fused_or, select_step
 from mnist_tui.models.mnist_net import MnistNet
-from mnist_tui.models.registry import build_model
+from mnist_tui.models.registry import MNIST_CLASSES, build_model
 
 pytest.importorskip("triton", reason="Triton comes with torch on Linux alone")
 from mnist_tui.engine.steps import fused, kernels
@@ -40,7 +40,7 @@ def _compare_one_digit(monkeypatch: pytest.MonkeyPatch) -> None:
 def net() -> MnistNet:
     """A network with the tutorial's weights at the start."""
     torch.manual_seed(0)
-    model = build_model("mnist_net")
+    model = build_model("mnist_net", MNIST_CLASSES)
     assert isinstance(model, MnistNet)
     return model
 
