@@ -32,7 +32,7 @@ from mnist_tui.store.logfile import log_to
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
-    from mnist_tui.engine.prepare import PreparedRun
+    from mnist_tui.engine.prepared_run import PreparedRun
 
 log: Final = logging.getLogger(__name__)
 
