@@ -170,6 +170,7 @@ def _write_start(
     directory: RunDirectory, record: dict[str, Any], rows: tuple[EpochRow, ...]
 ) -> None:
     """Bring config.json and metrics.jsonl to where the run starts, before anything else."""
+    directory.check_owner()
     try:
         write_json(directory.config, record)
         write_lines(directory.metrics, [asdict(row) for row in rows])

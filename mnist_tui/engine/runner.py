@@ -120,6 +120,9 @@ class TrainingRunner:
             return self._with_way_on(ended, error.remedy, trainer.peak_lr, directory)
         finally:
             writer.flush()
+        if writer.is_overtaken:
+            hint = f"{directory.owner} trains this run now, and wrote its newest checkpoint"
+            return replace(ended, hint=hint, exit_code=1)
         missing = writer.unsaved
         if not missing:
             return ended
