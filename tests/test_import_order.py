@@ -19,6 +19,7 @@ LAYERS = (
     ("replay",),
     ("headless", "tui", "doctor"),
     ("cli",),
+    ("api",),
 )
 """From the bottom to the top: a part imports parts of lower layers, itself, and no other.
 

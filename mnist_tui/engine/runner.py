@@ -46,6 +46,8 @@ class TrainingRunner:
     def __init__(self, plan: TrainedRun) -> None:
         self.plan = plan
         self.session = Session()
+        self.error: Exception | None = None
+        """What the run failed by, once it is over; None where it did not fail."""
         self._directory: RunDirectory | None = None
         """The run's, from when it is locked."""
         self._predictor: CheckpointPredictor | None = None
@@ -63,10 +65,12 @@ class TrainingRunner:
                 ended = _stopped_early(stop.request)
             except MnistTuiError as error:
                 log.error("%s", error)
+                self.error = error
                 is_refused = isinstance(error, UsageError | DataError)
                 ended = _failed(str(error), error.exit_code, self._directory, error.remedy)
             except Exception as error:
                 log.exception("training failed")
+                self.error = error
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
                 ended = _failed(message, 1, self._directory, _other_device(error))
             log.info("%s: %s", ended.state, ended.message)
@@ -115,6 +119,7 @@ class TrainingRunner:
         try:
             ended = trainer.run()
         except TrainingError as error:
+            self.error = error
             ended = trainer.failed(str(error), error.exit_code)
             writer.flush()
             return self._with_way_on(ended, error.remedy, trainer.peak_lr, directory)
