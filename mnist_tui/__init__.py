@@ -27,7 +27,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from mnist_tui.version import __version__ as __version__
 
 __all__ = [
     "FastNet",

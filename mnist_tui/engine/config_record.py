@@ -7,12 +7,12 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from mnist_tui import __version__
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.devices import describe_device
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep
+from mnist_tui.version import __version__
 
 _OLD_KERNELS: Final = {"torch's kernels": "PyTorch's kernels", "its own kernels": "fused kernels"}
 """What config.json of earlier versions calls the implementations of a step."""
