@@ -46,8 +46,8 @@ def predict(
 ) -> int:
     """Which digits CHECKPOINT sees on each IMAGE: a file, a folder, or - for stdin.
 
-    PNG, JPEG, GIF, BMP and WebP of any size, photographs of handwriting too: on lines or
-    squares, in a shadow, on a desk. One digit on each, or with --many all of them, line by
+    PNG, JPEG, GIF, BMP, WebP, TIFF and AVIF of any size, photographs of handwriting too: on
+    lines or squares, in a shadow, on a desk. One digit on each, or with --many all of them, line by
     line. A question mark behind a digit says that the answer is not to be relied on, and the
     line below it why. An image that cannot be read gets a line too, and makes the exit code 3.
     """

@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tui.errors import DataError
+from mnist_tui.images.foreign import kind_of
 from mnist_tui.images.grayscale import Steps, gray_values
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "WebP")
-"""The only decoders that are let near a file. TIFF's writes to stderr as it pleases."""
+FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "WebP", "TIFF", "AVIF")
+"""The only decoders that are let near a file. On a damaged TIFF, libtiff adds a line to stderr."""
 MAX_PIXELS: Final = 89_478_485
 """The most pixels that are decoded, by what the header says: Pillow's own limit, a quarter of
 a gibibyte in 24 bits. An image of more is taken for a decompression bomb."""
@@ -45,7 +46,7 @@ _DECODING_ERRORS: Final = (
     LookupError,
     TypeError,
     ArithmeticError,
-    NotImplementedError,
+    RuntimeError,
     struct.error,
     zlib.error,
 )
@@ -79,7 +80,8 @@ def decode(content: bytes) -> Gray:
                 raise _too_large(image.size)
             return _decode(image)
     except UnidentifiedImageError as error:
-        if _begins_like_an_image(content):
+        _refuse_foreign(content)
+        if begins_like_an_image(content):
             raise DataError("is not a whole image; save or download it again") from error
         wanted = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
         raise DataError(
@@ -88,8 +90,20 @@ def decode(content: bytes) -> Gray:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise _too_large() from error
     except _DECODING_ERRORS as error:
+        _refuse_foreign(content)
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"is damaged ({reason}); save or download it again") from error
+
+
+def _refuse_foreign(content: bytes) -> None:
+    """Name the kind of a file that is whole, but not read.
+
+    Raises:
+        DataError: When it is of one that is known.
+    """
+    kind = kind_of(content)
+    if kind is not None:
+        raise DataError(f"is a {kind.name} file, which is not read: {kind.advice}") from None
 
 
 @contextmanager
@@ -111,10 +125,11 @@ def _strict_pillow() -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _begins_like_an_image(content: bytes) -> bool:
+def begins_like_an_image(content: bytes) -> bool:
     """Whether a file has the first bytes of one of FORMATS, whatever comes after them."""
     from PIL import Image
 
+    Image.init()
     # Pillow's own tests of them; in place of True a word stands for a decoder that is missing.
     known = (Image.OPEN[name.upper()][1] for name in FORMATS if name.upper() in Image.OPEN)
     return any(accept is not None and accept(content[:16]) is True for accept in known)
@@ -135,14 +150,14 @@ def _decode(image: "Image") -> Gray:
     done: list[str] = []
     if getattr(image, "is_animated", False):
         done.append("first of several frames")
-    width, height = image.size
+    size = image.size
     orientation = image.getexif().get(_ORIENTATION, 1)
     # JPEG decodes at a half, a quarter or an eighth of its size at once; others do nothing here.
     image.draft(None, (MAX_SIDE, MAX_SIDE))
     if orientation in range(2, 9):
         ImageOps.exif_transpose(image, in_place=True)
         done.append("turned upright")
-    if orientation in range(5, 9):
-        width, height = height, width
+    if (size[0] > size[1]) != (image.width > image.height):
+        size = size[::-1]
     values, steps = gray_values(image, MAX_SIDE)
-    return Gray(values, (width, height), (*done, *steps))
+    return Gray(values, size, (*done, *steps))

@@ -16,9 +16,9 @@ Steps = tuple[str, ...]
 Floats = NDArray[np.float32]
 
 CHANNELS: Final = ("red", "green", "blue")
-FULL_SCALES: Final = (255, 1023, 4095, 16383, 65535)
-"""What white may be in an image of 16 bits, of which fewer may be in use: the least that no
-pixel exceeds."""
+FULL_SCALES: Final = (1, 255, 1023, 4095, 16383, 65535)
+"""What white may be in an image of 16 bits, of which fewer may be in use, or of fractions: the
+least that no pixel exceeds."""
 LEGIBLE: Final = 64
 """The difference in gray from which an image's own ink and ground are told apart."""
 SMALL: Final = 256
@@ -55,10 +55,10 @@ def gray_values(image: "Image", max_side: int) -> tuple[Floats, Steps]:
 
 
 def _plain(image: "Image") -> tuple["Image", Steps]:
-    """The same image in one of four modes: L, RGB, RGBA, or F in [0, 255] for 16 bits."""
+    """The same image in one of four modes: L, RGB, RGBA, or F in [0, 255] for more than 8 bits."""
     from PIL import Image
 
-    if image.mode.startswith("I"):
+    if image.mode.startswith("I") or image.mode == "F":
         values, steps = _to_8_bits(np.asarray(image, np.float32))
         return Image.fromarray(values), steps
     if image.has_transparency_data:
@@ -70,8 +70,10 @@ def _plain(image: "Image") -> tuple["Image", Steps]:
 
 
 def _to_8_bits(values: Floats) -> tuple[Floats, Steps]:
-    """Values of 16 bits on the scale of 0 to 255, not rounded."""
-    full = next(scale for scale in FULL_SCALES if scale >= values.max())
+    """Values of 16 bits, or fractions, on the scale of 0 to 255, not rounded."""
+    values = np.nan_to_num(values, posinf=0.0).clip(0.0)
+    peak = math.ceil(values.max())
+    full = next((scale for scale in FULL_SCALES if scale >= peak), peak)
     return values * np.float32(255 / full), (f"0 to {full:,} taken as black to white",)
 
 

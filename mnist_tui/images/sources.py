@@ -1,15 +1,21 @@
 """What the names on a command line mean: files, folders of images, and `-` for stdin."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from mnist_tui.errors import DataError
+from mnist_tui.images.decode import begins_like_an_image
+from mnist_tui.images.foreign import ForeignKind, describe_passed_over, kind_named
 
 STDIN: Final = "-"
 """The name that stands for an image on stdin."""
-SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
+SUFFIXES: Final = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif"),
+    *(".bmp", ".webp", ".tif", ".tiff", ".avif"),
+)
 """What a file of a folder must end with to be taken for an image, in small letters."""
 MAX_BYTES: Final = 400_000_000
 """The largest file that is read; more than any image of `decode.MAX_PIXELS` should need."""
@@ -19,27 +25,46 @@ def expand(name: str) -> Iterator[str]:
     """The files that a name stands for: itself, or all images in a folder and its folders.
 
     Files of a folder that do not end like images are passed over, as are hidden ones; they
-    come in the order of their names, each folder's own before those of its folders.
+    come in the order of their names, each folder's own before those of its folders. An image
+    that only is called like one of a kind that is not read, as phones do, comes too.
 
     Raises:
-        DataError: When a folder has no images or cannot be read.
+        DataError: When a folder has no images, or some of a kind that is not read, or cannot be
+            read; after all that it has.
     """
     if name == STDIN or not Path(name).is_dir():
         yield name
         return
     found = 0
     closed: list[OSError] = []
+    foreign: Counter[ForeignKind] = Counter()
     for folder, folders, files in os.walk(name, onerror=closed.append):
         folders[:] = sorted(inner for inner in folders if not inner.startswith("."))
         for file in sorted(files):
-            if file.lower().endswith(SUFFIXES) and not file.startswith("."):
+            if file.startswith("."):
+                continue
+            path, kind = Path(folder) / file, kind_named(file)
+            if file.lower().endswith(SUFFIXES) or (kind and _is_image(path)):
                 found += 1
-                yield str(Path(folder) / file)
+                yield str(path)
+            elif kind:
+                foreign[kind] += 1
     if closed:
         raise DataError(f"{closed[0].filename} cannot be read: {closed[0].strerror}")
+    if foreign:
+        raise DataError(describe_passed_over(foreign))
     if not found:
         kinds = ", ".join(suffix.removeprefix(".") for suffix in SUFFIXES)
         raise DataError(f"is a folder without images ({kinds}); name another")
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file begins like an image that is read."""
+    try:
+        with path.open("rb") as file:
+            return begins_like_an_image(file.read(32))
+    except OSError:
+        return False
 
 
 def read_file(name: str) -> bytes:

@@ -50,7 +50,7 @@ def test_a_digit_of_mnist_in_16_bits_is_not_touched() -> None:
     assert picture.done[0] == "0 to 65,535 taken as black to white"
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_every_format_is_read(format: str, mode: str) -> None:
     picture = read(page().convert(mode), format)
@@ -168,3 +168,29 @@ def test_an_image_without_room_for_a_digit_is_blank(size: tuple[int, int]) -> No
 def test_an_image_of_nothing_at_all_is_told() -> None:
     with pytest.raises(DataError, match="transparent"):
         read(Image.new("RGBA", (50, 50), (0, 0, 0, 0)))
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_a_scan_of_any_compression_is_read(compression: str) -> None:
+    assert_digit(read(page(), "TIFF", compression=compression))
+
+
+@pytest.mark.parametrize("white", [1.0, 255.0, 70_000.0, 3e9])
+def test_a_scan_in_fractions_or_in_32_bits_is_read(white: float) -> None:
+    values = np.asarray(page(), np.float32) / 255 * np.float32(white)
+    assert_digit(read(Image.fromarray(values), "TIFF"))
+    damaged = values.copy()
+    damaged[0, :3] = np.nan, -np.inf, -5
+    assert_digit(read(Image.fromarray(damaged), "TIFF"))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_a_turned_image_of_any_kind_is_turned_upright_once(format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera's top was on the left
+    lying = page().rotate(90, expand=True)
+    picture = read(lying, format, exif=exif)
+    assert_digit(picture)
+    upright = read(page(), format)
+    assert abs(picture.box.left - upright.box.left) <= 2
+    assert abs(picture.box.width - upright.box.width) <= 2

@@ -54,6 +54,51 @@ def test_a_folder_without_images_is_told(tmp_path: Path) -> None:
     assert "without images (png, jpg" in bad.error
 
 
+HEIC = b"\0\0\0\x24ftypheic" + bytes(100)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.jfif", "a.JPE", "a.tif", "a.tiff", "a.avif", "a.heic", "a.pdf"]
+)
+def test_a_folder_s_images_are_read_under_whatever_suffix(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(GOOD)
+    [picture] = read_pictures([str(tmp_path)])
+    assert isinstance(picture, Picture)
+
+
+def test_a_folder_s_files_of_kinds_that_are_not_read_are_counted_in_one_line(folder: Path) -> None:
+    for name in ("1.HEIC", "2.heif", "sub/3.hif", ".hidden.heic"):
+        (folder / name).write_bytes(HEIC)
+    (folder / "scan.pdf").write_bytes(b"%PDF-1.7")
+    *good, bad = read_pictures([str(folder)])
+    assert [type(picture) for picture in good] == [Picture] * 4
+    assert isinstance(bad, BadPicture)
+    assert bad.error.startswith("3 HEIC and 1 PDF files were passed over: save it as JPEG; an iPh")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (HEIC, "HEIC"),
+        (b"\0\0\0\x1cftypmif1" + bytes(20), "HEIC"),
+        (b"%PDF-1.4", "PDF"),
+        (b'<?xml version="1.0"?><svg/>', "SVG"),
+        (b"8BPS\0\1", "Photoshop"),
+        (b"\xff\x0a\xfa", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (encode(page(), "ICO"), "icon"),
+    ],
+)
+def test_a_named_file_of_a_kind_that_is_not_read_is_called_by_its_name(
+    tmp_path: Path, content: bytes, kind: str
+) -> None:
+    (tmp_path / "a").write_bytes(content)
+    [bad] = read_pictures([str(tmp_path / "a")])
+    assert isinstance(bad, BadPicture)
+    assert bad.error.startswith(f"is a {kind} file, which is not read: ")
+    assert "PNG" in bad.error or "JPEG" in bad.error
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="rights keep nobody out here")
 def test_what_may_not_be_read_is_told_and_the_rest_is_read(folder: Path) -> None:
     (folder / "b.png").chmod(0)
