@@ -54,7 +54,7 @@ def summarize(directory: RunDirectory) -> RunSummary | None:
         best_epoch=best.epoch if best else None,
         best_val_accuracy=best.val_accuracy if best else None,
         updated=updated if isinstance(updated, int | float) else _modified(directory.config),
-        can_resume=directory.last.exists() and state != "finished",
+        can_resume=directory.last.exists() and state in ("stopped", "failed", "interrupted"),
     )
 
 

@@ -23,12 +23,13 @@ from tests.run.values import epoch_row
 
 def test_a_run_whose_process_died_is_listed_as_interrupted(tmp_path: Path) -> None:
     run = create_run(tmp_path, "a", TrainConfig())
+    run.last.touch()
     write_json(run.status, {"state": "running", "updated": 5.0})
     [summary] = list_runs(tmp_path)
-    assert summary.state == "interrupted"
+    assert (summary.state, summary.can_resume) == ("interrupted", True)
     with run.lock():
         [summary] = list_runs(tmp_path)
-    assert summary.state == "running"
+    assert (summary.state, summary.can_resume) == ("running", False)
 
 
 def test_runs_are_listed_newest_first_with_their_best_epoch(tmp_path: Path) -> None:
