@@ -74,14 +74,20 @@ def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
                 values[name] = torch.empty_like(parameter).copy_(value)
 
 
-def plain_step(optimizer: torch.optim.Optimizer) -> Callable[[], None]:
-    """Return the optimizer's step as a function, without torch's wrappers.
+def plain_step(optimizer: torch.optim.Optimizer) -> Callable[[float | Tensor], None]:
+    """Return the optimizer's step as a function of the learning rate, without torch's wrappers.
 
-    The wrappers import the compiler, as above, and run hooks that nobody has set. The caller
-    disables gradients.
+    The wrappers import the compiler, as above, and run hooks that nobody has set.
     """
     step = inspect.unwrap(type(optimizer).step)
-    return lambda: step(optimizer)
+
+    @torch.no_grad()
+    def step_at(lr: float | Tensor) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        step(optimizer)
+
+    return step_at
 
 
 def scheduled_lr(config: TrainConfig, step: int, total_steps: int) -> float:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mnist_tui.config import recipe_config
-from mnist_tui.engine.steps.native.library import compile_ahead
+from mnist_tui.engine.steps.native.library import MODELS, compile_ahead
 from mnist_tui.errors import (
     CheckpointError,
     DataError,
@@ -32,7 +32,7 @@ from mnist_tui.store.logfile import log_to
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
-    from mnist_tui.engine.prepared_run import PreparedRun
+    from mnist_tui.engine.prepare import PreparedRun
 
 log: Final = logging.getLogger(__name__)
 
@@ -46,8 +46,6 @@ class TrainingRunner:
     def __init__(self, plan: TrainedRun) -> None:
         self.plan = plan
         self.session = Session()
-        self.error: Exception | None = None
-        """What the run failed by, once it is over; None where it did not fail."""
         self._directory: RunDirectory | None = None
         """The run's, from when it is locked."""
         self._predictor: CheckpointPredictor | None = None
@@ -65,12 +63,10 @@ class TrainingRunner:
                 ended = _stopped_early(stop.request)
             except MnistTuiError as error:
                 log.error("%s", error)
-                self.error = error
                 is_refused = isinstance(error, UsageError | DataError)
                 ended = _failed(str(error), error.exit_code, self._directory, error.remedy)
             except Exception as error:
                 log.exception("training failed")
-                self.error = error
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
                 ended = _failed(message, 1, self._directory, _other_device(error))
             log.info("%s: %s", ended.state, ended.message)
@@ -103,8 +99,8 @@ class TrainingRunner:
         stack.enter_context(log_to(directory.log))
         log.info("run %s: %s", directory.name, plan.config)
         self.say("loading PyTorch")
-        if plan.config.model == "mnist_net" and plan.config.device in ("auto", "cpu"):
-            compile_ahead()  # it takes a second or two on a machine's first start
+        if plan.config.model in MODELS and plan.config.device in ("auto", "cpu"):
+            compile_ahead(plan.config.model)  # it takes a second or two on a machine's first start
         # Here, not above: torch takes seconds, and the dashboard is to be on screen first.
         with loading_torch():
             from mnist_tui.engine.prepare import prepare
@@ -119,15 +115,11 @@ class TrainingRunner:
         try:
             ended = trainer.run()
         except TrainingError as error:
-            self.error = error
             ended = trainer.failed(str(error), error.exit_code)
             writer.flush()
             return self._with_way_on(ended, error.remedy, trainer.peak_lr, directory)
         finally:
             writer.flush()
-        if writer.is_overtaken:
-            hint = f"{directory.owner} trains this run now, and wrote its newest checkpoint"
-            return replace(ended, hint=hint, exit_code=1)
         missing = writer.unsaved
         if not missing:
             return ended

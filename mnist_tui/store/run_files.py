@@ -1,7 +1,6 @@
 """The files of a run beside its checkpoints: what each of them says."""
 
 import os
-import platform
 import threading
 import time
 from contextlib import ExitStack
@@ -115,7 +114,6 @@ class RunFiles:
         status = {
             "state": self._session.state,
             "pid": os.getpid(),
-            "host": platform.node(),
             "started": round(self._started, 3),
             "updated": round(time.time(), 3),
             "epoch": progress.epoch,

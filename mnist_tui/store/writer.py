@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from mnist_tui.run.events import CheckpointSaved, Event, SaveReason, Warned
-from mnist_tui.run.requests import GiveUp, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.store.atomic import write_atomic
 from mnist_tui.store.checkpoint import Checkpoint
@@ -38,8 +37,7 @@ class RunWriter:
 
     A checkpoint that waits is replaced by a newer one for the same file, so that a slow disk
     costs checkpoints and never memory. What cannot be written is reported as SaveFailed, kept,
-    and tried again each second. Where another process has taken the run over, which locks do not
-    prevent on every file system, nothing is written any more and the run is asked to end.
+    and tried again each second.
     """
 
     def __init__(
@@ -57,12 +55,10 @@ class RunWriter:
         """
         self.save_s = 0.0
         """Seconds from the request to the file on disk, of the newest checkpoint."""
-        self.is_overtaken = False
-        """Whether another process writes the run, so that this one writes nothing any more."""
         self._directory = directory
         self._session = session
         self._clock = clock
-        self._retry = Retry(self._emit, self._restore_folders, may_write=self._is_owner)
+        self._retry = Retry(self._emit, self._restore_folders)
         self._files = RunFiles(directory, session, self._retry)
         self._wake = threading.Condition(threading.RLock())
         self._jobs: dict[Path, SaveJob] = {}
@@ -134,8 +130,7 @@ class RunWriter:
         while True:
             with self._wake:
                 is_awaited = self._is_closing or self._is_urgent
-                is_waiting = self._is_idle or self._retry.failing or self.is_overtaken
-                if not is_awaited and is_waiting:
+                if not is_awaited and (self._is_idle or self._retry.failing):
                     self._wake.wait(_TICK_S)
                 is_last, is_awaited = self._is_closing, self._is_closing or self._is_urgent
                 self._is_urgent, self._is_busy = False, True
@@ -143,13 +138,10 @@ class RunWriter:
                 if not jobs:
                     self._serialized = None
             self._write(jobs, is_awaited=is_awaited)
-            if self.is_overtaken:
-                self._ask_to_end()
             with self._wake:
                 self._is_busy = False
                 self._wake.notify_all()
-                is_done = self._is_idle or self._retry.failing or self.is_overtaken
-                if is_last and is_done:
+                if is_last and (self._retry.failing or self._is_idle):
                     return
 
     def _write(self, jobs: list[SaveJob], *, is_awaited: bool) -> None:
@@ -199,18 +191,6 @@ class RunWriter:
             self._serialized = None  # never two in memory
             self._serialized = checkpoint, checkpoint.to_bytes()
         return self._serialized[1]
-
-    def _is_owner(self) -> bool:
-        self.is_overtaken = self.is_overtaken or self._directory.new_owner is not None
-        return not self.is_overtaken
-
-    def _ask_to_end(self) -> None:
-        session = self._session
-        if session.allows(Stop) and not session.mailbox.has_requests:
-            reason = f"overtaken by {self._directory.owner}"
-            session.request(Stop(save=False, reason=reason, exit_code=1))
-        elif session.allows(GiveUp):
-            session.request(GiveUp())
 
     def _restore_folders(self) -> None:
         """Make the checkpoints' folder, or the run's, again after it was deleted.

@@ -47,7 +47,6 @@ class AutogradStep:
     ) -> None:
         self._model = model
         self._parameters = tuple(model.parameters())
-        self._optimizer = optimizer
         self._update = plain_step(optimizer)
         self._smoothing = config.label_smoothing
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
@@ -58,10 +57,7 @@ class AutogradStep:
     def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """As in Step."""
         loss, output = self.differentiate(images, labels)
-        for group in self._optimizer.param_groups:
-            group["lr"] = lr
-        with torch.no_grad():
-            self._update()
+        self._update(lr)
         return loss, output
 
     def differentiate(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -91,7 +91,6 @@ class FusedStep:
     ) -> None:
         self._keep = 1.0 - model.dropout.p
         self._parameters = tuple(model.parameters())
-        self._optimizer = optimizer
         self._update = plain_step(optimizer)
         self.updates = config.optimizer == "sgd"
         """Whether `learn` updates the weights itself."""
@@ -111,29 +110,29 @@ class FusedStep:
         """As in Step."""
         # As PyTorch's Dropout2d draws them.
         keep_mask = torch.empty(len(images), 64, 1, 1, device=self._device).bernoulli_(self._keep)
-        result = self.learn(images, labels, lr, keep_mask, self._keep)
+        result = self.learn(images, labels, lr, keep_mask)
         if not self.updates:
-            for group in self._optimizer.param_groups:
-                group["lr"] = lr
-            with torch.no_grad():
-                self._update()
+            self._update(lr)
         return result
 
     @torch.no_grad()
     def learn(
-        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor, keep: float
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Take the step, or leave the gradients for the optimizer.
 
         Args:
             images, labels, lr: As in Step.
-            keep_mask: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0.
-            keep: The probability of keeping a channel; kept values are divided by it.
+            keep_mask: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0;
+                None: there is no dropout.
 
         Returns:
             As in Step.
         """
         lr = torch.as_tensor(lr, dtype=torch.float32, device=self._device)
+        keep = self._keep
+        if keep_mask is None:
+            keep_mask, keep = torch.ones(len(images), 64, 1, 1, device=self._device), 1.0
         with self._device_guard:
             saved = self._forward(images, labels, keep_mask, keep)
             loss = self._backward(images, saved, lr, keep)

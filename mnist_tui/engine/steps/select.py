@@ -11,7 +11,7 @@ from mnist_tui.devices import has_tf32, is_out_of_memory
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.compare import check
 from mnist_tui.engine.steps.native import library
-from mnist_tui.engine.steps.native.native_step import NativeStep
+from mnist_tui.engine.steps.native.mnist_step import MnistStep
 from mnist_tui.models.mnist_net import MnistNet
 from mnist_tui.models.registry import Net
 
@@ -65,7 +65,7 @@ def native_or(
 ) -> Step:
     """Make a step of native kernels where they compile and are right, else return `autograd`."""
     try:
-        step = NativeStep(model, optimizer, config, precision, library.load())
+        step = MnistStep(model, optimizer, config, precision, library.load(config.model))
         check(step, autograd, model, precision)
     except (library.NativeUnavailableError, ArithmeticError) as error:
         log.info("training falls back to PyTorch's kernels: %s", error)

@@ -81,7 +81,7 @@ def test_gradients_are_those_of_float64(net: MnistNet) -> None:
     images, labels = torch.rand(2, 1, 28, 28), torch.tensor([3, 8])
     keep_mask = torch.empty(2, 64, 1, 1).bernoulli_(KEEP)
     config = recipe_config(optimizer="adamw", label_smoothing=0.1)
-    loss, output = fused_step(net, config).learn(images, labels, 0.01, keep_mask, KEEP)
+    loss, output = fused_step(net, config).learn(images, labels, 0.01, keep_mask)
     right_loss, right_output, gradients = exact(net, images, labels, keep_mask, 0.1)
     torch.testing.assert_close(loss.double(), right_loss)
     torch.testing.assert_close(output.double(), right_output, atol=1e-5, rtol=1e-5)
@@ -95,7 +95,7 @@ def test_plain_descent_is_part_of_the_kernels(net: MnistNet) -> None:
     keep_mask = torch.empty(2, 64, 1, 1).bernoulli_(KEEP)
     *_, gradients = exact(net, images, labels, keep_mask, 0.0)
     before = [parameter.detach().double() for parameter in net.parameters()]
-    fused_step(net, recipe_config()).learn(images, labels, torch.tensor(0.5), keep_mask, KEEP)
+    fused_step(net, recipe_config()).learn(images, labels, torch.tensor(0.5), keep_mask)
     for parameter, held, gradient in zip(net.parameters(), before, gradients, strict=True):
         torch.testing.assert_close(parameter.double(), held - 0.5 * gradient)
         assert parameter.grad is None
@@ -191,18 +191,18 @@ class Wrong(FusedStep):
     """Makes its gradients a hundredth too large."""
 
     def learn(
-        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor, keep: float
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        return super().learn(images, labels, 1.01 * lr, keep_mask, keep)
+        return super().learn(images, labels, 1.01 * lr, keep_mask)
 
 
 class NoNumber(FusedStep):
     """Makes one gradient no number, of the layer that comes last."""
 
     def learn(
-        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor, keep: float
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        result = super().learn(images, labels, lr, keep_mask, keep)
+        result = super().learn(images, labels, lr, keep_mask)
         with torch.no_grad():
             self._parameters[-2][0, 0] = torch.nan
         return result

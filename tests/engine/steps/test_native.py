@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from mnist_tui.config import recipe_config
 from mnist_tui.engine.optimizers import build_optimizer
 from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.engine.steps.native import library
-from mnist_tui.engine.steps.native.native_step import NativeStep
+from mnist_tui.engine.steps.native.mnist_step import MnistStep
 from mnist_tui.engine.steps.select import select_step
 from mnist_tui.models.mnist_net import MnistNet
 
@@ -47,9 +48,11 @@ def make_net(seed: int = 0) -> MnistNet:
     return MnistNet()
 
 
-def make_step(net: MnistNet, optimizer: str = "sgd", precision: str = "fp32") -> NativeStep:
+def make_step(net: MnistNet, optimizer: str = "sgd", precision: str = "fp32") -> MnistStep:
     config = recipe_config(optimizer=optimizer, precision=precision)
-    return NativeStep(net, build_optimizer(net, config), config, precision, library.load())
+    return MnistStep(
+        net, build_optimizer(net, config), config, precision, library.load("mnist_net")
+    )
 
 
 def batch(size: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -89,7 +92,7 @@ def test_every_gradient_is_autograds(size: int, optimizer: str) -> None:
     images, labels, kept = batch(size)
     loss, wanted = gradients_by_autograd(net, images, labels, kept)
     before = [parameter.detach().clone() for parameter in net.parameters()]
-    found_loss, _ = step.learn(images, labels, 1.0, kept, 0.75)
+    found_loss, _ = step.learn(images, labels, 1.0, kept)
     assert float(found_loss) == pytest.approx(float(loss), rel=1e-5)
     found = [
         old - new.detach() if step.updates else new.grad
@@ -104,8 +107,8 @@ def test_an_image_all_black_and_one_without_black_are_right() -> None:
     images = torch.stack([torch.zeros(1, 28, 28), torch.full((1, 28, 28), 0.5)])
     labels, kept = torch.tensor([3, 8]), torch.ones(2, 64, 1, 1)
     # Every pixel of a patch is the same, so that the four that are pooled together tie.
-    _, wanted = gradients_by_autograd(net, images, labels, kept * 0.75)
-    step.learn(images, labels, 0.0, kept * 0.75, 0.75)
+    _, wanted = gradients_by_autograd(net, images, labels, kept)
+    step.learn(images, labels, 0.0, kept)
     assert_close(net, [p.grad for p in net.parameters()], wanted)  # type: ignore[misc]
 
 
@@ -149,13 +152,13 @@ def test_it_drops_the_channels_that_pytorch_drops() -> None:
 
 
 def test_bf16_is_as_close_as_rounding_lets_it_be() -> None:
-    if not ctypes.c_long.in_dll(library.load(), "HAS_BF16").value:
+    if not ctypes.c_long.in_dll(library.load("mnist_net"), "HAS_BF16").value:
         pytest.skip("this processor does not compute in bfloat16")
     net = make_net()
     step = make_step(net, "momentum", "bf16")
     images, labels, kept = batch(32)
     _, wanted = gradients_by_autograd(net, images, labels, kept)
-    step.learn(images, labels, 0.0, kept, 0.75)
+    step.learn(images, labels, 0.0, kept)
     for parameter, expected in zip(net.parameters(), wanted, strict=True):
         assert parameter.grad is not None
         assert 1e-6 < float((parameter.grad - expected).norm() / expected.norm()) < 0.2
@@ -164,7 +167,7 @@ def test_bf16_is_as_close_as_rounding_lets_it_be() -> None:
 def test_what_is_not_a_number_is_seen_in_the_loss() -> None:
     images, labels, kept = batch(4)
     images[2, 0, 14, 14] = torch.nan
-    loss, _ = make_step(make_net()).learn(images, labels, 0.01, kept, 0.75)
+    loss, _ = make_step(make_net()).learn(images, labels, 0.01, kept)
     assert loss.isnan()
 
 
@@ -176,12 +179,12 @@ def selected(precision: str = "fp32", seed: int = 0) -> object:
 def test_a_cpu_takes_the_native_kernels_where_they_are_right(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert isinstance(selected(), NativeStep)
-    wrong = tmp_path / "step.c"
-    right = library.SOURCE.read_text("utf-8")
+    assert isinstance(selected(), MnistStep)
+    wrong = Path(shutil.copytree(library.FOLDER, tmp_path / "sources")) / "mnist_net.c"
+    right = wrong.read_text("utf-8")
     wrong.write_text(right.replace("*bias += grad;", "*bias -= grad;"), "utf-8")
     assert wrong.read_text("utf-8") != right
-    monkeypatch.setattr(library, "SOURCE", wrong)
+    monkeypatch.setattr(library, "FOLDER", wrong.parent)
     forget()
     with caplog.at_level(logging.INFO):
         assert type(selected()) is AutogradStep
@@ -190,17 +193,17 @@ def test_a_cpu_takes_the_native_kernels_where_they_are_right(
 
 @pytest.mark.parametrize("seed", [21, 53, 90, 93])
 def test_a_near_tie_in_the_comparison_is_no_reason_to_train_slowly(seed: int) -> None:
-    assert isinstance(selected(seed=seed), NativeStep)
+    assert isinstance(selected(seed=seed), MnistStep)
 
 
 def test_a_cached_library_that_cannot_be_loaded_is_compiled_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    kept = library._cached()
+    kept = library._cached("mnist_net")
     assert kept is not None
     kept.write_bytes(b"")
-    assert isinstance(selected(), NativeStep)
+    assert isinstance(selected(), MnistStep)
     assert not kept.exists()
 
 
@@ -230,29 +233,50 @@ def test_without_a_compiler_pytorchs_kernels_train(
 def test_a_compiler_that_fails_is_quoted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = tmp_path / "step.c"
-    broken.write_text("int forward(", "utf-8")
-    monkeypatch.setattr(library, "SOURCE", broken)
+    (tmp_path / "mnist_net.c").write_text("int forward(", "utf-8")
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
     with caplog.at_level(logging.INFO):
         assert type(selected()) is AutogradStep
     assert "error" in caplog.text
 
 
+def test_what_a_cut_off_compilation_left_goes_at_a_later_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    library.load("mnist_net")
+    (kept,) = cached(tmp_path)
+    left = kept.with_name("tmpleft.so")
+    for name in ("tmpleft.so", "tmpanother.so", "mnist_net-old.so"):
+        kept.with_name(name).write_bytes(b"")
+    now = time.time()
+    os.utime(left, (now, now - 120))
+    os.utime(kept.with_name("mnist_net-old.so"), (now, now - 120))
+    os.utime(kept, (now, now - 60 * 24 * 3600))
+    forget()
+    library.load("mnist_net")
+    assert {path.name for path in kept.parent.iterdir()} == {
+        kept.name,  # used just now
+        "tmpanother.so",  # which another process may be compiling
+        "mnist_net-old.so",
+    }
+
+
 def cached(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("step-*.so"))
+    return sorted(folder.rglob("mnist_net-*.so"))
 
 
 def test_it_is_compiled_once_and_kept_for_this_user_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    library.load()
+    library.load("mnist_net")
     (kept,) = cached(tmp_path)
     assert kept.parent.stat().st_mode & 0o777 == 0o700
-    made = kept.stat().st_mtime_ns
+    made = kept.stat().st_ino
     forget()
-    library.load()
-    assert [path.stat().st_mtime_ns for path in cached(tmp_path)] == [made]
+    library.load("mnist_net")
+    assert [path.stat().st_ino for path in cached(tmp_path)] == [made]
 
 
 def test_a_cache_that_others_can_write_to_is_not_used(
@@ -262,12 +286,12 @@ def test_a_cache_that_others_can_write_to_is_not_used(
     folder = tmp_path / "mnist-tui" / "native"
     folder.mkdir(parents=True)
     folder.chmod(0o777)
-    assert isinstance(selected(), NativeStep)
+    assert isinstance(selected(), MnistStep)
     assert not cached(tmp_path)
     folder.rmdir()
     folder.symlink_to(tmp_path)
     forget()
-    assert isinstance(selected(), NativeStep)
+    assert isinstance(selected(), MnistStep)
     assert not cached(tmp_path)
 
 
@@ -275,22 +299,23 @@ def test_a_library_that_somebody_else_could_have_written_is_compiled_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    library.load()
+    library.load("mnist_net")
     (kept,) = cached(tmp_path)
     kept.unlink()  # not written over: this process has it mapped
     kept.write_bytes(b"not a library")
     kept.chmod(0o666)
     forget()
-    assert isinstance(selected(), NativeStep)
+    assert isinstance(selected(), MnistStep)
     assert kept.read_bytes() != b"not a library"
 
 
 def test_two_processes_at_once_both_get_a_whole_library(tmp_path: Path) -> None:
-    script = "from mnist_tui.engine.steps.native import library; library.load()"
+    script = "from mnist_tui.engine.steps.native import library; library.load('mnist_net')"
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     processes = [subprocess.Popen([sys.executable, "-c", script], env=environment) for _ in "ab"]
     assert [process.wait() for process in processes] == [0, 0]
-    assert [path.name[:5] for path in (tmp_path / "mnist-tui" / "native").iterdir()] == ["step-"]
+    (made,) = (tmp_path / "mnist-tui" / "native").iterdir()
+    assert made.name.startswith("mnist_net-")
 
 
 def has_near_ties(net: MnistNet, images: Tensor) -> bool:
@@ -318,7 +343,7 @@ def test_a_hundred_batches_are_autograds(size: int, seed: int) -> None:
     images, labels, kept = batch(size, seed)
     assume(not has_near_ties(net, images))
     _, wanted = gradients_by_autograd(net, images, labels, kept)
-    step.learn(images, labels, 0.0, kept, 0.75)
+    step.learn(images, labels, 0.0, kept)
     assert_close(net, [p.grad for p in net.parameters()], wanted)  # type: ignore[misc]
 
 
@@ -328,7 +353,7 @@ import torch
 from tests.engine.steps import test_native as native
 from mnist_tui.engine.steps.native import library
 shared = ctypes.CDLL(sys.argv[1])
-library.load = lambda: shared
+library.load = lambda model: shared
 torch.set_num_threads(2)
 for size in (1, 2, 3, 8, 31, 32, 33, 64):
     for precision in ("fp32", "bf16"):
@@ -344,16 +369,17 @@ print("clean")
 
 @pytest.mark.slow
 def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
-    compiler, native = library._compiler()
-    shared = tmp_path / "step.so"
+    compiler = library._compiler()
+    shared = tmp_path / "kernels.so"
+    source = library.FOLDER / "mnist_net.c"
     flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
     done = subprocess.run(
-        [compiler, native, *library.FLAGS, *flags, "-o", str(shared), str(library.SOURCE)],
+        [compiler.path, compiler.native, *library.FLAGS, *flags, "-o", shared, source],
         capture_output=True,
         check=False,
     )
     name = subprocess.run(
-        [compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=False
+        [compiler.path, "-print-file-name=libasan.so"], capture_output=True, text=True, check=False
     ).stdout.strip()
     if done.returncode or not Path(name).is_absolute():
         pytest.skip("this compiler has no sanitizers")

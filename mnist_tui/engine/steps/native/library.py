@@ -1,4 +1,4 @@
-"""Compiling `step.c` for this machine's processor, and keeping the result in the user's cache."""
+"""Compiling C for this machine's processor, and keeping the result in the user's cache."""
 
 import ctypes
 import functools
@@ -16,13 +16,16 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import platformdirs
 
 log: Final = logging.getLogger(__name__)
 
-SOURCE: Final = Path(__file__).with_name("step.c")
+FOLDER: Final = Path(__file__).parent
+"""Where the sources are: one file in C for each model, and headers that they share."""
+MODELS: Final = ("mnist_net", "fast_net")
+"""The models that there is a library for, by the names that TrainConfig uses."""
 COMPILERS: Final = ("cc", "gcc", "clang")
 FLAGS: Final = ("-O3", "-std=gnu11", "-ffp-contract=fast", "-fPIC", "-shared")
 NATIVE: Final = ("-march=native", "-mcpu=native")
@@ -32,15 +35,17 @@ _SLOWEST_S: Final = 60
 _PROBE_S: Final = 5
 """The same where it has nothing to compile."""
 _MONTH_S: Final = 30 * 24 * 3600
+_UNFINISHED: Final = "tmp"
+"""How the names of libraries begin that are still being compiled."""
 _building: Final = threading.Lock()
-"""Held while this process compiles, so that the library is compiled once."""
+"""Held while this process compiles, so that a library is compiled once."""
 
 
 class NativeUnavailableError(Exception):
     """There are no native kernels on this machine; the message says why."""
 
 
-def compile_ahead() -> None:
+def compile_ahead(model: str) -> None:
     """Begin to compile on a thread of its own, unless the library is in the cache. Any thread.
 
     Whether that works is found out by `load`, which waits for it.
@@ -48,19 +53,19 @@ def compile_ahead() -> None:
 
     def compile_quietly() -> None:
         with suppress(NativeUnavailableError, OSError):
-            _cached()
+            _cached(model)
 
     threading.Thread(target=compile_quietly, name="compile-kernels", daemon=True).start()
 
 
 @functools.cache
-def load() -> ctypes.CDLL:
-    """Return the compiled library, compiling it first where it is not in the cache.
+def load(model: str) -> ctypes.CDLL:
+    """Return a model's compiled library, compiling it first where it is not in the cache.
 
     Raises:
         NativeUnavailableError: When it cannot be compiled, or not be loaded.
     """
-    library = _cached()
+    library = _cached(model)
     if library is not None:
         try:
             return ctypes.CDLL(str(library))
@@ -70,7 +75,7 @@ def load() -> ctypes.CDLL:
                 library.unlink()
     try:
         with tempfile.TemporaryDirectory(prefix="mnist-tui-") as folder:
-            return ctypes.CDLL(str(_compile(*_compiler(), Path(folder) / "step.so")))
+            return ctypes.CDLL(str(_compile(model, Path(folder) / f"{model}.so")))
     except OSError as error:
         raise NativeUnavailableError(str(error)) from None
 
@@ -80,42 +85,52 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("mnist-tui") / "native"
 
 
-def _cached() -> Path | None:
-    """The library in the user's cache, compiled now if need be; None where no cache can be used.
+def _cached(model: str) -> Path | None:
+    """A model's library in the user's cache, compiled now if need be; None where no cache can be used.
 
     Raises:
         NativeUnavailableError: When it has to be compiled and cannot be.
     """
     with _building:
-        compiler, native = _compiler()
-        folder = cache_folder()
+        folder, key = cache_folder(), _key(model)
         if not _make_private_folder(folder):
             log.info("%s is not used: it cannot be written, or others can write to it", folder)
             return None
-        library = folder / f"step-{_key(compiler, native)}.so"
-        if not _is_ours_alone(library):
-            handle, name = tempfile.mkstemp(dir=folder, suffix=".so")
+        library = folder / f"{model}-{key}.so"
+        if _is_ours_alone(library):
+            library.touch()
+        else:
+            handle, name = tempfile.mkstemp(dir=folder, prefix=_UNFINISHED, suffix=".so")
             os.close(handle)
             try:
-                _compile(compiler, native, Path(name)).replace(library)
-                _sweep(folder)
+                _compile(model, Path(name)).replace(library)
             finally:
                 Path(name).unlink(missing_ok=True)
+        _sweep(folder)
         return library
 
 
 def _sweep(folder: Path) -> None:
-    """Delete what was left by compilations that were cut off, and by sources of long ago."""
+    """Delete what was left by compilations that were cut off, and what was not used for long."""
     for path in folder.glob("*.so"):
         with suppress(OSError):
             age_s = time.time() - path.stat().st_mtime
-            if age_s > (_MONTH_S if path.name.startswith("step-") else _SLOWEST_S):
+            if age_s > (_SLOWEST_S if path.name.startswith(_UNFINISHED) else _MONTH_S):
                 path.unlink()
 
 
+class _Compiler(NamedTuple):
+    path: str
+    native: str
+    """Its option for this machine's own processor."""
+    macros: bytes
+    """Those that it defines by itself, as C: they name its version, and each extension of the
+    processor that it may use."""
+
+
 @functools.cache
-def _compiler() -> tuple[str, str]:
-    """The C compiler, and its option for this machine's own processor.
+def _compiler() -> _Compiler:
+    """The first C compiler that works.
 
     Raises:
         NativeUnavailableError: Where there is none.
@@ -129,23 +144,23 @@ def _compiler() -> tuple[str, str]:
         path = shutil.which(name) if name else None
         for native in NATIVE if path else ():
             with suppress(NativeUnavailableError):
-                _run([str(path), native, "-E", "-x", "c", os.devnull], _PROBE_S)
-                return str(path), native
+                probe = [str(path), native, "-dM", "-E", "-x", "c", os.devnull]
+                return _Compiler(str(path), native, _run(probe, _PROBE_S))
     raise NativeUnavailableError(f"there is no C compiler that works ({', '.join(COMPILERS)})")
 
 
-def _key(compiler: str, native: str) -> str:
-    """A hash of all that the library depends on: source, options, compiler and processor.
-
-    The macros that a compiler defines by itself name its version and each extension of the
-    processor that it may use.
-    """
-    macros = _run([compiler, native, "-dM", "-E", "-x", "c", os.devnull])
-    return hashlib.sha256(SOURCE.read_bytes() + repr(FLAGS).encode() + macros).hexdigest()[:32]
+def _key(model: str) -> str:
+    """A hash of all that a library depends on: sources, options, compiler and processor."""
+    key = hashlib.sha256(repr((model, FLAGS)).encode() + _compiler().macros)
+    for source in sorted(FOLDER.glob("*.[ch]")):
+        key.update(source.read_bytes())
+    return key.hexdigest()[:32]
 
 
-def _compile(compiler: str, native: str, library: Path) -> Path:
-    _run([compiler, native, *FLAGS, "-o", str(library), str(SOURCE)])
+def _compile(model: str, library: Path) -> Path:
+    compiler = _compiler()
+    source = FOLDER / f"{model}.c"
+    _run([compiler.path, compiler.native, *FLAGS, "-o", str(library), str(source)])
     return library
 
 

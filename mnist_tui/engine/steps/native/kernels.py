@@ -1,0 +1,115 @@
+"""Calling a library of native kernels, on PyTorch's threads and tensors."""
+
+import ctypes
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from mnist_tui.engine.steps.native.library import NativeUnavailableError
+
+_GROUPS: Final = 16
+"""Groups of images that a batch is cut into where sums over its images are made."""
+
+
+class _Team(ctypes.Structure):
+    """`struct team` of `threads.h`."""
+
+    _fields_ = (
+        ("threads", ctypes.c_long),
+        ("parallel", ctypes.c_void_p),
+        ("scratch", ctypes.c_void_p),
+        ("scratch_size", ctypes.c_long),
+    )
+
+
+class Kernels:
+    """A library's functions, all of which take its `struct step`.
+
+    That begins with the team, the batch size, the number of groups and whether to compute in
+    bfloat16; after some numbers of its own come addresses. One thread at a time.
+    """
+
+    def __init__(
+        self,
+        library: ctypes.CDLL,
+        precision: str,
+        numbers: Iterable[tuple[str, type]],
+        addresses: Iterable[str],
+    ) -> None:
+        """Prepare a step.
+
+        Args:
+            library: Compiled from a model's source.
+            precision: `fp32` or `bf16`.
+            numbers: Name and type of the library's own numbers, in its order.
+            addresses: Names of its pointers, in its order, `packed` and `sums` among them.
+
+        Raises:
+            NativeUnavailableError: When the library cannot compute in `precision`.
+        """
+        is_bf16 = precision == "bf16"
+        if is_bf16 and not _constant(library, "HAS_BF16"):
+            raise NativeUnavailableError("this processor does not compute in bfloat16")
+        shared = [(name, ctypes.c_long) for name in ("batch", "groups", "bf16")]
+        pointers = [(name, ctypes.c_void_p) for name in addresses]
+        fields = {"_fields_": [("team", _Team), *shared, *numbers, *pointers]}
+        self._library = library
+        self._step = type("Step", (ctypes.Structure,), fields)()
+        self._step.bf16 = is_bf16
+        self._step.team.threads = self._threads = torch.get_num_threads()
+        self._step.team.parallel = _torch_threads()
+        self._scratch_size = _constant(library, "SCRATCH_SIZE")
+        self._own = {
+            "packed": torch.empty(_constant(library, "PACKED_SIZE")),
+            "sums": torch.empty(_GROUPS, _constant(library, "SUMS_SIZE")),
+        }
+
+    def set(self, batch: int, tensors: dict[str, Tensor], scratch_per_image: int = 0) -> None:
+        """Say what the next calls work on.
+
+        Args:
+            batch: Images.
+            tensors: By the name of its address; contiguous, and they stay alive.
+            scratch_per_image: float32 that each thread has beside the library's SCRATCH_SIZE.
+        """
+        step, size = self._step, self._scratch_size + scratch_per_image * batch
+        self._scratch = torch.empty(self._threads, size)
+        step.team.scratch, step.team.scratch_size = self._scratch.data_ptr(), size
+        step.batch, step.groups = batch, min(batch, _GROUPS)
+        self.update(
+            **{name: tensor.data_ptr() for name, tensor in {**self._own, **tensors}.items()}
+        )
+
+    def update(self, **values: float) -> None:
+        """Set numbers or addresses."""
+        for name, value in values.items():
+            setattr(self._step, name, value)
+
+    def call(self, function: str) -> None:
+        """Call a function of the library, and wait for it."""
+        getattr(self._library, function)(ctypes.byref(self._step))
+
+
+def _constant(library: ctypes.CDLL, name: str) -> int:
+    return ctypes.c_long.in_dll(library, name).value
+
+
+def _torch_threads() -> int | None:
+    """The address of the function that runs work on PyTorch's own OpenMP threads.
+
+    Threads of a second pool would have to share the processor with PyTorch's, which go on
+    waiting in a busy loop for a while after each operation. None where PyTorch has no OpenMP
+    that offers GNU's interface: the step takes one thread then.
+    """
+    folder = Path(torch.__file__).parent / "lib"
+    for name in ("libtorch_cpu.so", "libtorch_cpu.dylib"):
+        try:
+            # A library's handle finds the functions of all libraries that it was linked with.
+            function = ctypes.CDLL(str(folder / name)).GOMP_parallel
+        except (OSError, AttributeError):
+            continue
+        return ctypes.cast(function, ctypes.c_void_p).value
+    return None

@@ -1,0 +1,114 @@
+"""Training steps of MnistNet by the C library of `mnist_net.c`."""
+
+import ctypes
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.optimizers import plain_step
+from mnist_tui.engine.steps.native.kernels import Kernels
+from mnist_tui.engine.steps.native.last_layer import last_layer
+from mnist_tui.models.mnist_net import MnistNet
+
+_FEATURES: Final = 9216
+_SLICES: Final = 16
+"""Parts that the hidden units' sums come in."""
+_NUMBERS: Final = (("updates", ctypes.c_long), ("rate", ctypes.c_float))
+_ADDRESSES: Final = (
+    *("images", "w1", "b1", "w2", "b2", "keep", "features", "alive", "sources", "counts"),
+    *("hidden", "d_hidden", "w3", "d_w3", "d_features"),
+    *("d_w1", "d_b1", "d_w2", "d_b2", "packed", "sums"),
+)
+"""Of `struct step`, which has the shapes."""
+
+
+class MnistStep:
+    """Takes training steps as AutogradStep does, on a CPU, about three times as fast.
+
+    Plain gradient descent on the largest layer is part of its way back; other optimizers have
+    their gradients where autograd would leave them. Dropout zeroes the channels that PyTorch's
+    own would.
+    """
+
+    kernels = "native C kernels"
+
+    def __init__(
+        self,
+        model: MnistNet,
+        optimizer: torch.optim.Optimizer,
+        config: TrainConfig,
+        precision: str,
+        library: ctypes.CDLL,
+    ) -> None:
+        """Lay out the weights of `model`, which is on the CPU, as the library wants them.
+
+        Raises:
+            NativeUnavailableError: When the library cannot compute in `precision`.
+        """
+        self._library = Kernels(library, precision, _NUMBERS, _ADDRESSES)
+        self._keep = 1.0 - model.dropout.p
+        # Transposed in memory: all weights of a feature lie one behind the other.
+        weight = model.fc1.weight
+        weight.data = weight.data.t().contiguous().t()
+        self._parameters = tuple(model.parameters())
+        self._update = plain_step(optimizer)
+        self.updates = config.optimizer == "sgd"
+        """Whether `learn` moves the weights."""
+        self._smoothing = config.label_smoothing
+
+    def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
+        """Take a step on a batch; see Step."""
+        # Drawn as PyTorch's Dropout2d draws them.
+        kept = torch.empty(len(images), 64, 1, 1).bernoulli_(self._keep)
+        result = self.learn(images, labels, lr, kept)
+        if not self.updates:
+            self._update(lr)
+        return result
+
+    @torch.no_grad()
+    def learn(
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, kept: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Take the step, or leave the gradients for the optimizer to take it.
+
+        Args:
+            images, labels, lr: See Step.
+            kept: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0;
+                None: there is no dropout.
+
+        Returns:
+            As of Step: the mean loss, and the (B, classes) log-probabilities.
+        """
+        batch, library = len(images), self._library
+        w1, b1, w2, b2, w3, b3, w4, b4 = self._parameters
+        gradients = [torch.empty_like(parameter) for parameter in (w1, b1, w2, b2)]
+        d_w3 = w3 if self.updates else torch.empty_like(w3)
+        slices = torch.empty(_SLICES, batch, 128)
+        tensors = {
+            **{"images": images.contiguous(), "hidden": slices},
+            **{"keep": torch.ones(batch, 64) if kept is None else kept / self._keep},
+            **{"features": torch.empty(batch, _FEATURES)},
+            **{"alive": torch.empty(288, batch, dtype=torch.int32)},
+            **{"sources": torch.empty(batch, _FEATURES, dtype=torch.int16)},
+            **{"counts": torch.empty(batch, 128, dtype=torch.uint8)},
+            **{"w1": w1, "b1": b1, "w2": w2, "b2": b2, "w3": w3, "d_w3": d_w3},
+            **{"d_features": torch.empty(batch, _FEATURES)},
+            **dict(zip(("d_w1", "d_b1", "d_w2", "d_b2"), gradients, strict=True)),
+        }
+        library.set(batch, tensors, scratch_per_image=64)
+        library.update(updates=self.updates, rate=float(lr))
+        library.call("forward")
+
+        hidden = slices.sum(0).add_(b3).relu_()  # (B, 128)
+        last = last_layer(hidden, labels, w4, b4, self._smoothing)
+        library.update(d_hidden=last.d_hidden.data_ptr())
+        library.call("backward")
+        gradients += [d_w3, last.d_hidden.sum(0), last.d_weight, last.d_bias]
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            if not self.updates:
+                parameter.grad = gradient
+            elif parameter is not w3:
+                parameter.sub_(gradient, alpha=float(lr))
+        return last.loss, last.output
