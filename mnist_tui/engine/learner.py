@@ -19,7 +19,7 @@ from mnist_tui.engine.steps.sequence import Steps
 from mnist_tui.engine.validation_analyzer import ValidationAnalyzer
 from mnist_tui.inference.forward import Answer, read_images
 from mnist_tui.inference.validation_pass import Evaluation, batch_count, evaluate
-from mnist_tui.models.registry import MNIST_CLASSES, Net, build_model
+from mnist_tui.models.registry import Net, build_model
 from mnist_tui.run.inference import InferenceRequest
 
 
@@ -63,7 +63,7 @@ class Learner:
         """Where all of it is."""
         self.precision = resolve_precision(device, config.precision)
         """What it computes in: `fp32`, `tf32` or `bf16`."""
-        self.model: Net = build_model(config.model, MNIST_CLASSES).to(device)
+        self.model: Net = build_model(config.model, len(dataset.classes)).to(device)
         self._optimizer = build_optimizer(self.model, config)
         self._config = config
         self._train = DeviceSplit(dataset.train, device)

@@ -138,6 +138,7 @@ def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Sa
     trainer = Trainer(
         config=config,
         learner=learner,
+        dataset=dataset.spec,
         fingerprint=dataset.fingerprint,
         session=session,
         directory=directory,
@@ -324,6 +325,8 @@ def _describe(
         resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
         rows=start.rows,
         rates=checkpoint.rates if checkpoint else (),
+        classes=dataset.classes,
+        is_handwriting=dataset.spec.is_handwriting,
     )
 
 
@@ -346,6 +349,8 @@ def _record(config: TrainConfig, dataset: Dataset, notice: str, learner: Learner
             "source": dataset.source,
             "fingerprint": dataset.fingerprint,
             "notice": notice,
+            "classes": dataset.classes,
+            "is_handwriting": dataset.spec.is_handwriting,
         },
     }
 

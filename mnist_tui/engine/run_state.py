@@ -4,6 +4,7 @@ import math
 from collections import deque
 
 from mnist_tui.config import TrainConfig
+from mnist_tui.data.spec import DatasetSpec
 from mnist_tui.engine.cuda.readback import Readback
 from mnist_tui.engine.current_epoch import CurrentEpoch
 from mnist_tui.engine.learner import Learner, LearnerState
@@ -189,7 +190,7 @@ class RunState:
         self.epoch = CurrentEpoch(number=row.epoch + 1)
         return EpochFinished(row=row, is_best=is_best)
 
-    def checkpoint(self, fingerprint: str) -> Checkpoint:
+    def checkpoint(self, dataset: DatasetSpec, fingerprint: str) -> Checkpoint:
         """All that the run depends on from here, on a dataset with that fingerprint.
 
         Raises:
@@ -214,6 +215,8 @@ class RunState:
             history=self._history.state_dict(),
             rates=hyperparameters.lr_changes,
             best=self._best,
+            classes=dataset.classes,
+            is_handwriting=dataset.is_handwriting,
         )
 
     def progress(self, state: State, activity: str, validation_batch: int = 0) -> Progress:

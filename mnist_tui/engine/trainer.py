@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from mnist_tui.config import TrainConfig
+from mnist_tui.data.spec import DatasetSpec
 from mnist_tui.devices import is_out_of_memory
 from mnist_tui.engine.checkpointing import CheckpointSchedule
 from mnist_tui.engine.learner import Learner
@@ -51,6 +52,7 @@ class Trainer:
         *,
         config: TrainConfig,
         learner: Learner,
+        dataset: DatasetSpec,
         fingerprint: str,
         session: Session,
         directory: RunDirectory,
@@ -58,7 +60,7 @@ class Trainer:
     ) -> None:
         self._state = RunState(config, learner, session.history)
         self._learner = learner
-        self._fingerprint = fingerprint
+        self._dataset, self._fingerprint = dataset, fingerprint
         self._session = session
         self._checkpoints = CheckpointSchedule(directory, writer)
         self._activity = "training"
@@ -263,7 +265,7 @@ class Trainer:
         Raises:
             TrainingError: When the weights are not numbers, before anything is overwritten.
         """
-        self._checkpoints.save(reason, self._state.checkpoint(self._fingerprint))
+        self._checkpoints.save(reason, self._state.checkpoint(self._dataset, self._fingerprint))
 
     def _save_last(self, reason: SaveReason, *, is_patient: bool) -> bool:
         """Save and wait until it is on disk; False when it could not be written.

@@ -19,8 +19,9 @@ from mnist_tui.run.validation import (
 
 MISTAKES: Final = 240
 """How many of the worst mistakes are kept."""
-MISTAKES_PER_CELL: Final = 12
-"""How many are kept, at least, of each pair of true and predicted class."""
+MISTAKES_BY_CELL: Final = 1080
+"""How many are kept beside those, at most and shared evenly among all pairs of true and predicted
+class: 12 of each with ten classes, and one at least with many."""
 LEAST_CONFIDENT: Final = 60
 """How many of the least confident right predictions are kept."""
 LEAST_CONFIDENT_PER_CLASS: Final = 12
@@ -31,10 +32,11 @@ class ValidationAnalyzer:
     """Makes ValidationResults of a run's validations. Training thread."""
 
     def __init__(self, split: DeviceSplit) -> None:
-        self._digits = split
+        self._split = split
         labels: NDArray[np.int64] = split.labels.cpu().numpy()
         self._labels = labels
-        firsts = [np.flatnonzero(labels == label)[:TRACKED_PER_CLASS] for label in range(10)]
+        places = (np.flatnonzero(labels == label) for label in range(labels.max() + 1))
+        firsts = [of_class[:TRACKED_PER_CLASS] for of_class in places]
         self._tracked = np.concatenate(firsts)
         """Of each class the first examples, whatever the seed, so that runs can be compared."""
         pairs = zip(self._tracked.tolist(), self._images(self._tracked), strict=True)
@@ -59,9 +61,10 @@ class ValidationAnalyzer:
         worst_first = np.argsort(-losses, kind="stable")
         wrong = worst_first[predicted[worst_first] != self._labels[worst_first]]
         right = worst_first[predicted[worst_first] == self._labels[worst_first]]
-        mistakes = _first_of_each(
-            wrong, 10 * self._labels[wrong] + predicted[wrong], MISTAKES, MISTAKES_PER_CELL
-        )
+        classes = log_probabilities.shape[1]
+        cells = classes * self._labels[wrong] + predicted[wrong]
+        per_cell = max(1, MISTAKES_BY_CELL // (classes * (classes - 1)))
+        mistakes = _first_of_each(wrong, cells, MISTAKES, per_cell)
         doubtful = _first_of_each(
             right, self._labels[right], LEAST_CONFIDENT, LEAST_CONFIDENT_PER_CLASS
         )
@@ -107,7 +110,7 @@ class ValidationAnalyzer:
 
     def _images(self, indices: NDArray[np.int64]) -> list[bytes]:
         """The gray values of the images at `indices`. Waits for the device."""
-        rows = self._digits.images[torch.as_tensor(indices, device=self._digits.images.device)]
+        rows = self._split.images[torch.as_tensor(indices, device=self._split.images.device)]
         return [image.tobytes() for image in rows.cpu().numpy()]
 
 

@@ -36,7 +36,7 @@ class EvaluationReport:
     """Fraction predicted correctly, in [0, 1]."""
     classes: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """10 rows, the true classes, of 10 counts, the predicted ones."""
+    """One row per true class, of one count per predicted class."""
     notices: tuple[str, ...]
     """What the user must know to read the figures."""
 

@@ -63,7 +63,7 @@ def load_model(checkpoint: Checkpoint, path: Path) -> Net:
     Raises:
         CheckpointError: When the weights are not those of the network that it names.
     """
-    model = build_model(checkpoint.config.model, MNIST_CLASSES)
+    model = build_model(checkpoint.config.model, len(checkpoint.classes))
     mismatch = find_mismatch(checkpoint.model, model)
     if mismatch is not None:
         raise CheckpointError(f"{path} is not a {checkpoint.config.model}: {mismatch}")

@@ -24,7 +24,7 @@ class Evaluation:
     """Fraction predicted right, in [0, 1]."""
     confusion: Confusion
     log_probabilities: Tensor
-    """(N, 10) float32 on the CPU: the model's output, example by example."""
+    """(N, classes) float32 on the CPU: the model's output, example by example."""
 
 
 def batch_count(split: DeviceSplit) -> int:
@@ -49,8 +49,7 @@ def evaluate(
     device = split.labels.device
     size = BATCH_SIZE[device.type]
     loss = torch.zeros((), dtype=torch.float64, device="cpu" if device.type == "mps" else device)
-    confusion = torch.zeros(100, dtype=torch.int64, device=device)
-    outputs = torch.empty(len(split), 10, device=device)
+    outputs: list[Tensor] = []
     was_training = model.training
     model.eval()
     try:
@@ -60,20 +59,27 @@ def evaluate(
                 torch.inference_mode(),
                 torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
             ):
-                output = model(images)  # (B, 10)
+                output = model(images)  # (B, classes)
                 loss += F.nll_loss(output, labels, reduction="sum").to(loss)
-                # One number per (label, prediction) pair; index_add_ has a deterministic kernel.
-                pairs = labels * 10 + output.argmax(dim=1)
-                confusion.index_add_(0, pairs, torch.ones_like(pairs))
-                outputs[start : start + size] = output
+                outputs.append(output)
             between(batch)
     finally:
         model.train(was_training)
-    table = confusion.view(10, 10).tolist()  # waits for the device
-    right = sum(table[label][label] for label in range(10))
+    log_probabilities = torch.cat(outputs).float()
+    confusion = _confusion(log_probabilities, split.labels)  # waits for the device
     return Evaluation(
         loss=loss.item() / len(split),
-        accuracy=right / len(split),
-        confusion=tuple(tuple(row) for row in table),
-        log_probabilities=outputs.cpu(),
+        accuracy=sum(row[label] for label, row in enumerate(confusion)) / len(split),
+        confusion=confusion,
+        log_probabilities=log_probabilities.cpu(),
     )
+
+
+def _confusion(log_probabilities: Tensor, labels: Tensor) -> Confusion:
+    """How often each class was predicted as which. Waits for the device."""
+    classes = log_probabilities.shape[1]
+    # One number per (label, prediction) pair; index_add_ has a deterministic kernel.
+    pairs = labels * classes + log_probabilities.argmax(dim=1)
+    counts = torch.zeros(classes * classes, dtype=torch.int64, device=labels.device)
+    counts.index_add_(0, pairs, torch.ones_like(pairs))
+    return tuple(map(tuple, counts.view(classes, classes).tolist()))

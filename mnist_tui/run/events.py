@@ -23,6 +23,7 @@ from enum import StrEnum
 from typing import Any
 
 from mnist_tui.errors import Remedy
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.state import State
 
 
@@ -130,6 +131,10 @@ class RunPrepared(Event):
     """The epochs that a resumed run had finished before."""
     rates: "tuple[LearningRateChanged, ...]" = ()
     """The user's changes of the learning rate before that place, oldest first."""
+    classes: tuple[str, ...] = DIGITS
+    """The names of the dataset's classes, in the order of the labels."""
+    is_handwriting: bool = True
+    """Whether images are characters in MNIST's form, as one can draw them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

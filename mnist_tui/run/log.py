@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
@@ -58,6 +59,11 @@ class RunLog:
     failing: dict[str, str] = field(default_factory=dict)
     """The paths that could not be written when last tried, with the reasons."""
     ended: RunEnded | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the dataset's classes; the digits before they are known."""
+        return self.prepared.classes if self.prepared else DIGITS
 
     def add(self, event: Event) -> None:
         """Take in one event."""

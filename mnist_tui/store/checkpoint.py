@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError
+from mnist_tui.run.classes import DIGITS, classes_in
 from mnist_tui.run.events import EpochRow, LearningRateChanged, best_of
 from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file, sealed
 
@@ -59,11 +60,16 @@ class Checkpoint:
     """The changes of the learning rate that led to it, oldest first."""
     best: EpochRow | None = None
     """The best finished epoch."""
+    classes: tuple[str, ...] = DIGITS
+    """The names of the dataset's classes, in the order of the labels."""
+    is_handwriting: bool = True
+    """Whether its images are characters in MNIST's form; others are taken as they are."""
 
     def to_bytes(self) -> bytes:
         """The file's content. Takes some milliseconds; keep it off the training thread."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["config"] = self.config.to_dict()
+        values["classes"] = list(self.classes)
         values["rows"] = [asdict(row) for row in self.rows]
         values["best"] = asdict(self.best) if self.best else None
         values["rates"] = [asdict(change) for change in self.rates]
@@ -136,6 +142,7 @@ def _from_values(values: dict[str, Any]) -> Checkpoint:
         **{
             **known,
             "config": TrainConfig.from_dict(values["config"]),
+            "classes": classes_in(values.get("classes")),
             "rows": rows,
             "best": best_of(rows) if best is None else EpochRow.from_dict(best),
             "rates": tuple(

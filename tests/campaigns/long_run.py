@@ -22,6 +22,7 @@ import torch
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset, Split
+from mnist_tui.data.registry import SAMPLE
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.run.events import CheckpointSaved, Event
@@ -125,7 +126,7 @@ def train(
     """
     images = np.zeros((batches_per_epoch, 28, 28), np.uint8)
     split = Split(images, np.zeros(batches_per_epoch, np.int64))
-    dataset = Dataset("sample", "", split, Split(images[:4], split.labels[:4]), "0" * 64)
+    dataset = Dataset(SAMPLE, "", split, Split(images[:4], split.labels[:4]), "0" * 64)
     config = TrainConfig(epochs=epochs, batch_size=1, device="cpu", checkpoint_every_s=every_s)
     directory = create_run(folder, "long", config)
     session = Session()
@@ -134,6 +135,7 @@ def train(
     trainer = Trainer(
         config=config,
         learner=StubLearner(config, dataset, torch.device("cpu"), each_epoch=measured.take),
+        dataset=dataset.spec,
         fingerprint=dataset.fingerprint,
         session=session,
         directory=directory,

@@ -1,5 +1,6 @@
 """The digits themselves."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_tui.data import data_folder, load_dataset, read_mnist
-from mnist_tui.data.dataset import MNIST_FINGERPRINT
+from mnist_tui.data import Dataset, Split, data_folder, load_dataset, read_mnist
 from mnist_tui.data.files import FILES
 from mnist_tui.data.idx import read_idx
+from mnist_tui.data.registry import MNIST
 from mnist_tui.data.sample import load_sample
+from mnist_tui.data.spec import DatasetSpec
 from mnist_tui.errors import DataError
 
 
@@ -34,13 +36,37 @@ def test_no_validation_digit_is_trained_on() -> None:
 def test_the_full_mnist_is_known_by_its_fingerprint(full_mnist: Path) -> None:
     digits = load_dataset("mnist", str(full_mnist))
     assert (len(digits.train), len(digits.validation)) == (60_000, 10_000)
-    assert digits.fingerprint == MNIST_FINGERPRINT
+    assert digits.fingerprint == MNIST.fingerprint
     assert digits.notice == ""
     assert digits.validation.labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
 def test_another_set_under_that_name_has_a_notice(few_digits: Path) -> None:
     assert "not the official MNIST" in read_mnist(few_digits).notice
+
+
+def test_labels_are_those_of_the_dataset_s_own_classes() -> None:
+    split = Split(np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 2]))
+    spec = DatasetSpec(name="shapes", title="shapes", classes=("disc", "square", "cross"))
+    assert Dataset.of(spec, "here", split, split).title == "shapes, 3 + 3 images"
+    spec = replace(spec, classes=spec.classes[:2])
+    with pytest.raises(DataError, match="labels other than 0 to 1"):
+        Dataset.of(spec, "here", split, split)
+
+
+@pytest.mark.parametrize(
+    ("classes", "problem"),
+    [
+        (("one",), "has 1 class: 2 to 62 can be trained on"),
+        (tuple(map(str, range(63))), "has 63 classes"),
+        (("a", "b", "a"), "two classes named 'a'"),
+    ],
+)
+def test_classes_that_cannot_be_told_apart_are_refused(
+    classes: tuple[str, ...], problem: str
+) -> None:
+    with pytest.raises(DataError, match=problem):
+        DatasetSpec(name="shapes", title="shapes", classes=classes)
 
 
 def test_the_data_folder_is_the_option_then_the_environment_then_the_cache(

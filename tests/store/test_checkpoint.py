@@ -3,6 +3,7 @@
 import io
 import itertools
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from mnist_tui.errors import CheckpointError
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.store.checkpoint import FORMAT, read_checkpoint, sealed
 from tests.campaigns.sameness import difference
 from tests.training_helpers import few_config, train
@@ -62,6 +64,20 @@ def test_another_version_s_checkpoint_is_called_that(checkpoint: Path, version: 
     checkpoint.write_bytes(sealed(values))
     with pytest.raises(CheckpointError, match=rf"another version of mnist-tui .*{version}\)"):
         read_checkpoint(checkpoint)
+
+
+def test_the_names_of_the_classes_are_kept_and_an_older_file_is_of_digits(
+    checkpoint: Path,
+) -> None:
+    other = replace(read_checkpoint(checkpoint), classes=("Bag", "Coat"), is_handwriting=False)
+    checkpoint.write_bytes(other.to_bytes())
+    found = read_checkpoint(checkpoint)
+    assert (found.classes, found.is_handwriting) == (("Bag", "Coat"), False)
+    values = values_of(checkpoint)
+    del values["classes"], values["is_handwriting"]
+    checkpoint.write_bytes(sealed(values))
+    old = read_checkpoint(checkpoint)
+    assert (old.classes, old.is_handwriting) == (DIGITS, True)
 
 
 def test_what_a_newer_version_adds_is_left_out(checkpoint: Path) -> None:

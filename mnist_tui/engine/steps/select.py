@@ -13,7 +13,7 @@ from mnist_tui.engine.steps.compare import check
 from mnist_tui.engine.steps.native import library
 from mnist_tui.engine.steps.native.mnist_step import MnistStep
 from mnist_tui.models.mnist_net import MnistNet
-from mnist_tui.models.registry import Net
+from mnist_tui.models.registry import MNIST_CLASSES, Net
 
 log: Final = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ def select_step(
 ) -> Step:
     """Make the fastest step that this device and its software have.
 
-    Kernels of our own are compiled here, which takes some seconds the first time on a machine,
-    and compared with autograd.
+    Kernels of our own, for the tutorial's network with MNIST's number of classes, are compiled
+    here, which takes some seconds the first time on a machine, and compared with autograd.
 
     Args:
         model: On `device`.
@@ -48,7 +48,7 @@ def select_step(
         warn: Called, with a sentence, when there could be a faster step.
     """
     autograd = AutogradStep(model, optimizer, config, device, precision)
-    if isinstance(model, MnistNet):
+    if isinstance(model, MnistNet) and model.fc2.out_features == MNIST_CLASSES:
         if device.type == "cpu":
             return native_or(autograd, model, optimizer, config, precision)
         if has_tf32(device) and config.batch_size <= _MAX_FUSED_BATCH:

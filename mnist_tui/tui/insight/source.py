@@ -10,9 +10,6 @@ from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.run.controller import RunController
 
-DIGITS: Final = tuple("0123456789")
-"""The classes of MNIST."""
-
 
 class InsightSource(Protocol):
     """A run, live or over, as the panes see it."""
@@ -47,8 +44,8 @@ class RunSource:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The digits, until runs have other datasets."""
-        return DIGITS
+        """Return what its dataset has; the digits before the run is prepared."""
+        return self._run.log.classes
 
     @property
     def results(self) -> ValidationResults:

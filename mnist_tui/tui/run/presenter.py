@@ -129,8 +129,7 @@ class RunPresenter:
         entry = describe(event)
         if not isinstance(event, EpochFinished) or entry is None or self._has_warned:
             return entry
-        last = self._run.session.validation.last
-        if not is_guessing(event.row, len(last.confusion) if last else 10):
+        if not is_guessing(event.row, len(self._run.log.classes)):
             return entry
         self._has_warned = True
         self.say(LogEntry(GUESSING, "warning"))

@@ -12,10 +12,10 @@ from textual.app import App, ComposeResult
 
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.errors import DataError
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.pane import InsightPane
-from mnist_tui.tui.insight.source import DIGITS
 from mnist_tui.tui.themes import DARK, LIGHT, curve_colors
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from tests.tui.app_harness import Stage

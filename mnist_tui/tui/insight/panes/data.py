@@ -162,6 +162,10 @@ class DataPane(GalleryPane):
 
     # What is shown.
 
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self._dataset.classes if self._dataset is not None else ()
+
     def show_choice(self) -> None:
         """Show the images that are chosen, with the page of the chosen one in sight."""
         if self._dataset is None:
@@ -169,13 +173,13 @@ class DataPane(GalleryPane):
         old, view = self._view, ClassView.of(self._dataset, self.choice)
         if old is None or (old.split, old.label) != (view.split, view.label):
             self._view = view
-            self._gallery.tiles = Tiles(view, self.source.classes)
+            self._gallery.tiles = Tiles(view, self._dataset.classes)
         self._gallery.chosen = view.nearest(self.choice.index)
         self.show_chosen()
 
     def show_chosen(self) -> None:
         """Show the chosen image as the model sees it."""
-        view, names = self._view, self.source.classes
+        view, names = self._view, self._names
         if view is None:
             return
         self._counts.names, self._counts.counts = names, view.counts(len(names))
@@ -189,7 +193,7 @@ class DataPane(GalleryPane):
         self.refresh_bindings()
 
     def _parts(self, view: ClassView) -> tuple[Part, ...]:
-        names, total = self.source.classes, len(view.indices)
+        names, total = self._names, len(view.indices)
         parts: list[Part] = []
         for split, word in SPLITS.items():
             is_it = split == self.choice.split
@@ -223,7 +227,7 @@ class DataPane(GalleryPane):
 
     def action_label(self, by: int) -> None:
         """Show the next class alone, or all of them."""
-        self.choose(label=next_class(self.choice.label, by, len(self.source.classes)))
+        self.choose(label=next_class(self.choice.label, by, len(self._names)))
 
     def action_all(self) -> None:
         """Show all classes."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.validation import Confusion, EpochResults, ValidationResults
 from mnist_tui.tui.insight.panes.confusion import ConfusionPane, worst_cell
 from mnist_tui.tui.insight.panes.mistakes import MistakesChoice
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.selection import ExampleFilter
-from mnist_tui.tui.insight.source import DIGITS
 from mnist_tui.tui.insight.widgets.matrix import Matrix
 from mnist_tui.tui.insight.widgets.matrix_layout import Counts
 from tests.tui.app_harness import Stage

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from mnist_tui.data.dataset import Dataset, Split
+from mnist_tui.data.spec import DatasetSpec
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.tui.insight.panes.data import DataPane, NumberedTile
 from mnist_tui.tui.insight.selection import DataChoice
 from mnist_tui.tui.insight.widgets.class_bars import ClassCounts
@@ -15,16 +17,18 @@ from tests.tui.app_harness import Stage
 from tests.tui.insight.pane_harness import Mouse, ScriptedSource, alone
 
 
-def dataset_of(train: int = 300, validation: int = 120, classes: int = 10) -> Dataset:
-    """Images whose pixels say which ones they are; the class of number i is i mod `classes`."""
+def dataset_of(
+    train: int = 300, validation: int = 120, classes: tuple[str, ...] = DIGITS
+) -> Dataset:
+    """Images whose pixels say which ones they are; they take turns in their classes."""
 
     def split(size: int, first: int) -> Split:
         images = np.zeros((size, 28, 28), np.uint8)
         images[:, 14, 14] = (np.arange(size) + first) % 256
-        return Split(images=images, labels=np.arange(size) % classes)
+        return Split(images=images, labels=np.arange(size) % len(classes))
 
     return Dataset(
-        name="mnist",
+        DatasetSpec(name="mnist", title="MNIST", classes=classes),
         source="made",
         train=split(train, 0),
         validation=split(validation, 7),
@@ -256,13 +260,9 @@ async def test_a_dataset_that_comes_after_it_was_left_is_not_kept(source: Script
 
 
 @pytest.mark.parametrize("count", [3, 47])
-async def test_other_classes_are_counted_and_chosen_by_name(
-    count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Splits of today have ten classes; the pane does not know that.
-    monkeypatch.setattr(Split, "__post_init__", lambda split: None)
+async def test_other_classes_are_counted_and_chosen_by_name(count: int) -> None:
     names = tuple(f"C{label}" for label in range(count))
-    source = ScriptedSource(dataset=dataset_of(classes=count), classes=names)
+    source = ScriptedSource(dataset=dataset_of(classes=names), classes=names)
     source.may_load.set()
     async with alone(DataPane(source)) as stage:
         await stage.sees("#0 (label C0)")

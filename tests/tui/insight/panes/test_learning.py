@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from textual import events
 
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes import learning
 from mnist_tui.tui.insight.panes.learning import LearningPane, condensed
-from mnist_tui.tui.insight.source import DIGITS
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
 from mnist_tui.tui.insight.widgets.text_lines import Notes
 from tests.tui.app_harness import Stage

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from textual import events
 
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.mistakes import MistakesChoice, MistakesPane
 from mnist_tui.tui.insight.selection import ExampleFilter
-from mnist_tui.tui.insight.source import DIGITS
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
 from tests.tui.app_harness import Stage
 from tests.tui.insight.fake_insight import insight_of, results_of_classes
