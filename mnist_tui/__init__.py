@@ -27,23 +27,44 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from mnist_tui.version import __version__ as __version__
 
-__all__ = ["FastNet", "MnistNet", "TrainConfig", "load_dataset", "read_checkpoint", "recipe_config"]
+__all__ = [
+    "FastNet",
+    "MnistNet",
+    "Predictions",
+    "Run",
+    "TrainConfig",
+    "dashboard",
+    "load_dataset",
+    "load_run",
+    "read_checkpoint",
+    "recipe_config",
+    "resume",
+    "train",
+]
 
 _HOMES = {
     "FastNet": "mnist_tui.models.fast_net",
     "MnistNet": "mnist_tui.models.mnist_net",
+    "Predictions": "mnist_tui.api.run",
+    "Run": "mnist_tui.api.run",
     "TrainConfig": "mnist_tui.config",
+    "dashboard": "mnist_tui.api.training",
     "load_dataset": "mnist_tui.data",
+    "load_run": "mnist_tui.api.run",
     "read_checkpoint": "mnist_tui.store.checkpoint",
     "recipe_config": "mnist_tui.config",
+    "resume": "mnist_tui.api.training",
+    "train": "mnist_tui.api.training",
 }
 
 # What is logged goes into a run's log; before there is one, an error is told and not logged.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
+    from mnist_tui.api.run import Predictions, Run, load_run
+    from mnist_tui.api.training import dashboard, resume, train
     from mnist_tui.config import TrainConfig, recipe_config
     from mnist_tui.data import load_dataset
     from mnist_tui.models.fast_net import FastNet

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mnist_tui import formatting
 from mnist_tui.process.invocation import spell_out
@@ -50,11 +50,18 @@ def run_headless(runner: Runner, *, as_json: bool) -> int:
 class EventPrinter:
     """Prints a run's events. Called on whatever thread they happen."""
 
-    def __init__(self, lines: PlainLines, *, as_json: bool) -> None:
+    def __init__(self, lines: PlainLines, *, as_json: bool, results: TextIO | None = None) -> None:
+        """
+        Args:
+            lines: What prints.
+            as_json: Whether epochs and the end are printed as JSON.
+            results: Where to print those; None: stdout.
+        """
         self.exit_code = 1
         """The code that the run ended with."""
         self._lines = lines
         self._as_json = as_json
+        self._results = results or sys.stdout
         self._run: RunPrepared | None = None
 
     def print_event(self, event: Event) -> None:
@@ -80,10 +87,10 @@ class EventPrinter:
     def _print_epoch(self, event: EpochFinished) -> None:
         if self._as_json:
             values = {"event": "epoch", **asdict(event.row), "is_best": event.is_best}
-            self._lines.print(to_json(values), sys.stdout)
+            self._lines.print(to_json(values), self._results)
         else:
             best = " (best)" if event.is_best else ""
-            self._lines.print(f"{describe_row(event.row)}{best}", sys.stdout)
+            self._lines.print(f"{describe_row(event.row)}{best}", self._results)
 
     def _print_end(self, event: RunEnded) -> None:
         self.exit_code = event.exit_code
@@ -93,13 +100,13 @@ class EventPrinter:
         if spelled.hint:
             self._say(spelled.hint)
         if self._as_json:
-            self._lines.print(to_json(self._summary(event)), sys.stdout)
+            self._lines.print(to_json(self._summary(event)), self._results)
             return
         if event.best:
             best = f"best: epoch {event.best.epoch}, validation {describe_scores(event.best)}"
-            self._lines.print(best, sys.stdout)
+            self._lines.print(best, self._results)
         if self._run is not None and event.saved:
-            self._lines.print(f"saved: {last_checkpoint(self._run)}", sys.stdout)
+            self._lines.print(f"saved: {last_checkpoint(self._run)}", self._results)
 
     def _summary(self, event: RunEnded) -> dict[str, Any]:
         """The last object: how the run ended, and where it is."""

@@ -145,8 +145,8 @@ def _end(
     """How the run ended, or that another process still trains it."""
     message, elsewhere = _words(status, "message") or _DIED, None
     if directory.is_locked():
-        elsewhere = directory.owner
-        message = f"trained by process {elsewhere or 'unknown'}; this view does not update"
+        elsewhere = directory.owner.pid
+        message = f"trained by {directory.owner}; this view does not update"
     return RunEnded(
         state=_ENDS.get(_words(status, "state"), State.STOPPED),
         message=message,

@@ -10,7 +10,7 @@ import pytest
 import mnist_tui
 
 LAYERS = (
-    ("errors", "rules", "formatting", "metrics", "container"),
+    ("errors", "rules", "formatting", "metrics", "container", "version"),
     ("config", "system_monitor", "torch_runtime", "devices"),
     ("run",),
     ("data", "images", "models", "store", "process"),
@@ -19,6 +19,7 @@ LAYERS = (
     ("replay",),
     ("headless", "tui", "doctor"),
     ("cli",),
+    ("api",),
 )
 """From the bottom to the top: a part imports parts of lower layers, itself, and no other.
 

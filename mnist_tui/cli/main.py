@@ -8,7 +8,6 @@ from typing import NoReturn
 
 import click
 
-from mnist_tui import __version__
 from mnist_tui.cli.doctor import doctor
 from mnist_tui.cli.evaluate import evaluate
 from mnist_tui.cli.predict import predict
@@ -19,6 +18,7 @@ from mnist_tui.errors import ConfigError, MnistTuiError
 from mnist_tui.process.crash import log_crash
 from mnist_tui.process.invocation import command, option_name, with_remedy
 from mnist_tui.process.streams import give_up, prepare_streams
+from mnist_tui.version import __version__
 
 _OWN_OPTIONS = ("--help", "-h", "--version")
 _EPILOG = """Begin with:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from mnist_tui import __version__
 from mnist_tui.doctor.check import Check, fault, ok
 from mnist_tui.doctor.names import shorten
+from mnist_tui.version import __version__
 
 _LEAST_PYTHON: Final = (3, 11)
 _NEEDED: Final = ("torch", "torchvision", "textual", "plotext", "numpy", "pillow", "psutil")

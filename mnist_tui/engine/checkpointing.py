@@ -66,6 +66,11 @@ class CheckpointSchedule:
         return self._writer.flush()
 
     @property
+    def is_hopeless(self) -> bool:
+        """Whether no file will ever be written again, since another process writes them."""
+        return self._writer.is_overtaken
+
+    @property
     def problem(self) -> str:
         """Why files could not be written, in words; empty when all are."""
         return next(iter(self._writer.unsaved.values()), "")

@@ -32,7 +32,7 @@ from mnist_tui.store.logfile import log_to
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
-    from mnist_tui.engine.prepare import PreparedRun
+    from mnist_tui.engine.prepared_run import PreparedRun
 
 log: Final = logging.getLogger(__name__)
 
@@ -46,6 +46,8 @@ class TrainingRunner:
     def __init__(self, plan: TrainedRun) -> None:
         self.plan = plan
         self.session = Session()
+        self.error: Exception | None = None
+        """What the run failed by, once it is over; None where it did not fail."""
         self._directory: RunDirectory | None = None
         """The run's, from when it is locked."""
         self._predictor: CheckpointPredictor | None = None
@@ -63,10 +65,12 @@ class TrainingRunner:
                 ended = _stopped_early(stop.request)
             except MnistTuiError as error:
                 log.error("%s", error)
+                self.error = error
                 is_refused = isinstance(error, UsageError | DataError)
                 ended = _failed(str(error), error.exit_code, self._directory, error.remedy)
             except Exception as error:
                 log.exception("training failed")
+                self.error = error
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
                 ended = _failed(message, 1, self._directory, _other_device(error))
             log.info("%s: %s", ended.state, ended.message)
@@ -115,11 +119,15 @@ class TrainingRunner:
         try:
             ended = trainer.run()
         except TrainingError as error:
+            self.error = error
             ended = trainer.failed(str(error), error.exit_code)
             writer.flush()
             return self._with_way_on(ended, error.remedy, trainer.peak_lr, directory)
         finally:
             writer.flush()
+        if writer.is_overtaken:
+            hint = f"{directory.owner} trains this run now, and wrote its newest checkpoint"
+            return replace(ended, hint=hint, exit_code=1)
         missing = writer.unsaved
         if not missing:
             return ended

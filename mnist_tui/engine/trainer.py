@@ -279,6 +279,8 @@ class Trainer:
             return True
         if not (is_patient and self._session.has_interactive_viewer):
             return False
+        if self._checkpoints.is_hopeless:
+            return False
         self._publish_blocked()
         while self._waits_for_disk():
             if self._checkpoints.flush():

@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,14 +15,19 @@ from typing import Final
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.store.atomic import read_json, sweep, write_json
+from mnist_tui.store.owner import Owner, is_alive
 
 try:
     import fcntl
-except ImportError:  # Windows has no flock; two processes on one run are not kept apart there.
+except ImportError:  # Windows has no flock
     fcntl = None  # type: ignore[assignment]
 
 _LOCK_TRIES: Final = 10
 """`is_locked` of another process holds the lock for a moment: worth a few more tries."""
+_LOCK_HANGS_S: Final = 5.0
+"""A network file system whose lock server is away answers never."""
+_HEARTBEAT_S: Final = 5.0
+"""A live run replaces status.json each second; one that did not for so long is dead."""
 _NEW: Final = ".new-"
 """How the names of folders begin that are about to become runs, or to be deleted."""
 _ABANDONED_S: Final = 3_600.0
@@ -43,6 +49,9 @@ class RunDirectory:
         self.checkpoints = path / "checkpoints"
         self.last = self.checkpoints / "last.pt"
         self.best = self.checkpoints / "best.pt"
+        self._lock_file = path / "lock"
+        self._owner: Owner | None = None
+        """What this process has written into the lock file."""
 
     @property
     def name(self) -> str:
@@ -62,12 +71,21 @@ class RunDirectory:
             self.path.parent.rmdir()  # where it was the only run
 
     @property
-    def owner(self) -> int:
-        """The process that locked the run last; 0 where that is not known."""
+    def owner(self) -> Owner:
+        """The process that locked the run last."""
         try:
-            return int((self.path / "lock").read_text())
+            return Owner.parse(self._lock_file.read_text())
         except (OSError, ValueError):
-            return 0
+            return Owner(0)
+
+    @property
+    def new_owner(self) -> Owner | None:
+        """The process that has locked the run since this one did, which must not write any more.
+
+        None as it should be: only where the file system's locks hold nothing can there be one.
+        """
+        owner = self.owner
+        return owner if self._owner and owner.pid and owner != self._owner else None
 
     def read_config(self) -> TrainConfig:
         """The run's settings.
@@ -80,65 +98,104 @@ class RunDirectory:
             raise UsageError(f"{self.path} is not a run: it has no config.json that can be read")
         return TrainConfig.from_dict(values)
 
+    def check_owner(self) -> None:
+        """Find out that no other process has taken the run over.
+
+        Raises:
+            UsageError: When one has.
+        """
+        owner = self.new_owner
+        if owner is not None:
+            raise UsageError(self._refusal(owner))
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep every other process from writing to the run, until left or until this one dies.
+
+        Some file systems have no locks, or locks that other machines do not see. There the lock
+        file says whose the run is, status.json that it lives, and `new_owner` that it was lost.
 
         Raises:
             UsageError: When another process holds it, or the run cannot be written to.
         """
         try:
-            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise UsageError(
                 f"cannot write to {self.path}: {error.strerror}; check the folder's permissions"
             ) from error
         try:
-            if fcntl is not None and not _wait_for_lock(descriptor):
-                pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-                raise UsageError(
-                    f"run {self.name} is being trained by process {pid}; "
-                    "stop that one first, or start another run"
-                )
-            with suppress(OSError):  # on a full disk; only the words of a refusal need it
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            if not _wait_for_lock(descriptor) or self._shows_life():
+                raise UsageError(self._refusal(self.owner))
+            self._sign(descriptor)
             for folder in (self.path, self.checkpoints):
                 sweep(folder)
             yield
         finally:
             os.close(descriptor)
 
-    def is_locked(self) -> bool:
-        """Whether a living process writes to the run, of any user, here or in another mount."""
-        if fcntl is None:
+    def _refusal(self, owner: Owner) -> str:
+        if owner.pid and not owner.may_live and owner.pid != os.getpid():
+            return (
+                f"run {self.name} is locked, and {owner}, which locked it last, is gone; "
+                "look for another one that uses it, or start another run"
+            )
+        return (
+            f"run {self.name} is being trained by {owner}; "
+            "stop that one first, or start another run"
+        )
+
+    def _sign(self, descriptor: int) -> None:
+        """Write into the lock file whose the run is from now on."""
+        owner = Owner.of_this_process()
+        try:
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, owner.line.encode())
+        except OSError:  # on a full disk
+            self._owner = None
+        else:
+            self._owner = owner
+
+    def _shows_life(self) -> bool:
+        """Whether another process writes to the run, though its lock was to be had."""
+        if not (self.owner.may_live and self._is_live()):
             return False
+        before = read_json(self.status)
+        end = time.monotonic() + _HEARTBEAT_S
+        while time.monotonic() < end:
+            time.sleep(_HEARTBEAT_S / 50)
+            if read_json(self.status) != before:
+                return self._is_live()
+        return False
+
+    def _is_live(self) -> bool:
+        """Whether the run has not ended, by its own last word."""
+        state = read_json(self.status).get("state")
+        return state is not None and state not in ("finished", "stopped", "failed")
+
+    def is_locked(self) -> bool:
+        """Whether a living process writes to the run, of any user, here or on another machine."""
         # Some network file systems lock only what can be written to.
         for mode in (os.O_RDWR, os.O_RDONLY):
             try:
-                descriptor = os.open(self.path / "lock", mode)
+                descriptor = os.open(self._lock_file, mode)
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                     return False
             else:
                 try:
-                    return not _try_lock(descriptor)
+                    return not _try_lock(descriptor) or self._was_live_lately()
                 finally:
                     os.close(descriptor)
-        return _is_alive(read_json(self.status).get("pid"))
+        return is_alive(read_json(self.status).get("pid"))
 
-
-def _is_alive(pid: object) -> bool:
-    """Whether there is a process of that number, of whatever user."""
-    if not isinstance(pid, int) or pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # another user's
-        return True
-    return True
+    def _was_live_lately(self) -> bool:
+        """Whether the run has given a sign of life a moment ago; by two machines' clocks, maybe."""
+        updated = read_json(self.status).get("updated")
+        if not isinstance(updated, int | float) or not self._is_live():
+            return False
+        return self.owner.may_live and abs(time.time() - updated) < 2 * _HEARTBEAT_S
 
 
 def _wait_for_lock(descriptor: int) -> bool:
@@ -150,10 +207,24 @@ def _wait_for_lock(descriptor: int) -> bool:
 
 
 def _try_lock(descriptor: int) -> bool:
+    """Take the file's lock; False where another process has it.
+
+    True as well where there are no locks, or where they do not answer.
+    """
+    answers: list[bool] = []
+    # On a thread that may hang, and is left to itself then.
+    thread = threading.Thread(target=lambda: answers.append(_flock(descriptor)), daemon=True)
+    thread.start()
+    thread.join(_LOCK_HANGS_S)
+    return answers[0] if answers else True
+
+
+def _flock(descriptor: int) -> bool:
+    if fcntl is None:
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        # Some network file systems have no locks: two processes are not kept apart there.
         return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
     return True
 

@@ -25,10 +25,20 @@ class Retry:
         emit: Callable[[Event], None],
         restore_folders: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`restore_folders` is called where a folder is missing, before a second attempt."""
+        """Make it of what it calls.
+
+        Args:
+            emit: Takes events.
+            restore_folders: Called where a folder is missing, before a second attempt.
+            clock: Seconds.
+            may_write: Whether the files are still this process's to write.
+        """
         self._emit = emit
         self._restore_folders = restore_folders
+        self._may_write = may_write
         self._clock = clock
         self.failing: Final[dict[Path, str]] = {}
         """The files that could not be written at the last attempt, with the reasons emitted."""
@@ -54,6 +64,8 @@ class Retry:
         Returns:
             Whether it was written.
         """
+        if not self._may_write():
+            return False
         try:
             try:
                 write()

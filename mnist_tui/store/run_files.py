@@ -1,6 +1,7 @@
 """The files of a run beside its checkpoints: what each of them says."""
 
 import os
+import platform
 import threading
 import time
 from contextlib import ExitStack
@@ -114,6 +115,7 @@ class RunFiles:
         status = {
             "state": self._session.state,
             "pid": os.getpid(),
+            "host": platform.node(),
             "started": round(self._started, 3),
             "updated": round(time.time(), 3),
             "epoch": progress.epoch,

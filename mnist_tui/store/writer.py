@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mnist_tui.run.events import CheckpointSaved, Event, SaveReason, Warned
+from mnist_tui.run.requests import GiveUp, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.store.atomic import write_atomic
 from mnist_tui.store.checkpoint import Checkpoint
@@ -37,7 +38,8 @@ class RunWriter:
 
     A checkpoint that waits is replaced by a newer one for the same file, so that a slow disk
     costs checkpoints and never memory. What cannot be written is reported as SaveFailed, kept,
-    and tried again each second.
+    and tried again each second. Where another process has taken the run over, which locks do not
+    prevent on every file system, nothing is written any more and the run is asked to end.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class RunWriter:
         """
         self.save_s = 0.0
         """Seconds from the request to the file on disk, of the newest checkpoint."""
+        self.is_overtaken = False
+        """Whether another process writes the run, so that this one writes nothing any more."""
         self._directory = directory
         self._session = session
         self._clock = clock
-        self._retry = Retry(self._emit, self._restore_folders)
+        self._retry = Retry(self._emit, self._restore_folders, may_write=self._is_owner)
         self._files = RunFiles(directory, session, self._retry)
         self._wake = threading.Condition(threading.RLock())
         self._jobs: dict[Path, SaveJob] = {}
@@ -130,7 +134,8 @@ class RunWriter:
         while True:
             with self._wake:
                 is_awaited = self._is_closing or self._is_urgent
-                if not is_awaited and (self._is_idle or self._retry.failing):
+                is_waiting = self._is_idle or self._retry.failing or self.is_overtaken
+                if not is_awaited and is_waiting:
                     self._wake.wait(_TICK_S)
                 is_last, is_awaited = self._is_closing, self._is_closing or self._is_urgent
                 self._is_urgent, self._is_busy = False, True
@@ -138,10 +143,13 @@ class RunWriter:
                 if not jobs:
                     self._serialized = None
             self._write(jobs, is_awaited=is_awaited)
+            if self.is_overtaken:
+                self._ask_to_end()
             with self._wake:
                 self._is_busy = False
                 self._wake.notify_all()
-                if is_last and (self._retry.failing or self._is_idle):
+                is_done = self._is_idle or self._retry.failing or self.is_overtaken
+                if is_last and is_done:
                     return
 
     def _write(self, jobs: list[SaveJob], *, is_awaited: bool) -> None:
@@ -191,6 +199,18 @@ class RunWriter:
             self._serialized = None  # never two in memory
             self._serialized = checkpoint, checkpoint.to_bytes()
         return self._serialized[1]
+
+    def _is_owner(self) -> bool:
+        self.is_overtaken = self.is_overtaken or self._directory.new_owner is not None
+        return not self.is_overtaken
+
+    def _ask_to_end(self) -> None:
+        session = self._session
+        if session.allows(Stop) and not session.mailbox.has_requests:
+            reason = f"overtaken by {self._directory.owner}"
+            session.request(Stop(save=False, reason=reason, exit_code=1))
+        elif session.allows(GiveUp):
+            session.request(GiveUp())
 
     def _restore_folders(self) -> None:
         """Make the checkpoints' folder, or the run's, again after it was deleted.

@@ -1,9 +1,13 @@
 """A run's directory: its name, its lock, and the list of all runs."""
 
 import errno
+import itertools
 import os
+import platform
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +15,13 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
+from mnist_tui.store import directory
 from mnist_tui.store.atomic import write_json
 from mnist_tui.store.catalog import find_run
-from mnist_tui.store.directory import create_run
+from mnist_tui.store.directory import RunDirectory, create_run
+from mnist_tui.store.owner import Owner
+
+fcntl = pytest.importorskip("fcntl", reason="Windows has no flock")
 
 HOLD = """
 import sys
@@ -62,7 +70,7 @@ def test_a_second_process_is_refused_and_told_the_firsts_pid(tmp_path: Path) -> 
     assert not run.is_locked()
     with run.lock():
         assert run.is_locked()
-        assert (run.path / "lock").read_text() == f"{os.getpid()}\n"
+        assert run.owner.pid == os.getpid()
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"config": 3}', '{"config": {"epochs": 0}}'])
@@ -112,3 +120,98 @@ def test_a_run_whose_lock_cannot_be_read_is_live_while_its_process_is(
     for pid, is_alive in ((1, True), (2, False), (-1, False), ("x", False)):
         write_json(run.status, {"pid": pid})
         assert run.is_locked() is is_alive
+
+
+@pytest.fixture
+def locks_that_hold_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every lock be granted, as on a network file system that locks on each machine alone."""
+    monkeypatch.setattr(fcntl, "flock", lambda *_: None)
+
+
+def live_elsewhere(run: RunDirectory, **status: Any) -> None:
+    """Let the run look like one that another machine trains."""
+    (run.path / "lock").write_text(Owner(4_321, "node7").line)
+    write_json(run.status, {"state": "running", "updated": time.time(), **status})
+
+
+@pytest.mark.usefixtures("locks_that_hold_nothing")
+def test_a_run_that_shows_life_is_refused_where_locks_hold_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run(tmp_path, "a", TrainConfig())
+    live_elsewhere(run)
+    looks = itertools.count()
+    real = directory.read_json
+
+    def read(path: Path) -> dict[str, Any]:
+        live_elsewhere(run, batch=next(looks))  # the other process writes before each look
+        return real(path)
+
+    monkeypatch.setattr(directory, "read_json", read)
+    with pytest.raises(UsageError, match="being trained by process 4321 on node7"), run.lock():
+        pass
+    assert run.owner.host == "node7", "a refused process leaves the lock file alone"
+    assert run.is_locked()
+
+
+@pytest.mark.usefixtures("locks_that_hold_nothing")
+@pytest.mark.parametrize(
+    ("owner", "state"),
+    [
+        pytest.param(Owner(4_321, "node7"), "running", id="silent"),
+        pytest.param(Owner(4_194_304, platform.node()), "running", id="dead"),
+        pytest.param(Owner(4_321, "node7"), "stopped", id="over"),
+    ],
+)
+def test_a_run_without_a_sign_of_life_is_taken_and_its_old_owner_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Owner, state: str
+) -> None:
+    monkeypatch.setattr(directory, "_HEARTBEAT_S", 0.01)
+    run = create_run(tmp_path, "a", TrainConfig())
+    (run.path / "lock").write_text(owner.line)
+    write_json(run.status, {"state": state, "updated": 0.0})
+    assert not run.is_locked()
+    with run.lock():
+        run.check_owner()
+        with RunDirectory(run.path).lock():
+            assert run.new_owner == run.owner
+            with pytest.raises(UsageError, match="being trained"):
+                run.check_owner()
+
+
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.EIO, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_can_be_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def flock(*_: int) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    run = create_run(tmp_path, "a", TrainConfig())
+    with run.lock():
+        assert run.owner.pid == os.getpid()
+
+
+def test_locks_that_never_answer_are_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = threading.Event()
+    monkeypatch.setattr(fcntl, "flock", lambda *_: end.wait())
+    monkeypatch.setattr(directory, "_LOCK_HANGS_S", 0.01)
+    run = create_run(tmp_path, "a", TrainConfig())
+    with run.lock():
+        assert run.owner.pid == os.getpid()
+    end.set()
+
+
+def test_a_lock_of_nobody_that_can_be_seen_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: int) -> None:
+        raise BlockingIOError(errno.EWOULDBLOCK, "taken")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    run = create_run(tmp_path, "a", TrainConfig())
+    (run.path / "lock").write_text("4194304\n")
+    with pytest.raises(UsageError, match=r"is locked, and process 4194304, .* is gone"), run.lock():
+        pass

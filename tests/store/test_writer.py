@@ -18,8 +18,9 @@ from mnist_tui.run.events import (
 from mnist_tui.run.requests import Save
 from mnist_tui.run.state import State
 from mnist_tui.store import run_files, writer
-from mnist_tui.store.atomic import append_lines, write_atomic
+from mnist_tui.store.atomic import append_lines, read_json, write_atomic
 from mnist_tui.store.checkpoint import Checkpoint
+from mnist_tui.store.owner import Owner
 from tests.training_helpers import RecordedRun, few_config, train
 
 
@@ -127,3 +128,18 @@ def test_a_deleted_folder_of_checkpoints_comes_back_and_no_row_is_written_twice(
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     [warned] = run.of(Warned)
     assert "checkpoints was deleted" in warned.message
+
+
+def test_a_run_that_another_process_has_taken_over_ends_and_writes_nothing_more(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    def overtake(run: RecordedRun, event: Event) -> None:
+        if isinstance(event, EpochFinished) and event.row.epoch == 1:
+            (run.directory.path / "lock").write_text(Owner(4_321, "node7").line)
+
+    run = train(few_config(few_digits, epochs=100_000), tmp_path, on_event=overtake)
+    assert (run.ended.saved, run.ended.exit_code) == (False, 1)
+    assert "vertaken by process 4321 on node7" in run.ended.message
+    assert "process 4321 on node7 trains this run now" in run.ended.hint
+    assert read_json(run.directory.status)["state"] == "running", "its end is not written"
+    assert not any("run_ended" in line for line in run.directory.events.open())

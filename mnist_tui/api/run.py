@@ -1,0 +1,218 @@
+"""A run on disk as an object: its curves, its networks, and what they predict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.errors import CheckpointError, DataError
+from mnist_tui.run.events import EpochRow, best_of
+from mnist_tui.run.history import LossHistory
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.catalog import complete_rows, find_run, read_rows
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.torch_runtime import loading_torch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from mnist_tui.inference.evaluate import EvaluationReport
+    from mnist_tui.store.checkpoint import Checkpoint
+
+BATCH_SIZE: Final = 500
+"""Images that are predicted at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a network says about N images."""
+
+    labels: NDArray[np.int64]
+    """(N,) int64, the most probable class of each image, counted from 0."""
+    probabilities: NDArray[np.float32]
+    """(N, C) float32, the probability of each class; each row's sum is 1."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class Run:
+    """A run on disk. What is asked of it is read from its files each time; one thread at a time."""
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self._directory = directory
+        self.config: Final[TrainConfig] = directory.read_config()
+        """Its settings."""
+
+    def __repr__(self) -> str:
+        best = best_of(self.rows)
+        score = f", best validation accuracy {best.val_accuracy:.4f}" if best else ""
+        return f"<Run {self.name!r}: {self.state}, {len(self.rows)} epochs{score}>"
+
+    @property
+    def name(self) -> str:
+        """The name of its directory."""
+        return self._directory.name
+
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+        return self._directory.path
+
+    @property
+    def state(self) -> str:
+        """How it ended, or how far it is: a State, as a word."""
+        return str(read_json(self._directory.status).get("state", "ready"))
+
+    @property
+    def rows(self) -> tuple[EpochRow, ...]:
+        """The finished epochs, oldest first."""
+        rows = read_rows(self._directory)
+        if not self._directory.last.exists():
+            return rows
+        # After a crash metrics.jsonl may lack the newest lines.
+        saved = complete_rows(self._directory, self._checkpoint().rows)
+        return rows if len(rows) >= len(saved) else saved
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """(N,) float64, the training loss of each batch up to the last checkpoint.
+
+        The newest 4,096 are kept as they are. Each earlier one is the mean of a group of
+        consecutive batches, of at most a thousandth of the run.
+
+        Raises:
+            CheckpointError: When there is no checkpoint.
+        """
+        history = LossHistory()
+        history.load_state_dict(self._checkpoint().history)
+        return every_loss(history)
+
+    @property
+    def model(self) -> "nn.Module":
+        """The network of the last checkpoint, on the CPU and in eval mode. A new one each time.
+
+        Raises:
+            CheckpointError: When there is no checkpoint.
+        """
+        return self._load(best=False)
+
+    @property
+    def best_model(self) -> "nn.Module":
+        """The network after the epoch with the best validation accuracy, as `model`.
+
+        Raises:
+            CheckpointError: When no epoch was finished.
+        """
+        return self._load(best=True)
+
+    def evaluate(self, *, best: bool = False, device: str = "auto") -> "EvaluationReport":
+        """Evaluate the network on the validation examples of the run's own dataset. Blocks.
+
+        Args:
+            best: Whether to take the best epoch's network, and not the newest one.
+            device: As in TrainConfig.
+
+        Raises:
+            MnistTuiError: When checkpoint, dataset or device are not available.
+        """
+        with loading_torch():
+            from mnist_tui.inference.evaluate import evaluate_checkpoint
+
+        return evaluate_checkpoint(self._file(best=best), None, None, device)
+
+    def predict(self, images: Any, *, best: bool = False) -> Predictions:
+        """Predict the classes of images. Blocks; computes on the CPU.
+
+        Args:
+            images: (N, 28, 28) or (28, 28), an array or a tensor: uint8 of 0 to 255, or floating
+                point in [0, 1]; 0 is background.
+            best: Whether to take the best epoch's network, and not the newest one.
+
+        Raises:
+            DataError: When the images have another shape or range.
+            CheckpointError: When there is no checkpoint.
+        """
+        with loading_torch():
+            import torch
+
+            from mnist_tui.data.device_split import scale
+
+        pixels = torch.from_numpy(to_pixels(images)).view(-1, 1, 28, 28)
+        model = self._load(best=best)
+        with torch.inference_mode():
+            batches = (pixels[i : i + BATCH_SIZE] for i in range(0, len(pixels), BATCH_SIZE))
+            scores = torch.cat([model(scale(batch)) for batch in batches]).double()  # (N, C)
+        return Predictions(
+            labels=scores.argmax(dim=1).numpy(),
+            probabilities=scores.softmax(dim=1).float().numpy(),
+        )
+
+    def _checkpoint(self) -> "Checkpoint":
+        with loading_torch():
+            from mnist_tui.store.checkpoint import read_checkpoint
+
+        return read_checkpoint(self._file(best=False))
+
+    def _load(self, *, best: bool) -> "nn.Module":
+        with loading_torch():
+            from mnist_tui.inference.load import read_model
+
+        return read_model(self._file(best=best)).model
+
+    def _file(self, *, best: bool) -> Path:
+        path = self._directory.best if best else self._directory.last
+        if not path.exists():
+            raise CheckpointError(f"run {self.name} has no {path.name}: it has not been saved yet")
+        return path
+
+
+def load_run(path: str | Path = "last", runs_dir: str | Path = "runs") -> Run:
+    """Find a run on disk.
+
+    Args:
+        path: The run's folder, its name in `runs_dir`, or `last` for the newest one.
+        runs_dir: The folder that names are looked up in.
+
+    Raises:
+        UsageError: When there is none.
+    """
+    return Run(find_run(Path(runs_dir), str(path)))
+
+
+def to_pixels(images: Any) -> NDArray[np.uint8]:
+    """Images of any usual form as (N, 28, 28) uint8, 0 for background.
+
+    Raises:
+        DataError: When they have another shape or range.
+    """
+    array = np.asarray(images)
+    if array.ndim == 4 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim != 3 or array.shape[1:] != (28, 28) or not len(array):
+        raise DataError(f"images must be of shape (N, 28, 28), not {tuple(np.shape(images))}")
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if not np.issubdtype(array.dtype, np.floating) or not np.isfinite(array).all():
+        raise DataError(f"images must be uint8 or finite floating point, not {array.dtype}")
+    if array.min() < 0 or array.max() > 1:
+        raise DataError(
+            f"images of floating point must be within 0 and 1, not {array.min():g} to "
+            f"{array.max():g}: scale them, or pass uint8"
+        )
+    return (array * 255).round().astype(np.uint8)
+
+
+def every_loss(history: LossHistory) -> NDArray[np.float64]:
+    """One loss per batch: as it was, or where that is no longer kept, its group's mean."""
+    snapshot = history.snapshot()
+    old = len(history) - len(snapshot.recent)
+    means: Sequence[float] = [bucket.mean for bucket in snapshot.buckets]
+    counts = [bucket.count for bucket in snapshot.buckets]
+    return np.concatenate([np.repeat(means, counts)[:old], snapshot.recent]).astype(np.float64)

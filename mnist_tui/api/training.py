@@ -1,0 +1,232 @@
+"""Training a run on the calling thread, or in the dashboard, from a script."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from mnist_tui.api.run import Run
+from mnist_tui.config import SETTINGS, recipe_config
+from mnist_tui.engine.runner import TrainingRunner
+from mnist_tui.errors import UsageError
+from mnist_tui.headless import EventPrinter, progress_line
+from mnist_tui.process.plain_lines import PlainLines
+from mnist_tui.run.events import Event, RunPrepared
+from mnist_tui.run.plan import NewRun, ResumedRun, Runner, RunPlan, TrainedRun
+from mnist_tui.run.requests import Stop
+from mnist_tui.run.session import Session
+from mnist_tui.store.catalog import find_run
+from mnist_tui.store.directory import RunDirectory, check_place
+from mnist_tui.torch_runtime import loading_torch
+
+OnEvent = Callable[[Event], object]
+"""Called with each event of a run, on the thread where it happens."""
+
+
+def train(
+    model: str | None = None,
+    data: str | None = None,
+    *,
+    recipe: str = "tutorial",
+    runs_dir: str | Path | None = None,
+    name: str | None = None,
+    on_event: OnEvent | None = None,
+    quiet: bool = False,
+    **settings: Any,
+) -> Run:
+    """Train a new run to its end, on the calling thread. Blocks.
+
+    ctrl-c saves and ends the run, and raises KeyboardInterrupt; a second one does not wait.
+    torch's settings for the whole process, and its generators, are afterwards as before.
+
+    Args:
+        model: The network: `mnist_net` or `fast_net`; None: the recipe's.
+        data: The dataset: `auto`, `mnist` or `sample`; None: the recipe's.
+        recipe: The settings to start from: `tutorial` or `fast`.
+        runs_dir: The parent of the run's directory; None: `runs` in the current folder.
+        name: The name of its directory; None: made of the time and the recipe.
+        on_event: Called with each event, most of them on this thread. What it raises ends the
+            run, saved, and is raised here.
+        quiet: Whether to print nothing; else a line for each epoch goes to stderr.
+        settings: Other fields of TrainConfig: `epochs=3, lr=0.1`.
+
+    Raises:
+        MnistTuiError: When the run cannot be trained, or training fails.
+        KeyboardInterrupt: After ctrl-c.
+    """
+    plan = plan_of(model, data, recipe, runs_dir, name, settings)
+    return _train(plan, on_event, quiet=quiet)
+
+
+def resume(
+    run: str | Path = "last",
+    *,
+    runs_dir: str | Path | None = None,
+    on_event: OnEvent | None = None,
+    quiet: bool = False,
+    **changes: Any,
+) -> Run:
+    """Train a run on from its last checkpoint, exactly, to its end. Blocks, as `train` does.
+
+    Args:
+        run: The run's folder, its name in `runs_dir`, or `last` for the newest one.
+        runs_dir: As in `train`.
+        on_event: As in `train`.
+        quiet: As in `train`.
+        changes: `epochs`, `lr`, `device` or `data_dir`, where they are to be others.
+
+    Raises:
+        MnistTuiError: When there is no such run, or it cannot be trained on.
+        KeyboardInterrupt: After ctrl-c.
+    """
+    directory = find_run(Path(runs_dir or "runs"), str(run))
+    values = {**directory.read_config().to_dict(), **changes}
+    plan = ResumedRun(
+        name=directory.name,
+        config=recipe_config(values.pop("recipe"), **values),
+        runs_dir=directory.path.parent,
+        overrides=changes,
+    )
+    return _train(plan, on_event, quiet=quiet)
+
+
+def dashboard(
+    model: str | None = None,
+    data: str | None = None,
+    *,
+    recipe: str = "tutorial",
+    runs_dir: str | Path | None = None,
+    name: str | None = None,
+    start: bool = True,
+    **settings: Any,
+) -> Run | None:
+    """Show the dashboard on a new run until the user leaves it. Main thread, in a terminal.
+
+    Args:
+        model: As in `train`.
+        data: As in `train`.
+        recipe: As in `train`.
+        runs_dir: As in `train`.
+        name: As in `train`.
+        start: Whether to start training at once, and not by the user's key.
+        settings: As in `train`.
+
+    Returns:
+        The run that was trained last; None where none was.
+
+    Raises:
+        UsageError: When there is no terminal, or a setting is wrong.
+    """
+    from mnist_tui.cli.train import make_runner as make_any_runner
+    from mnist_tui.cli.tty import check_terminal
+    from mnist_tui.tui.display_options import DisplayOptions
+    from mnist_tui.tui.launch import run_dashboard
+
+    plan = plan_of(model, data, recipe, runs_dir, name, settings)
+    check_terminal(plan)
+    prepared: list[RunPrepared] = []
+
+    def make_runner(plan: RunPlan) -> Runner:
+        runner = make_any_runner(plan)
+        runner.session.subscribe(
+            lambda event: prepared.append(event) if isinstance(event, RunPrepared) else None
+        )
+        return runner
+
+    run_dashboard(plan, make_runner, DisplayOptions(), start=start)
+    return Run(RunDirectory(Path(prepared[-1].directory))) if prepared else None
+
+
+def plan_of(
+    model: str | None,
+    data: str | None,
+    recipe: str,
+    runs_dir: str | Path | None,
+    name: str | None,
+    settings: dict[str, Any],
+) -> NewRun:
+    """The plan of a new run; the arguments are those of `train`.
+
+    Raises:
+        UsageError: When a setting is unknown or wrong, or the place cannot be written to.
+    """
+    chosen = {"model": model, "dataset": data}
+    given = {field: value for field, value in chosen.items() if value is not None}
+    unknown = sorted(set(settings) - set(SETTINGS))
+    if unknown:
+        raise UsageError(f"there is no setting {unknown[0]!r}; there are {', '.join(SETTINGS)}")
+    place = Path(runs_dir or "runs")
+    check_place(place, name)
+    return NewRun(config=recipe_config(recipe, **given, **settings), runs_dir=place, name=name)
+
+
+def _train(plan: TrainedRun, on_event: OnEvent | None, *, quiet: bool) -> Run:
+    """Train on this thread, and raise what went wrong."""
+    runner = TrainingRunner(plan)
+    session = runner.session
+    lines = PlainLines(lambda: "" if quiet else progress_line(session.progress))
+    printer = EventPrinter(lines, as_json=False, results=sys.stderr)
+    if not quiet:
+        session.subscribe(printer.print_event)
+    listener = _Listener(session, on_event)
+    session.subscribe(listener)
+    with loading_torch():
+        from mnist_tui.devices import process_settings_kept
+    with process_settings_kept(), ctrl_c_as_stop(session) as stopped, lines.live():
+        runner.run()
+    if listener.error is not None:
+        raise listener.error
+    if stopped():
+        raise KeyboardInterrupt
+    if runner.error is not None:
+        raise runner.error
+    assert session.log.prepared is not None
+    return Run(RunDirectory(Path(session.log.prepared.directory)))
+
+
+class _Listener:
+    """Hands a run's events to the user's function; what that raises ends the run."""
+
+    def __init__(self, session: Session, on_event: OnEvent | None) -> None:
+        self.error: BaseException | None = None
+        """What the function raised first."""
+        self._session = session
+        self._on_event = on_event
+
+    def __call__(self, event: Event) -> None:
+        if self._on_event is None or self.error is not None:
+            return
+        try:
+            self._on_event(event)
+        except BaseException as error:  # noqa: BLE001 - it is raised when the run has ended
+            self.error = error
+            self._session.request(Stop(reason=f"on_event raised {type(error).__name__}"))
+
+
+@contextmanager
+def ctrl_c_as_stop(session: Session) -> Iterator[Callable[[], bool]]:
+    """While inside, let the first ctrl-c stop the run after saving; yields whether it came.
+
+    Where signals cannot be handled, in other threads than the main one, it does nothing.
+    """
+    came: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.signal(number, before)  # the next one is as usual
+        if not session.request(Stop(reason="ended by ctrl-c")).is_accepted:
+            raise KeyboardInterrupt  # it has not begun, or is over
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield lambda: bool(came)
+    finally:
+        signal.signal(signal.SIGINT, before)

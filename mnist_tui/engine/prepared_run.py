@@ -1,0 +1,60 @@
+"""A run that is ready for its first step."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mnist_tui.engine.trainer import Trainer
+from mnist_tui.run.events import Notice, RunPrepared, Warned
+from mnist_tui.run.session import Session
+from mnist_tui.store.writer import RunWriter
+
+log: Final = logging.getLogger(__name__)
+
+
+class Warnings:
+    """Emits warnings, those from before the run's files were open as soon as they are."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._waiting: list[str] | None = []
+
+    def warn(self, message: str) -> None:
+        """Emit `message`, now or when the files are open; nothing if it is empty."""
+        if message and self._waiting is not None:
+            self._waiting.append(message)
+        elif message:
+            self._session.emit(Warned(message=message))
+
+    def open(self) -> None:
+        """Emit what waits; the run's files are open."""
+        waiting, self._waiting = self._waiting or [], None
+        for message in waiting:
+            self.warn(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedRun:
+    """A run that is ready for its first step; `start` opens its files."""
+
+    trainer: Trainer
+    writer: RunWriter
+    record: dict[str, Any]
+    """The content of config.json."""
+    prepared: RunPrepared
+    notices: tuple[str, ...]
+    """What the user must keep in sight for the whole run."""
+    warnings: Warnings
+    peak_lr: float | None
+    """The learning rate that a resume changes to; None: it stays."""
+
+    def start(self, session: Session) -> None:
+        """Begin to write files, and emit all that is known before the first step."""
+        self.writer.start(self.record)
+        session.emit(self.prepared)
+        for message in self.notices:
+            log.info("%s", message)
+            session.emit(Notice(message=message))
+        self.warnings.open()
+        if self.peak_lr is not None:
+            self.trainer.set_peak_lr(self.peak_lr)

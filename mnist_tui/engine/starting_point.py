@@ -1,0 +1,104 @@
+"""Where a run begins: at its first batch, or at a checkpoint."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mnist_tui import formatting
+from mnist_tui.config import TrainConfig, find_difference
+from mnist_tui.errors import CheckpointError, Remedy
+from mnist_tui.run.events import EpochRow
+from mnist_tui.run.plan import NewRun, TrainedRun
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.catalog import complete_rows
+from mnist_tui.store.checkpoint import Checkpoint, newest_good, read_checkpoint
+from mnist_tui.store.directory import RunDirectory
+
+Say = Callable[[str], None]
+"""Publishes what is being done; raises StopRequested when a stop was requested."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartingPoint:
+    """Where a run begins: its settings, and what earlier processes left of it."""
+
+    config: TrainConfig
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """What config.json says of a run that is resumed."""
+    checkpoint: Checkpoint | None = None
+    rows: tuple[EpochRow, ...] = ()
+    """The epochs that were finished before it."""
+    path: Path = Path()
+    """The checkpoint's file."""
+    is_chosen: bool = False
+    """Whether the user named it, so that later ones may be dropped."""
+    peak_lr: float | None = None
+    """The learning rate that a resume changes to; None: it stays."""
+
+
+def find_starting_point(plan: TrainedRun, directory: RunDirectory, say: Say) -> StartingPoint:
+    """Where the run begins: at its first batch, or at the checkpoint of a resumed run."""
+    if isinstance(plan, NewRun):
+        return StartingPoint(config=plan.config)
+    overrides = dict(plan.overrides)
+    # The learning rate that the run was made with stays part of what it is; the trainer scales it.
+    peak_lr = overrides.pop("lr", None)
+    record, config = read_json(directory.config), directory.read_config()
+    path = _checkpoint_path(plan.checkpoint, directory)
+    checkpoint = None
+    if plan.checkpoint is not None or path.exists():  # else it died before its first checkpoint
+        say("reading the checkpoint")
+        checkpoint = _read_checkpoint(path, config, directory)
+        config = checkpoint.config
+    return StartingPoint(
+        config=replace(config, **overrides),
+        record=record,
+        checkpoint=checkpoint,
+        rows=complete_rows(directory, checkpoint.rows) if checkpoint else (),
+        path=path,
+        is_chosen=plan.checkpoint is not None,
+        peak_lr=peak_lr,
+    )
+
+
+def _checkpoint_path(name: str | None, directory: RunDirectory) -> Path:
+    """The checkpoint that a resumed run goes on from."""
+    if name is None:
+        return directory.last
+    path = directory.checkpoints / Path(name).name
+    # A name is one of the run's; a path must lead to one of them.
+    if Path(name).name != name and Path(name).resolve() != path.resolve():
+        raise CheckpointError(
+            f"{name} is not a checkpoint of run {directory.name}: those are in "
+            f"{directory.checkpoints}"
+        )
+    return path
+
+
+def _read_checkpoint(path: Path, config: TrainConfig, directory: RunDirectory) -> Checkpoint:
+    try:
+        checkpoint = read_checkpoint(path)
+    except CheckpointError as error:
+        raise unusable(str(error), path, directory) from error
+    difference = find_difference(checkpoint.config, config)
+    if difference is not None:
+        raise unusable(f"{path} belongs to another run: {difference}", path, directory)
+    return checkpoint
+
+
+def unusable(reason: str, path: Path, directory: RunDirectory) -> CheckpointError:
+    """The error about a checkpoint that a run cannot go on from, with the one that it can."""
+    reason = reason.partition("; use another checkpoint")[0]
+    found = newest_good(directory.checkpoints, path)
+    if found is None:
+        return CheckpointError(
+            f"{reason}; no other checkpoint of this run is good: start a new run"
+        )
+    other, checkpoint = found
+    place = formatting.place(checkpoint.epoch, checkpoint.batch)
+    settings = {} if other == directory.last else {"checkpoint": other.name}
+    return CheckpointError(
+        f"{reason}; the newest good one is {other.name} ({place})",
+        remedy=Remedy(command="resume", run=str(directory.path), settings=settings),
+    )
