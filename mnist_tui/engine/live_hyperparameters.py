@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from mnist_tui import formatting
 from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.engine.optimizers import scheduled_lr
-from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
+from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged, Warned
 from mnist_tui.run.requests import Adjust
 from mnist_tui.store.checkpoint import Checkpoint
 
@@ -53,6 +54,10 @@ class LiveHyperparameters:
 
     def _scale_lr(self, scale: float, epoch: int, global_batch: int) -> LearningRateChanged:
         previous, self.lr_scale = self.lr_at(global_batch), scale
+        return self._change_lr(previous, epoch, global_batch)
+
+    def _change_lr(self, previous: float, epoch: int, global_batch: int) -> LearningRateChanged:
+        """Note that the learning rate is another one from here on."""
         change = LearningRateChanged(
             lr=self.lr_at(global_batch), previous=previous, epoch=epoch, global_batch=global_batch
         )
@@ -72,4 +77,25 @@ class LiveHyperparameters:
         for name in _LIVE:
             values[name] = getattr(self.config, name)
             values[f"previous_{name}"] = getattr(before, name)
-        return [SettingsChanged(**values, epoch=epoch, global_batch=global_batch)]
+        changed = SettingsChanged(**values, epoch=epoch, global_batch=global_batch)
+        return [changed, *self.leave_schedule(before, epoch, global_batch)]
+
+    def leave_schedule(self, before: TrainConfig, epoch: int, global_batch: int) -> list[Event]:
+        """What to emit where the run was scheduled for another number of epochs until here.
+
+        A schedule is spread over all epochs, so that the learning rate jumps.
+        """
+        after = self.config
+        if after.schedule == "constant" or after.epochs == before.epochs:
+            return []
+        total = before.epochs * self._batches
+        previous = self.lr_scale * scheduled_lr(before, global_batch, total)
+        change = self._change_lr(previous, epoch, global_batch)
+        old, new = (formatting.learning_rate(lr) for lr in (previous, change.lr))
+        plural = "s" if after.epochs != 1 else ""
+        warning = Warned(
+            message=f"the {after.schedule} schedule now spans {after.epochs} epoch{plural} in "
+            f"place of {before.epochs}: the learning rate jumps from {old} to {new}, and the "
+            "results are not those of such a run from its start"
+        )
+        return [warning, change]

@@ -82,6 +82,7 @@ def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Sa
         prepared=_describe(config, dataset, learner, directory, start),
         notices=tuple(text for text in (notice, *device_notices) if text),
         warnings=warnings,
+        before=start.checkpoint.config if start.checkpoint else config,
         peak_lr=start.peak_lr,
     )
 

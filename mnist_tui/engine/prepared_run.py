@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mnist_tui.config import TrainConfig
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.run.events import Notice, RunPrepared, Warned
 from mnist_tui.run.session import Session
@@ -45,6 +46,8 @@ class PreparedRun:
     notices: tuple[str, ...]
     """What the user must keep in sight for the whole run."""
     warnings: Warnings
+    before: TrainConfig
+    """The settings in force until here."""
     peak_lr: float | None
     """The learning rate that a resume changes to; None: it stays."""
 
@@ -56,5 +59,6 @@ class PreparedRun:
             log.info("%s", message)
             session.emit(Notice(message=message))
         self.warnings.open()
+        self.trainer.leave_schedule(self.before)
         if self.peak_lr is not None:
             self.trainer.set_peak_lr(self.peak_lr)

@@ -84,6 +84,10 @@ class RunState:
         """Train at `lr`, with a schedule at that peak, from here on; the event to emit."""
         return self._hyperparameters.set_peak_lr(lr, self.epoch.number, self.global_batch)
 
+    def leave_schedule(self, before: TrainConfig) -> list[Event]:
+        """What to emit of a learning rate that was scheduled by `before` until here."""
+        return self._hyperparameters.leave_schedule(before, self.epoch.number, self.global_batch)
+
     def adjust(self, request: Adjust) -> list[Event]:
         """Make the requested changes from here on; the events to emit."""
         return self._hyperparameters.adjust(request, self.epoch.number, self.global_batch)

@@ -79,6 +79,11 @@ class Trainer:
         """Train at `lr` from the next batch on, with a schedule at that peak; before `run`."""
         self._session.emit(self._state.set_peak_lr(lr))
 
+    def leave_schedule(self, before: TrainConfig) -> None:
+        """Emit that the learning rate jumps, where `before` scheduled it; before `run`."""
+        for event in self._state.leave_schedule(before):
+            self._session.emit(event)
+
     @property
     def peak_lr(self) -> float:
         """The learning rate in force, leaving out its schedule."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mnist_tui import formatting
 from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.engine.learner import Learner
 from mnist_tui.inference.validation_pass import Evaluation
@@ -18,6 +19,7 @@ from mnist_tui.run.events import (
     RunPrepared,
     SettingsChanged,
     StateChanged,
+    Warned,
 )
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Adjust, Pause, Resume, Stop
@@ -199,3 +201,34 @@ def test_every_setting_that_is_declared_live_can_be_adjusted_and_no_other() -> N
     changed = {field.name for field in fields(SettingsChanged)}
     assert {name for name in SETTINGS if name in changed} == live - {"lr"}
     assert {f"previous_{name}" for name in live - {"lr"}} <= changed
+
+
+def assert_jump(run: RecordedRun, epochs: int) -> LearningRateChanged:
+    """The run has said that its schedule was spread anew, and what that did; returns the change."""
+    [warning] = [event.message for event in run.of(Warned) if "schedule" in event.message]
+    [change] = run.of(LearningRateChanged)
+    assert f"spans {epochs} epochs in place of 2: the learning rate jumps from" in warning
+    assert formatting.learning_rate(change.previous) in warning
+    assert formatting.learning_rate(change.lr) in warning
+    assert isinstance(change, LearningRateChanged)
+    return change
+
+
+def test_a_one_cycle_run_that_is_resumed_for_longer_says_that_its_learning_rate_jumps(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    train(few_config(few_digits, recipe="fast", epochs=2, lr=0.01), tmp_path)
+    run = resume(tmp_path, overrides={"epochs": 6})
+    change = assert_jump(run, 6)
+    assert change.previous < 1e-7 < 1e-3 < change.lr
+    first_epoch = next(e for e in run.events if isinstance(e, EpochFinished))
+    assert run.events.index(change) < run.events.index(first_epoch)
+
+
+def test_a_live_one_cycle_run_with_more_epochs_says_that_its_learning_rate_jumps(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    at_batch(monkeypatch, 3, lambda: held.ask(Adjust(epochs=3)))
+    run = train(few_config(few_digits, recipe="fast", epochs=2), tmp_path, on_event=held)
+    assert_jump(run, 3)

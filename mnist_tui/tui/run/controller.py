@@ -138,7 +138,8 @@ class RunController:
     def draft(self) -> Draft:
         """The settings to be changed: of the live run, or of the next one."""
         if not self.is_busy:
-            return Draft(self.next_plan)
+            can_resume = self.log.ended is not None and self.log.can_resume
+            return Draft(self.next_plan, can_resume=can_resume)
         progress = self.session.progress
         return Draft(
             self.plan,

@@ -47,7 +47,12 @@ class Draft:
     """A plan that is being edited. What is left alone stays exactly as it was."""
 
     def __init__(
-        self, plan: RunPlan, *, live_lr: float | None = None, open_epoch: int | None = None
+        self,
+        plan: RunPlan,
+        *,
+        live_lr: float | None = None,
+        open_epoch: int | None = None,
+        can_resume: bool = False,
     ) -> None:
         """Begin with `plan`.
 
@@ -55,7 +60,9 @@ class Draft:
             plan: Of the next run, or of the live one.
             live_lr: The learning rate in force in a live run.
             open_epoch: Where a live run is; None: the next run's settings, all to be changed.
+            can_resume: Whether a run of these settings has ended that may be resumed with others.
         """
+        self._can_resume = can_resume
         self._plan = plan
         self._open_epoch = open_epoch
         values: dict[str, Any] = {**plan.config.to_dict(), "name": plan.name}
@@ -111,12 +118,27 @@ class Draft:
 
     def caution(self, name: str) -> str | None:
         """A warning about a value that is possible but seldom meant, or None."""
-        if name != "lr" or not self.is_live or self.problem(name) is not None:
+        if self.problem(name) is not None:
+            return None
+        if name == "epochs":
+            return self._caution_of_epochs()
+        if name != "lr" or not self.is_live:
             return None
         factor = self.value(name) / self._values[name]
         return (
             f"{factor:,.4g} times as high: the loss may explode" if factor >= RISKY_FACTOR else None
         )
+
+    def _caution_of_epochs(self) -> str | None:
+        """A warning about a schedule that has begun over another number of epochs, or None."""
+        known = self._plan.config
+        if known.schedule != self.value("schedule") or known.schedule == "constant":
+            return None
+        if self.value("epochs") == known.epochs:
+            return None
+        if self.is_live:
+            return "one-cycle: the learning rate jumps"
+        return "if resumed, the learning rate jumps" if self._can_resume else None
 
     @property
     def has_problems(self) -> bool:

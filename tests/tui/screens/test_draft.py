@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,3 +150,23 @@ def test_a_live_learning_rate_has_four_digits_and_stays_exact_while_it_is_left_a
     assert form.adjustment() is None
     form.write("lr", "0.0002")
     assert form.adjustment() == Adjust(lr=0.0002)
+
+
+@pytest.mark.parametrize(
+    ("where", "caution"),
+    [
+        ({"open_epoch": 2}, "one-cycle: the learning rate jumps"),
+        ({"can_resume": True}, "if resumed, the learning rate jumps"),
+        ({}, None),
+    ],
+)
+def test_a_schedule_over_more_epochs_is_worth_a_word_where_it_has_begun(
+    where: dict[str, Any], caution: str | None
+) -> None:
+    form = Draft(NewRun(config=recipe_config("fast", epochs=3)), **where)
+    assert form.caution("epochs") is None
+    form.write("epochs", "5")
+    assert form.caution("epochs") == caution
+    constant = Draft(NewRun(config=recipe_config(epochs=3)), **where)
+    constant.write("epochs", "5")
+    assert constant.caution("epochs") is None
