@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from mnist_tui.images.foreign import kind_named
 from mnist_tui.images.sources import SUFFIXES
 from mnist_tui.run.events import RunEnded, RunPrepared
 from mnist_tui.run.plan import MakeRunner, RunPlan, ShownRun
@@ -299,8 +300,11 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
     async def on_paste(self, event: events.Paste) -> None:
         """Show what the model predicts for an image file whose path is pasted or dropped."""
         path = pasted_path(event.text)
-        if path is not None and path.suffix.lower() in SUFFIXES:
+        # Of a kind that is not read as well: the pane says what it is.
+        if path is not None and (path.suffix.lower() in SUFFIXES or kind_named(path.name)):
             self._open_image(path)
+        else:
+            self.presenter.say(LogEntry("pasted text is ignored"))
 
     def _open_image(self, path: Path | None) -> None:
         from mnist_tui.tui.insight.screen import InsightScreen

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.run.events import (
@@ -232,3 +233,22 @@ async def test_what_is_printed_lands_in_the_log_pane() -> None:
         await stage.pilot.press("5")
         print("a stray line")
         await stage.sees("a stray line")
+
+
+async def test_pasted_text_steers_nothing_and_a_word_says_so() -> None:
+    async with on_stage((120, 30)) as stage:
+        await stage.sees("Ready. Space: start.")
+        stage.app.post_message(events.Paste("x [ [ q n"))
+        await stage.sees("pasted text is ignored")
+        assert stage.runners == []
+
+
+async def test_a_dropped_photograph_of_a_kind_that_is_not_read_is_told_its_kind(
+    tmp_path: Path,
+) -> None:
+    photograph = tmp_path / "three.heic"
+    photograph.write_bytes(b"\0\0\0\x24ftypheic" + bytes(100))
+    async with on_stage((120, 40), start=True) as stage:
+        await stage.until(lambda: stage.runners, "a run")
+        stage.app.post_message(events.Paste(str(photograph)))
+        await stage.sees("is a HEIC file, which is not read")

@@ -17,6 +17,7 @@ from textual.message import Message
 
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.terminal.input import LARGEST, TerminalInput
+from mnist_tui.tui.terminal.input_filter import haste_of
 from mnist_tui.tui.terminal.output_capture import descriptors_logged
 
 LINE_LOST: Final = Stop(reason="the terminal went away", exit_code=129)
@@ -155,7 +156,7 @@ class SturdyDriver(LinuxDriver):
 
     def _read_keys(self) -> None:
         encoding = getattr(sys.__stdin__, "encoding", None) or "utf-8"
-        parser = TerminalInput(encoding, debug=self._debug)
+        parser = TerminalInput(encoding, debug=self._debug, haste=haste_of(os.environ))
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():

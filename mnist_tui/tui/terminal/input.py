@@ -13,7 +13,7 @@ from textual._xterm_parser import XTermParser
 from textual.keys import Keys
 from textual.message import Message
 
-from mnist_tui.tui.terminal.input_filter import InputFilter
+from mnist_tui.tui.terminal.input_filter import SLOW_LINE, Haste, InputFilter
 
 log: Final = logging.getLogger(__name__)
 
@@ -58,12 +58,20 @@ class TerminalInput:
         *,
         debug: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        haste: Haste = SLOW_LINE,
     ) -> None:
-        """`encoding` is what the terminal sends its characters in; `clock` gives seconds."""
+        """Make a reader of one terminal.
+
+        Args:
+            encoding: What the terminal sends its characters in.
+            debug: As Textual's parser has it.
+            clock: Seconds.
+            haste: Tells a paste without marks from keys.
+        """
         self._decode = codecs.getincrementaldecoder(encoding)("ignore").decode
         self._debug = debug
         self._parser = SturdyParser(debug)
-        self._filter = InputFilter(clock)
+        self._filter = InputFilter(clock, haste)
         self._held = b""
         """The beginning of a mouse report whose end has not come."""
 

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +12,21 @@ PATIENCE_S: Final = 2.0
 """A paste, or a report, of which nothing more comes for so long has lost its end."""
 LONGEST_PASTE: Final = 100_000
 """Characters of one paste that are taken in."""
-_LEAST_PASTE: Final = 8
-_LEAST_KINDS: Final = 5
-"""So many characters, so many of them different, do not come at once from a hand at the keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Haste:
+    """What does not come at once from a hand at the keys."""
+
+    characters: int
+    kinds: int
+    """How many of the characters are different."""
+
+
+SLOW_LINE: Final = Haste(8, 5)
+"""Where a slow line brings several keys at once, and most pastes are marked."""
+NO_MARKS: Final = Haste(3, 2)
+"""Where the terminal marks no paste, so that a short word pasted into it comes like this."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +57,12 @@ class InputFilter:
     has asked, which end with a string, are left out whole.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, haste: Haste = SLOW_LINE
+    ) -> None:
+        """`clock` gives seconds; `haste` tells a paste without marks from keys."""
         self._clock = clock
+        self._haste = haste
         self._inside: _Span | None = None
         self._tail = ""
         """The end of what came before, which may be the beginning of a marker."""
@@ -61,7 +76,7 @@ class InputFilter:
         passed = []
         if self._inside is None and not self._tail:
             line, escape, rest = text.partition("\x1b")
-            if is_line_at_once(line):
+            if is_line_at_once(line, self._haste):
                 passed.append(f"{PASTE_START}{_without_controls(line)}{PASTE_END}")
                 text = escape + rest
         while text:
@@ -118,10 +133,19 @@ class InputFilter:
         return taken + (PASTE_END if match else ""), rest
 
 
-def is_line_at_once(text: str) -> bool:
+def haste_of(environment: Mapping[str, str]) -> Haste:
+    """How pastes without marks are told from keys on the terminal of these variables.
+
+    The Linux console, terminals of its age and GNU screen mark none.
+    """
+    is_unmarked = environment.get("TERM", "").startswith(("linux", "vt", "cons", "cygwin"))
+    return NO_MARKS if is_unmarked or "STY" in environment else SLOW_LINE
+
+
+def is_line_at_once(text: str, haste: Haste = SLOW_LINE) -> bool:
     """Find out whether `text`, which came in one piece, is too much to have been typed."""
     is_plain = all(c.isprintable() or c in "\r\n\t" for c in text)
-    return is_plain and len(text) >= _LEAST_PASTE and len(set(text)) >= _LEAST_KINDS
+    return is_plain and len(text) >= haste.characters and len(set(text)) >= haste.kinds
 
 
 def _beginning_of(marker: str, text: str) -> str:

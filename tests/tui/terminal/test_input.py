@@ -7,13 +7,21 @@ import pytest
 from textual import events
 
 from mnist_tui.tui.terminal.input import TerminalInput
-from mnist_tui.tui.terminal.input_filter import LONGEST_PASTE, PATIENCE_S, is_line_at_once
+from mnist_tui.tui.terminal.input_filter import (
+    LONGEST_PASTE,
+    NO_MARKS,
+    PATIENCE_S,
+    SLOW_LINE,
+    Haste,
+    haste_of,
+    is_line_at_once,
+)
 
 
-def read(*pieces: bytes, encoding: str = "utf-8") -> list[events.Event]:
+def read(*pieces: bytes, encoding: str = "utf-8", haste: Haste = SLOW_LINE) -> list[events.Event]:
     """All the events in what a terminal sent, and in an `a` after it."""
     now = [0.0]
-    terminal = TerminalInput(encoding, clock=lambda: now[0])
+    terminal = TerminalInput(encoding, clock=lambda: now[0], haste=haste)
     found: list[events.Event] = []
     for piece in pieces:
         found += terminal.feed(piece)
@@ -110,6 +118,32 @@ def test_a_line_that_comes_at_once_is_pasted_where_no_marks_say_so(line: str) ->
 def test_keys_that_are_typed_ahead_are_keys(typed: str) -> None:
     assert not is_line_at_once(typed)
     assert len(keys(read(typed.encode()))) == len(typed) + 1
+
+
+@pytest.mark.parametrize("word", ["ls\r", "exit\r", "x [ q", "make\n"])
+def test_a_short_word_is_pasted_on_a_terminal_that_marks_no_paste(word: str) -> None:
+    found = read(word.encode(), haste=NO_MARKS)
+    assert (pastes(found), keys(found)) == ([word], ["a"])
+
+
+@pytest.mark.parametrize("typed", ["q", "s\r", "[[[[[[", "\t\t\t\t", "\x1b[A\x1b[A", "5\x7f6"])
+def test_keys_are_keys_on_a_terminal_that_marks_no_paste(typed: str) -> None:
+    assert not pastes(read(typed.encode(), haste=NO_MARKS))
+
+
+@pytest.mark.parametrize(
+    ("environment", "haste"),
+    [
+        ({"TERM": "linux"}, NO_MARKS),
+        ({"TERM": "vt220"}, NO_MARKS),
+        ({"TERM": "screen", "STY": "12.pts"}, NO_MARKS),
+        ({"TERM": "screen", "TMUX": "/tmp/tmux"}, SLOW_LINE),
+        ({"TERM": "xterm-256color"}, SLOW_LINE),
+        ({}, SLOW_LINE),
+    ],
+)
+def test_terminals_that_mark_no_paste_are_known(environment: dict[str, str], haste: Haste) -> None:
+    assert haste_of(environment) is haste
 
 
 @pytest.mark.parametrize("cut", [None, 3, 4, 5])
