@@ -15,7 +15,7 @@ LAYERS = (
     ("run",),
     ("data", "images", "models", "store", "process"),
     ("inference", "wording"),
-    ("engine",),
+    ("engine", "export"),
     ("replay",),
     ("headless", "tui", "doctor"),
     ("cli",),

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from mnist_tui import formatting
-from mnist_tui.cli.options import json_option, setting
+from mnist_tui.cli.options import (
+    checkpoint_option,
+    json_option,
+    network_argument,
+    runs_dir_option,
+    setting,
+)
 from mnist_tui.cli.table import table
 from mnist_tui.metrics import ClassFigures, Confusion
+from mnist_tui.store.catalog import find_checkpoint
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
@@ -19,24 +26,33 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@network_argument
+@runs_dir_option
+@checkpoint_option
 @setting("dataset")
 @setting("data_dir")
 @setting("device")
 @json_option
 def evaluate(
-    checkpoint: Path, as_json: bool, dataset: str | None, data_dir: str | None, device: str | None
+    run: str,
+    runs_dir: Path,
+    checkpoint: str | None,
+    as_json: bool,
+    dataset: str | None,
+    data_dir: str | None,
+    device: str | None,
 ) -> int:
-    """Evaluate a checkpoint on the validation digits.
+    """Evaluate a network on the validation digits.
 
     Prints loss, accuracy, precision, recall and F1 of each digit, and what each was predicted
-    as. CHECKPOINT is a file saved by mnist-tui, or a state dict of another program's that fits
-    one of its networks.
+    as. RUN is a run's name, its folder, or `last`; or the file of a checkpoint, or of a state
+    dict of another program that fits one of the networks.
     """
+    path = find_checkpoint(runs_dir, run, checkpoint)
     with loading_torch():
         from mnist_tui.inference.evaluate import evaluate_checkpoint
 
-    report = evaluate_checkpoint(checkpoint, dataset, data_dir, device or "auto")
+    report = evaluate_checkpoint(path, dataset, data_dir, device or "auto")
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
         return 0

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
+from mnist_tui.cli.completion import completion
 from mnist_tui.cli.doctor import doctor
 from mnist_tui.cli.evaluate import evaluate
+from mnist_tui.cli.export import export
 from mnist_tui.cli.predict import predict
 from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
@@ -42,9 +45,17 @@ class DefaultToTrain(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `train` before options that are not the group's own."""
+        is_first_word_to_complete = ctx.resilient_parsing and not args
+        if is_first_word_to_complete:
+            return super().parse_args(ctx, args)
         if not args or (args[0].startswith("-") and args[0] not in _OWN_OPTIONS):
             args = ["train", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the options of `train` too, as it may be left out."""
+        own = super().shell_complete(ctx, incomplete)
+        return [*own, *train.shell_complete(ctx, incomplete)] if incomplete[:1] == "-" else own
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order in which they are met."""
@@ -64,7 +75,7 @@ def commands() -> None:
     """
 
 
-for subcommand in (train, resume, show, runs, evaluate, predict, doctor):
+for subcommand in (train, resume, show, runs, evaluate, predict, export, doctor, completion):
     commands.add_command(subcommand)
 
 

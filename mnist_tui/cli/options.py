@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from mnist_tui.config import RECIPES, SETTINGS, Group, TrainConfig
 from mnist_tui.errors import ConfigError
@@ -35,6 +36,13 @@ class SettingType(click.ParamType[object]):
                 return "FOLDER"
             case _:
                 return "NUMBER"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The choices that begin with `incomplete`, for a shell."""
+        options = self.rule.options if isinstance(self.rule, Choice) else ()
+        return [CompletionItem(option) for option in options if option.startswith(incomplete)]
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -96,6 +104,27 @@ runs_dir_option = click.option(
     show_default=True,
     metavar="FOLDER",
     help="Parent of the runs' directories.",
+)
+
+
+def _complete_runs(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The runs whose names begin with `incomplete`, for a shell; then files, by the shell."""
+    from mnist_tui.store.catalog import run_names
+
+    runs_dir = Path(context.params.get("runs_dir") or "runs")
+    names = [name for name in ("last", *run_names(runs_dir)) if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
+
+
+run_argument = click.argument("run", default="last", shell_complete=_complete_runs)
+network_argument = click.argument("run", metavar="RUN", shell_complete=_complete_runs)
+"""A run or a checkpoint's file, for commands that want a network."""
+checkpoint_option = click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="The run's checkpoint to use, by its name. [default: last.pt]",
 )
 
 

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mnist_tui import formatting
-from mnist_tui.cli.options import json_option, setting
+from mnist_tui.cli.options import (
+    checkpoint_option,
+    json_option,
+    network_argument,
+    runs_dir_option,
+    setting,
+)
 from mnist_tui.errors import DataError, UsageError
+from mnist_tui.store.catalog import find_checkpoint
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
@@ -19,8 +26,10 @@ HEADER: Final = "digit        p  next        p  image"
 
 
 @click.command(short_help="Read the digits on images by a checkpoint.")
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@network_argument
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@runs_dir_option
+@checkpoint_option
 @setting("device")
 @json_option
 @click.option("--many", "is_many", is_flag=True, help="Read each digit on a sheet, in order.")
@@ -34,8 +43,10 @@ HEADER: Final = "digit        p  next        p  image"
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say what was done to each image.")
 def predict(
-    checkpoint: Path,
+    run: str,
     images: tuple[str, ...],
+    runs_dir: Path,
+    checkpoint: str | None,
     device: str | None,
     folder: Path | None,
     *,
@@ -44,7 +55,9 @@ def predict(
     show: bool,
     verbose: bool,
 ) -> int:
-    """Which digits CHECKPOINT sees on each IMAGE: a file, a folder, or - for stdin.
+    """Which digits RUN sees on each IMAGE: a file, a folder, or - for stdin.
+
+    RUN is a run's name, its folder, or `last`; or the file of a checkpoint.
 
     PNG, JPEG, GIF, BMP, WebP, TIFF and AVIF of any size, photographs of handwriting too: on
     lines or squares, in a shadow, on a desk. One digit on each, or with --many all of them, line by
@@ -56,10 +69,11 @@ def predict(
     with loading_torch():
         from mnist_tui.inference.predict import predict_pictures
 
+    path = find_checkpoint(runs_dir, run, checkpoint)
     printer = _print_json if as_json else TablePrinter(show=show, verbose=verbose)
     saver = ImageSaver(folder) if folder is not None else None
     code = 0
-    for answer in predict_pictures(checkpoint, images, device or "auto", is_many=is_many):
+    for answer in predict_pictures(path, images, device or "auto", is_many=is_many):
         if isinstance(answer, BadPicture):
             code = DataError.exit_code
         elif saver is not None:

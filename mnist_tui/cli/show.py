@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mnist_tui.cli.options import dashboard_options, runs_dir_option
+from mnist_tui.cli.options import dashboard_options, run_argument, runs_dir_option
 from mnist_tui.cli.train import make_runner
 from mnist_tui.cli.tty import check_terminal
 from mnist_tui.run.plan import ShownRun
@@ -12,7 +12,7 @@ from mnist_tui.tui.display_options import DisplayOptions
 
 
 @click.command(short_help="Show a run as it is on disk: its curves, what it learned.")
-@click.argument("run", default="last")
+@run_argument
 @runs_dir_option
 @dashboard_options
 def show(run: str, runs_dir: Path, look: DisplayOptions) -> int:

@@ -9,6 +9,7 @@ from mnist_tui.cli.options import (
     dashboard_options,
     headless_option,
     json_option,
+    run_argument,
     runs_dir_option,
     setting,
     training_options,
@@ -49,7 +50,7 @@ def train(
 
 
 @click.command(short_help="Resume a run exactly where it stopped; make it longer.")
-@click.argument("run", default="last")
+@run_argument
 @runs_dir_option
 @setting("epochs")
 @setting("lr")

@@ -191,6 +191,13 @@ class HistorySnapshot:
     count: int
     """All losses, kept or not."""
 
+    @property
+    def all_buckets(self) -> tuple[Bucket, ...]:
+        """Every loss in one of the buckets, the newest ones in a smaller bucket at the end."""
+        if not self.open:
+            return self.buckets
+        return (*self.buckets, reduce_losses(self.count - len(self.open), self.open))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryIncrement:

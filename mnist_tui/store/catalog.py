@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.errors import CheckpointError, Remedy, UsageError
 from mnist_tui.run.events import EpochRow, Event, best_of
 from mnist_tui.run.wire import event_of
 from mnist_tui.store.atomic import read_json, read_lines
@@ -106,6 +106,14 @@ def _modified(path: Path) -> float:
         return 0.0
 
 
+def run_names(runs_dir: Path) -> list[str]:
+    """The names of the runs in `runs_dir`, without reading them; none where it cannot be read."""
+    try:
+        return sorted(path.parent.name for path in runs_dir.glob("[!.]*/config.json"))
+    except OSError:
+        return []
+
+
 def list_runs(runs_dir: Path) -> list[RunSummary]:
     """Every run in `runs_dir`, the newest first; none where the folder is missing.
 
@@ -141,6 +149,34 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     raise UsageError(
         f"there is no run named {name} in {runs_dir}; list those that are", list_remedy(runs_dir)
     )
+
+
+def find_checkpoint(runs_dir: Path, name: str, file: str | None = None) -> Path:
+    """The checkpoint of a run, or the file itself where `name` is one.
+
+    Args:
+        runs_dir: The folder that names of runs are looked up in.
+        name: As in `find_run`, or the path of a checkpoint.
+        file: The checkpoint's name in the run; None: last.pt.
+
+    Raises:
+        CheckpointError: When there is no such run or file.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    try:
+        directory = find_run(runs_dir, name)
+    except UsageError as error:
+        raise CheckpointError(
+            f"{name} is neither a checkpoint nor a run in {runs_dir}; list those that are",
+            list_remedy(runs_dir),
+        ) from error
+    path = directory.checkpoints / (file or directory.last.name)
+    if not path.is_file():
+        others = sorted(found.name for found in directory.checkpoints.glob("[!.]*.pt"))
+        known = f"it has {', '.join(others)}" if others else "nothing has been saved yet"
+        raise CheckpointError(f"run {directory.name} has no checkpoint {path.name}: {known}")
+    return path
 
 
 def start_remedy(runs_dir: Path) -> Remedy:

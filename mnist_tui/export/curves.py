@@ -1,0 +1,61 @@
+"""The curves of a run on disk, as every format of curves gets them."""
+
+from dataclasses import dataclass
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.errors import UsageError
+from mnist_tui.run.events import EpochFinished, EpochRow
+from mnist_tui.run.history import HistorySnapshot, LossHistory
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.catalog import complete_rows, read_events, read_rows
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.torch_runtime import loading_torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """Everything about a run that is a number over time."""
+
+    name: str
+    """The run's."""
+    config: TrainConfig
+    rows: tuple[EpochRow, ...]
+    """The finished epochs, oldest first."""
+    history: HistorySnapshot
+    """The batches' training losses up to the last checkpoint."""
+    batches: int
+    """Batches per epoch; 0 where that is not known."""
+    finished_at: dict[int, float]
+    """Unix time of each epoch's end, where it is known."""
+
+
+def read_curves(directory: RunDirectory) -> Curves:
+    """Read the curves of a run. Blocks.
+
+    Raises:
+        MnistTuiError: When there is nothing yet, or it cannot be read.
+    """
+    with loading_torch():
+        from mnist_tui.store.checkpoint import read_checkpoint
+
+    history, rows = LossHistory(), read_rows(directory)
+    if directory.last.exists():
+        checkpoint = read_checkpoint(directory.last)
+        history.load_state_dict(checkpoint.history)
+        saved = complete_rows(directory, checkpoint.rows)
+        rows = rows if len(rows) >= len(saved) else saved
+    if not rows and not len(history):
+        raise UsageError(f"run {directory.name} has no curves yet: nothing has been saved")
+    batches = read_json(directory.status).get("batches")
+    return Curves(
+        name=directory.name,
+        config=directory.read_config(),
+        rows=rows,
+        history=history.snapshot(),
+        batches=batches if isinstance(batches, int) else 0,
+        finished_at={
+            event.row.epoch: time
+            for time, event in read_events(directory)
+            if isinstance(event, EpochFinished)
+        },
+    )

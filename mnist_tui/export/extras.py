@@ -1,0 +1,22 @@
+"""Packages that only some formats need."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mnist_tui.errors import UsageError
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Import inside this block what the package's extra of that name installs.
+
+    Raises:
+        UsageError: When something is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        missing = error.name or "a package"
+        raise UsageError(
+            f"{missing} is not installed, which this format needs: install mnist-tui[{extra}]"
+        ) from error
