@@ -178,7 +178,7 @@ def test_a_name_of_odd_characters_stays_one_line(
 
 def test_predict_without_a_picture_is_wrong_usage(run: Run, checkpoint: Path) -> None:
     assert_one_line(run("predict", checkpoint), 2, "IMAGE", "--help")
-    assert_one_line(run("predict"), 2, "CHECKPOINT", "--help")
+    assert_one_line(run("predict"), 2, "RUN", "--help")
 
 
 @pytest.mark.parametrize("kind", ["truncated", "text", "code", "missing"])
