@@ -27,11 +27,12 @@ from mnist_tui.store.checkpoint import read_checkpoint
 def measure(data_dir: Path, checkpoint: Path, device: str, count: int) -> Iterator[Figure]:
     """The percentages of equal guesses."""
     target = resolve_device(device)
-    model = load_model(read_checkpoint(checkpoint), checkpoint).to(target)
+    classifier = load_model(read_checkpoint(checkpoint), checkpoint)
+    classifier.module.to(target)
     digits = read_mnist(data_dir).validation
     images, _ = DeviceSplit(digits, target).slice(0, count)
     with torch.inference_mode():
-        expected = model(images).argmax(dim=1).tolist()
+        expected = classifier(images).argmax(dim=1).tolist()
     drawn = [Image.fromarray(image) for image in digits.images[:count]]
     pages = Pages(seed=0)
     for name, make, goal in (

@@ -18,7 +18,7 @@ from mnist_tui.engine.cuda.graphs import CaptureBody, GraphRecorder
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.select import MakeStep, Warn, select_step
-from mnist_tui.models.registry import Net
+from mnist_tui.models.classifier import Classifier
 
 Check = Callable[[], str]
 """Raises AssertionError where something does not hold; else says what was seen."""
@@ -85,7 +85,7 @@ def refuse(warning: str) -> None:
 
 
 def by_autograd(
-    model: Net,
+    classifier: Classifier,
     optimizer: torch.optim.Optimizer,
     config: TrainConfig,
     device: torch.device,
@@ -93,7 +93,7 @@ def by_autograd(
     warn: Warn,
 ) -> Step:
     """Make a step by autograd, whatever else the device has."""
-    return AutogradStep(model, optimizer, config, device, precision)
+    return AutogradStep(classifier, optimizer, config, device, precision)
 
 
 def some(digits: Dataset, count: int) -> Dataset:

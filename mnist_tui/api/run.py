@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mnist_tui.inference.evaluate import EvaluationReport
+    from mnist_tui.models.classifier import Classifier
     from mnist_tui.store.checkpoint import Checkpoint
 
 BATCH_SIZE: Final = 500
@@ -99,7 +100,7 @@ class Run:
         Raises:
             CheckpointError: When there is no checkpoint.
         """
-        return self._load(best=False)
+        return self._load(best=False).module
 
     @property
     def best_model(self) -> "nn.Module":
@@ -108,7 +109,7 @@ class Run:
         Raises:
             CheckpointError: When no epoch was finished.
         """
-        return self._load(best=True)
+        return self._load(best=True).module
 
     def evaluate(self, *, best: bool = False, device: str = "auto") -> "EvaluationReport":
         """Evaluate the network on the validation examples of the run's own dataset. Blocks.
@@ -143,10 +144,10 @@ class Run:
             from mnist_tui.data.device_split import scale
 
         pixels = torch.from_numpy(to_pixels(images)).view(-1, 1, 28, 28)
-        model = self._load(best=best)
+        classifier = self._load(best=best)
         with torch.inference_mode():
             batches = (pixels[i : i + BATCH_SIZE] for i in range(0, len(pixels), BATCH_SIZE))
-            scores = torch.cat([model(scale(batch)) for batch in batches]).double()  # (N, C)
+            scores = torch.cat([classifier(scale(batch)) for batch in batches]).double()  # (N, C)
         return Predictions(
             labels=scores.argmax(dim=1).numpy(),
             probabilities=scores.softmax(dim=1).float().numpy(),
@@ -158,11 +159,11 @@ class Run:
 
         return read_checkpoint(self._file(best=False))
 
-    def _load(self, *, best: bool) -> "nn.Module":
+    def _load(self, *, best: bool) -> "Classifier":
         with loading_torch():
             from mnist_tui.inference.load import read_model
 
-        return read_model(self._file(best=best)).model
+        return read_model(self._file(best=best)).classifier
 
     def _file(self, *, best: bool) -> Path:
         path = self._directory.best if best else self._directory.last

@@ -19,7 +19,8 @@ from mnist_tui.engine.steps.sequence import Steps
 from mnist_tui.engine.validation_analyzer import ValidationAnalyzer
 from mnist_tui.inference.forward import Answer, read_images
 from mnist_tui.inference.validation_pass import Evaluation, batch_count, evaluate
-from mnist_tui.models.registry import Net, build_model
+from mnist_tui.models.registry import build_model
+from mnist_tui.models.source import ModelSource
 from mnist_tui.run.inference import InferenceRequest
 
 
@@ -47,6 +48,7 @@ class Learner:
         recorder: GraphRecorder | None = None,
         warn: Callable[[str], None] = lambda message: None,
         make_step: MakeStep = select_step,
+        source: ModelSource | None = None,
     ) -> None:
         """Put model, optimizer and dataset on `device`.
 
@@ -57,13 +59,16 @@ class Learner:
             recorder: Captures chunks of steps for that device; None: each step is launched.
             warn: Called, with a sentence, when something is slower than it could be.
             make_step: Makes what takes a step.
+            source: Where the network comes from; None: this package, by the config's name.
         """
         torch.manual_seed(config.seed)
         self.device = device
         """Where all of it is."""
         self.precision = resolve_precision(device, config.precision)
         """What it computes in: `fp32`, `tf32` or `bf16`."""
-        self.model: Net = build_model(config.model, len(dataset.classes)).to(device)
+        self._classifier = build_model(source or config.model, len(dataset.classes))
+        self.model = self._classifier.module.to(device)
+        """The network, on `device`."""
         self._optimizer = build_optimizer(self.model, config)
         self._config = config
         self._train = DeviceSplit(dataset.train, device)
@@ -83,7 +88,7 @@ class Learner:
         self._hits = torch.zeros(self.samples, dtype=torch.bool, device=device)
         """Which of the current epoch's examples were predicted right, in its order."""
         self._lr = config.lr
-        step = make_step(self.model, self._optimizer, config, device, self.precision, warn)
+        step = make_step(self._classifier, self._optimizer, config, device, self.precision, warn)
         self.kernels = step.kernels
         """Which implementation computes the steps, in words."""
         steps = Steps(step, self._train, config.batch_size)
@@ -143,11 +148,11 @@ class Learner:
 
     def validate(self, between: Callable[[int], None]) -> Evaluation:
         """Evaluate on the validation split; `between` as in `evaluate`."""
-        return evaluate(self.model, self._validation, self.precision, between)
+        return evaluate(self._classifier, self._validation, self.precision, between)
 
     def read_images(self, request: InferenceRequest) -> Answer:
         """Predict images with the model as it is now. Waits for the device."""
-        return read_images(self.model, request, self.precision)
+        return read_images(self._classifier, request, self.precision)
 
     def has_finite_weights(self) -> bool:
         """Whether every weight is a finite number. Waits for the device."""

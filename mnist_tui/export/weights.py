@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mnist_tui.data.device_split import scale
 from mnist_tui.export.extras import needing
 from mnist_tui.inference.load import LoadedModel, read_model
+from mnist_tui.models.classifier import Classifier
 from mnist_tui.store.atomic import write_atomic
 from mnist_tui.version import __version__
 
@@ -24,9 +25,10 @@ _EXAMPLES = 2
 class WholeModel(nn.Module):
     """A network with all that lies around it, from gray values to probabilities."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, classifier: Classifier) -> None:
         super().__init__()
-        self.model = model
+        self.module = classifier.module
+        self._classifier = classifier
 
     def forward(self, images: Tensor) -> Tensor:
         """The probabilities of each class.
@@ -37,9 +39,7 @@ class WholeModel(nn.Module):
         Returns:
             (N, C) float32; each row's sum is 1.
         """
-        # A softmax turns scores into probabilities, and logarithms of probabilities as well.
-        scores: Tensor = self.model(scale(images))
-        return scores.softmax(dim=1)
+        return self._classifier(scale(images)).exp()
 
 
 def export_onnx(checkpoint: Path, path: Path) -> tuple[Path, ...]:
@@ -62,7 +62,7 @@ def export_onnx(checkpoint: Path, path: Path) -> tuple[Path, ...]:
     with TemporaryDirectory() as folder, _quietly():
         scratch = Path(folder) / "model.onnx"
         torch.onnx.export(
-            WholeModel(loaded.model).eval(),
+            WholeModel(loaded.classifier).eval(),
             (example,),
             scratch,
             input_names=["images"],
@@ -92,7 +92,7 @@ def export_safetensors(checkpoint: Path, path: Path) -> tuple[Path, ...]:
 
     loaded = read_model(checkpoint)
     # Two names for one tensor are written twice.
-    tensors = {name: value.clone() for name, value in loaded.model.state_dict().items()}
+    tensors = {name: value.clone() for name, value in loaded.classifier.module.state_dict().items()}
     write_atomic(path, save(tensors, _origin(loaded)))
     return (path,)
 
@@ -100,7 +100,7 @@ def export_safetensors(checkpoint: Path, path: Path) -> tuple[Path, ...]:
 def _origin(loaded: LoadedModel) -> dict[str, str]:
     """Where the network comes from, and the names of its classes as JSON."""
     checkpoint = loaded.checkpoint
-    origin = {"mnist_tui": __version__, "model": type(loaded.model).__name__}
+    origin = {"mnist_tui": __version__, "model": type(loaded.classifier.module).__name__}
     if checkpoint is None:
         return origin
     place = {"epoch": str(checkpoint.epoch), "batch": str(checkpoint.batch)}

@@ -11,7 +11,7 @@ from mnist_tui.store.directory import RunDirectory
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
-    from mnist_tui.models.registry import Net
+    from mnist_tui.models.classifier import Classifier
 
 
 log: Final = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class CheckpointPredictor:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint-reader")
         self._read: tuple[Path, int, int] | None = None
         """The checkpoint that the model is of: its path, time and size."""
-        self._model: Net | None = None
+        self._classifier: Classifier | None = None
         self._epoch, self._batch = 1, 0
 
     def ask(self, question: InferenceRequest) -> InferenceFuture:
@@ -44,8 +44,7 @@ class CheckpointPredictor:
             from mnist_tui.inference.forward import read_images
 
         try:
-            model = self._load()
-            probabilities, inside = read_images(model, question)
+            probabilities, inside = read_images(self._load(), question)
         except MnistTuiError:
             raise
         except Exception as error:
@@ -55,7 +54,7 @@ class CheckpointPredictor:
             probabilities=probabilities, inside=inside, epoch=self._epoch, batch=self._batch
         )
 
-    def _load(self) -> "Net":
+    def _load(self) -> "Classifier":
         from mnist_tui.inference.load import load_model
         from mnist_tui.store.checkpoint import read_checkpoint
 
@@ -67,8 +66,8 @@ class CheckpointPredictor:
                 f"{self._directory.name} has no checkpoint to ask; go on with the run, or start one"
             ) from error
         found = (path, stat.st_mtime_ns, stat.st_size)
-        if self._model is None or found != self._read:
+        if self._classifier is None or found != self._read:
             checkpoint = read_checkpoint(path)
-            self._model, self._read = load_model(checkpoint, path), found
+            self._classifier, self._read = load_model(checkpoint, path), found
             self._epoch, self._batch = checkpoint.epoch, checkpoint.batch
-        return self._model
+        return self._classifier

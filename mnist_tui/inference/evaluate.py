@@ -62,10 +62,11 @@ def evaluate_checkpoint(
         dataset = dataset or checkpoint.config.dataset
         data_dir = data_dir or checkpoint.config.data_dir
     data = load_dataset(dataset or "auto", data_dir)
-    result = evaluate(loaded.model.to(chosen.device), DeviceSplit(data.validation, chosen.device))
+    model = loaded.classifier.module.to(chosen.device)
+    result = evaluate(loaded.classifier, DeviceSplit(data.validation, chosen.device))
     return EvaluationReport(
         checkpoint=str(path),
-        model=type(loaded.model).__name__,
+        model=type(model).__name__,
         epoch=checkpoint.epoch if checkpoint else None,
         batch=checkpoint.batch if checkpoint else None,
         epochs_done=checkpoint.epoch - 1 if checkpoint else None,

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from mnist_tui.errors import CheckpointError
-from mnist_tui.models.registry import MNIST_CLASSES, MODELS, Net, build_model, find_mismatch
+from mnist_tui.models.classifier import Classifier
+from mnist_tui.models.registry import MNIST_CLASSES, MODELS, build_model, find_mismatch
 from mnist_tui.store.checkpoint import Checkpoint, is_ours, to_checkpoint
 from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file
 
@@ -23,7 +24,7 @@ _PREFIXES: Final = ("module.", "_orig_mod.", "model.", "net.")
 class LoadedModel:
     """A network, ready to predict."""
 
-    model: Net
+    classifier: Classifier
     """On the CPU, in eval mode."""
     checkpoint: Checkpoint | None
     """What else was saved with it; None where it was weights alone."""
@@ -57,18 +58,19 @@ def read_model(path: Path) -> LoadedModel:
     return LoadedModel(_fit(state, path), None, notice)
 
 
-def load_model(checkpoint: Checkpoint, path: Path) -> Net:
+def load_model(checkpoint: Checkpoint, path: Path) -> Classifier:
     """Make the checkpoint's network, on the CPU, in eval mode.
 
     Raises:
         CheckpointError: When the weights are not those of the network that it names.
     """
-    model = build_model(checkpoint.config.model, len(checkpoint.classes))
-    mismatch = find_mismatch(checkpoint.model, model)
+    classifier = build_model(checkpoint.config.model, len(checkpoint.classes))
+    mismatch = find_mismatch(checkpoint.model, classifier.module)
     if mismatch is not None:
         raise CheckpointError(f"{path} is not a {checkpoint.config.model}: {mismatch}")
-    model.load_state_dict(checkpoint.model)
-    return model.eval()
+    classifier.module.load_state_dict(checkpoint.model)
+    classifier.module.eval()
+    return classifier
 
 
 def find_state_dict(values: Any) -> dict[str, Tensor] | None:
@@ -100,10 +102,11 @@ def _prefix(state: Mapping[str, Tensor]) -> str | None:
     return None
 
 
-def _fit(state: dict[str, Tensor], path: Path) -> Net:
+def _fit(state: dict[str, Tensor], path: Path) -> Classifier:
     """The network whose weights these are, in whatever floating-point type they were saved."""
     for name in MODELS:
-        model = build_model(name, MNIST_CLASSES)
+        classifier = build_model(name, MNIST_CLASSES)
+        model = classifier.module
         wanted = model.state_dict()
         if {key: tensor.shape for key, tensor in state.items()} != {
             key: tensor.shape for key, tensor in wanted.items()
@@ -117,7 +120,8 @@ def _fit(state: dict[str, Tensor], path: Path) -> Net:
         if mismatch is not None:
             raise CheckpointError(f"{path} cannot be used: {mismatch}")
         model.load_state_dict(converted)
-        return model.eval()
+        model.eval()
+        return classifier
     name, tensor = next(iter(state.items()))
     shape = " x ".join(map(str, tensor.shape)) or "one number"
     raise CheckpointError(

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import nn
 
 from mnist_tui.data.device_split import scale
 from mnist_tui.devices import resolve_device
 from mnist_tui.images import BadPicture, Picture, read_pictures
 from mnist_tui.inference.load import read_model
+from mnist_tui.models.classifier import Classifier
 
 SURE: Final = 0.5
 """An answer of less probability than this comes with a warning."""
@@ -82,27 +82,28 @@ def predict_pictures(
         MnistTuiError: When checkpoint or device are not to be had.
     """
     target = resolve_device(device)
-    model = read_model(path).model.to(target)
-    return _answer_all(model, read_pictures(names, is_many=is_many), target)
+    classifier = read_model(path).classifier
+    classifier.module.to(target)
+    return _answer_all(classifier, read_pictures(names, is_many=is_many), target)
 
 
 def _answer_all(
-    model: nn.Module, pictures: Iterator[Picture | BadPicture], device: torch.device
+    classifier: Classifier, pictures: Iterator[Picture | BadPicture], device: torch.device
 ) -> Iterator[Answer]:
     while batch := list(islice(pictures, BATCH_SIZE)):
         good = [picture for picture in batch if isinstance(picture, Picture)]
-        answers = iter(_predict(model, good, device) if good else [])
+        answers = iter(_predict(classifier, good, device) if good else [])
         for picture in batch:
             yield picture if isinstance(picture, BadPicture) else next(answers)
 
 
 def _predict(
-    model: nn.Module, pictures: Sequence[Picture], device: torch.device
+    classifier: Classifier, pictures: Sequence[Picture], device: torch.device
 ) -> Iterator[Prediction]:
     pixels = np.frombuffer(b"".join(picture.pixels for picture in pictures), np.uint8)
     images = torch.tensor(pixels, device=device).view(-1, 1, 28, 28)
     with torch.inference_mode():
-        output = model(scale(images))  # (B, 10), logarithms
+        output = classifier(scale(images))  # (B, 10), logarithms
     guesses = output.argmax(dim=1).tolist()  # waits for the device
     probabilities = output.cpu().double().softmax(dim=1).tolist()
     for picture, digit, row in zip(pictures, guesses, probabilities, strict=True):

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mnist_tui.data.device_split import DeviceSplit
+from mnist_tui.models.classifier import Classifier
 from mnist_tui.run.validation import Confusion
 
 BATCH_SIZE = {"cpu": 50, "cuda": 2500, "mps": 1000}
@@ -33,20 +34,20 @@ def batch_count(split: DeviceSplit) -> int:
 
 
 def evaluate(
-    model: nn.Module,
+    classifier: Classifier,
     split: DeviceSplit,
     precision: str = "fp32",
     between: Callable[[int], None] = lambda batch: None,
 ) -> Evaluation:
-    """Run the model in eval mode over all of `split`. Blocks; waits for the device once.
+    """Run the network in eval mode over all of `split`. Blocks; waits for the device once.
 
     Args:
-        model: On the device of `split`; left in the mode it was in.
+        classifier: On the device of `split`; left in the mode it was in.
         split: What to evaluate on.
         precision: As in TrainConfig.
         between: Called after each batch with the number of batches done; may raise.
     """
-    device = split.labels.device
+    device, model = split.labels.device, classifier.module
     size = BATCH_SIZE[device.type]
     loss = torch.zeros((), dtype=torch.float64, device="cpu" if device.type == "mps" else device)
     outputs: list[Tensor] = []
@@ -59,7 +60,7 @@ def evaluate(
                 torch.inference_mode(),
                 torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
             ):
-                output = model(images)  # (B, classes)
+                output = classifier(images)  # (B, classes)
                 loss += F.nll_loss(output, labels, reduction="sum").to(loss)
                 outputs.append(output)
             between(batch)

@@ -45,14 +45,10 @@ class MnistNet(nn.Module):
             (B, num_classes), the logarithms of the classes' probabilities.
         """
         x = channels_last(x)  # (B, 1, 28, 28)
-        x = self.first_layer(x)  # (B, 32, 26, 26)
+        x = F.relu(self.conv1(x), inplace=True)  # (B, 32, 26, 26)
         x = F.max_pool2d(self.conv2(x), 2)  # (B, 64, 12, 12)
         # ReLU before the copy to channels-first: the pooling's gradient stays channels-last.
         x = F.relu(x, inplace=True).contiguous()
         x = self.dropout(x).flatten(1)  # (B, 9216)
         x = F.relu(self.fc1(x), inplace=True)  # (B, 128)
         return F.log_softmax(self.fc2(x).float(), dim=1)
-
-    def first_layer(self, x: Tensor) -> Tensor:
-        """What the filters of `conv1` make of (B, 1, 28, 28) images: (B, 32, 26, 26), from 0 on."""
-        return F.relu(self.conv1(x), inplace=True)

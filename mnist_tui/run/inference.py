@@ -34,7 +34,7 @@ class FirstLayer:
     """(F, h, w) uint8: each weight, 128 for zero, scaled by the greatest of its filter."""
     filter_shape: tuple[int, int, int]
     maps: bytes
-    """(F, H, W) uint8: each filter's response after its activation, 255 for the greatest of all."""
+    """(F, H, W) uint8: each filter's response, black where negative; 255 is the greatest of all."""
     map_shape: tuple[int, int, int]
 
 
@@ -49,6 +49,8 @@ class InferenceResult:
     batch: int
     """Batches of that epoch that those weights were trained on."""
     inside: FirstLayer | None = None
+    """What the first convolution makes of the first image, if that was asked for; None also where
+    the network has no convolution that takes an image."""
 
 
 InferenceFuture = Future[InferenceResult]

@@ -11,6 +11,7 @@ from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner, epoch_order
 from mnist_tui.engine.optimizers import build_optimizer, scheduled_lr
 from mnist_tui.engine.steps.base import AutogradStep
+from mnist_tui.models.classifier import Classifier
 from mnist_tui.models.mnist_net import MnistNet
 
 CPU = torch.device("cpu")
@@ -132,7 +133,7 @@ def test_label_smoothing_is_pytorchs_and_the_reported_loss_has_none() -> None:
     torch.manual_seed(0)
     model = MnistNet().eval()  # without dropout
     images, labels = torch.rand(8, 1, 28, 28), torch.randint(10, (8,))
-    step = AutogradStep(model, build_optimizer(model, config), config, CPU, "fp32")
+    step = AutogradStep(Classifier(model), build_optimizer(model, config), config, CPU, "fp32")
     loss, output = step.differentiate(images, labels)
     found = [parameter.grad for parameter in model.parameters()]
     assert loss.item() == pytest.approx(F.nll_loss(output, labels).item())

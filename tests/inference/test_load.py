@@ -40,16 +40,16 @@ WAYS: tuple[Callable[[State], Any], ...] = (
 def test_a_state_dict_that_fits_is_read(
     tmp_path: Path, name: str, way: Callable[[State], Any], is_zip: bool
 ) -> None:
-    network = build_model(name, MNIST_CLASSES).eval()
+    network = build_model(name, MNIST_CLASSES).module.eval()
     path = tmp_path / "weights.pt"
     torch.save(way(network.state_dict()), path, _use_new_zipfile_serialization=is_zip)
     loaded = read_model(path)
-    assert type(loaded.model) is type(network)
+    assert type(loaded.classifier.module) is type(network)
     assert loaded.checkpoint is None
     assert "of another program" in loaded.notice
     image = torch.rand(1, 1, 28, 28)
     with torch.inference_mode():
-        assert torch.allclose(loaded.model(image), network(image), atol=1e-2)
+        assert torch.allclose(loaded.classifier(image), network(image), atol=1e-2)
 
 
 def test_a_checkpoint_saved_again_by_hand_can_still_be_evaluated(
@@ -62,7 +62,7 @@ def test_a_checkpoint_saved_again_by_hand_can_still_be_evaluated(
     torch.save(torch.load(path, weights_only=True), path)
     again = read_model(path)
     assert "saved again by another program" in again.notice
-    weights = again.model.state_dict()
+    weights = again.classifier.module.state_dict()
     assert all(
         torch.equal(tensor, weights[name]) for name, tensor in before.checkpoint.model.items()
     )
@@ -92,7 +92,7 @@ def test_weights_that_do_not_fit_are_called_what_they_are(
 
 
 def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
-    state = build_model("mnist_net", MNIST_CLASSES).state_dict()
+    state = build_model("mnist_net", MNIST_CLASSES).module.state_dict()
     state["fc1.bias"].fill_(float("nan"))
     torch.save(state, tmp_path / "nan.pt")
     with pytest.raises(CheckpointError, match=r"fc1\.bias has values that are not numbers"):

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.optimizers import plain_step
-from mnist_tui.models.registry import Net
+from mnist_tui.models.classifier import Classifier
 
 
 class Step(Protocol):
@@ -39,14 +39,14 @@ class AutogradStep:
 
     def __init__(
         self,
-        model: Net,
+        classifier: Classifier,
         optimizer: torch.optim.Optimizer,
         config: TrainConfig,
         device: torch.device,
         precision: str,
     ) -> None:
-        self._model = model
-        self._parameters = tuple(model.parameters())
+        self._classifier = classifier
+        self._parameters = tuple(classifier.module.parameters())
         self._update = plain_step(optimizer)
         self._smoothing = config.label_smoothing
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
@@ -63,7 +63,7 @@ class AutogradStep:
     def differentiate(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Leave the gradients with the parameters; return what a step returns."""
         with self._autocast:
-            output = self._model(images)  # (B, 10)
+            output = self._classifier(images)  # (B, 10)
         loss = F.nll_loss(output, labels)
         # The loss that is reported has no smoothing, so that the validation's compares with it.
         target = self._smooth(loss, output)

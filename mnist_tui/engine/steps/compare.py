@@ -66,7 +66,7 @@ def compare(
     images = torch.rand(COMPARED, 1, 28, 28, generator=generator)
     images[::2, :, :10] = 0  # some steps treat what is black in another way
     images = images.to(device)
-    labels = torch.randint(0, 10, (COMPARED,), generator=generator).to(device)
+    labels = torch.randint(0, model.fc2.out_features, (COMPARED,), generator=generator).to(device)
     parameters = dict(model.named_parameters())
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     for module in model.modules():

@@ -12,8 +12,9 @@ from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.compare import check
 from mnist_tui.engine.steps.native import library
 from mnist_tui.engine.steps.native.mnist_step import MnistStep
+from mnist_tui.models.classifier import Classifier
 from mnist_tui.models.mnist_net import MnistNet
-from mnist_tui.models.registry import MNIST_CLASSES, Net
+from mnist_tui.models.registry import MNIST_CLASSES
 
 log: Final = logging.getLogger(__name__)
 
@@ -21,13 +22,13 @@ _MAX_FUSED_BATCH: Final = 1024
 """Examples per batch: the fused kernels keep partial sums, up to 170 kB for each of them."""
 
 Warn = Callable[[str], None]
-MakeStep = Callable[[Net, torch.optim.Optimizer, TrainConfig, torch.device, str, Warn], Step]
-"""Makes a step of a model, its optimizer, the run's settings, a device, a precision, and what is
+MakeStep = Callable[[Classifier, torch.optim.Optimizer, TrainConfig, torch.device, str, Warn], Step]
+"""Makes a step of a network, its optimizer, the run's settings, a device, a precision, and what is
 called, with a sentence, when there could be a faster step."""
 
 
 def select_step(
-    model: Net,
+    classifier: Classifier,
     optimizer: torch.optim.Optimizer,
     config: TrainConfig,
     device: torch.device,
@@ -40,15 +41,17 @@ def select_step(
     here, which takes some seconds the first time on a machine, and compared with autograd.
 
     Args:
-        model: On `device`.
-        optimizer: Of the model's parameters.
+        classifier: On `device`.
+        optimizer: Of the network's parameters.
         config: The run's settings.
         device: Where.
         precision: `fp32`, `tf32` or `bf16`.
         warn: Called, with a sentence, when there could be a faster step.
     """
-    autograd = AutogradStep(model, optimizer, config, device, precision)
-    if isinstance(model, MnistNet) and model.fc2.out_features == MNIST_CLASSES:
+    autograd = AutogradStep(classifier, optimizer, config, device, precision)
+    model = classifier.module
+    # A subclass may compute something else.
+    if type(model) is MnistNet and model.fc2.out_features == MNIST_CLASSES:
         if device.type == "cpu":
             return native_or(autograd, model, optimizer, config, precision)
         if has_tf32(device) and config.batch_size <= _MAX_FUSED_BATCH:

@@ -16,6 +16,7 @@ from mnist_tui.engine.steps import select
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.compare import compare
 from mnist_tui.engine.steps.select import fused_or, select_step
+from mnist_tui.models.classifier import Classifier
 from mnist_tui.models.mnist_net import MnistNet
 from mnist_tui.models.registry import MNIST_CLASSES, build_model
 
@@ -40,7 +41,7 @@ def _compare_one_digit(monkeypatch: pytest.MonkeyPatch) -> None:
 def net() -> MnistNet:
     """A network with the tutorial's weights at the start."""
     torch.manual_seed(0)
-    model = build_model("mnist_net", MNIST_CLASSES)
+    model = build_model("mnist_net", MNIST_CLASSES).module
     assert isinstance(model, MnistNet)
     return model
 
@@ -50,7 +51,9 @@ def fused_step(net: MnistNet, config: TrainConfig) -> FusedStep:
 
 
 def autograd_step(net: MnistNet, config: TrainConfig) -> AutogradStep:
-    return AutogradStep(net, build_optimizer(net, config), config, CPU, config.precision)
+    return AutogradStep(
+        Classifier(net), build_optimizer(net, config), config, CPU, config.precision
+    )
 
 
 def exact(
@@ -159,8 +162,9 @@ def test_training_by_own_kernels_is_training_by_torchs(few_digits: Path) -> None
     """Dropout drops the same channels, and losses and weights agree."""
     config = recipe_config(batch_size=1, lr=0.05)
 
-    def make(model: MnistNet, *rest: object) -> Step:
-        return fused_step(model, config)
+    def make(classifier: Classifier, *rest: object) -> Step:
+        assert isinstance(classifier.module, MnistNet)
+        return fused_step(classifier.module, config)
 
     def trained(*args: object) -> tuple[list[float], dict[str, Tensor]]:
         learner = Learner(config, read_mnist(few_digits), CPU, None, print, *args)  # type: ignore[arg-type]
@@ -268,4 +272,4 @@ def test_an_older_gpu_takes_autograds(net: MnistNet, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(select, "AutogradStep", lambda *args: made)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
     gpu = torch.device("cuda", 0)
-    assert select_step(net, optimizer, config, gpu, "fp32", print) is made
+    assert select_step(Classifier(net), optimizer, config, gpu, "fp32", print) is made

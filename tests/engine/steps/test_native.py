@@ -22,6 +22,7 @@ from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.engine.steps.native import library
 from mnist_tui.engine.steps.native.mnist_step import MnistStep
 from mnist_tui.engine.steps.select import select_step
+from mnist_tui.models.classifier import Classifier
 from mnist_tui.models.mnist_net import MnistNet
 
 pytestmark = pytest.mark.skipif(
@@ -137,7 +138,7 @@ def test_it_drops_the_channels_that_pytorch_drops() -> None:
     images, labels, _ = batch(16)
     net, twin = make_net(), make_net()
     config = recipe_config()
-    autograd = AutogradStep(twin, build_optimizer(twin, config), config, CPU, "fp32")
+    autograd = AutogradStep(Classifier(twin), build_optimizer(twin, config), config, CPU, "fp32")
     step = make_step(net)
     torch.manual_seed(5)
     loss, output = step(images, labels, 0.01)
@@ -173,7 +174,8 @@ def test_what_is_not_a_number_is_seen_in_the_loss() -> None:
 
 def selected(precision: str = "fp32", seed: int = 0) -> object:
     net, config = make_net(seed), recipe_config(precision=precision)
-    return select_step(net, build_optimizer(net, config), config, CPU, precision, print)
+    optimizer = build_optimizer(net, config)
+    return select_step(Classifier(net), optimizer, config, CPU, precision, print)
 
 
 def test_a_cpu_takes_the_native_kernels_where_they_are_right(
