@@ -86,7 +86,7 @@ def cache_folder() -> Path:
 
 
 def _cached(model: str) -> Path | None:
-    """A model's library in the user's cache, compiled now if need be; None where no cache can be used.
+    """A model's library in the cache, compiled now if need be; None where there can be no cache.
 
     Raises:
         NativeUnavailableError: When it has to be compiled and cannot be.
