@@ -1,5 +1,6 @@
 """What all tests share: one thread for torch, no user's settings, and a small set of digits."""
 
+import gc
 import os
 import signal
 from collections.abc import Sequence
@@ -33,6 +34,19 @@ for number in {"SIGHUP", "SIGINT", "SIGQUIT"} & set(dir(signal)):
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 FULL_MNIST = os.environ.get("MNIST_TUI_DATA")
+
+
+# What is imported for the tests stays: torch and Textual make some hundred thousand objects, and
+# to look through them for cycles again and again took half of the time of a test of the dashboard.
+gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Exempt what was imported from garbage collection, and collect what tests make."""
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
