@@ -3,68 +3,55 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-
-def modules_after(statement: str) -> set[str]:
-    """The top-level modules that a fresh process has after `statement`."""
-    code = f"{statement}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
+TORCH = {"torch", "torchvision"}
+SCREENS = {"textual", "plotext"}
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "mnist_tui",
-        "mnist_tui.cli",
-        "mnist_tui.config",
-        "mnist_tui.headless",
-        "mnist_tui.store.catalog",
-        "mnist_tui.tui.app",
-        "mnist_tui.tui.launch",
-        "mnist_tui.metrics",
-        "mnist_tui.images",
-        "mnist_tui.engine.runner",
-        "mnist_tui.run.session",
-        "mnist_tui.run.plan",
-    ],
-)
-def test_torch_is_not_imported_before_a_run_starts(module: str) -> None:
-    assert not {"torch", "torchvision"} & modules_after(f"import {module}")
+def unwanted_after(modules: Sequence[str], unwanted: set[str]) -> dict[str, list[str]]:
+    """Import ours one after the other in one fresh process; which of them brought `unwanted`."""
+    script = f"""
+import sys
+for module in {list(modules)}:
+    before = set(sys.modules)
+    __import__("mnist_tui" + module)
+    came = {{name.split(".")[0] for name in set(sys.modules) - before}} & {unwanted}
+    if came:
+        print("mnist_tui" + module, *came)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "mnist_tui.engine.prepare",
-        "mnist_tui.inference.evaluate",
-        "mnist_tui.inference.predict",
-        "mnist_tui.store.writer",
-        "mnist_tui.store.catalog",
-        "mnist_tui.headless",
-    ],
-)
-def test_the_engine_knows_nothing_of_the_dashboard(module: str) -> None:
-    assert not {"textual", "plotext"} & modules_after(f"import {module}")
+def test_torch_is_not_imported_before_a_run_starts() -> None:
+    contract = [".config", ".metrics", ".images", ".store.catalog", ".run.session", ".run.plan"]
+    viewers = [".headless", ".cli", ".tui.launch", ".tui.app", ".tui.screens.question"]
+    modules = ["", *contract, ".engine.runner", *viewers]
+    assert unwanted_after(modules, TORCH | {"mlxtend"}) == {}
 
 
-@pytest.mark.parametrize("module", ["cli", "tui.app", "images", "inference.predict"])
-def test_pillow_waits_for_the_first_image(module: str) -> None:
-    assert "PIL" not in modules_after(f"import mnist_tui.{module}")
+def test_the_dashboard_imports_nothing_that_waits_for_its_use() -> None:
+    modules = [".cli", ".tui.app", ".tui.screens.help"]
+    # The plots wait for the first curve, Pillow for the first image.
+    assert unwanted_after(modules, {"plotext", "PIL"}) == {}
 
 
-def test_training_imports_no_torchvision() -> None:
-    assert "torchvision" not in modules_after("import mnist_tui.engine.prepare")
+@pytest.mark.slow
+def test_training_and_inference_know_nothing_of_the_dashboard() -> None:
+    modules = [".store.writer", ".store.catalog", ".headless", ".images", ".engine.prepare"]
+    modules += [".inference.evaluate", ".inference.predict"]
+    came = unwanted_after(modules, SCREENS | {"torchvision", "PIL", "torch"})
+    assert set(chain(*came.values())) == {"torch"}
 
 
-def test_the_public_names_are_there() -> None:
-    names = "FastNet, MnistNet, TrainConfig, load_dataset, read_checkpoint, recipe_config"
-    assert "torch" in modules_after(f"from mnist_tui import {names}")
-
-
+@pytest.mark.slow
 def test_training_does_not_wait_for_torchs_compiler(few_digits: Path) -> None:
     train = f"""
 import sys

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.done import Run
 
 
+@pytest.mark.slow
 def test_doctor_says_what_there_is_and_what_to_do(run: Run, tmp_path: Path) -> None:
     done = run("doctor")
     assert (done.code, done.err) == (0, "")
@@ -14,6 +17,7 @@ def test_doctor_says_what_there_is_and_what_to_do(run: Run, tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_doctors_json_has_the_same_and_a_fault_is_in_the_exit_code(
     run: Run, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_output_onto_a_full_disk_is_one_line(
 
 
 @needs_full
+@pytest.mark.slow
 def test_an_answer_onto_a_full_disk_is_one_line(checkpoint: Path, few_digits: Path) -> None:
     with FULL.open("wb") as full:
         done = run_into(full, "evaluate", checkpoint, "--data-dir", few_digits)
@@ -61,6 +62,7 @@ def test_with_both_streams_on_a_full_disk_the_exit_code_says_it(tmp_path: Path) 
 
 
 @needs_full
+@pytest.mark.slow
 def test_a_run_whose_lines_cannot_be_written_is_trained_and_says_so_once(
     few: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -72,6 +74,7 @@ def test_a_run_whose_lines_cannot_be_written_is_trained_and_says_so_once(
     assert_finished_without_a_traceback(tmp_path / "a")
 
 
+@pytest.mark.slow
 def test_a_run_whose_lines_nobody_reads_is_trained_without_a_word(
     few: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -98,6 +98,7 @@ def assert_nothing_left(folder: Path) -> None:
     assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_a_download_is_unpacked_and_read(mirror: Mirror, few_digits: Path, tmp_path: Path) -> None:
     said: list[str] = []
     digits = load_dataset("mnist", str(tmp_path), on_status=said.append, source=mirror.source())
@@ -183,6 +184,7 @@ def test_a_download_can_be_stopped(mirror: Mirror, tmp_path: Path) -> None:
     assert_nothing_left(tmp_path)
 
 
+@pytest.mark.slow
 def test_auto_falls_back_to_the_sample_with_a_notice(mirror: Mirror, tmp_path: Path) -> None:
     mirror.packed.clear()
     digits = load_dataset("auto", str(tmp_path), source=mirror.source())
@@ -212,6 +214,7 @@ def test_auto_says_at_once_that_the_sample_is_used_without_a_network(tmp_path: P
     assert said == ["trying to download MNIST; without a network, the sample is used"]
 
 
+@pytest.mark.slow
 def test_no_file_of_the_current_folder_is_run(
     mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +235,7 @@ def untrusted_mirror() -> HTTPServer:
     return server
 
 
+@pytest.mark.slow
 def test_every_mirror_that_failed_is_named_with_its_reason(mirror: Mirror, tmp_path: Path) -> None:
     mirror.missing = True
     server = untrusted_mirror()

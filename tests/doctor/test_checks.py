@@ -18,6 +18,7 @@ def by_name(checks: object) -> dict[str, Check]:
     return {check.name: check for check in checks}  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_whole_examination_has_all_that_there_is(tmp_path: Path) -> None:
     found = by_name(examine(tmp_path / "runs"))
     assert {
