@@ -13,6 +13,7 @@ from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
     Event,
+    HandOverFailed,
     Notice,
     RunEnded,
     RunPrepared,
@@ -70,7 +71,7 @@ class EventPrinter:
             case RunPrepared():
                 self._run = event
                 self._say(describe(event))
-            case Notice() | Warned() | SaveFailed() | SavedAgain():
+            case Notice() | Warned() | SaveFailed() | SavedAgain() | HandOverFailed():
                 self._say(f"note: {describe(event)}")
             case CheckpointSaved(reason=SaveReason.MANUAL):
                 self._say(describe(event))

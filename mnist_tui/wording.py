@@ -11,6 +11,7 @@ from mnist_tui.run.events import (
     EpochFinished,
     EpochRow,
     Event,
+    HandOverFailed,
     LearningRateChanged,
     Notice,
     RunEnded,
@@ -54,6 +55,8 @@ def describe(event: Event) -> str | None:
             return _describe_settings(event)
         case Notice() | Warned():
             return event.message
+        case HandOverFailed():
+            return f"the run goes on here: {event.message}"
         case RunEnded():
             ended = spell_out(event)
             return f"{ended.message} – {ended.hint}" if ended.hint else ended.message

@@ -164,6 +164,13 @@ class Learner:
                 return True
             return all(bool(p.isfinite().all()) for p in self.model.parameters())
 
+    def rehearse(self) -> None:
+        """Take a step and undo it, so that the next one takes no longer than those after it."""
+        before = self.capture()
+        self.open_epoch(1)
+        self.train(0, [self._config.lr])
+        self.restore(before)
+
     def capture(self) -> LearnerState:
         """Copy all that the next step depends on to the CPU. Waits for the device."""
         rng = {"cpu": torch.get_rng_state()}

@@ -25,6 +25,7 @@ from mnist_tui.engine.starting_point import Say, StartingPoint, find_starting_po
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import DataError, Remedy, UsageError
 from mnist_tui.models.registry import count_parameters
+from mnist_tui.process.predecessor import Predecessor
 from mnist_tui.run.events import EpochRow, RunPrepared
 from mnist_tui.run.plan import TrainedRun
 from mnist_tui.run.session import Session
@@ -35,7 +36,13 @@ from mnist_tui.store.validation_file import read_validation
 from mnist_tui.store.writer import RunWriter
 
 
-def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Say) -> PreparedRun:
+def prepare(
+    plan: TrainedRun,
+    session: Session,
+    directory: RunDirectory,
+    say: Say,
+    predecessor: Predecessor | None = None,
+) -> PreparedRun:
     """Make all that a run needs. Blocks; the thread that will train.
 
     Args:
@@ -43,6 +50,7 @@ def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Sa
         session: The run's; its history and validation results are brought up to the start.
         directory: The run's, locked.
         say: Publishes what is being done.
+        predecessor: The process that trains the run until all is ready here; None: there is none.
 
     Raises:
         StopRequested: When a stop was requested.
@@ -51,11 +59,16 @@ def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Sa
     start = find_starting_point(plan, directory, say)
     device, device_notices = _set_up_device(start)
     dataset = _load_dataset(start.config, session, say)
-    _check_fingerprint(start, dataset, directory)
-    config = replace(start.config, dataset=dataset.name)
     say("building the model")
     warnings = Warnings(session)
+    config = replace(start.config, dataset=dataset.name)
     learner = Learner(config, dataset, device, recorder_for(device), warnings.warn)
+    if predecessor is not None:
+        learner.rehearse()
+        predecessor.wait_until_stopped(lambda: say("waiting for the last batch elsewhere"))
+        start = find_starting_point(plan, directory, say)
+        config = replace(start.config, dataset=dataset.name)
+    _check_fingerprint(start, dataset, directory)
     writer = RunWriter(directory, session)
     trainer = Trainer(
         config=config,
@@ -65,6 +78,7 @@ def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Sa
         session=session,
         directory=directory,
         writer=writer,
+        begins_paused=predecessor is not None and predecessor.was_paused,
     )
     if start.checkpoint is not None:
         _restore(trainer, start.checkpoint, start.path, directory)
@@ -74,6 +88,9 @@ def prepare(plan: TrainedRun, session: Session, directory: RunDirectory, say: Sa
     warnings.warn(describe_change(start.record, learner))
     notice = dataset.notice or start.record.get("dataset", {}).get("notice", "")
     record = make_record(config, dataset, notice, learner)
+    if predecessor is not None:
+        predecessor.take_over(lambda: say("taking the run over"))
+        directory.claim()
     _write_start(directory, record, start.rows)
     return PreparedRun(
         trainer=trainer,

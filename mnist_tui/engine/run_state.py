@@ -258,7 +258,13 @@ class RunState:
         return self.throughput.remaining_s(samples, validations, learner.validation_samples)
 
     def ended(
-        self, state: State, message: str, *, is_saved: bool = False, exit_code: int = 0
+        self,
+        state: State,
+        message: str,
+        *,
+        is_saved: bool = False,
+        exit_code: int = 0,
+        elsewhere: int | None = None,
     ) -> RunEnded:
         """The run's last event, with its figures."""
         return RunEnded(
@@ -266,6 +272,7 @@ class RunState:
             message=message,
             exit_code=exit_code,
             saved=is_saved,
+            elsewhere=elsewhere,
             best=self._best,
             last=self._rows[-1] if self._rows else None,
             elapsed_s=self.throughput.elapsed_s,

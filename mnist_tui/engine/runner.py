@@ -18,6 +18,7 @@ from mnist_tui.errors import (
     UsageError,
 )
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
+from mnist_tui.process.predecessor import Predecessor
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
@@ -43,8 +44,10 @@ _HOPELESS: Final = 10.0
 class TrainingRunner:
     """The engine's Runner. Making one is cheap and imports no torch; `run` does."""
 
-    def __init__(self, plan: TrainedRun) -> None:
+    def __init__(self, plan: TrainedRun, predecessor: Predecessor | None = None) -> None:
+        """`predecessor` is the process that hands the run over to this one, if any."""
         self.plan = plan
+        self._predecessor = predecessor
         self.session = Session()
         self.error: Exception | None = None
         """What the run failed by, once it is over; None where it did not fail."""
@@ -97,7 +100,9 @@ class TrainingRunner:
             directory = find_run(plan.runs_dir, plan.name)
         else:
             directory = create_run(plan.runs_dir, plan.name, plan.config)
-        stack.enter_context(directory.lock())
+        predecessor = self._predecessor
+        lock = directory.lock() if predecessor is None else directory.share_lock(predecessor.lock)
+        stack.enter_context(lock)
         self._directory = directory
         self._predictor = CheckpointPredictor(directory)
         stack.enter_context(log_to(directory.log))
@@ -109,7 +114,7 @@ class TrainingRunner:
         with loading_torch():
             from mnist_tui.engine.prepare import prepare
 
-        prepared = prepare(plan, self.session, directory, self.say)
+        prepared = prepare(plan, self.session, directory, self.say, predecessor)
         stack.callback(prepared.writer.close)
         prepared.start(self.session)
         return self._train_prepared(prepared, directory)

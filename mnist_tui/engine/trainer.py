@@ -9,6 +9,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.data.spec import DatasetSpec
 from mnist_tui.devices import is_out_of_memory
 from mnist_tui.engine.checkpointing import CheckpointSchedule
+from mnist_tui.engine.hand_over import HandedOver, HandOver
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.run_state import RunState
 from mnist_tui.errors import Remedy, TrainingError
@@ -17,6 +18,7 @@ from mnist_tui.run.events import RunEnded, SaveReason, SettingsChanged, Warned
 from mnist_tui.run.inference import InferenceResult
 from mnist_tui.run.requests import (
     Adjust,
+    Detach,
     GiveUp,
     Infer,
     Pause,
@@ -57,12 +59,15 @@ class Trainer:
         session: Session,
         directory: RunDirectory,
         writer: RunWriter,
+        begins_paused: bool = False,
     ) -> None:
+        self._begins_paused = begins_paused
         self._state = RunState(config, learner, session.history)
         self._learner = learner
         self._dataset, self._fingerprint = dataset, fingerprint
         self._session = session
         self._checkpoints = CheckpointSchedule(directory, writer)
+        self._hand_over = HandOver(directory, session, writer)
         self._activity = "training"
         self._validation_batch = 0
         self._publish_at = 0.0
@@ -90,7 +95,7 @@ class Trainer:
         return self._state.peak_lr
 
     def run(self) -> RunEnded:
-        """Train to the end, or until a Stop. Blocks.
+        """Train to the end, until a Stop, or until another process goes on. Blocks.
 
         Returns:
             How it ended, with all files written; emitting it is the caller's part.
@@ -101,15 +106,21 @@ class Trainer:
         self._session.move(State.RUNNING)
         self._state.throughput.go()
         try:
+            if self._begins_paused:
+                self._pause()
             while not self._state.is_complete:
                 self._train()
                 self._validate()
         except StopRequested as stop:
             return self._stop(stop.request)
+        except HandedOver as hand_over:
+            return self._end_here(hand_over.pid)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             raise self._out_of_memory() from error
+        finally:
+            self._hand_over.close()
         return self._finish()
 
     def failed(self, message: str, exit_code: int) -> RunEnded:
@@ -175,6 +186,8 @@ class Trainer:
                 self._save(SaveReason.MANUAL)
             case Stop():
                 raise StopRequested(request)
+            case Detach():
+                self._detach()
             case Adjust():
                 self._adjust(request)
             case Infer():
@@ -225,6 +238,29 @@ class Trainer:
         if any(isinstance(event, SettingsChanged) for event in events):
             # At once, so that a resume of a run that was killed knows of it too.
             self._save(SaveReason.SCHEDULE)
+
+    def _detach(self) -> None:
+        """Prepare to hand the run over or, where the other process is ready, do it.
+
+        Raises:
+            HandedOver: When the other process goes on with the run.
+        """
+        if not self._hand_over.is_ready:
+            self._hand_over.begin()
+            return
+        is_paused = self._session.state is State.PAUSED
+        self._state.throughput.halt()
+        self._save(SaveReason.SCHEDULE)
+        self._hand_over.complete(is_paused=is_paused)
+        if not is_paused:
+            self._state.throughput.go()
+
+    def _end_here(self, pid: int) -> RunEnded:
+        """End in this process; that one goes on."""
+        self._session.move(State.STOPPING, "handed over")
+        self._hand_over.pass_on_requests()
+        message = f"goes on in process {pid}, without a terminal"
+        return self._state.ended(State.STOPPED, message, is_saved=True, elsewhere=pid)
 
     def _finish(self) -> RunEnded:
         self._state.throughput.halt()

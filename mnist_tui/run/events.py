@@ -12,6 +12,7 @@
 | SaveFailed          | maybe  | maybe| maybe   | each time a file could not be written       |
 | SavedAgain          | maybe  | maybe| maybe   | after a file could be written again         |
 | Warned              | maybe  | maybe| maybe   | something is not as it should be            |
+| HandOverFailed      | maybe  | maybe| maybe   | another process was to take the run over    |
 | RunEnded            | once   | once | once    | the last event of every run                 |
 """
 
@@ -243,6 +244,14 @@ class SavedAgain(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverFailed(Event):
+    """A process that was to take the run over could not; the run goes on where it was."""
+
+    message: str
+    """Why, in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
     """The run's last event; exactly one per run, whatever happened."""
 
@@ -263,4 +272,4 @@ class RunEnded(Event):
     samples_per_second: float | None = None
     """Mean over all training in this process."""
     elsewhere: int | None = None
-    """The other process that trains this run, which is only shown here; 0: not known which."""
+    """The other process that trains the run now; 0: not known which; None: it has ended."""

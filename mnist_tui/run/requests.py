@@ -47,6 +47,11 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Detach:
+    """Hand the run over to a process without a terminal, as soon as that is ready for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Adjust:
     """Change settings that can change in the middle of a run; None leaves one as it is."""
 
@@ -81,7 +86,7 @@ class StopRequested(Exception):  # noqa: N818 - a way out of the training loops,
         self.request = request
 
 
-Request = Pause | Resume | Save | Stop | GiveUp | Adjust | Infer
+Request = Pause | Resume | Save | Stop | GiveUp | Detach | Adjust | Infer
 
 _LIVE: Final = frozenset({State.RUNNING, State.PAUSED})
 
@@ -91,6 +96,7 @@ ALLOWED: Final[Mapping[type[Request], frozenset[State]]] = {
     Save: _LIVE,
     Stop: _LIVE | {State.LOADING},
     GiveUp: frozenset({State.STOPPING}),
+    Detach: _LIVE,
     Adjust: _LIVE,
     Infer: _LIVE,
 }

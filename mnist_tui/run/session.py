@@ -15,6 +15,7 @@ from mnist_tui.run.requests import (
     ALLOWED,
     Adjust,
     Answer,
+    Detach,
     GiveUp,
     Infer,
     Mailbox,
@@ -207,6 +208,7 @@ def refusal(request: Request, state: State) -> str:
         Adjust: "change the settings",
         Infer: "ask the model",
         GiveUp: "give up saving",
+        Detach: "leave the run running",
     }
     name = names.get(type(request), type(request).__name__.lower())
     if state is State.READY:
@@ -230,6 +232,8 @@ def _promise(request: Request) -> str:
             return "stopping at the next batch, without saving"
         case GiveUp():
             return "ending without what cannot be saved"
+        case Detach():
+            return "starting a process without a terminal; the run moves there once it is ready"
         case Infer():
             return "asking the model at the next batch"
         case _:

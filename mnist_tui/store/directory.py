@@ -49,6 +49,8 @@ class RunDirectory:
         self.checkpoints = path / "checkpoints"
         self.last = self.checkpoints / "last.pt"
         self.best = self.checkpoints / "best.pt"
+        self.lock_descriptor: int | None = None
+        """The open lock, while this process holds it; None otherwise."""
         self._lock_file = path / "lock"
         self._owner: Owner | None = None
         """What this process has written into the lock file."""
@@ -118,21 +120,43 @@ class RunDirectory:
         Raises:
             UsageError: When another process holds it, or the run cannot be written to.
         """
+        with self.share_lock(self._open_lock()) as descriptor:
+            self._take(descriptor)
+            self.claim()
+            yield
+
+    @contextmanager
+    def share_lock(self, descriptor: int) -> Iterator[int]:
+        """Hold the lock that was opened as `descriptor`, until left.
+
+        A process that hands the run over gives its own open lock to the next one. Both hold it
+        then, so that it is never free between them; which of them writes is for them to agree.
+        """
+        self.lock_descriptor = descriptor
         try:
-            descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
+            yield descriptor
+        finally:
+            self.lock_descriptor = None
+            os.close(descriptor)
+
+    def claim(self) -> None:
+        """Say that this process is the one that writes, and sweep up after the one before."""
+        assert self.lock_descriptor is not None
+        self._sign(self.lock_descriptor)
+        for folder in (self.path, self.checkpoints):
+            sweep(folder)
+
+    def _open_lock(self) -> int:
+        try:
+            return os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise UsageError(
                 f"cannot write to {self.path}: {error.strerror}; check the folder's permissions"
             ) from error
-        try:
-            if not _wait_for_lock(descriptor) or self._shows_life():
-                raise UsageError(self._refusal(self.owner))
-            self._sign(descriptor)
-            for folder in (self.path, self.checkpoints):
-                sweep(folder)
-            yield
-        finally:
-            os.close(descriptor)
+
+    def _take(self, descriptor: int) -> None:
+        if not _wait_for_lock(descriptor) or self._shows_life():
+            raise UsageError(self._refusal(self.owner))
 
     def _refusal(self, owner: Owner) -> str:
         if owner.pid and not owner.may_live and owner.pid != os.getpid():

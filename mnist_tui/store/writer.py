@@ -72,6 +72,8 @@ class RunWriter:
         self._is_busy = False
         self._is_closing = False
         self._is_urgent = False
+        self._is_held = False
+        """Whether nothing is written but what a flush asks for."""
         self._thread = threading.Thread(target=self._work, name="run-writer")
 
     def start(self, config_record: dict[str, Any]) -> None:
@@ -97,11 +99,29 @@ class RunWriter:
         Returns:
             Whether every checkpoint is on disk.
         """
+        if not self._thread.is_alive():
+            return not self._jobs
         with self._wake:
             self._is_urgent = True
             self._wake.notify_all()
             self._wake.wait_for(lambda: not self._is_urgent and not self._is_busy)
             return not self._jobs
+
+    def hold(self) -> bool:
+        """Write everything that waits, and then nothing until `release`; whether all is on disk.
+
+        Another process may write the run's files in between.
+        """
+        with self._wake:
+            self._is_held = True
+            self.flush()
+            return not (self._retry.failing or self.is_overtaken)
+
+    def release(self) -> None:
+        """Go on writing after `hold`."""
+        with self._wake:
+            self._is_held = False
+            self._wake.notify_all()
 
     @property
     def unsaved(self) -> dict[Path, str]:
@@ -111,7 +131,7 @@ class RunWriter:
         return dict(sorted(failing.items(), key=lambda item: item[0].suffix != ".pt"))
 
     def close(self) -> None:
-        """Write what is left and end the thread. Safe to call when it was never started."""
+        """Write what is left, unless it is held, and end the thread. Safe when never started."""
         if not self._thread.is_alive():
             return
         with self._wake:
@@ -129,10 +149,16 @@ class RunWriter:
     def _is_idle(self) -> bool:
         return not (self._files.has_new_lines or self._jobs)
 
+    def _may_write(self) -> bool:
+        return self._is_urgent or self._is_closing or not self._is_held
+
     def _work(self) -> None:
         """The thread: write whatever waits, sleep until more comes or a tick has passed."""
         while True:
             with self._wake:
+                self._wake.wait_for(self._may_write)
+                if self._is_held and self._is_closing:
+                    return
                 is_awaited = self._is_closing or self._is_urgent
                 is_waiting = self._is_idle or self._retry.failing or self.is_overtaken
                 if not is_awaited and is_waiting:

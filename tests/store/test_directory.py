@@ -73,6 +73,24 @@ def test_a_second_process_is_refused_and_told_the_firsts_pid(tmp_path: Path) -> 
         assert run.owner.pid == os.getpid()
 
 
+def test_a_lock_that_is_shared_is_free_only_when_both_have_left(tmp_path: Path) -> None:
+    directory = create_run(tmp_path, "a", TrainConfig())
+    with directory.lock():
+        assert directory.lock_descriptor is not None
+        inherited = os.dup(directory.lock_descriptor)
+        shared = RunDirectory(directory.path)
+        with shared.share_lock(inherited):
+            scratch = directory.path / ".status.json-0123456789ab"
+            scratch.touch()
+            shared.claim()
+            assert not scratch.exists()
+            assert directory.owner.pid == os.getpid()
+            assert directory.is_locked()
+        assert directory.is_locked()
+        assert shared.lock_descriptor is None
+    assert not directory.is_locked()
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"config": 3}', '{"config": {"epochs": 0}}'])
 def test_a_run_whose_settings_cannot_be_read_is_one_line(tmp_path: Path, content: str) -> None:
     run = create_run(tmp_path, "a", TrainConfig())

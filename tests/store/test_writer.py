@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mnist_tui.config import TrainConfig
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
@@ -16,11 +17,14 @@ from mnist_tui.run.events import (
     Warned,
 )
 from mnist_tui.run.requests import Save
+from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store import run_files, writer
 from mnist_tui.store.atomic import append_lines, read_json, write_atomic
 from mnist_tui.store.checkpoint import Checkpoint
+from mnist_tui.store.directory import create_run
 from mnist_tui.store.owner import Owner
+from mnist_tui.store.writer import RunWriter
 from tests.training_helpers import RecordedRun, few_config, train
 
 
@@ -143,3 +147,21 @@ def test_a_run_that_another_process_has_taken_over_ends_and_writes_nothing_more(
     assert "process 4321 on node7 trains this run now" in run.ended.hint
     assert read_json(run.directory.status)["state"] == "running", "its end is not written"
     assert not any("run_ended" in line for line in run.directory.events.open())
+
+
+def test_a_held_writer_leaves_the_files_alone_until_it_is_released(tmp_path: Path) -> None:
+    directory, session = create_run(tmp_path, "a", TrainConfig()), Session()
+    held = RunWriter(directory, session)
+    held.start({})
+    assert held.hold()
+    before = directory.events.exists(), directory.status.stat().st_mtime_ns
+    session.emit(Warned(message="while another process writes"))
+    assert (directory.events.exists(), directory.status.stat().st_mtime_ns) == before
+    held.release()
+    assert held.flush()
+    assert "while another process writes" in directory.events.read_text()
+    assert held.hold()
+    session.emit(Warned(message="too late"))
+    held.close()
+    assert "too late" not in directory.events.read_text()
+    assert held.flush(), "it has nothing to wait for"

@@ -9,6 +9,7 @@ from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
     Event,
+    HandOverFailed,
     LearningRateChanged,
     RunEnded,
     RunPrepared,
@@ -160,7 +161,7 @@ class RunPresenter:
                 is_worth_it = was_training and self._run.leaving is None
             case CheckpointSaved():
                 is_worth_it = event.reason is SaveReason.MANUAL
-            case SaveFailed() | SavedAgain() | Warned():
+            case SaveFailed() | SavedAgain() | Warned() | HandOverFailed():
                 is_worth_it = True
             case _:
                 # The panel at the top says how a run ended.

@@ -10,6 +10,7 @@ from mnist_tui.run.events import (
     EpochFinished,
     EpochRow,
     Event,
+    HandOverFailed,
     Notice,
     RunEnded,
     SavedAgain,
@@ -93,7 +94,7 @@ def _level(event: Event) -> Level:
             return "detail"
         case SaveFailed() | RunEnded(state=State.FAILED):
             return "error"
-        case Notice() | Warned():
+        case Notice() | Warned() | HandOverFailed():
             return "warning"
         case RunEnded():
             return "good"

@@ -1,0 +1,127 @@
+"""A process without a terminal that trains a run, seen from the process that starts it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing import Pipe
+from typing import Final
+
+from mnist_tui.process.channel import Channel, Message, plan_to_dict
+from mnist_tui.run.events import RunEnded
+from mnist_tui.run.plan import TrainedRun
+from mnist_tui.run.requests import Request
+from mnist_tui.run.wire import event_of
+
+_LAST_WORDS: Final = 4096
+"""Bytes of what it printed that are looked at when it has died."""
+
+
+class SuccessorError(Exception):
+    """A successor could not do what it was started for; it is dead. The message says why."""
+
+
+class Successor:
+    """Starts the process. Any thread, one at a time.
+
+    It belongs to no terminal and to a session of its own, so that nothing that happens to the
+    terminal, or to this process, ends it. Its module is `cli/owner.py`.
+    """
+
+    def __init__(self, plan: TrainedRun, lock: int | None = None) -> None:
+        """Start it with `plan`.
+
+        Args:
+            plan: What it is to train.
+            lock: The run's open lock, where this process trains the run and hands it over.
+
+        Raises:
+            SuccessorError: When it cannot be started.
+        """
+        if sys.platform == "win32":
+            raise SuccessorError("Windows has no processes without a terminal that outlive it")
+        ours, theirs = Pipe()
+        descriptors = [theirs.fileno()] + ([] if lock is None else [lock])
+        # Not a pipe: nobody reads it once this process has ended.
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the channel
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "mnist_tui.cli.owner", *map(str, descriptors)],
+                stdin=subprocess.DEVNULL,
+                stdout=self._printed,
+                stderr=self._printed,
+                # It imports what this process does, from wherever that was started.
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                pass_fds=descriptors,
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            reason = error.strerror or str(error)
+            raise SuccessorError(f"no process could be started: {reason}") from error
+        finally:
+            theirs.close()
+        self.pid = self._process.pid
+        self._channel = Channel(ours)
+        self._channel.send(plan_to_dict(plan))
+
+    def send(self, message: Message) -> bool:
+        """Send it a message; whether it was still there."""
+        return self._channel.send(message)
+
+    def send_request(self, request: Request) -> bool:
+        """Send it a request to its run; whether it was still there."""
+        return self._channel.send_request(request)
+
+    def receive(self, limit_s: float | None = None) -> Message | None:
+        """Its next message; None when there was none for so long.
+
+        Raises:
+            SuccessorError: When it has died.
+        """
+        try:
+            return self._channel.receive(limit_s)
+        except EOFError:
+            raise SuccessorError(self._describe_end()) from None
+
+    def wait_for(self, key: str, limit_s: float | None = None) -> None:
+        """Wait for its message of that key; one that is too slow is killed.
+
+        Raises:
+            SuccessorError: When it has died before that, or has said that its run has ended.
+        """
+        end = None if limit_s is None else time.monotonic() + limit_s
+        while True:
+            message = self.receive(None if end is None else max(0.0, end - time.monotonic()))
+            if message is None:
+                self.kill()
+                raise SuccessorError(f"the other process took longer than {limit_s:g} s")
+            if key in message:
+                return
+            ended = event_of(message.get("event", {}))
+            if isinstance(ended, RunEnded):
+                self.kill()
+                raise SuccessorError(ended.message)
+
+    def kill(self) -> None:
+        """End it at once, and be sure of that when this returns."""
+        self._process.kill()
+        self._process.wait()
+
+    def let_go(self) -> None:
+        """Say nothing more to it and hear nothing more; it goes on, if it is alive."""
+        self._channel.close()
+        self._printed.close()
+
+    def _describe_end(self) -> str:
+        """How it has ended, in one line."""
+        # Whatever closed the channel: it is not to go on behind our back.
+        self._process.kill()
+        code = self._process.wait()
+        size = self._printed.seek(0, os.SEEK_END)
+        self._printed.seek(max(0, size - _LAST_WORDS))
+        lines = self._printed.read().decode(errors="replace").strip().splitlines()
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        said = f": {lines[-1].strip()}" if lines else ""
+        return f"the other process ended {how}{said}"
