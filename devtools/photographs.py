@@ -36,6 +36,8 @@ class Shot:
     """Of the digit, as a fraction of the photograph's."""
     weight: float = 0.0
     """How much thicker than in MNIST the strokes are; below 0 thinner."""
+    brush: float = 0.0
+    """Width that the strokes are widened by, as a fraction of the digit's height."""
     tilt: float = 0.0
     """Of the digit, in degrees."""
     marks: tuple[Callable[[Floats, "Box"], None], ...] = ()
@@ -83,6 +85,10 @@ def _write(digits: list[Digit], shot: Shot, rng: np.random.Generator) -> Floats:
         y = rows * (0.5 + rng.uniform(-0.05, 0.05))
         tall = shot.height * rows * min(1.0, 1.7 * step / (shot.height * rows))
         stroke, box = stroke_of(digit, tall, shot.weight, shot.tilt)
+        if shot.brush:
+            side = round(shot.brush * tall)
+            stroke = np.pad(stroke, side)
+            stroke = cv2.dilate(stroke, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
         top, left = round(y - stroke.shape[0] / 2), round(x - stroke.shape[1] / 2)
         ink[top : top + stroke.shape[0], left : left + stroke.shape[1]] += stroke
         place = (left + box[0], top + box[1], left + box[2], top + box[3])
@@ -295,6 +301,7 @@ KINDS: dict[str, Shot] = {
     "plain": PLAIN,
     "thin": replace(PLAIN, weight=-1.3, height=0.3),
     "thick": replace(PLAIN, weight=1.3),
+    "marker": replace(PLAIN, weight=-1.0, brush=0.16),
     "tilted": replace(PLAIN, tilt=14),
     "pencil": replace(PLAIN, ink=(150, 150, 150), weight=-0.8),
     "white on blue": replace(PLAIN, paper=(40, 60, 120), ink=(240, 240, 240)),

@@ -48,6 +48,9 @@ class Contrast:
     """(H, W) float32: the most contrast between two pixels near each, whatever is page."""
     jumps: Floats
     """(H, W) float32: the same of the background alone; 0 but for the edges of shadows."""
+    drops: Floats
+    """(H, W) float32: how much the background itself stands out from the background near each
+    pixel, as ink would; strokes too wide for the window do."""
     noise: float
     """Standard deviation of `values` where there is only page."""
     window: int
@@ -82,7 +85,8 @@ class Plate:
             over = self.values - np.float32(self.flat)
             values = np.maximum(-over if self.is_dark_ink else over, 0) / 255
             edges = _range(_to_bytes(self.values)) / np.float32(255)
-            yield Contrast(values, edges, np.zeros_like(values), 0.0, 0)
+            none = np.zeros_like(values)
+            yield Contrast(values, edges, none, none, 0.0, 0)
             return
         for part in WINDOWS:
             yield self._contrast(_window(self.values.shape, part))
@@ -98,7 +102,12 @@ class Plate:
         if self.sheet is not None:
             values[~self.sheet] = 0
         edges, jumps = _range(plate) * scale, _range(page) * scale
-        return Contrast(values, edges, jumps, noise, len(window))
+        return Contrast(values, edges, jumps, self._drops(page, least), noise, len(window))
+
+    def _drops(self, page: NDArray[np.uint8], least: np.float32) -> Floats:
+        operation = cv2.MORPH_DILATE if self.is_dark_ink else cv2.MORPH_ERODE
+        paper = np.asarray(cv2.morphologyEx(page, operation, _near(page)), np.float32)
+        return np.asarray(np.abs(paper - page) / (paper + least), np.float32)
 
 
 def prepare(gray: NDArray[Any]) -> Plate:
@@ -162,9 +171,14 @@ def _has_dark_ink(values: NDArray[np.uint8]) -> bool:
 
 def _range(image: NDArray[np.uint8]) -> Floats:
     """The difference of the lightest and the darkest pixel near each."""
+    gradient = cv2.morphologyEx(image, cv2.MORPH_GRADIENT, _near(image))
+    return np.asarray(gradient, np.float32)
+
+
+def _near(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A window as wide as an edge is."""
     side = 2 * round(EDGE * max(image.shape) / 2) + 1
-    near = np.ones((max(side, 3),) * 2, np.uint8)
-    return np.asarray(cv2.morphologyEx(image, cv2.MORPH_GRADIENT, near), np.float32)
+    return np.ones((max(side, 3),) * 2, np.uint8)
 
 
 def _to_bytes(values: Floats) -> NDArray[np.uint8]:

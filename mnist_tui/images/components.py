@@ -77,6 +77,8 @@ class Component:
     box: Box
     area: int
     """Pixels of ink."""
+    mass: float
+    """Sum of their contrast."""
     strength: float
     """Contrast of its stronger pixels."""
     thickness: float
@@ -115,12 +117,14 @@ def find_components(contrast: Floats, low: float, join: int = 0) -> tuple[Labels
         count = int(at.sum())
         if not count:
             continue
+        ink = contrast[box.slices][at]
         found.append(
             Component(
                 label=label,
                 box=box,
                 area=count,
-                strength=float(np.percentile(contrast[box.slices][at], 85)),
+                mass=float(ink.sum()),
+                strength=float(np.percentile(ink, 85)),
                 thickness=2 * float(depth[box.slices][at].max()),
                 touches=_touches(at, box, contrast.shape),
             )

@@ -43,6 +43,10 @@ VERY_SHARP: Final = 0.9
 """The same of weak ink."""
 JUMP: Final = 0.5
 """A step of the background of this part of the ink's contrast is the edge of something else."""
+AS_DARK: Final = 0.8
+"""A step of the background of this part of the ink's contrast may be ink itself."""
+LOST: Final = 0.02
+"""Where more of a stroke's outline than this has such a step, a part of it is not seen."""
 AROUND: Final = 0.7
 """The least part of a stroke's outline that has such an edge."""
 WIDE: Final = 1.7
@@ -75,6 +79,10 @@ class Findings:
     """The longer side of the largest digit, in pixels."""
     rejected: int = 0
     """The same of the largest piece whose edges are not its own."""
+    mass: float = 0.0
+    """Sum of the contrast of all digits."""
+    is_whole: bool = True
+    """Whether nothing shows that parts of thick strokes were taken for background."""
 
 
 def find_digits(ink: Floats, contrast: Contrast) -> Findings:
@@ -97,9 +105,9 @@ def find_digits(ink: Floats, contrast: Contrast) -> Findings:
     pieces = sorted(pieces, key=lambda piece: -piece.box.longer)[:MOST]
     pieces = [p for p in pieces if p.strength >= FAINT or p.box.longer >= 3 * least]
     sharp = [piece for piece in pieces if _has_edges(contrast, labels, piece, low)]
-    rejected = max((p.box.longer for p in pieces if p not in sharp and not p.touches), default=0)
-    pieces = sharp
-    pieces, left_out = _sort_out(pieces, least, ink.shape)
+    soft = [piece for piece in pieces if piece not in sharp and not piece.touches]
+    rejected = max((piece.box.longer for piece in soft), default=0)
+    pieces, left_out = _sort_out(sharp, least, ink.shape)
     groups = _group(pieces)
     if not groups:
         return Findings((), left_out, rejected=rejected)
@@ -108,8 +116,16 @@ def find_digits(ink: Floats, contrast: Contrast) -> Findings:
     if len(kept) < len(groups):
         left_out = (*left_out, "specks")
     digits = [_cut(ink, labels, group) for group in _in_order(kept)]
-    thickness = max(piece.thickness for _, own in kept for piece in own)
-    return Findings(tuple(digits), left_out, thickness, tallest, rejected)
+    own = [piece for _, pieces in kept for piece in pieces]
+    return Findings(
+        tuple(digits),
+        left_out,
+        thickness=max(piece.thickness for piece in own),
+        longest=tallest,
+        rejected=rejected,
+        mass=sum(piece.mass for piece in own),
+        is_whole=_are_whole(own, soft, contrast, labels),
+    )
 
 
 def _main(pieces: Sequence[Component]) -> Component | None:
@@ -130,16 +146,44 @@ def _has_edges(contrast: Contrast, labels: NDArray[np.int32], piece: Component, 
     Smears and shadows are soft. Where a shadow has a corner, the background has an edge and
     the image has none.
     """
-    box = piece.box.grow(1, labels.shape)
-    mine = (labels[box.slices] == piece.label).astype(np.uint8)
-    inner = cv2.erode(mine, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT)
-    outline = mine > inner
+    box, outline = _outline(labels, piece)
     # What is hardly more than noise is believed only where it is very sharp.
     part = VERY_SHARP if piece.strength < max(SOFT, 1.5 * low) else SHARP
     part = BLURRED if piece.strength >= STRONG else part
     is_sharp = contrast.edges[box.slices][outline] >= part * piece.strength
     is_jump = contrast.jumps[box.slices][outline] >= JUMP * piece.strength
     return bool(is_sharp.mean() >= AROUND and is_jump.mean() <= 1 - AROUND)
+
+
+def _are_whole(
+    pieces: Sequence[Component],
+    soft: Sequence[Component],
+    contrast: Contrast,
+    labels: NDArray[np.int32],
+) -> bool:
+    """Whether all that the strokes of digits consist of is in their pieces.
+
+    Where a stroke, or a loop that was filled, is too wide for the window, the background has
+    it: beyond the outline it is as dark as ink, or pieces without edges of their own are left.
+    """
+    for piece in pieces:
+        box, outline = _outline(labels, piece)
+        is_lost = contrast.drops[box.slices][outline] >= AS_DARK * piece.strength
+        if is_lost.mean() > LOST or any(_adjoins(other.box, piece.box) for other in soft):
+            return False
+    return True
+
+
+def _adjoins(one: Box, other: Box) -> bool:
+    return max(one.gap(other)) < 0.1 * one.longer
+
+
+def _outline(labels: NDArray[np.int32], piece: Component) -> tuple[Box, NDArray[np.bool_]]:
+    """A box around a piece, and which of its pixels (h, w) are the piece's outermost."""
+    box = piece.box.grow(1, labels.shape)
+    mine = (labels[box.slices] == piece.label).astype(np.uint8)
+    inner = cv2.erode(mine, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT)
+    return box, mine > inner
 
 
 def _sort_out(

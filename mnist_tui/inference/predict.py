@@ -16,7 +16,7 @@ from mnist_tui.inference.load import read_model
 from mnist_tui.models.classifier import Classifier
 
 SURE: Final = 0.5
-"""An answer of less probability than this comes with a warning."""
+"""An answer to which the model gives less probability than this comes with a warning."""
 BATCH_SIZE = 64
 """Pictures that are read before they are answered together; the first answers come soon."""
 
@@ -29,9 +29,11 @@ class Prediction:
     """The digit as the model received it, and how it was found."""
     digit: int
     probability: float
-    """Of that digit, in [0, 1]."""
+    """Of that digit, in [0, 1]; below a half for a picture with warnings."""
     probabilities: tuple[float, ...]
-    """Of the ten digits; their sum is 1."""
+    """Of the ten digits, as `Picture.claim` has them; their sum is 1."""
+    is_unsure: bool
+    """Whether the model itself gives that digit less than SURE."""
 
     @property
     def second(self) -> int:
@@ -42,9 +44,8 @@ class Prediction:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Why the answer is not to be relied on: what is wrong with the picture, or unsure."""
-        if self.probability >= SURE:
-            return self.picture.warnings
-        return (*self.picture.warnings, f"unsure: {self.digit} or {self.second}")
+        unsure = (f"unsure: {self.digit} or {self.second}",) if self.is_unsure else ()
+        return (*self.picture.warnings, *unsure)
 
     def as_dict(self) -> dict[str, Any]:
         """What JSON says of it."""
@@ -107,9 +108,11 @@ def _predict(
     guesses = output.argmax(dim=1).tolist()  # waits for the device
     probabilities = output.cpu().double().softmax(dim=1).tolist()
     for picture, digit, row in zip(pictures, guesses, probabilities, strict=True):
+        claimed = picture.claim(row)
         yield Prediction(
             picture=picture,
             digit=digit,
-            probability=row[digit],
-            probabilities=tuple(row),
+            probability=claimed[digit],
+            probabilities=claimed,
+            is_unsure=row[digit] < SURE,
         )

@@ -19,7 +19,7 @@ BLANK = [kind for kind, shot in KINDS.items() if shot.is_blank]
 SINGLE = [kind for kind, shot in KINDS.items() if not shot.is_blank and not shot.beside]
 
 
-LEAST = {"tilted": 0.45, "thick": 0.5}
+LEAST = {"tilted": 0.45, "thick": 0.5, "marker": 0.6}
 """Likeness to what was written before it was turned, or written with a thick pen."""
 
 
@@ -82,6 +82,21 @@ def test_a_digit_that_goes_on_beyond_the_frame_has_a_warning() -> None:
         with Image.open(_file(content)) as whole:
             cut = whole.crop((0, 0, whole.width, middle))
         assert "cut off by the frame" in read_picture(encode(cut), "cut.png").warnings
+
+
+def test_what_was_found_on_a_page_without_a_digit_is_named() -> None:
+    page = np.full((400, 300), 235, np.uint8)
+    page[:, :60] = 60
+    with pytest.raises(DataError, match="no digit found, only what touches the frame"):
+        read_picture(encode(Image.fromarray(page)), "page.png")
+
+
+def test_no_part_of_thick_strokes_is_taken_for_background() -> None:
+    digits = DIGITS[[5, 205, 245, 525, 605]]
+    for content, digit in zip(photographs("marker", digits), digits, strict=True):
+        picture = read_picture(content, "photograph.jpg")
+        assert picture.warnings == ()
+        assert likeness(picture, digit) > 0.7
 
 
 def test_the_box_is_where_the_digit_is_in_the_photograph_itself() -> None:

@@ -81,6 +81,27 @@ def test_a_prediction_has_ten_probabilities_and_their_greatest(
     assert found.picture.done == ("already in MNIST's form",)
 
 
+def test_no_confidence_is_claimed_for_a_picture_with_warnings(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    for number, image in enumerate(DIGITS.images[:20]):
+        page = np.full((400, 300), 255, np.uint8)
+        page[60:340, 10:290] -= np.asarray(Image.fromarray(image).resize((280, 280)))
+        Image.fromarray(page).save(tmp_path / f"{number:02d}-whole.png")
+        Image.fromarray(page[:250]).save(tmp_path / f"{number:02d}-cut.png")
+    answers = predict_pictures(checkpoint, [str(tmp_path)], "cpu")
+    found = [each for each in answers if isinstance(each, Prediction)]
+    whole = [each for each in found if each.picture.name.endswith("whole.png")]
+    cut = [each for each in found if each not in whole]
+    assert len(cut) >= 10
+    assert max(each.probability for each in whole) > 0.9
+    assert max(each.probability for each in cut) < 0.5
+    for each in cut:
+        assert "cut off by the frame" in each.warnings
+        assert sum(each.probabilities) == pytest.approx(1)
+        assert each.probability == max(each.probabilities) == each.probabilities[each.digit]
+
+
 def test_bad_pictures_stay_in_their_places_among_the_good(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -261,7 +261,10 @@ class DrawPane(InsightPane):
             self._bars.values = ()
             self._notes.facts = ([(result, "warning")],)
             return
-        self._bars.values = values = result.probabilities[0]
+        values = result.probabilities[0]
+        if self._picture is not None:
+            values = self._picture.claim(values)
+        self._bars.values = values
         model: Line = [(f"model at {formatting.place(result.epoch, result.batch)}", "muted")]
         warnings = self._picture.warnings if self._picture is not None else ()
         self._notes.facts = (
