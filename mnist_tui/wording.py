@@ -59,7 +59,7 @@ def describe(event: Event) -> str | None:
             return f"the run goes on here: {event.message}"
         case RunEnded():
             ended = spell_out(event)
-            return f"{ended.message} – {ended.hint}" if ended.hint else ended.message
+            return f"{ended.message.rstrip('.')} – {ended.hint}" if ended.hint else ended.message
     return None
 
 

@@ -204,7 +204,7 @@ class TrainingRunner:
 
 
 def _stopped_early(request: Stop) -> RunEnded:
-    message = f"{request.reason}: stopped before the first batch"
+    message = f"{request.reason} before the first batch."
     return RunEnded(state=State.STOPPED, message=message, exit_code=request.exit_code)
 
 

@@ -266,8 +266,8 @@ class Trainer:
         self._state.throughput.halt()
         is_saved = self._save_last(SaveReason.FINISH, is_patient=True)
         done = self._state.epochs_done
-        saved = "" if is_saved else ", not saved"
-        message = f"finished {done} epoch{'s' if done != 1 else ''}{saved}"
+        saved = "" if is_saved else " Not saved."
+        message = f"Finished {done} epoch{'s' if done != 1 else ''}.{saved}"
         return self._state.ended(State.FINISHED, message, is_saved=is_saved)
 
     def _stop(self, request: Stop) -> RunEnded:
@@ -277,8 +277,8 @@ class Trainer:
         epoch = self._state.epoch
         is_saved = request.save and self._save_last(SaveReason.STOP, is_patient=request.is_patient)
         message = (
-            f"{request.reason}: stopped in epoch {epoch.number} after batch {epoch.batch:,} of "
-            f"{self._learner.batches:,}, {'saved' if is_saved else 'not saved'}"
+            f"{request.reason} in epoch {epoch.number}, batch {epoch.batch:,} of "
+            f"{self._learner.batches:,}. {'Saved' if is_saved else 'Not saved'}."
         )
         return self._state.ended(
             State.STOPPED, message, is_saved=is_saved, exit_code=request.exit_code

@@ -51,7 +51,7 @@ def signals_as_requests(
                 os._exit(128 + number)
             return
         asked_at.append(clock())
-        request(Stop(reason=f"ended by {signal.Signals(number).name}", exit_code=128 + number))
+        request(Stop(reason=f"Ended by {signal.Signals(number).name}", exit_code=128 + number))
 
     def save(number: int, frame: FrameType | None) -> None:
         now = clock()

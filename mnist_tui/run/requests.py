@@ -31,7 +31,8 @@ class Stop:
 
     save: bool = True
     """Whether last.pt is brought up to that boundary first."""
-    reason: str = "asked to stop"
+    reason: str = "Stopped by you"
+    """How the sentence begins that says where the run has ended."""
     exit_code: int = 0
     """What the process exits with: 128 + n for a stop by signal n."""
 

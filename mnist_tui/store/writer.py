@@ -233,7 +233,7 @@ class RunWriter:
     def _ask_to_end(self) -> None:
         session = self._session
         if session.allows(Stop) and not session.mailbox.has_requests:
-            reason = f"overtaken by {self._directory.owner}"
+            reason = f"Overtaken by {self._directory.owner}"
             session.request(Stop(save=False, reason=reason, exit_code=1))
         elif session.allows(GiveUp):
             session.request(GiveUp())

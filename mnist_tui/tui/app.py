@@ -172,7 +172,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         """
         run = self.run_controller
         while run.is_busy and run.thread is not None:
-            leaving = run.leaving or Stop(reason="the dashboard ended")
+            leaving = run.leaving or Stop(reason="Ended with the dashboard")
             run.leave(replace(leaving, exit_code=leaving.exit_code or 1))
             run.thread.join(0.1)
         # Events that were posted to a dashboard that broke have not arrived.

@@ -498,7 +498,7 @@ class Anything(RuleBasedStateMachine):
     def _leave(self) -> None:
         if self._sessions_way() and self._app.run_controller.is_busy:
             # As a signal handler does, from another thread.
-            stop = Stop(reason="ended by SIGTERM", exit_code=143)
+            stop = Stop(reason="Ended by SIGTERM", exit_code=143)
             threading.Thread(target=self._app.shut_down, args=(stop,)).start()
             self._asyncio.run(asyncio.wait((self._task,), timeout=LIMIT_S))
             assert self._task.done(), "no answer to the last stop"

@@ -236,7 +236,7 @@ def test_a_run_of_more_epochs_than_a_checkpoint_has_rows_for_keeps_them_all(
     assert [row.epoch for row in rows] == [1, 2, 3, 4, 5, 6]
     assert resumed.ended.best == best_of(rows)
     assert best == best_of(rows[:4])
-    assert "finished 6 epochs" in resumed.ended.message
+    assert "Finished 6 epochs." in resumed.ended.message
 
 
 def test_every_state_change_of_a_resumed_run_is_told_once(

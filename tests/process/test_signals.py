@@ -32,7 +32,7 @@ def test_the_first_signal_asks_for_a_stop_that_saves(number: signal.Signals) -> 
     asked: list[Stop | Save] = []
     with signals_as_requests(asked.append):
         os.kill(os.getpid(), number)
-    assert asked == [Stop(reason=f"ended by {number.name}", exit_code=128 + number)]
+    assert asked == [Stop(reason=f"Ended by {number.name}", exit_code=128 + number)]
 
 
 @pytest.mark.parametrize("other", NUMBERS)
@@ -81,4 +81,4 @@ def test_one_that_comes_later_does_not_wait(number: signal.Signals) -> None:
     assert done.returncode == 128 + number, done.stderr
     words = done.stdout.splitlines()
     assert words[-2:] == [str(2 * ECHO_S), "gave up"], done.stdout
-    assert "ended by" in words[1], done.stdout
+    assert "Ended by" in words[1], done.stdout

@@ -143,7 +143,7 @@ def test_a_run_that_another_process_has_taken_over_ends_and_writes_nothing_more(
 
     run = train(few_config(few_digits, epochs=100_000), tmp_path, on_event=overtake)
     assert (run.ended.saved, run.ended.exit_code) == (False, 1)
-    assert "vertaken by process 4321 on node7" in run.ended.message
+    assert "Overtaken by process 4321 on node7" in run.ended.message
     assert "process 4321 on node7 trains this run now" in run.ended.hint
     assert read_json(run.directory.status)["state"] == "running", "its end is not written"
     assert not any("run_ended" in line for line in run.directory.events.open())

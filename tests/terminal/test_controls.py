@@ -124,13 +124,13 @@ def test_the_end_of_a_run_is_summed_up_on_the_dashboard_and_after_it(
     [row] = map(json.loads, (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines())
     numbers = f"{100 * row['val_accuracy']:.2f} %, loss {row['val_loss']:.4f}"
     facts = (
-        *("✓ finished 1 epoch", f"epoch 1: {numbers}", "images/s"),
+        *("✓ Finished 1 epoch.", f"epoch 1: {numbers}", "images/s"),
         "saved last.pt, best.pt in runs/a",
     )
     for fact in facts:
         terminal.wait_for(fact)
     assert b"\x07" in re.sub(rb"\x1b\][^\x07]*\x07", b"", terminal.raw), "no bell"
-    assert b"\x1b]9;mnist-tui: finished 1 epoch\x07" in terminal.raw
+    assert b"\x1b]9;mnist-tui: Finished 1 epoch.\x07" in terminal.raw
 
     terminal.wait_for("n New run")
     terminal.press("n")
@@ -145,7 +145,7 @@ def test_the_end_of_a_run_is_summed_up_on_the_dashboard_and_after_it(
     click_on(terminal, "q Quit")
     assert terminal.exit_code() == 0
     terminal.assert_restored()
-    assert "finished 1 epoch" in left_behind(terminal)
+    assert "Finished 1 epoch." in left_behind(terminal)
     assert f"mnist-tui resume {other.name} --epochs 2" in left_behind(terminal)
 
 

@@ -235,7 +235,7 @@ class ScriptedRunner:
 
     def finish(self) -> None:
         """All epochs are done."""
-        self.do(lambda: self._end(State.FINISHED, "finished all epochs"))
+        self.do(lambda: self._end(State.FINISHED, "Finished all epochs."))
 
     def fail(self, message: str, hint: str = "") -> None:
         """Training cannot go on."""
@@ -309,7 +309,7 @@ class ScriptedRunner:
                 case Stop():
                     self._stop(request)
                 case GiveUp():
-                    self._end(State.STOPPED, "stopped, not saved", exit_code=1, saved=False)
+                    self._end(State.STOPPED, "Stopped by you. Not saved.", exit_code=1, saved=False)
 
     def _adjust(self, request: Adjust) -> None:
         if request.lr is not None:
@@ -353,7 +353,7 @@ class ScriptedRunner:
         where = f"epoch {self.session.progress.epoch}, batch {self.session.progress.batch}"
         self._end(
             State.STOPPED,
-            f"stopped in {where}, {'saved' if stop.save else 'not saved'}",
+            f"{stop.reason} in {where}. {'Saved' if stop.save else 'Not saved'}.",
             exit_code=stop.exit_code,
             saved=stop.save,
         )

@@ -66,7 +66,7 @@ async def test_a_signal_ends_a_run_that_waits_for_the_disk() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
         runner.wait_for_disk()
-        stage.app.shut_down(Stop(reason="ended by SIGTERM", exit_code=143))
+        stage.app.shut_down(Stop(reason="Ended by SIGTERM", exit_code=143))
         await stage.until(lambda: not stage.app.is_running, "the end")
         assert not runner.is_alive
 
@@ -75,7 +75,7 @@ async def test_a_dashboard_that_breaks_does_not_wait_for_the_disk() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
         runner.wait_for_disk()
-        stage.app.run_controller.leave(Stop(reason="quit"))
+        stage.app.run_controller.leave(Stop())
         assert runner.is_alive, "it waits, as somebody wants it"
         threading.Thread(target=stage.app.end_run, daemon=True).start()
         await stage.until(lambda: not runner.is_alive, "the end of its thread")
@@ -85,7 +85,7 @@ async def test_shut_down_saves_and_gives_the_exit_code() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
         runner.train(10)
-        stop = Stop(reason="ended by SIGTERM", exit_code=143)
+        stop = Stop(reason="Ended by SIGTERM", exit_code=143)
         threading.Thread(target=stage.app.shut_down, args=(stop,)).start()
         await stage.until(lambda: not stage.app.is_running, "the end")
         assert stage.app.exit_code == 143

@@ -230,4 +230,4 @@ async def test_the_bell_rings_and_the_terminal_notifies_only_when_asked_to(
         runner.finish()
         await stage.until(lambda: stage.app.run_controller.log.ended, "the end")
         rung = [text for text in written if "]2;" not in text]
-        assert rung == (["\a", "\x1b]9;mnist-tui: finished all epochs\x07"] if rings else [])
+        assert rung == (["\a", "\x1b]9;mnist-tui: Finished all epochs.\x07"] if rings else [])

@@ -121,7 +121,7 @@ class RunActions(App[None]):
             self.exit()
         elif run.session.state.is_over:
             # Its thread is about to end, and the dashboard ends with it.
-            run.leave(Stop(reason="quit"))
+            run.leave(Stop())
         elif run.leaving is not None and run.session.state is not State.STOPPING:
             self.presenter.say(LogEntry("saving, then quitting …"))
         elif not isinstance(self.screen, QuitDialog):
@@ -133,7 +133,7 @@ class RunActions(App[None]):
 
     def _quit_as(self, key: str | None) -> None:
         if key is not None:
-            answer = self.run_controller.leave(Stop(save=key == "s", reason="quit"))
+            answer = self.run_controller.leave(Stop(save=key == "s"))
             self.presenter.say(LogEntry(answer.message))
             self.presenter.show_state()
             self.leave_if_over()

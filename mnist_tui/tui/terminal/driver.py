@@ -20,7 +20,7 @@ from mnist_tui.tui.terminal.input import LARGEST, TerminalInput
 from mnist_tui.tui.terminal.input_filter import haste_of
 from mnist_tui.tui.terminal.output_capture import descriptors_logged
 
-LINE_LOST: Final = Stop(reason="the terminal went away", exit_code=129)
+LINE_LOST: Final = Stop(reason="Ended with its terminal", exit_code=129)
 """The request when the terminal is lost: SIGHUP's exit code, since it means the same."""
 CLEAR: Final = "\x1b[2J"
 """Clears the screen."""

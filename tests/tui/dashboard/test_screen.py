@@ -63,10 +63,10 @@ async def test_the_end_takes_three_lines_says_nothing_twice_and_closes_with_esca
         await stage.until(lambda: outcome.region.height == 3, "three lines")
         await stage.until(lambda: "esc Close" in stage.footer, "the key")
         text = stage.text
-        assert "─✓ finished all epochs─" in text
+        assert "─✓ Finished all epochs.─" in text
         assert "last and best epoch 2: 96.10 %, loss 0.1350 · in 0:24, 11,987 images/s" in text
         assert "saved last.pt in runs/20260102-030405-tutorial" in text
-        assert text.count("finished") == 2, "in the title of the panel, and as the run's state"
+        assert text.lower().count("finished") == 2, "in the panel's title, and as the state"
         await stage.pilot.press("escape")
         await stage.until(lambda: not outcome.region.area, "no panel")
         assert "esc" not in stage.footer

@@ -51,7 +51,7 @@ async def test_stop_saves_and_says_so_and_a_new_run_can_start() -> None:
         runner = await stage.start()
         runner.train(10)
         await stage.pilot.press("x")
-        await stage.sees("stopped in epoch 1, batch 10, saved")
+        await stage.sees("Stopped by you in epoch 1, batch 10. Saved.")
         await stage.until(lambda: "New run" in stage.footer, "the key n")
         assert "Start" not in stage.footer
         await stage.pilot.press("n", "n")
@@ -115,7 +115,7 @@ async def test_q_asks_while_running_and_ends_the_run_first(key: str, saves: bool
         assert not runner.is_alive
         assert stage.app.run_controller.log.ended is not None
         assert stage.app.run_controller.log.ended.saved is saves
-        assert "stopped in epoch 1, batch 10" in stage.app.exit_report()
+        assert "Stopped by you in epoch 1, batch 10" in stage.app.exit_report()
         assert ("mnist-tui resume 20260102" in stage.app.exit_report()) is saves
 
 
