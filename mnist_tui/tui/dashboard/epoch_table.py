@@ -13,6 +13,7 @@ from mnist_tui import formatting
 from mnist_tui.run.events import EpochRow
 from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Line
+from mnist_tui.tui.widgets.pressable import Pressable
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ _LEAST: Final = 2
 """Columns that are always shown, cut if need be."""
 
 
-class EpochTable(FollowList):
+class EpochTable(Pressable[Column | EpochRow], FollowList):
     """One line per epoch, the best marked with a star, the newest in sight."""
 
     HEADINGS = 2
@@ -170,8 +171,8 @@ class EpochTable(FollowList):
         """Hide it."""
         self.refresh()
 
-    def on_click(self, event: events.Click) -> None:
-        """Sort by the heading under the mouse, or move the cursor to the row."""
+    def thing_at(self, event: events.MouseEvent) -> Column | EpochRow | None:
+        """The column whose heading is under the pointer, or the epoch whose row is."""
         at = event.get_content_offset_capture(self)
         columns, gap = self._columns(self.content_size.width)
         if at.y < self.HEADINGS:
@@ -179,11 +180,18 @@ class EpochTable(FollowList):
             for index, column in enumerate(columns):
                 edge += column.width + (gap if index else 0)
                 if at.x < edge:
-                    self.sort_by(index)
-                    return
+                    return column
         elif (index := self.top + at.y - self.HEADINGS) < self.count:
-            self._cursor = self._rows[index]
-            self.refresh()
+            return self._rows[index]
+        return None
+
+    def press(self, thing: Column | EpochRow) -> None:
+        """Sort by the column, or move the cursor to the row."""
+        if isinstance(thing, Column):
+            self.sort_by(COLUMNS.index(thing))
+            return
+        self._cursor = thing
+        self.refresh()
 
     @staticmethod
     def _columns(width: int) -> tuple[tuple[Column, ...], int]:

@@ -10,9 +10,10 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from mnist_tui.tui.widgets.lines import Line, Lines
+from mnist_tui.tui.widgets.pressable import Pressable
 
 
-class OneOf(Lines, can_focus=True):
+class OneOf(Pressable[str], Lines, can_focus=True):
     """One line of words, one of which is chosen: by arrow, space or click."""
 
     DEFAULT_CSS = """
@@ -62,21 +63,27 @@ class OneOf(Lines, can_focus=True):
 
     def action_step(self, direction: int) -> None:
         """Go to the word beside, around the ends."""
-        index = self._options.index(self.value) if self.value in self._options else -direction
-        self._choose(self._options[(index + direction) % len(self._options)])
+        self._choose(self._beside(direction))
 
-    def on_click(self, event: events.Click) -> None:
-        """Choose the word under the mouse."""
+    def _beside(self, direction: int) -> str:
+        index = self._options.index(self.value) if self.value in self._options else -direction
+        return self._options[(index + direction) % len(self._options)]
+
+    def thing_at(self, event: events.MouseEvent) -> str | None:
+        """The word under the pointer; where only the chosen one is in sight, the one after it."""
         x = event.get_content_offset_capture(self).x
         pieces = self.lines(self.content_size.width, 1)[0]
         if len(pieces) < len(self._options):
-            self.action_step(1)
-            return
+            return self._beside(1)
         for word, (text, _) in zip(self._options, pieces, strict=True):
             if 0 <= x < cell_len(text):
-                self._choose(word)
-                return
+                return word
             x -= cell_len(text)
+        return None
+
+    def press(self, thing: str) -> None:
+        """Choose the word."""
+        self._choose(thing)
 
     def _choose(self, word: str) -> None:
         if word != self.value:

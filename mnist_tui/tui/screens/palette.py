@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 from textual import on
 from textual.actions import parse
-from textual.app import App, SystemCommand
+from textual.app import App, ComposeResult, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.command import (
     Command,
@@ -26,10 +26,16 @@ from textual.widgets import OptionList
 from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.dashboard.screen import TITLES
 from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.widgets.pressable import Commands
 
 
 class Palette(CommandPalette, Overlay[None]):
     """Textual's command palette, safe against being closed twice and against late results."""
+
+    def compose(self) -> ComposeResult:
+        """Textual's widgets, with a list that a late result doesn't slip into under the pointer."""
+        for widget in super().compose():
+            yield Commands() if isinstance(widget, CommandList) else widget
 
     def _watch__list_visible(self) -> None:
         if self.query(CommandList):

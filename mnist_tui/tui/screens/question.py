@@ -16,6 +16,7 @@ from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.text.event_text import describe_plan
+from mnist_tui.tui.widgets.pressable import Options
 
 
 class Question(ModalScreen[str], Overlay[str]):
@@ -60,7 +61,7 @@ class Question(ModalScreen[str], Overlay[str]):
             box.border_title = self._asked
             yield Label(self._text, markup=False)
             options = [Option(f"{key:<5}{what}", key) for key, what in self._answers.items()]
-            yield OptionList(*options, Option("esc  Cancel", "escape"))
+            yield Options(*options, Option("esc  Cancel", "escape"))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take an option for an answer."""

@@ -8,6 +8,7 @@ from textual.binding import ActiveBinding
 from textual.screen import Screen
 
 from mnist_tui.tui.widgets.lines import Line, Lines
+from mnist_tui.tui.widgets.pressable import Pressable
 
 RUN_KEY: Final = "run."
 """How the ids begin of a screen's bindings that go before those of the pane in focus."""
@@ -16,7 +17,7 @@ Key = tuple[str, str, str]
 """The key to press, how it is written, and what it does."""
 
 
-class KeyBar(Lines):
+class KeyBar(Pressable[Key], Lines):
     """The footer: only what can be done now, and only what fits whole; a click presses it.
 
     The way back comes first where there is one, then the app's keys and the screen's for the run,
@@ -35,8 +36,6 @@ class KeyBar(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._keys: list[Key] = []
-        self._pressed: Key | None = None
-        """What was under the mouse when its button went down."""
 
     def on_mount(self) -> None:
         """Follow the bindings."""
@@ -81,17 +80,12 @@ class KeyBar(Lines):
             fitting.append(key)
         return fitting
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember the key under the mouse."""
-        self._pressed = self._key_at(event)
+    def press(self, thing: Key) -> None:
+        """Press the key."""
+        self.app.simulate_key(thing[0])
 
-    def on_click(self, event: events.Click) -> None:
-        """Press the key under the mouse, unless it has moved there since the button went down."""
-        key = self._key_at(event)
-        if key is not None and key == self._pressed:
-            self.app.simulate_key(key[0])
-
-    def _key_at(self, event: events.MouseEvent) -> Key | None:
+    def thing_at(self, event: events.MouseEvent) -> Key | None:
+        """The key under the pointer."""
         x = event.get_content_offset_capture(self).x
         for key in self._keys:
             width = cell_len(key[1]) + cell_len(key[2]) + 1

@@ -8,9 +8,10 @@ from textual import events
 from textual.message import Message
 
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown
+from mnist_tui.tui.widgets.pressable import Pressable
 
 
-class TabBar(Lines):
+class TabBar(Pressable[int], Lines):
     """One line that names the panes with their keys; a click shows one."""
 
     DEFAULT_CSS = """
@@ -50,20 +51,12 @@ class TabBar(Lines):
         short[self.active] = full[self.active]
         return short if sum(map(cell_len, short)) + len(short) - 1 <= width else []
 
-    _pressed: int | None = None
-    """What was under the mouse when its button went down."""
+    def press(self, thing: int) -> None:
+        """Choose the tab."""
+        self.post_message(self.Chosen(thing))
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember the tab under the mouse."""
-        self._pressed = self._tab_at(event)
-
-    def on_click(self, event: events.Click) -> None:
-        """Choose the tab under the mouse, unless it has moved there since the button went down."""
-        index = self._tab_at(event)
-        if index is not None and index == self._pressed:
-            self.post_message(self.Chosen(index))
-
-    def _tab_at(self, event: events.MouseEvent) -> int | None:
+    def thing_at(self, event: events.MouseEvent) -> int | None:
+        """The index of the tab under the pointer."""
         x = event.get_content_offset_capture(self).x
         for index, text in enumerate(self._labels(self.content_size.width)):
             if 0 <= x < cell_len(text):

@@ -10,6 +10,7 @@ from textual.message import Message
 from mnist_tui import formatting
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown, pad
 from mnist_tui.tui.widgets.meters import bar_line
+from mnist_tui.tui.widgets.pressable import Pressable
 
 _GAP = 2
 _WIDEST_NAME = 12
@@ -77,7 +78,7 @@ class ClassBars(Lines):
         )
 
 
-class ClassCounts(Lines):
+class ClassCounts(Pressable[int], Lines):
     """How many examples each class has; a click picks a class.
 
     The bars stand in one column, or in two where there are fewer lines than classes. If that is
@@ -148,11 +149,15 @@ class ClassCounts(Lines):
             width,
         )
 
-    def on_click(self, event: events.Click) -> None:
-        """Pick the class under the pointer."""
+    def thing_at(self, event: events.MouseEvent) -> int | None:
+        """The class under the pointer."""
         at, (width, height) = event.get_content_offset_capture(self), self.content_size
         labels, rows = self._arrangement(height)
         is_right = len(labels) > rows and at.x >= (width + _GAP) // 2
         place = at.y + rows * is_right
-        if self.counts and 0 <= at.y < rows and place < len(labels):
-            self.post_message(self.Picked(labels[place]))
+        is_one = self.counts and 0 <= at.y < rows and place < len(labels)
+        return labels[place] if is_one else None
+
+    def press(self, thing: int) -> None:
+        """Pick the class."""
+        self.post_message(self.Picked(thing))

@@ -15,6 +15,7 @@ from mnist_tui.tui.insight.widgets.filters import filter_image, map_image, map_v
 from mnist_tui.tui.insight.widgets.gallery import thumbnail
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line, Shown
+from mnist_tui.tui.widgets.pressable import Pressable
 
 MAP_SIDES: Final = (26, 20, 16, 12, 10, 8)
 """How large the responses may be drawn; even, for two pixels a line."""
@@ -79,7 +80,7 @@ class Layout:
         return layout
 
 
-class FilterGrid(StripWidget):
+class FilterGrid(Pressable[int], StripWidget):
     """A page of filters, each with its response; the pane that it is in has the keys."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
@@ -160,13 +161,17 @@ class FilterGrid(StripWidget):
         base = self.visual_style.rich_style
         return [*above, *(strip.adjust_cell_length(width, base) for strip in below)]
 
-    def on_click(self, event: events.Click) -> None:
-        """Pick the filter under the pointer."""
+    def thing_at(self, event: events.MouseEvent) -> int | None:
+        """The index of the filter under the pointer."""
         at, layout = event.get_content_offset_capture(self), self.arrangement
         column, row = at.x // layout.width, at.y // layout.height
         index = self.page * layout.count + row * layout.columns + column
-        if column < layout.columns and row < layout.rows and index < self.filters:
-            self.post_message(self.Picked(index))
+        is_one = column < layout.columns and row < layout.rows and index < self.filters
+        return index if is_one else None
+
+    def press(self, thing: int) -> None:
+        """Pick the filter."""
+        self.post_message(self.Picked(thing))
 
 
 class FilterDetail(StripWidget):

@@ -14,6 +14,7 @@ from mnist_tui import formatting
 from mnist_tui.tui.insight.widgets.bitmap import SIDE, Image, Shading, shading_of, strips_of
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line, Shown, pad
+from mnist_tui.tui.widgets.pressable import Pressable
 
 INK_SIDE: Final = 20
 """MNIST's digits fit into a square of so many pixels; the rest is margin."""
@@ -87,7 +88,7 @@ class Grid:
         return grid
 
 
-class Gallery(StripWidget):
+class Gallery(Pressable[tuple[int, bytes]], StripWidget):
     """A page of images; the pane that it is in has the keys."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
@@ -190,14 +191,18 @@ class Gallery(StripWidget):
         line: Line = [(pad(text, width), "chosen")] if is_chosen else [(text, tone)]
         return self.strip(line, width)
 
-    def on_click(self, event: events.Click) -> None:
-        """Choose the image under the pointer."""
+    def thing_at(self, event: events.MouseEvent) -> tuple[int, bytes] | None:
+        """The place and the pixels of the image under the pointer."""
         at, grid = event.get_content_offset_capture(self), self.grid
         column, row = at.x // (grid.side + 1), at.y // grid.height
         place = self.in_sight.start + row * grid.columns + column
-        if column < grid.columns and row < grid.rows and place in self.in_sight:
-            self.chosen = place
-            self.post_message(self.Picked(place))
+        is_one = column < grid.columns and row < grid.rows and place in self.in_sight
+        return (place, self.tiles[place].image) if is_one else None
+
+    def press(self, thing: tuple[int, bytes]) -> None:
+        """Choose the image."""
+        self.chosen = thing[0]
+        self.post_message(self.Picked(thing[0]))
 
 
 @lru_cache(maxsize=1024)

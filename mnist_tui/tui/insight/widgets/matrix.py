@@ -15,6 +15,7 @@ from mnist_tui.tui.insight.widgets.bitmap import Form, shading_of
 from mnist_tui.tui.insight.widgets.matrix_layout import FIGURE, Counts, Layout
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line, Shown, pad
+from mnist_tui.tui.widgets.pressable import Pressable
 
 CORRECT: Final = "curve-training"
 """The theme variable that the diagonal is colored with."""
@@ -23,7 +24,7 @@ WRONG: Final = "curve-validation"
 """That of the other cells."""
 
 
-class Matrix(StripWidget):
+class Matrix(Pressable[tuple[int, int]], StripWidget):
     """A row for each true class, a column for each predicted one, and a chosen cell.
 
     Where not all of them fit, those around the chosen cell are in sight. The pane that it is in
@@ -135,7 +136,8 @@ class Matrix(StripWidget):
             strips.append(self.strip(line, 3 * layout.figure))
         return Strip.join(strips)
 
-    def _cell_at(self, event: events.MouseEvent) -> tuple[int, int] | None:
+    def thing_at(self, event: events.MouseEvent) -> tuple[int, int] | None:
+        """The true and the predicted class of the cell under the pointer."""
         at, layout = event.get_content_offset_capture(self), self.arrangement
         if layout is None or at.y < layout.heads or at.x < layout.names:
             return None
@@ -145,15 +147,13 @@ class Matrix(StripWidget):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Point to the cell under the pointer."""
-        cell = self._cell_at(event)
+        cell = self.thing_at(event)
         if cell is not None and cell != self.cell:
             self.post_message(self.Pointed(cell, is_click=False))
 
-    def on_click(self, event: events.Click) -> None:
-        """Point to the cell under the pointer, and open it."""
-        cell = self._cell_at(event)
-        if cell is not None:
-            self.post_message(self.Pointed(cell, is_click=True))
+    def press(self, thing: tuple[int, int]) -> None:
+        """Point to the cell, and open it."""
+        self.post_message(self.Pointed(thing, is_click=True))
 
 
 def _count(count: int, width: int) -> str:

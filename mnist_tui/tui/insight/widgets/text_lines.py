@@ -4,6 +4,7 @@ from rich.cells import cell_len
 from textual import events
 
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown, wrap_words
+from mnist_tui.tui.widgets.pressable import Pressable
 
 Part = tuple[str, str, str]
 """Some text, its tone, and the action of the pane that a click runs; empty for none."""
@@ -25,7 +26,7 @@ class Heading(Lines):
         return [[(self._text, "muted")]]
 
 
-class ActionLine(Lines):
+class ActionLine(Pressable[str], Lines):
     """One line of parts, some of which run an action of the pane; the last give way first."""
 
     DEFAULT_CSS = """
@@ -48,15 +49,18 @@ class ActionLine(Lines):
             fitting.append(part)
         return fitting
 
-    async def on_click(self, event: events.Click) -> None:
-        """Run the action of the part under the pointer."""
+    def thing_at(self, event: events.MouseEvent) -> str | None:
+        """The action of the part under the pointer."""
         x = event.get_content_offset_capture(self).x
         for text, _, action in self._fitting(self.content_size.width):
             if 0 <= x < cell_len(text):
-                if action and self.parent is not None:
-                    await self.app.run_action(action, self.parent)
-                return
+                return action or None
             x -= cell_len(text)
+        return None
+
+    def press(self, thing: str) -> None:
+        """Run the action."""
+        self.call_later(self.app.run_action, thing, self.parent)
 
 
 class Notes(Lines):
