@@ -13,10 +13,10 @@ from mnist_tui.run.classes import classes_in
 from mnist_tui.run.events import CheckpointSaved, EpochRow, RunEnded, RunPrepared, Warned, best_of
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
-from mnist_tui.run.plan import ShownRun
+from mnist_tui.run.plan import LocalRunner, ShownRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Infer
-from mnist_tui.run.session import Session
+from mnist_tui.run.session import PastEvent, Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_events, read_rows
@@ -37,7 +37,7 @@ _ENDS: Final[Mapping[str, State]] = {"finished": State.FINISHED, "failed": State
 _DIED: Final = "interrupted: its process died before it could say how it ended"
 
 
-class ReplayRunner:
+class ReplayRunner(LocalRunner):
     """A Runner that trains nothing: it emits what a run's directory says, and ends.
 
     To a viewer it is like a run that was watched to its end. Nothing is written.
@@ -56,6 +56,10 @@ class ReplayRunner:
         future = InferenceFuture()
         future.set_exception(TrainingError(self.session.request(Infer(request)).message))
         return future
+
+    def past(self) -> Sequence[PastEvent]:
+        """All that the run emitted, as its directory has it. Any thread."""
+        return read_events(self._directory)
 
     def run(self) -> None:
         """Emit all of the run. Blocks; call it once, on a thread of its own. Raises nothing."""

@@ -11,12 +11,12 @@ import mnist_tui
 
 LAYERS = (
     ("errors", "rules", "formatting", "metrics", "container", "version"),
-    ("config", "system_monitor", "torch_runtime", "devices"),
+    ("config", "torch_runtime", "devices"),
     ("run",),
-    ("data", "images", "models", "store", "process"),
+    ("data", "images", "models", "store", "process", "system_monitor"),
     ("inference", "wording"),
     ("engine", "export"),
-    ("replay",),
+    ("replay", "remote"),
     ("headless", "tui", "doctor"),
     ("cli",),
     ("api",),

@@ -11,7 +11,8 @@ import pytest
 
 from mnist_tui import system_monitor
 from mnist_tui.container import MemoryLimit
-from mnist_tui.system_monitor import GpuSample, Machine
+from mnist_tui.run.machine import GpuSample
+from mnist_tui.system_monitor import Machine
 
 
 class NVMLError(Exception):

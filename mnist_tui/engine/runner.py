@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.process.predecessor import Predecessor
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
-from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
+from mnist_tui.run.plan import LocalRunner, NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Infer, Stop, StopRequested
 from mnist_tui.run.session import Session
@@ -37,18 +38,40 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger(__name__)
 
+Serve = Callable[[Session, RunDirectory], AbstractContextManager[None]]
+"""While its context is open, other processes can watch and steer the session's run."""
+
+
+def nowhere(session: Session, directory: RunDirectory) -> AbstractContextManager[None]:
+    """Serve nobody."""
+    return nullcontext()
+
+
 _HOPELESS: Final = 10.0
 """A learning rate that many times its recipe's is replaced by that; a lower one is halved."""
 
 
-class TrainingRunner:
+class TrainingRunner(LocalRunner):
     """The engine's Runner. Making one is cheap and imports no torch; `run` does."""
 
-    def __init__(self, plan: TrainedRun, predecessor: Predecessor | None = None) -> None:
-        """`predecessor` is the process that hands the run over to this one, if any."""
+    def __init__(
+        self,
+        plan: TrainedRun,
+        serve: Serve = nowhere,
+        *,
+        predecessor: Predecessor | None = None,
+    ) -> None:
+        """Make a runner.
+
+        Args:
+            plan: What to train.
+            serve: Lets other processes watch and steer the run, while its directory is locked.
+            predecessor: The process that hands the run over to this one, if any.
+        """
         self.plan = plan
         self._predecessor = predecessor
         self.session = Session()
+        self._serve: Final = serve
         self.error: Exception | None = None
         """What the run failed by, once it is over; None where it did not fail."""
         self._directory: RunDirectory | None = None
@@ -106,6 +129,7 @@ class TrainingRunner:
         self._directory = directory
         self._predictor = CheckpointPredictor(directory)
         stack.enter_context(log_to(directory.log))
+        stack.enter_context(self._serve(self.session, directory))
         log.info("run %s: %s", directory.name, plan.config)
         self.say("loading PyTorch")
         if plan.config.model in MODELS and plan.config.device in ("auto", "cpu"):

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any, Final
 
 
@@ -38,6 +38,8 @@ def reduce_losses(first: int, losses: Sequence[float]) -> Bucket:
 
 def merge(buckets: Sequence[Bucket]) -> Bucket:
     """One bucket in place of `buckets`, which follow each other."""
+    if len(buckets) == 1:
+        return buckets[0]
     count = sum(bucket.count for bucket in buckets)
     bad = sum(bucket.bad for bucket in buckets)
     good = [bucket for bucket in buckets if bucket.count > bucket.bad]
@@ -67,6 +69,8 @@ class LossHistory:
         self._buckets: list[Bucket] = []
         self._open: list[float] = []
         """Losses that do not fill a bucket yet."""
+        self._open_reduced: Bucket | None = None
+        """Reduced losses before those, which do not fill a bucket yet, either."""
         self._width = 1
         self._count = 0
 
@@ -81,16 +85,50 @@ class LossHistory:
                 self._recent.append(loss)
                 self._open.append(loss)
                 self._count += 1
-                if len(self._open) == self._width:
+                if self._open_count == self._width:
                     self._close_bucket()
 
+    def extend_reduced(self, increment: "ReducedIncrement") -> None:
+        """Add the losses of the next batches, of which not each one is known.
+
+        The newest losses are then known in buckets only, as all older ones.
+        """
+        with self._lock:
+            self._recent.clear()
+            while self._width < increment.width:
+                self._widen()
+            for bucket in increment.buckets:
+                self._open_reduced = merge([*self._open_buckets(), bucket])
+                self._open = []
+                self._count += bucket.count
+                if self._open_count == self._width:
+                    self._close_bucket()
+
+    @property
+    def _open_count(self) -> int:
+        return len(self._open) + (self._open_reduced.count if self._open_reduced else 0)
+
+    def _open_buckets(self) -> list[Bucket]:
+        """What does not fill a bucket yet, as buckets."""
+        found = [self._open_reduced] if self._open_reduced else []
+        if self._open:
+            found.append(reduce_losses(self._count - len(self._open), self._open))
+        return found
+
     def _close_bucket(self) -> None:
-        self._buckets.append(reduce_losses(self._count - self._width, self._open))
-        self._open = []
+        self._buckets.append(merge(self._open_buckets()))
+        self._open, self._open_reduced = [], None
         if len(self._buckets) == self._max_buckets:
-            pairs = zip(self._buckets[::2], self._buckets[1::2], strict=True)
-            self._buckets = [merge(pair) for pair in pairs]
-            self._width *= 2
+            self._widen()
+
+    def _widen(self) -> None:
+        """Merge neighbors; a bucket without one becomes a part of what fills the next."""
+        if len(self._buckets) % 2:
+            self._open_reduced = merge([self._buckets.pop(), *self._open_buckets()])
+            self._open = []
+        pairs = zip(self._buckets[::2], self._buckets[1::2], strict=True)
+        self._buckets = [merge(pair) for pair in pairs]
+        self._width *= 2
 
     def envelope(self, start: int, stop: int, columns: int) -> tuple[Bucket, ...]:
         """The batches from `start` up to `stop` as at most `columns` buckets, in order.
@@ -116,8 +154,8 @@ class LossHistory:
 
     def _from_buckets(self, start: int, stop: int, width: int) -> tuple[Bucket, ...]:
         inside = self._buckets[start // self._width : math.ceil(stop / self._width)]
-        if self._open and stop > self._count - len(self._open):
-            inside.append(reduce_losses(self._count - len(self._open), self._open))
+        if self._open_count and stop > self._count - self._open_count:
+            inside.append(merge(self._open_buckets()))
         step = math.ceil(width / self._width)
         return tuple(merge(inside[i : i + step]) for i in range(0, len(inside), step))
 
@@ -141,12 +179,41 @@ class LossHistory:
             skipped = len(self._recent) - missing
             return HistoryIncrement(first=count, losses=tuple(islice(self._recent, skipped, None)))
 
+    def reduced_since(self, count: int, most: int) -> "ReducedIncrement | None":
+        """The losses after the first `count`, as some `most` buckets; None as `since`. Any thread.
+
+        The buckets end at multiples of their width, a power of two, so that those of a viewer's
+        history are made of whole ones.
+        """
+        increment = self.since(count)
+        if increment is None:
+            return None
+        losses, first = increment.losses, count
+        width = 1
+        while width * most < len(losses):
+            width *= 2
+        edges = [first, *range(first - first % width + width, first + len(losses), width)]
+        ends = [*edges[1:], first + len(losses)]
+        buckets = [
+            reduce_losses(start, losses[start - first : end - first])
+            for start, end in zip(edges, ends, strict=True)
+        ]
+        return ReducedIncrement(
+            first=first,
+            width=width,
+            counts=tuple(bucket.count for bucket in buckets),
+            lows=tuple(bucket.low for bucket in buckets),
+            means=tuple(bucket.mean for bucket in buckets),
+            highs=tuple(bucket.high for bucket in buckets),
+            bads=tuple(bucket.bad for bucket in buckets),
+        )
+
     def restore(self, snapshot: "HistorySnapshot") -> None:
         """Replace everything by what is in `snapshot`. Training thread."""
         with self._lock:
             self._recent = deque(snapshot.recent, maxlen=self._max_recent)
             self._buckets = list(snapshot.buckets)
-            self._open = list(snapshot.open)
+            self._open, self._open_reduced = list(snapshot.open), None
             self._width = snapshot.width
             self._count = snapshot.count
 
@@ -206,3 +273,25 @@ class HistoryIncrement:
     first: int
     """Global index of the first batch, counted from 0."""
     losses: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReducedIncrement:
+    """The losses of some consecutive batches, reduced without leaving any out."""
+
+    first: int
+    """Global index of the first batch, counted from 0."""
+    width: int
+    """Each bucket ends at a multiple of it; a power of two."""
+    counts: tuple[int, ...]
+    lows: tuple[float, ...]
+    means: tuple[float, ...]
+    highs: tuple[float, ...]
+    bads: tuple[int, ...]
+
+    @property
+    def buckets(self) -> tuple[Bucket, ...]:
+        """One after the other, as in Bucket."""
+        firsts = accumulate(self.counts, initial=self.first)
+        columns = zip(self.counts, self.lows, self.means, self.highs, self.bads, strict=True)
+        return tuple(Bucket(first, *column) for first, column in zip(firsts, columns, strict=False))

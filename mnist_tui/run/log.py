@@ -1,6 +1,6 @@
 """The fold of a run's events: what a viewer that comes late needs to know."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from mnist_tui.run.classes import DIGITS
@@ -95,6 +95,10 @@ class RunLog:
                 self.failing.pop(event.path, None)
             case RunEnded():
                 self.ended = event
+            case CaughtUp():
+                newer = event.log.copy()
+                for name in (field.name for field in fields(newer)):
+                    setattr(self, name, getattr(newer, name))
 
     def copy(self) -> "RunLog":
         """A log of its own that later events can be added to."""
@@ -124,3 +128,13 @@ class RunLog:
         last = self.rows[-1] if self.rows else None
         previous = self.rows[-2] if len(self.rows) > 1 else None
         return Scores(last, previous, self.best)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaughtUp(Event):
+    """A viewer has caught up with a run of another process: this replaces all that it knew.
+
+    The run itself never emits it.
+    """
+
+    log: RunLog

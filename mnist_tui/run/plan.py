@@ -1,13 +1,14 @@
 """The plan of a run, and the protocol of what runs it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
-from mnist_tui.run.session import Session
+from mnist_tui.run.machine import SampleMachine
+from mnist_tui.run.session import PastEvent, Session
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +50,24 @@ class ShownRun:
     """The parent of the run's directory."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class AttachedRun:
+    """A run that another process trains, to be watched and steered."""
+
+    name: str
+    """The run directory's name, or `last` for the newest run."""
+    config: TrainConfig = field(default_factory=TrainConfig)
+    """Its settings, for viewers."""
+    runs_dir: Path = Path("runs")
+    """The parent of the run's directory."""
+    is_read_only: bool = False
+    """Whether it is only watched."""
+
+
 TrainedRun = NewRun | ResumedRun
 """What the engine takes."""
 
-RunPlan = NewRun | ResumedRun | ShownRun
+RunPlan = NewRun | ResumedRun | ShownRun | AttachedRun
 """One run that has not started: its settings and its place on disk."""
 
 
@@ -65,6 +80,24 @@ class Runner(Protocol):
     def plan(self) -> RunPlan:
         """The plan that is run."""
 
+    @property
+    def outlives_viewer(self) -> bool:
+        """Whether the run goes on, in another process, when this viewer leaves."""
+
+    @property
+    def place(self) -> str:
+        """The other process that trains the run, in words; empty where it is this one."""
+
+    @property
+    def sample_machine(self) -> SampleMachine | None:
+        """Samples the machine that trains, where that is another process's; None: this one's."""
+
+    def past(self) -> Sequence[PastEvent]:
+        """What was emitted before this session began, to be logged. Blocks; any thread."""
+
+    def leave(self) -> None:
+        """Have `run` return soon, where the run outlives its viewer. Any thread."""
+
     def run(self) -> None:
         """Train to the end. Blocks; call it once, on a thread of its own.
 
@@ -76,6 +109,21 @@ class Runner(Protocol):
 
         Any thread; returns at once. The future gets an MnistTuiError where there is no model yet.
         """
+
+
+class LocalRunner:
+    """What every Runner answers that does its work in this process."""
+
+    outlives_viewer: Final = False
+    place: Final = ""
+    sample_machine: Final = None
+
+    def past(self) -> Sequence[PastEvent]:
+        """Nothing: its session has all of it."""
+        return ()
+
+    def leave(self) -> None:
+        """Do nothing: it is stopped by a request."""
 
 
 MakeRunner = Callable[[RunPlan], Runner]

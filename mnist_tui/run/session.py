@@ -2,14 +2,16 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Final
 
 from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import Event, RunEnded, StateChanged
 from mnist_tui.run.history import LossHistory
-from mnist_tui.run.log import RunLog
+from mnist_tui.run.log import CaughtUp, RunLog
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import (
     ALLOWED,
@@ -34,15 +36,40 @@ Listener = Callable[[Event], None]
 """Called with each event, on a thread that emits; returns quickly, waits for no other thread."""
 
 
+PastEvent = tuple[float, Event]
+"""An event with the Unix time at which it was emitted."""
+
+PAST_EVENTS: Final = 256
+"""How many events a session keeps beside their fold."""
+
+
+class Audience(Enum):
+    """Who sees what a listener is handed."""
+
+    NOBODY = auto()
+    """It writes files, or prints lines."""
+    READ_ONLY = auto()
+    """Somebody who watches."""
+    INTERACTIVE = auto()
+    """Somebody who can react: a run that cannot be saved at its end waits for such a viewer, and
+    for no other."""
+
+
 class Subscription:
     """One viewer's place among a session's viewers."""
 
     def __init__(
-        self, listener: Listener, log: RunLog, leave: Callable[["Subscription"], None]
+        self,
+        listener: Listener,
+        log: RunLog,
+        past: "tuple[PastEvent, ...]",
+        leave: Callable[["Subscription"], None],
     ) -> None:
         self.listener: Final = listener
         self.log: Final = log
         """Everything that was emitted before; the viewer's own."""
+        self.past: Final = past
+        """The newest events that were emitted before."""
         self._leave = leave
 
     def close(self) -> None:
@@ -58,18 +85,27 @@ class Session:
     and `mailbox`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mailbox: Mailbox | None = None, *, is_read_only: bool = False) -> None:
+        """Make a session that is ready.
+
+        Args:
+            mailbox: Takes the requests; None: one that the training thread empties.
+            is_read_only: Whether to refuse whatever would change the run.
+        """
+        self.is_read_only: Final = is_read_only
         self.progress = Progress()
         """The latest snapshot; replaced whole, never changed."""
         self.history = LossHistory()
         """Per-batch training losses, bounded."""
         self.validation = ValidationResults()
         """The results of the validations so far; replaced whole, never changed."""
-        self.mailbox = Mailbox()
+        self.mailbox: Final = mailbox or Mailbox()
+        self.address = ""
+        """The socket that other processes watch and steer the run through; empty: none."""
         self._state = State.READY
         self._log = RunLog()
-        self._subscriptions: dict[Subscription, bool] = {}
-        """Each of them with whether its viewer is interactive."""
+        self._past: deque[PastEvent] = deque(maxlen=PAST_EVENTS)
+        self._subscriptions: dict[Subscription, Audience] = {}
         # Reentrant: a signal handler may request a stop while its own thread holds it.
         self._lock = threading.RLock()
         # Of its own, so that no request waits for a slow listener. Reentrant: listeners emit.
@@ -93,22 +129,30 @@ class Session:
     def has_interactive_viewer(self) -> bool:
         """Whether a viewer watches whose user can react to what it shows. Any thread."""
         with self._lock:
-            return any(self._subscriptions.values())
+            return Audience.INTERACTIVE in self._subscriptions.values()
 
-    def subscribe(self, listener: Listener, *, is_interactive: bool = False) -> Subscription:
+    @property
+    def viewers(self) -> int:
+        """How many viewers are watched by somebody. Any thread."""
+        with self._lock:
+            return sum(who is not Audience.NOBODY for who in self._subscriptions.values())
+
+    def subscribe(
+        self, listener: Listener, *, audience: Audience = Audience.NOBODY
+    ) -> Subscription:
         """Hand every later event to `listener`. Any thread.
 
         Args:
             listener: Gets the events, all of them in the order of the log.
-            is_interactive: Whether its user can react: a run that cannot be saved at its end
-                waits for such a viewer, and for no other.
+            audience: Who sees them.
 
         Returns:
-            What ends the subscription, with a log of all earlier events.
+            What ends the subscription, with the log of all earlier events and the newest of them.
         """
         with self._emitting, self._lock:
-            subscription = Subscription(listener, self._log.copy(), self._unsubscribe)
-            self._subscriptions[subscription] = is_interactive
+            log, past = self._log.copy(), tuple(self._past)
+            subscription = Subscription(listener, log, past, self._unsubscribe)
+            self._subscriptions[subscription] = audience
         return subscription
 
     def _unsubscribe(self, subscription: Subscription) -> None:
@@ -117,18 +161,25 @@ class Session:
 
     def allows(self, kind: type[Request]) -> bool:
         """Whether a request of that kind would be accepted now. Any thread."""
+        if self.is_read_only and kind is not Infer:
+            return False
         return self._state in ALLOWED[kind]
 
     def request(self, request: Request) -> Answer:
         """Request something of the training thread; the answer comes at once. Any thread."""
         with self._lock:
             if not self.allows(type(request)):
-                return Answer(False, refusal(request, self._state))
+                return Answer(False, self._refusal(request))
             problem = _problem(request, self.progress) if isinstance(request, Adjust) else None
             if problem is not None:
                 return Answer(False, problem)
             self.mailbox.put(request)
         return Answer(True, _promise(request))
+
+    def _refusal(self, request: Request) -> str:
+        if self.is_read_only and type(request) is not Infer:
+            return f"cannot {name_of(request)}: this view is read-only"
+        return refusal(request, self._state)
 
     def move(self, state: State, reason: str = "") -> None:
         """Go over to `state`, and emit that. Training side.
@@ -169,6 +220,7 @@ class Session:
 
     def _hand_on(self, event: Event) -> None:
         self._log.add(event)
+        self._past.append((time.time(), event))
         with self._lock:
             listeners = [subscription.listener for subscription in self._subscriptions]
         for listener in listeners:
@@ -181,11 +233,25 @@ class Session:
     def end(self, event: RunEnded) -> None:
         """Go over to the event's state and emit it as the last event. Training side."""
         self.move(event.state, event.message)
-        # From here on nothing is accepted any more, and no requester is left waiting.
+        self._empty_mailbox()
+        self.emit(event)
+
+    def mirror(self, event: Event) -> None:
+        """Take over what a session in another process has emitted. In place of a training side."""
+        match event:
+            case StateChanged() | RunEnded():
+                self._state = event.state
+            case CaughtUp():
+                self._state = event.log.state
+        if self._state.is_over:
+            self._empty_mailbox()
+        self.emit(event)
+
+    def _empty_mailbox(self) -> None:
+        """Leave no requester waiting: from here on nothing is accepted any more."""
         while (request := self.mailbox.take()) is not None:
             if isinstance(request, Infer):
                 request.future.cancel()
-        self.emit(event)
 
 
 def _problem(request: Adjust, progress: Progress) -> str | None:
@@ -202,15 +268,20 @@ def _problem(request: Adjust, progress: Progress) -> str | None:
     return None
 
 
-def refusal(request: Request, state: State) -> str:
-    """Why `request` cannot be honored in `state`, in words."""
+def name_of(request: Request) -> str:
+    """What `request` asks for, as a verb."""
     names: dict[type[Request], str] = {
         Adjust: "change the settings",
         Infer: "ask the model",
         GiveUp: "give up saving",
         Detach: "leave the run running",
     }
-    name = names.get(type(request), type(request).__name__.lower())
+    return names.get(type(request), type(request).__name__.lower())
+
+
+def refusal(request: Request, state: State) -> str:
+    """Why `request` cannot be honored in `state`, in words."""
+    name = name_of(request)
     if state is State.READY:
         return f"cannot {name}: the run has not started"
     if state.is_over:

@@ -21,7 +21,17 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from mnist_tui.run import events, history, inference, log, progress, requests, validation
+from mnist_tui.run import (
+    events,
+    history,
+    inference,
+    log,
+    machine,
+    progress,
+    protocol,
+    requests,
+    validation,
+)
 
 LONGEST_BYTES: Final = 64 * 1024 * 1024
 """A frame that says that it is longer is of another program."""
@@ -36,7 +46,17 @@ def kind_of(cls: type) -> str:
 
 KINDS: Final[Mapping[str, type]] = {
     kind_of(cls): cls
-    for module in (events, requests, progress, history, validation, inference, log)
+    for module in (
+        events,
+        requests,
+        progress,
+        history,
+        validation,
+        inference,
+        log,
+        machine,
+        protocol,
+    )
     for cls in vars(module).values()
     if isinstance(cls, type) and is_dataclass(cls) and cls.__module__ == module.__name__
 }
@@ -80,8 +100,9 @@ def encode(value: Any, id: int | None = None) -> bytes:
 class Decoder:
     """Makes messages of bytes that arrive in pieces."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_bytes: int = LONGEST_BYTES) -> None:
         self._buffer = bytearray()
+        self._longest_bytes: Final = longest_bytes
 
     def feed(self, received: bytes) -> Iterator[Message]:
         """The messages that `received` completes.
@@ -93,7 +114,7 @@ class Decoder:
         while len(self._buffer) >= _SIZES.size:
             text_size, binary_size = _SIZES.unpack_from(self._buffer)
             end = _SIZES.size + text_size + binary_size
-            if end > LONGEST_BYTES:
+            if end > self._longest_bytes:
                 raise WireError(f"a message of {end:,} bytes")
             if len(self._buffer) < end:
                 return

@@ -179,6 +179,16 @@ def find_checkpoint(runs_dir: Path, name: str, file: str | None = None) -> Path:
     return path
 
 
+def find_live_run(runs_dir: Path, name: str) -> RunDirectory:
+    """As `find_run`, but for `last` the newest run that a process trains, where there is one."""
+    if name == "last":
+        for run in list_runs(runs_dir):
+            directory = RunDirectory(Path(run.path))
+            if directory.is_locked():
+                return directory
+    return find_run(runs_dir, name)
+
+
 def start_remedy(runs_dir: Path) -> Remedy:
     """Start a run there."""
     return Remedy(command="train", settings=_place(runs_dir))

@@ -116,6 +116,8 @@ class RunFiles:
             "state": self._session.state,
             "pid": os.getpid(),
             "host": platform.node(),
+            "address": self._session.address,
+            "viewers": self._session.viewers,
             "started": round(self._started, 3),
             "updated": round(time.time(), 3),
             "epoch": progress.epoch,

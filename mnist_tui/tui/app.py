@@ -19,13 +19,14 @@ from textual.screen import Screen
 from mnist_tui.images.foreign import kind_named
 from mnist_tui.images.sources import SUFFIXES
 from mnist_tui.run.events import RunEnded, RunPrepared
-from mnist_tui.run.plan import MakeRunner, RunPlan, ShownRun
+from mnist_tui.run.log import CaughtUp
+from mnist_tui.run.machine import SampleMachine
+from mnist_tui.run.plan import MakeRunner, Runner, RunPlan
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.commands import Owner
 from mnist_tui.tui.dashboard.curves import Trace
-from mnist_tui.tui.dashboard.machine import SampleMachine
-from mnist_tui.tui.dashboard.previous_run import PastEntry, find_previous, read_past
+from mnist_tui.tui.dashboard.previous_run import PastEntry, describe_past, find_previous
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.pasted_path import pasted_path
@@ -86,7 +87,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         previous: Trace | None
         """An earlier run to compare it with."""
         past: Sequence[PastEntry]
-        """What a run that is only shown has emitted."""
+        """What the run had emitted before this view of it."""
 
     def __init__(
         self,
@@ -231,9 +232,9 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
             self.exit_code = event.exit_code
         self.run_controller.take(event)
         self.presenter.take(event)
-        if isinstance(event, RunPrepared):
-            is_shown = isinstance(self.run_controller.plan, ShownRun)
-            read = partial(self._read_past, Path(event.directory), is_shown)
+        prepared = self.run_controller.log.prepared
+        if isinstance(event, RunPrepared | CaughtUp) and prepared is not None:
+            read = partial(self._read_past, Path(prepared.directory), message.thread.runner)
             self.run_worker(read, thread=True, exit_on_error=False, group="past")
 
     def on_run_thread_ended(self, message: RunThread.Ended) -> None:
@@ -247,9 +248,9 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         self.presenter.show_state()
         self.leave_if_over()
 
-    def _read_past(self, run: Path, is_shown: bool) -> None:
+    def _read_past(self, run: Path, runner: Runner) -> None:
         """Read what is on disk about the time before this view. A worker's thread."""
-        past = read_past(run) if is_shown else ()
+        past = describe_past(runner.past())
         self._send(self.PastRead(run, find_previous(run), past))
 
     def on_dashboard_app_past_read(self, message: PastRead) -> None:

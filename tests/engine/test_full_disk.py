@@ -10,6 +10,7 @@ import pytest
 from mnist_tui.run.events import EpochFinished, Event, StateChanged, Warned
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import GiveUp, Request, Stop
+from mnist_tui.run.session import Audience
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.checkpoint import read_checkpoint
@@ -50,7 +51,7 @@ def run_with_full_disk(
 
         run = RecordedRun(NewRun(config=config, runs_dir=folder, name="a"), listen)
         if is_watched:
-            run.session.subscribe(lambda event: None, is_interactive=True)
+            run.session.subscribe(lambda event: None, audience=Audience.INTERACTIVE)
         return run.run()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mnist_tui.run.events import Event, RunEnded, StateChanged, Warned
 from mnist_tui.run.requests import ALLOWED, Adjust, Pause, Request, Resume, Save, Stop
-from mnist_tui.run.session import Session
+from mnist_tui.run.session import Audience, Session
 from mnist_tui.run.state import TRANSITIONS, State
 
 REQUESTS: list[Request] = [Pause(), Resume(), Save(), Stop(), Stop(save=False), Adjust(lr=0.1)]
@@ -94,7 +94,7 @@ def test_a_run_has_an_interactive_viewer_while_one_is_subscribed() -> None:
     session = Session()
     session.subscribe(lambda event: None)
     assert not session.has_interactive_viewer
-    viewer = session.subscribe(lambda event: None, is_interactive=True)
+    viewer = session.subscribe(lambda event: None, audience=Audience.INTERACTIVE)
     assert session.has_interactive_viewer
     viewer.close()
     assert not session.has_interactive_viewer

@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 
+from mnist_tui.run.machine import MachineSample
 from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
-from mnist_tui.system_monitor import MachineSample
 from mnist_tui.tui.app import DashboardApp
 from tests.tui.fake_runner import ScriptedRunner
 

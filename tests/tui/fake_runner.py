@@ -22,7 +22,7 @@ from mnist_tui.run.events import (
     best_of,
 )
 from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
-from mnist_tui.run.plan import NewRun, RunPlan
+from mnist_tui.run.plan import LocalRunner, NewRun, RunPlan
 from mnist_tui.run.requests import Adjust, GiveUp, Infer, Pause, Resume, Save, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
@@ -54,7 +54,7 @@ def read_by_ink(question: InferenceRequest) -> InferenceResult:
 
 
 @dataclass
-class ScriptedRunner:
+class ScriptedRunner(LocalRunner):
     """Follows the Session contract on its own thread; each step is a call that a test makes.
 
     `do` runs a function on the training thread and returns when it has run. While paused the

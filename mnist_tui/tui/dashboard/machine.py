@@ -8,11 +8,10 @@ from typing import Final
 from textual.message import Message
 
 from mnist_tui import formatting
-from mnist_tui.system_monitor import GpuSample, Machine, MachineSample
+from mnist_tui.run.machine import GpuSample, MachineSample, SampleMachine
+from mnist_tui.system_monitor import Machine
 from mnist_tui.tui.widgets.lines import Line, Lines, cut, fit, pad, width_of
 from mnist_tui.tui.widgets.meters import sparkline
-
-SampleMachine = Callable[[], MachineSample]
 
 _LABEL: Final = 8
 _VALUE: Final = 16
@@ -55,11 +54,24 @@ class MachinePane(Lines, can_focus=True):
             id: The widget's id.
         """
         super().__init__(id=id)
-        self._sample = sample or Machine().sample
+        self._sample_own: Final = sample or Machine().sample
+        self._sample = self._sample_own
         self._is_sampling = False
         self._was_hidden = False
         self.samples: Final[deque[MachineSample | None]] = deque(maxlen=self.KEPT)
         """Oldest first; None where it was out of sight."""
+
+    def show(self, sample: SampleMachine | None, place: str) -> None:
+        """Show another machine from now on.
+
+        Args:
+            sample: As before; None: the one that the dashboard is on.
+            place: Where that is, in words; empty: here.
+        """
+        if (sample or self._sample_own) != self._sample:
+            self._sample = sample or self._sample_own
+            self.samples.clear()
+        self.border_title = f"Machine · {place}" if place else "Machine"
 
     def on_mount(self) -> None:
         """Sample the machine from now on."""

@@ -3,11 +3,13 @@
 import json
 import math
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from mnist_tui.run.session import PastEvent
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import list_runs, read_events, read_rows
+from mnist_tui.store.catalog import list_runs, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.timeline import Timeline
@@ -38,11 +40,11 @@ def find_previous(path: Path) -> Trace | None:
     return read_trace(found[1]) if found is not None else None
 
 
-def read_past(path: Path) -> list[PastEntry]:
-    """What the run in `path` has emitted, in words. Any thread."""
+def describe_past(events: Iterable[PastEvent]) -> list[PastEntry]:
+    """What a run has emitted, in words."""
     entries = []
     day = ""
-    for time_s, event in read_events(RunDirectory(path)):
+    for time_s, event in events:
         entry = describe(event)
         if entry is None:
             continue

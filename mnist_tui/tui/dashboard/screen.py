@@ -15,6 +15,7 @@ from textual.widget import Widget
 from mnist_tui.process.invocation import spell_out
 from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared, Warned
 from mnist_tui.run.log import RunLog
+from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import RunPlan, ShownRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart
@@ -24,7 +25,7 @@ from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.epoch_table import EpochTable
 from mnist_tui.tui.dashboard.event_log import EventLog
 from mnist_tui.tui.dashboard.header import Facts, Header
-from mnist_tui.tui.dashboard.machine import MachinePane, SampleMachine
+from mnist_tui.tui.dashboard.machine import MachinePane
 from mnist_tui.tui.dashboard.notice import Notices
 from mnist_tui.tui.dashboard.outcome import Ending, Outcome
 from mnist_tui.tui.dashboard.pace import Pace
@@ -173,16 +174,27 @@ class Dashboard(Screen[None]):
         plan = run.plan
         has_begun = run.thread is not None
         self.progress = Progress(epochs=plan.config.epochs)
-        self._header.run, self._facts.facts = run.name, describe_plan(plan)
+        self._header.run = run.name
         self._header.is_elsewhere = False
         self._outcome.ending, self._facts.message = None, None
-        self._notices.messages = ()
-        self._pace.saved = None
+        self._show_facts(run)
+        self._notices.messages = tuple(run.log.notices)
+        self._pace.saved = run.log.saved
+        self._machine.show(run.sample_machine, run.place)
         if has_begun:
             self._curves.begin(run.log, run.session.history, plan.config.epochs)
         else:
             self._curves.plan(plan.config.epochs)
         self.show_epochs()
+
+    def _show_facts(self, run: RunController) -> None:
+        """Show what the run works with, and in which process; before that is known, its plan."""
+        prepared = run.log.prepared
+        if prepared is None:
+            self._facts.facts = describe_plan(run.plan)
+        else:
+            facts = (run.place, prepared.dataset, prepared.device, prepared.model)
+            self._facts.facts = tuple(filter(None, facts))
 
     def show_state(self) -> None:
         """Show the run's state, and what can be done now."""
@@ -207,7 +219,8 @@ class Dashboard(Screen[None]):
         match event:
             case RunPrepared():
                 self._header.run = event.run
-                self._facts.facts = (event.dataset, event.device, event.model)
+                if self._run is not None:
+                    self._show_facts(self._run)
             case CheckpointSaved():
                 self._pace.saved = event
             case Notice():
@@ -219,6 +232,7 @@ class Dashboard(Screen[None]):
         """Show how the run ended, until the next one."""
         is_elsewhere = ended.elsewhere is not None
         self._header.is_elsewhere = is_elsewhere
+        self._machine.show(None, "")
         self._facts.message = None
         facts = tuple(brief_facts(self._view))
         ended = spell_out(ended)

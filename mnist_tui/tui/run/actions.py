@@ -5,7 +5,7 @@ from typing import Final
 from textual.app import App
 from textual.binding import Binding
 
-from mnist_tui.run.plan import RunPlan, ShownRun
+from mnist_tui.run.plan import AttachedRun, RunPlan, ShownRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.screen import Dashboard
@@ -68,7 +68,7 @@ class RunActions(App[None]):
             return
         if how == "new":
             self.push_screen(NewRunDialog(run.next_plan), self._begin_new)
-        elif how == "continue" and isinstance(run.plan, ShownRun):
+        elif how == "continue" and isinstance(run.plan, ShownRun | AttachedRun):
             self.push_screen(ResumeDialog(run.name), self._begin_again)
         elif how == "continue":
             self._begin(run.resumed_plan)
@@ -119,6 +119,8 @@ class RunActions(App[None]):
         run = self.run_controller
         if not run.is_busy:
             self.exit()
+        elif run.outlives_viewer:
+            run.leave(Stop(reason="quit"))
         elif run.session.state.is_over:
             # Its thread is about to end, and the dashboard ends with it.
             run.leave(Stop())

@@ -10,6 +10,7 @@ from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
 from mnist_tui.run.log import RunLog
+from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import MakeRunner, NewRun, ResumedRun, RunPlan
 from mnist_tui.run.requests import Adjust, Answer, GiveUp, Pause, Request, Resume, Save, Stop
 from mnist_tui.run.session import Session
@@ -88,6 +89,21 @@ class RunController:
     def is_busy(self) -> bool:
         """Whether a training thread is alive; then no other run can start."""
         return self.thread is not None and self.thread.is_alive()
+
+    @property
+    def outlives_viewer(self) -> bool:
+        """Whether the run goes on when the dashboard ends."""
+        return self.thread is not None and self.thread.runner.outlives_viewer
+
+    @property
+    def place(self) -> str:
+        """The other process that trains the run, in words; empty where it is this one."""
+        return self.thread.runner.place if self.thread is not None else ""
+
+    @property
+    def sample_machine(self) -> SampleMachine | None:
+        """Samples the machine of that process; None: that of this one."""
+        return self.thread.runner.sample_machine if self.thread is not None else None
 
     def begin(self, plan: RunPlan) -> None:
         """Start a run.
@@ -199,6 +215,9 @@ class RunController:
         session = self.session
         if self.thread is None:
             return Answer(True, "stopping")
+        if self.outlives_viewer:
+            self.thread.runner.leave()
+            return Answer(True, "leaving; the run goes on")
         if session.state is State.STOPPING and not stop.is_patient:
             # It may be waiting for the disk.
             return session.request(GiveUp())

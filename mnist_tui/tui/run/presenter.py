@@ -20,6 +20,7 @@ from mnist_tui.run.events import (
     StateChanged,
     Warned,
 )
+from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Answer
 from mnist_tui.run.state import State
@@ -115,6 +116,8 @@ class RunPresenter:
         for viewer in self.viewers:
             viewer.show_event(event, entry)
         match event:
+            case CaughtUp():
+                self.show_run()
             case StateChanged():
                 self.show_state()
             case EpochFinished():

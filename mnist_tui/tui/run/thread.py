@@ -10,6 +10,7 @@ from textual.message import Message
 
 from mnist_tui.run.events import Event, RunEnded
 from mnist_tui.run.plan import Runner
+from mnist_tui.run.session import Audience
 from mnist_tui.run.state import State
 
 log: Final = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class RunThread(threading.Thread):
         self.runner: Final = runner
         self._post = post
         subscription = runner.session.subscribe(
-            lambda event: self._send(self.Emitted(self, event)), is_interactive=True
+            lambda event: self._send(self.Emitted(self, event)), audience=Audience.INTERACTIVE
         )
         self.log: Final = subscription.log
         """What the run emitted before; the later events are posted."""

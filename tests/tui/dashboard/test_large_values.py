@@ -9,10 +9,10 @@ import pytest
 from textual.screen import Screen
 
 from mnist_tui.config import TrainConfig
+from mnist_tui.run.machine import GpuSample, MachineSample
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
-from mnist_tui.system_monitor import GpuSample, MachineSample
 from mnist_tui.tui.dashboard.bars import Bars, Tally
 from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Lines, width_of

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_tui.system_monitor import GpuSample, MachineSample
+from mnist_tui.run.machine import GpuSample, MachineSample
 from mnist_tui.tui.dashboard.machine import MachinePane, machine_lines
 from mnist_tui.tui.widgets.lines import width_of
 from mnist_tui.tui.widgets.meters import sparkline
