@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 from click.shell_completion import CompletionItem
 
+from mnist_tui.cli.attach import attach
 from mnist_tui.cli.completion import completion
 from mnist_tui.cli.doctor import doctor
 from mnist_tui.cli.evaluate import evaluate
@@ -75,7 +76,18 @@ def commands() -> None:
     """
 
 
-for subcommand in (train, resume, show, runs, evaluate, predict, export, doctor, completion):
+for subcommand in (
+    train,
+    resume,
+    attach,
+    show,
+    runs,
+    evaluate,
+    predict,
+    export,
+    doctor,
+    completion,
+):
     commands.add_command(subcommand)
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
+from mnist_tui.cli.attach import attached_plan, run_on_disk, show_plan
 from mnist_tui.cli.options import dashboard_options, run_argument, runs_dir_option
-from mnist_tui.cli.train import make_runner
-from mnist_tui.cli.tty import check_terminal
-from mnist_tui.run.plan import ShownRun
+from mnist_tui.errors import UsageError
 from mnist_tui.tui.display_options import DisplayOptions
 
 
@@ -18,18 +17,17 @@ from mnist_tui.tui.display_options import DisplayOptions
 def show(run: str, runs_dir: Path, look: DisplayOptions) -> int:
     """Show RUN (a name, a folder, or `last`) without training it: its curves, what it learned.
 
-    Nothing is written; n starts a new run with its settings.
+    Nothing is written; n starts a new run with its settings. A run that another process trains
+    is attached to, as by `attach`.
     """
     from mnist_tui.store.catalog import find_run
 
     directory = find_run(runs_dir, run)
-    plan = ShownRun(
-        config=directory.read_config(),
-        runs_dir=directory.path.parent,
-        name=directory.name,
-    )
-    check_terminal(plan)
-    from mnist_tui.tui.launch import run_dashboard
-
-    run_dashboard(plan, make_runner, look, start=True)
-    return 0
+    if not directory.is_locked():
+        return run_on_disk(directory, look)
+    try:
+        plan = attached_plan(directory)
+    except UsageError as error:
+        click.echo(f"note: {error}; showing it as it is on disk", err=True)
+        return run_on_disk(directory, look)
+    return show_plan(plan, look)

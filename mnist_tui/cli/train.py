@@ -18,7 +18,15 @@ from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of
-from mnist_tui.run.plan import NewRun, ResumedRun, Runner, RunPlan, ShownRun, TrainedRun
+from mnist_tui.run.plan import (
+    AttachedRun,
+    NewRun,
+    ResumedRun,
+    Runner,
+    RunPlan,
+    ShownRun,
+    TrainedRun,
+)
 from mnist_tui.tui.display_options import DisplayOptions
 
 
@@ -111,14 +119,19 @@ def resume(
 
 
 def make_runner(plan: RunPlan) -> Runner:
-    """Make the runner that trains the plan's run, or only shows it."""
+    """Make the runner that trains the plan's run, attaches to it, or only shows it."""
     if isinstance(plan, ShownRun):
         from mnist_tui.replay import ReplayRunner
 
         return ReplayRunner(plan)
-    from mnist_tui.engine.runner import TrainingRunner
+    if isinstance(plan, AttachedRun):
+        from mnist_tui.remote.client import RemoteRunner
 
-    return TrainingRunner(plan)
+        return RemoteRunner(plan)
+    from mnist_tui.engine.runner import TrainingRunner
+    from mnist_tui.remote.server import serve
+
+    return TrainingRunner(plan, serve)
 
 
 def _run(

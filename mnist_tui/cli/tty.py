@@ -6,7 +6,7 @@ import sys
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of
 from mnist_tui.process.streams import is_terminal
-from mnist_tui.run.plan import ResumedRun, RunPlan, ShownRun
+from mnist_tui.run.plan import AttachedRun, ResumedRun, RunPlan, ShownRun
 
 
 def check_terminal(plan: RunPlan) -> None:
@@ -31,7 +31,7 @@ def _other_way(plan: RunPlan) -> str:
 
     headless = {"headless": None}
     match plan:
-        case ShownRun():
+        case ShownRun() | AttachedRun():
             return command_of(list_remedy(plan.runs_dir))
         case ResumedRun():
             run = str(plan.runs_dir / plan.name)

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,7 +24,7 @@ from mnist_tui.run.events import (
 from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.plan import LocalRunner, NewRun, RunPlan
 from mnist_tui.run.requests import Adjust, GiveUp, Infer, Pause, Resume, Save, Stop
-from mnist_tui.run.session import Session
+from mnist_tui.run.session import PastEvent, Session
 from mnist_tui.run.state import State
 from mnist_tui.run.validation import ValidationResults
 from tests.run.values import epoch_row
@@ -67,6 +67,8 @@ class ScriptedRunner(LocalRunner):
     rows: list[EpochRow] = field(default_factory=list)
     holds_save: threading.Event | None = None
     """When given, the last save waits for it."""
+    before: Sequence[PastEvent] = ()
+    """What the run emitted before this view of it."""
     thread: threading.Thread | None = None
     _steps: "queue.Queue[Callable[[], None] | None]" = field(default_factory=queue.Queue)
     _is_over: bool = False
@@ -87,6 +89,10 @@ class ScriptedRunner(LocalRunner):
                 continue
             if step is not None:
                 step()
+
+    def past(self) -> Sequence[PastEvent]:
+        """As Runner asks."""
+        return self.before
 
     def ask(self, question: InferenceRequest) -> InferenceFuture:
         """As Runner asks; the answer is made up from the images, at once or while paused."""

@@ -1,0 +1,162 @@
+"""A session that mirrors one of another process."""
+
+import select
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from typing import Any, Final
+
+from mnist_tui.errors import TrainingError
+from mnist_tui.remote.connection import Connection
+from mnist_tui.remote.wakes import Wakes
+from mnist_tui.run.events import Event, RunEnded, Warned
+from mnist_tui.run.history import HistoryIncrement, HistorySnapshot, ReducedIncrement
+from mnist_tui.run.inference import InferenceResult
+from mnist_tui.run.machine import MachineSample
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.protocol import Failed, MachineAsked, Past, Watch
+from mnist_tui.run.requests import Answer, Infer, Mailbox, Request
+from mnist_tui.run.session import PastEvent, Session
+from mnist_tui.run.validation import ValidationResults
+from mnist_tui.run.wire import Message, event_of
+
+_SAMPLE_S: Final = 3.0
+"""How long a sample of the other machine may take."""
+
+
+class Outbox(Mailbox):
+    """Requests on their way to another process."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        super().__init__()
+        self._wake: Final = wake
+
+    def put(self, request: Request) -> None:
+        """Leave a request, and have it sent. Any thread; a signal handler too."""
+        super().put(request)
+        self._wake()
+
+
+class Mirror:
+    """Feeds a session with what a connection brings, and sends that session's requests.
+
+    Everything happens on the thread that calls `follow`, but for what says otherwise.
+    """
+
+    def __init__(self, *, is_read_only: bool) -> None:
+        self._wakes: Final = Wakes()
+        self.session: Final = Session(Outbox(self._wakes.wake), is_read_only=is_read_only)
+        self.past: tuple[PastEvent, ...] = ()
+        """The newest events from before the newest CaughtUp."""
+        self.heard_s = 0.0
+        """Unix time at which something was received last."""
+        self._samples: deque[Future[MachineSample]] = deque()
+        """Samples of the machine that are to be asked for."""
+        self._asked: dict[int, Future[Any]] = {}
+        """What has been asked for, by the number of the message that did it."""
+        self._is_leaving = False
+
+    def leave(self) -> None:
+        """Have `follow` return. Any thread; a signal handler too."""
+        self._is_leaving = True
+        self._wakes.wake()
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether nothing more is to be followed. Any thread."""
+        return self._is_leaving
+
+    def sample_machine(self) -> MachineSample:
+        """Sample the machine of the other process. Blocks; a thread of its own.
+
+        Raises:
+            Exception: When no sample comes in time.
+        """
+        sample: Future[MachineSample] = Future()
+        self._samples.append(sample)
+        self._wakes.wake()
+        return sample.result(_SAMPLE_S)
+
+    def follow(self, connection: Connection) -> RunEnded | None:
+        """Mirror until the run ends; returns how, without handing that on. None: `leave`.
+
+        Raises:
+            ConnectionLostError: When the other end has gone.
+        """
+        try:
+            connection.send(Watch(is_read_only=self.session.is_read_only))
+            while not self._is_leaving:
+                self._send(connection)
+                for message in self._receive(connection):
+                    if isinstance(message.value, RunEnded):
+                        return message.value
+                    self._take(message)
+            return None
+        finally:
+            for future in self._asked.values():
+                future.cancel()
+            self._asked.clear()
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        self._is_leaving = True
+        for sample in self._samples:
+            sample.cancel()
+        self._wakes.close()
+
+    def _receive(self, connection: Connection) -> list[Message]:
+        """Wait until something comes, or is to be sent."""
+        ends = [connection.fileno(), self._wakes.end.fileno()]
+        ready = set(ends) if connection.has_early else set(select.select(ends, [], [])[0])
+        if self._wakes.end.fileno() in ready:
+            self._wakes.clear()
+        if connection.fileno() not in ready:
+            return []
+        self.heard_s = time.time()
+        return connection.receive()
+
+    def _send(self, connection: Connection) -> None:
+        while (request := self.session.mailbox.take()) is not None:
+            if not isinstance(request, Infer):
+                connection.send(request)
+            elif not request.future.cancelled():
+                self._asked[connection.send(request)] = request.future
+        while self._samples:
+            self._asked[connection.send(MachineAsked())] = self._samples.popleft()
+
+    def _take(self, message: Message) -> None:
+        session, number = self.session, message.id
+        match message.value:
+            case Event() as event:
+                session.mirror(event)
+            case Progress() as progress:
+                session.publish(progress)
+            case HistoryIncrement() as increment:
+                session.history.extend(increment.losses)
+            case ReducedIncrement() as increment:
+                session.history.extend_reduced(increment)
+            case HistorySnapshot() as snapshot:
+                session.history.restore(snapshot)
+            case ValidationResults() as newer:
+                session.publish_validation(session.validation.extended_by(newer))
+            case Past(lines=lines):
+                found = ((line.get("time"), event_of(line)) for line in lines)
+                self.past = tuple((at, event) for at, event in found if event and at is not None)
+            case Answer(is_accepted=False, message=problem) | Failed(message=problem):
+                self._refuse(number, problem)
+            case MachineSample() | InferenceResult() as result:
+                future = self._asked.pop(number or 0, None)
+                if future is not None:
+                    with suppress(InvalidStateError):  # nobody wants it any more
+                        future.set_result(result)
+
+    def _refuse(self, number: int | None, problem: str) -> None:
+        """Hand on that the run refused what was accepted here, since it had gone on meanwhile."""
+        future = self._asked.pop(number or 0, None)
+        if future is None:
+            self.session.emit(Warned(message=problem))
+        else:
+            with suppress(InvalidStateError):
+                future.set_exception(TrainingError(problem))

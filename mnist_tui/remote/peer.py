@@ -1,0 +1,308 @@
+"""One client of a run's server: what it asks for, and what waits to be sent to it."""
+
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, get_args
+
+from mnist_tui.remote.feed import Feed
+from mnist_tui.remote.pending import Pending
+from mnist_tui.run.events import Event
+from mnist_tui.run.protocol import (
+    CONTRACT,
+    OLDEST_CONTRACT,
+    Done,
+    Greeting,
+    MachineAsked,
+    RunStatus,
+    StatusAsked,
+    Watch,
+)
+from mnist_tui.run.requests import Answer, Infer, Request, Stop
+from mnist_tui.run.session import Audience, Session, Subscription
+from mnist_tui.run.wire import Decoder, Message, WireError, encode
+
+log: Final = logging.getLogger(__name__)
+
+LONGEST_REQUEST_BYTES: Final = 1024 * 1024
+PATIENCE_S: Final = 30.0
+"""After this time a client that takes nothing is let go."""
+MOST_EVENTS: Final = 1_000
+"""Events that wait for a client; one that is further behind gets their fold instead."""
+
+_CHUNK: Final = 64 * 1024
+_MOST_UNSENT: Final = 1024 * 1024
+"""Bytes that wait for a client from which nothing more is read."""
+
+
+class _Inbox:
+    """What the session has emitted for one client, in order, between the requests of that client.
+
+    Bounded: a client that is further behind gets the fold instead.
+    """
+
+    def __init__(self) -> None:
+        self.items: Final[deque[Event | Pending]] = deque()
+        """A request stands where it was made: what was emitted before says nothing of it."""
+        self.is_over = False
+        """Whether events were left out."""
+
+    def add(self, event: Event) -> None:
+        """Put an event in. Any thread."""
+        if len(self.items) < MOST_EVENTS:
+            self.items.append(event)
+        else:
+            self.is_over = True
+
+
+class Gone(Exception):  # noqa: N818 - a way out, not an error
+    """The client has closed its end, talks nonsense, or has taken nothing for too long."""
+
+
+class Peer:
+    """The server's end of one connection.
+
+    The server's thread, but for `put`, and the session's listener.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        session: Session,
+        greeting: Greeting,
+        wake: Callable[[], None],
+        now_s: float,
+    ) -> None:
+        """Greet the client.
+
+        Args:
+            connection: Of this user, and non-blocking.
+            session: The run's.
+            greeting: The server's.
+            wake: Has `write` called soon. Any thread.
+            now_s: Seconds.
+        """
+        self.socket: Final = connection
+        self._session, self._greeting, self._wake = session, greeting, wake
+        self._decoder = Decoder(LONGEST_REQUEST_BYTES)
+        self._unsent = bytearray(encode(greeting))
+        self._moved_s = now_s
+        """When something was sent last, or nothing was left to send."""
+        self._ready: deque[bytes] = deque()
+        """Frames that other threads have made."""
+        self._inbox = _Inbox()
+        self._subscription: Subscription | None = None
+        self._audience = Audience.NOBODY
+        self._feed: Feed | None = None
+        self._contract: int | None = None
+        """The client's; None before it has said."""
+        self._pending: list[Pending] = []
+
+    # What comes in.
+
+    def read(self, ask_model: "AskModel", ask_machine: "AskMachine", now_s: float) -> None:
+        """Answer what has come.
+
+        Raises:
+            Gone: When the connection is of no use any more.
+        """
+        try:
+            received = self.socket.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Gone(str(error)) from error
+        if not received:
+            raise Gone("closed")
+        try:
+            for message in self._decoder.feed(received):
+                self._take(message, ask_model, ask_machine, now_s)
+        except WireError as error:
+            raise Gone(str(error)) from error
+
+    def _take(
+        self, message: Message, ask_model: "AskModel", ask_machine: "AskMachine", now_s: float
+    ) -> None:
+        number = message.id
+        match message.value:
+            case Greeting() as greeting:
+                is_known = greeting.oldest <= CONTRACT and greeting.contract >= OLDEST_CONTRACT
+                self._contract = greeting.contract if is_known else None
+            case StatusAsked():
+                self._send(self._status(), number)
+            case Stop() as stop:
+                self._request(stop, number)
+            case _ if self._contract is None:
+                self._send(Answer(False, self._stranger), number)
+            case Watch(is_read_only=is_read_only):
+                self._watch(is_read_only, now_s)
+            case MachineAsked():
+                ask_machine(lambda sample: self.put(encode(sample, number)))
+            case Infer() as infer if self._session.allows(Infer):
+                self._send(Answer(True, "asking the model at the next batch"), number)
+                ask_model(infer, lambda result: self.put(encode(result, number)))
+            case request if isinstance(request, get_args(Request)):
+                self._request(request, number)
+            case _ if number is not None:
+                self._send(Answer(False, self._stranger), number)
+
+    @property
+    def _stranger(self) -> str:
+        """Why a message of another version is not understood."""
+        return (
+            f"the run's process does not know this request: it is of release "
+            f"{self._greeting.release}, contract {CONTRACT}"
+        )
+
+    def _status(self) -> RunStatus:
+        """How far the run is."""
+        progress, greeting = self._session.progress, self._greeting
+        return RunStatus(
+            run=greeting.run,
+            directory=greeting.directory,
+            pid=greeting.pid,
+            host=greeting.host,
+            state=str(self._session.state),
+            epoch=progress.epoch,
+            epochs=progress.epochs,
+            batch=progress.batch,
+            batches=progress.batches,
+            viewers=self._session.viewers,
+        )
+
+    def _watch(self, is_read_only: bool, now_s: float) -> None:
+        self._audience = Audience.READ_ONLY if is_read_only else Audience.INTERACTIVE
+        self._feed = Feed(self._session, now_s)
+        self._catch_up(now_s)
+
+    def _subscribe(self) -> Subscription:
+        """Have events put into a new inbox, in place of the one before."""
+        if self._subscription is not None:
+            self._subscription.close()
+        inbox = _Inbox()
+
+        def listen(event: Event) -> None:
+            # The training thread, and the one that writes files.
+            inbox.add(event)
+            self._wake()
+
+        self._inbox = inbox
+        self._subscription = self._session.subscribe(listen, audience=self._audience)
+        return self._subscription
+
+    def _request(self, request: Request, number: int | None) -> None:
+        """Hand a request to the run, and say at once whether it was accepted."""
+        if self._audience is Audience.READ_ONLY:
+            self._send(Answer(False, "this view is read-only"), number)
+            return
+        if self._subscription is None:
+            self._subscribe()
+        pending = Pending(number or 0, request, self._session.progress.epochs)
+        # Before the request: what follows from it comes after this.
+        self._inbox.items.append(pending)
+        answer = self._session.request(request)
+        self._send(answer, number)
+        if not answer.is_accepted:
+            self._inbox.items.remove(pending)
+        elif pending.is_done_already:
+            self._inbox.items.remove(pending)
+            self._send(Done(f"{pending.epochs} epochs, as before"), number)
+
+    def _send(self, value: Any, number: int | None = None) -> None:
+        self._unsent += encode(value, number)
+
+    # What goes out.
+
+    def put(self, frame: bytes) -> None:
+        """Have a frame sent. Any thread."""
+        self._ready.append(frame)
+        self._wake()
+
+    def write(self, now_s: float) -> None:
+        """Send as much as the client takes, and what is new when it has taken all.
+
+        Raises:
+            Gone: When the connection is of no use any more.
+        """
+        while True:
+            if not self._unsent:
+                self._gather(now_s)
+            if not self._unsent:
+                self._moved_s = now_s
+                return
+            try:
+                sent = self.socket.send(memoryview(self._unsent)[:_CHUNK])
+            except BlockingIOError:
+                if now_s - self._moved_s >= PATIENCE_S:
+                    raise Gone(f"has taken nothing for {PATIENCE_S:.0f} s") from None
+                return
+            except OSError as error:
+                raise Gone(str(error)) from error
+            self._moved_s = now_s
+            del self._unsent[:sent]
+
+    def _gather(self, now_s: float) -> None:
+        """Put what is new into the frames to be sent; nothing waits there."""
+        while self._ready:
+            self._unsent += self._ready.popleft()
+        feed, items = self._feed, self._inbox.items
+        if feed is not None and self._inbox.is_over:
+            self._catch_up(now_s)
+        elif feed is not None and (items or now_s >= feed.due_s):
+            # Before the events: who receives one finds it in the snapshot.
+            self._unsent += b"".join(feed.changes(now_s))
+        while items:
+            self._pass_on(items.popleft(), is_watching=feed is not None)
+
+    def _catch_up(self, now_s: float) -> None:
+        """Send everything that has been so far; the inbox has what comes later."""
+        before = self._inbox.items
+        subscription = self._subscribe()
+        while before:
+            self._pass_on(before.popleft(), is_watching=False)
+        if self._feed is not None:
+            self._unsent += b"".join(self._feed.first(subscription, now_s))
+
+    def _pass_on(self, item: "Event | Pending", *, is_watching: bool) -> None:
+        if isinstance(item, Pending):
+            self._pending.append(item)
+            return
+        self._settle(item)
+        if is_watching:
+            self._unsent += encode(item)
+
+    def _settle(self, event: Event) -> None:
+        """Say of each request that `event` shows to be done what it did."""
+        for pending in tuple(self._pending):
+            outcome = pending.outcome(event, self._session.progress)
+            if outcome is not None:
+                self._pending.remove(pending)
+                self._send(outcome, pending.id)
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether the client has not taken all yet."""
+        return bool(self._unsent or self._ready or self._inbox.items)
+
+    @property
+    def wants_to_read(self) -> bool:
+        """Whether its next requests are to be read: it has taken what it was sent before."""
+        return len(self._unsent) < _MOST_UNSENT
+
+    @property
+    def due_s(self) -> float | None:
+        """When to look at it again; None: not before something comes."""
+        if self._unsent:
+            return self._moved_s + PATIENCE_S
+        return self._feed.due_s if self._feed is not None else None
+
+    def close(self) -> None:
+        """Forget the client."""
+        if self._subscription is not None:
+            self._subscription.close()
+        self.socket.close()
+
+
+AskModel = Callable[[Infer, Callable[[Any], None]], None]
+AskMachine = Callable[[Callable[[Any], None]], None]

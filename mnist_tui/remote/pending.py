@@ -1,0 +1,71 @@
+"""Requests that have been accepted, until the run's events show that they were honored."""
+
+from dataclasses import dataclass
+
+from mnist_tui import formatting
+from mnist_tui.run.events import (
+    CheckpointSaved,
+    Event,
+    LearningRateChanged,
+    RunEnded,
+    SaveFailed,
+    SaveReason,
+    SettingsChanged,
+    StateChanged,
+)
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.protocol import Done, Failed
+from mnist_tui.run.requests import Adjust, Pause, Request, Resume, Save, Stop
+from mnist_tui.run.session import name_of
+from mnist_tui.run.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An accepted request."""
+
+    id: int
+    request: Request
+    epochs: int
+    """The run's epochs when it was accepted."""
+
+    def outcome(self, event: Event, progress: Progress) -> Done | Failed | None:
+        """What became of the request if `event` shows it; None: that is still open.
+
+        Args:
+            event: Emitted after the request was accepted.
+            progress: The newest snapshot.
+        """
+        if isinstance(event, SaveFailed) and isinstance(self.request, Save):
+            return Failed(f"could not save {event.path}: {event.message}")
+        said = self._said(event)
+        if said is not None:
+            return Done(said, progress.epoch, progress.batch)
+        if isinstance(event, RunEnded):
+            return Failed(f"cannot {name_of(self.request)}: the run ended first: {event.message}")
+        return None
+
+    def _said(self, event: Event) -> str | None:
+        """What `event` says of the request that it shows to be honored."""
+        match self.request, event:
+            case Pause(), StateChanged(state=State.PAUSED):
+                return "paused"
+            case Resume(), StateChanged(state=State.RUNNING):
+                return "training continues"
+            case Stop(), RunEnded():
+                return event.message
+            case Save(), CheckpointSaved(reason=SaveReason.MANUAL):
+                return f"saved {event.path}"
+            case Adjust(lr=float()), LearningRateChanged():
+                rates = (formatting.learning_rate(lr) for lr in (event.lr, event.previous))
+                return "learning rate {}, before {}".format(*rates)
+            case Adjust(lr=None), SettingsChanged():
+                return f"{event.epochs} epochs, before {event.previous_epochs}"
+            case _:
+                return None
+
+    @property
+    def is_done_already(self) -> bool:
+        """Whether the run was like that before, so that no event will follow."""
+        changes = self.request.changes if isinstance(self.request, Adjust) else None
+        return changes == {"epochs": self.epochs}

@@ -1,0 +1,214 @@
+"""Serves one run on a socket, on a thread of its own: who may come in, and who has gone."""
+
+import logging
+import os
+import platform
+import selectors
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from mnist_tui.errors import MnistTuiError
+from mnist_tui.remote.address import HAS_SOCKETS, make_address
+from mnist_tui.remote.inference_turns import InferenceTurns
+from mnist_tui.remote.listener import Listener
+from mnist_tui.remote.peer import Gone, Peer
+from mnist_tui.remote.sampler import Sampler
+from mnist_tui.remote.wakes import Wakes
+from mnist_tui.run.events import Warned
+from mnist_tui.run.protocol import CONTRACT, OLDEST_CONTRACT, Greeting
+from mnist_tui.run.session import Session
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.version import __version__
+
+log: Final = logging.getLogger(__name__)
+
+MOST_CLIENTS: Final = 64
+_CHECK_S: Final = 5.0
+"""How often the socket is looked after: whoever tidies temporary files may remove it."""
+_LAST_S: Final = 1.0
+"""How long the run's end waits for clients to take the last event."""
+
+
+@contextmanager
+def serve(session: Session, directory: RunDirectory) -> Iterator[None]:
+    """While inside, let other processes of this user watch and steer a run.
+
+    What goes wrong with it is a warning of the run, and never an error.
+
+    Args:
+        session: The run's.
+        directory: The run's, locked by this process.
+    """
+    server = None
+    if HAS_SOCKETS:
+        try:
+            server = RunServer(session, directory)
+            server.start()
+        except (OSError, MnistTuiError) as error:
+            log.warning("no socket: %s", error)
+            session.emit(Warned(message=f"the run cannot be attached to: {error}"))
+    try:
+        yield
+    finally:
+        if server is not None:
+            server.close()
+
+
+class RunServer:
+    """One thread that waits for sockets. The training thread never touches one.
+
+    Listeners of the session leave events in queues and wake this thread through a pipe.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        directory: RunDirectory,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Bind the run's socket.
+
+        Args:
+            session: The run's.
+            directory: The run's, locked by this process.
+            clock: Seconds.
+
+        Raises:
+            OSError: When the socket cannot be bound.
+            UsageError: When there is no safe folder for it.
+        """
+        self._session, self._directory, self._clock = session, directory, clock
+        self._greeting: Final = Greeting(
+            contract=CONTRACT,
+            oldest=OLDEST_CONTRACT,
+            release=__version__,
+            pid=os.getpid(),
+            host=platform.node(),
+            run=directory.name,
+            directory=str(directory.path),
+        )
+        self._selector = selectors.DefaultSelector()
+        self._listener = Listener(make_address(directory.path))
+        self._wakes = Wakes()
+        self._peers: dict[Peer, int] = {}
+        """The clients, each with what the selector waits for."""
+        self._turns = InferenceTurns(session, self._wakes.wake, clock)
+        self._sampler = Sampler()
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._run, name="run-server", daemon=True)
+
+    def start(self) -> None:
+        """Let clients come in."""
+        self._selector.register(self._wakes.end, selectors.EVENT_READ)
+        self._selector.register(self._listener.socket, selectors.EVENT_READ)
+        self._session.address = str(self._listener.path)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End once clients have taken the run's last event, or have taken too long."""
+        self._is_closing = True
+        self._wakes.wake()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._serve()
+        except Exception:
+            log.exception("the run's server broke; training is not concerned")
+        finally:
+            self._session.address = ""
+            for peer in tuple(self._peers):
+                self._forget(peer)
+            self._listener.close()
+            self._sampler.close()
+            self._selector.close()
+            self._wakes.close()
+
+    def _serve(self) -> None:
+        check_s = self._clock() + _CHECK_S
+        last_s = None
+        while True:
+            if self._is_closing:
+                last_s = last_s or self._clock() + _LAST_S
+                if self._clock() >= last_s or not any(peer.has_unsent for peer in self._peers):
+                    return
+            for key, _ in self._selector.select(self._wait_s(last_s or check_s)):
+                self._take(key)
+            self._turns.take_turns()
+            for peer in tuple(self._peers):
+                self._write(peer)
+            if self._clock() >= check_s:
+                check_s = self._clock() + _CHECK_S
+                self._look_after_socket()
+
+    def _wait_s(self, latest_s: float) -> float:
+        """Seconds until something is due, if no socket wants anything before."""
+        now = self._clock()
+        due = [peer.due_s for peer in self._peers if peer.due_s is not None]
+        turn_s = self._turns.wait_s
+        if turn_s is not None:
+            due.append(now + turn_s)
+        return max(0.0, min((latest_s, *due)) - now)
+
+    def _take(self, key: selectors.SelectorKey) -> None:
+        """Take what has come at one end."""
+        if key.fileobj is self._wakes.end:
+            self._wakes.clear()
+        elif key.fileobj is self._listener.socket:
+            self._accept()
+        elif key.data in self._peers and self._peers[key.data] & selectors.EVENT_READ:
+            peer: Peer = key.data
+            try:
+                peer.read(self._turns.put, self._sampler.put, self._clock())
+            except Gone as reason:
+                self._forget(peer, reason)
+
+    def _accept(self) -> None:
+        client = self._listener.accept()
+        if client is None:
+            return
+        if len(self._peers) >= MOST_CLIENTS:
+            log.warning("more than %d clients: the newest is refused", MOST_CLIENTS)
+            client.close()
+            return
+        peer = Peer(client, self._session, self._greeting, self._wakes.wake, self._clock())
+        self._peers[peer] = selectors.EVENT_READ
+        self._selector.register(client, selectors.EVENT_READ, peer)
+
+    def _write(self, peer: Peer) -> None:
+        try:
+            peer.write(self._clock())
+        except Gone as reason:
+            self._forget(peer, reason)
+            return
+        wanted = selectors.EVENT_READ if peer.wants_to_read else 0
+        if peer.has_unsent:
+            wanted |= selectors.EVENT_WRITE
+        if wanted != self._peers[peer]:
+            self._peers[peer] = wanted
+            self._selector.modify(peer.socket, wanted, peer)
+
+    def _forget(self, peer: Peer, reason: object = "the run has ended") -> None:
+        log.debug("a client has gone: %s", reason)
+        del self._peers[peer]
+        self._selector.unregister(peer.socket)
+        peer.close()
+
+    def _look_after_socket(self) -> None:
+        """Make the socket again where somebody has removed or replaced it."""
+        if self._listener.is_in_place:
+            return
+        try:
+            listener = Listener(make_address(self._directory.path))
+        except (OSError, MnistTuiError) as error:
+            log.warning("the socket is gone and cannot be made again: %s", error)
+            return
+        self._selector.unregister(self._listener.socket)
+        self._listener.close()
+        self._listener = listener
+        self._selector.register(listener.socket, selectors.EVENT_READ)
+        self._session.address = str(listener.path)
+        log.warning("the socket was removed and has been made again: %s", listener.path)
