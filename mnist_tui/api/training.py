@@ -15,6 +15,7 @@ from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.errors import UsageError
 from mnist_tui.headless import EventPrinter, progress_line
 from mnist_tui.process.plain_lines import PlainLines
+from mnist_tui.remote.server import serve
 from mnist_tui.run.events import Event, RunPrepared
 from mnist_tui.run.plan import NewRun, ResumedRun, Runner, RunPlan, TrainedRun
 from mnist_tui.run.requests import Stop
@@ -166,7 +167,7 @@ def plan_of(
 
 def _train(plan: TrainedRun, on_event: OnEvent | None, *, quiet: bool) -> Run:
     """Train on this thread, and raise what went wrong."""
-    runner = TrainingRunner(plan)
+    runner = TrainingRunner(plan, serve)
     session = runner.session
     lines = PlainLines(lambda: "" if quiet else progress_line(session.progress))
     printer = EventPrinter(lines, as_json=False, results=sys.stderr)

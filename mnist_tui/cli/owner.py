@@ -20,6 +20,7 @@ from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.process.channel import Channel, plan_from_dict
 from mnist_tui.process.predecessor import Predecessor
 from mnist_tui.process.signals import signals_as_requests
+from mnist_tui.remote.server import serve
 from mnist_tui.run.events import Event, RunEnded, RunPrepared
 from mnist_tui.run.session import Session
 
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> NoReturn:
     if plan is None:
         sys.exit(1)
     predecessor = Predecessor(channel, lock[0]) if lock else None
-    runner = TrainingRunner(plan_from_dict(plan), predecessor)
+    runner = TrainingRunner(plan_from_dict(plan), serve, predecessor=predecessor)
     starter = Starter(channel, runner.session)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

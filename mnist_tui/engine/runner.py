@@ -129,7 +129,8 @@ class TrainingRunner(LocalRunner):
         self._directory = directory
         self._predictor = CheckpointPredictor(directory)
         stack.enter_context(log_to(directory.log))
-        stack.enter_context(self._serve(self.session, directory))
+        if predecessor is None:
+            stack.enter_context(self._serve(self.session, directory))
         log.info("run %s: %s", directory.name, plan.config)
         self.say("loading PyTorch")
         if plan.config.model in MODELS and plan.config.device in ("auto", "cpu"):
@@ -140,6 +141,9 @@ class TrainingRunner(LocalRunner):
 
         prepared = prepare(plan, self.session, directory, self.say, predecessor)
         stack.callback(prepared.writer.close)
+        if predecessor is not None:
+            # Until here the other process has served the run.
+            stack.enter_context(self._serve(self.session, directory))
         prepared.start(self.session)
         return self._train_prepared(prepared, directory)
 
