@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mnist_tui.data.files import FILES
 from mnist_tui.data.idx import write_idx
 from mnist_tui.data.sample import load_sample
+from mnist_tui.data.spec import FILES
 
 
 def write_few_digits(folder: Path) -> Path:

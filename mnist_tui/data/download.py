@@ -1,23 +1,25 @@
-"""Downloading MNIST in a process of its own, watched by this one.
+"""Downloading a dataset in a process of its own, watched by this one.
 
 torchvision verifies and unpacks the files. It takes long to import and cannot be interrupted,
 so it runs in a child process: the parent watches the bytes arrive, ends a download that stalls
 or never ends, and moves the files to their place only when all of them are complete.
 """
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from mnist_tui.data.files import FILES, RAW
+from mnist_tui.data.spec import Source
 from mnist_tui.errors import DataError
 
 _PROGRAM: Final = Path(__file__).with_name("torchvision_download.py")
@@ -27,61 +29,45 @@ OnStatus = Callable[[str], None]
 
 
 class DownloadError(DataError):
-    """MNIST could not be downloaded; nothing of it was left behind."""
+    """A dataset could not be downloaded; nothing of it was left behind."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
         """Why, in words that follow no subject."""
-        super().__init__(f"MNIST could not be downloaded ({reason})")
+        super().__init__(f"the dataset could not be downloaded ({reason})")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where the packed files are, and what they must be."""
-
-    mirrors: tuple[str, ...] = (
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "http://yann.lecun.com/exdb/mnist/",
-    )
-    """Base URLs, each ending with a slash; torchvision's own."""
-    resources: tuple[tuple[str, str], ...] = ()
-    """(name of the packed file, its MD5); empty: torchvision's own."""
-    packed_bytes: int = 11_594_722
-    """The four packed files together."""
-    max_bytes: int = 100_000_000
-    """More than this, packed and unpacked, cannot be MNIST."""
-    connect_s: float = 3.0
-    """Seconds within which a mirror or a proxy must be reached."""
-    stall_s: float = 30.0
-    """Seconds without a new byte after which the download is given up."""
-
-
-def download_mnist(
+def download(
+    raw: Path,
     data_dir: Path,
+    title: str,
+    source: Source,
     on_status: OnStatus,
     should_stop: Callable[[], bool] = lambda: False,
-    source: Source | None = None,
 ) -> None:
-    """Put MNIST's files into `data_dir/MNIST/raw`. Blocks; any thread.
+    """Put a dataset's files into `raw`. Blocks; any thread.
 
     Args:
+        raw: Where the files go, below `data_dir`.
         data_dir: Created if it is not there.
+        title: The dataset's name in words.
+        source: Mirrors and checksums.
         on_status: Called with how far the download is, a few times a second.
         should_stop: Polled a few times a second; True gives up.
-        source: Mirrors and checksums, if not torchvision's own.
 
     Raises:
         DownloadError: When the files could not all be had; nothing is left behind then.
     """
-    raw = data_dir / RAW
     try:
         with _no_empty_folders(raw), _scratch(data_dir) as scratch:
             folder = Path(scratch).resolve()
-            _fetch(folder, source or Source(), on_status, should_stop)
+            _check_room(folder, source)
+            _fetch(folder, title, source, on_status, should_stop)
+            _verify(folder, source)
             raw.mkdir(parents=True, exist_ok=True)
-            for name in FILES:
+            for name in source.files:
                 # Each is verified and complete, and a rename is all or nothing.
-                (folder / RAW / name).replace(raw / name)
+                (folder / name).replace(raw / name)
     except OSError as error:
         place = error.filename2 or error.filename or data_dir
         raise DownloadError(f"cannot write to {place}: {error.strerror}") from error
@@ -109,8 +95,40 @@ def _scratch(data_dir: Path) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=".download-", dir=data_dir)
 
 
+def _check_room(folder: Path, source: Source) -> None:
+    """Find out before the first byte whether all of it will fit on the disk.
+
+    Raises:
+        DownloadError: When it will not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < source.disk_bytes:
+        raise DownloadError(
+            f"it takes {source.disk_bytes / 1e6:,.0f} MB while it is unpacked, and "
+            f"{folder.parent} has {free / 1e6:,.0f} MB left"
+        )
+
+
+def _verify(folder: Path, source: Source) -> None:
+    """Compare the files that arrived with what is known of them.
+
+    Raises:
+        DownloadError: When one is another.
+    """
+    for name, expected in source.sha256.items():
+        with (folder / name).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                raise DownloadError(
+                    f"{name} is not the file that it should be: its SHA-256 differs"
+                )
+
+
 def _fetch(
-    folder: Path, source: Source, on_status: OnStatus, should_stop: Callable[[], bool]
+    folder: Path,
+    title: str,
+    source: Source,
+    on_status: OnStatus,
+    should_stop: Callable[[], bool],
 ) -> None:
     """Run the child and watch it until the files are in `folder`."""
     output = folder / "output"
@@ -125,7 +143,7 @@ def _fetch(
             stderr=file,
         )
         try:
-            _watch(child, folder, source, on_status, should_stop)
+            _watch(child, folder, title, source, on_status, should_stop)
         finally:
             child.kill()
             child.wait()
@@ -156,6 +174,7 @@ def _problem(folder: Path) -> str:
 def _watch(
     child: subprocess.Popen[bytes],
     folder: Path,
+    title: str,
     source: Source,
     on_status: OnStatus,
     should_stop: Callable[[], bool],
@@ -170,8 +189,8 @@ def _watch(
             pass
         else:
             return
-        packed = _size(folder, "*.gz")
-        total = packed + _size(folder, "*-ubyte")
+        packed = sum(_size(folder / name) for name, _ in source.resources)
+        total = sum(_size(path) for path in folder.rglob("*"))
         now = time.monotonic()
         if not is_ready:
             # Importing torchvision comes first; on a busy machine it takes longer than a stall.
@@ -179,7 +198,7 @@ def _watch(
         if total > seen:
             seen, seen_at = total, now
             on_status(
-                f"downloading MNIST, {packed / 1e6:.1f} of {source.packed_bytes / 1e6:.1f} MB"
+                f"downloading {title}, {packed / 1e6:.1f} of {source.packed_bytes / 1e6:.1f} MB"
             )
         if total > source.max_bytes:
             raise DownloadError("it does not end: the mirror sends something else")
@@ -187,9 +206,7 @@ def _watch(
             raise DownloadError(f"it stalled: no byte for {source.stall_s:.0f} s")
 
 
-def _size(folder: Path, pattern: str) -> int:
-    total = 0
-    for path in folder.rglob(pattern):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
-    return total
+def _size(path: Path) -> int:
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0

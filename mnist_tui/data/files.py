@@ -1,81 +1,90 @@
-"""MNIST's four files on disk, in the forms in which people have them."""
+"""A dataset's four files on disk, in the forms in which people have them."""
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-FILES: Final = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
-"""The names of the four files: images and labels to train on, images and labels to validate on."""
+from mnist_tui.data.registry import MNIST
+from mnist_tui.data.spec import DatasetSpec, IdxFiles
 
-RAW: Final = Path("MNIST", "raw")
-"""Where torchvision puts them, below a folder of its user's choice."""
-_PLACES: Final = (RAW, Path("raw"), Path("MNIST"), Path(), Path("mnist"), Path("mnist", "raw"))
-"""Where they are looked for below the data folder, which may itself be `MNIST` or `raw`."""
 _MAX_FOLDERS: Final = 100
 """How many folders in the data folder are looked into."""
-_PROCESSED: Final = (Path("MNIST", "processed"), Path("processed"), Path())
 
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """Which of the four files a data folder has."""
+    """Which of a dataset's four files a data folder has."""
 
+    spec: DatasetSpec
+    files: IdxFiles
+    """The spec's."""
     folder: Path
     """The folder that has most of them."""
     paths: dict[str, Path]
-    """Each file that is there, by its name in FILES."""
+    """Each file that is there, by its name in the spec."""
     processed: Path | None = None
     """`training.pt`, in which old versions of torchvision kept what these files hold."""
 
     @property
     def is_complete(self) -> bool:
         """Whether all four are there."""
-        return len(self.paths) == len(FILES)
+        return len(self.paths) == len(self.files.names)
 
     @property
     def problem(self) -> str:
         """What is missing, in words."""
+        title, names = self.spec.title, self.files.names
         if not self.paths and self.processed is not None:
             return (
-                f"MNIST is there only as {self.processed}, in which old versions of torchvision "
-                f"kept it, not as {FILES[0]} and the three other files"
+                f"{title} is there only as {self.processed}, in which old versions of torchvision "
+                f"kept it, not as {names[0]} and the three other files"
             )
         if not self.paths:
-            return f"MNIST is not in {self.folder}"
-        missing = [name for name in FILES if name not in self.paths]
-        return f"MNIST is not complete in {self.folder} ({' and '.join(missing)} missing)"
+            return f"{title} is not in {self.folder}"
+        missing = [name for name in names if name not in self.paths]
+        return f"{title} is not complete in {self.folder} ({' and '.join(missing)} missing)"
 
 
-def find_files(folder: Path) -> FoundFiles:
-    """Look for MNIST in `folder`: in torchvision's layout, a level higher or deeper, unpacked or
-    packed by gzip, with a dot or a dash in the names.
+def find_files(folder: Path, spec: DatasetSpec = MNIST) -> FoundFiles:
+    """Look for a dataset of files in `folder`: in torchvision's layout, a level higher or deeper,
+    unpacked or packed by gzip, with a dot or a dash in the names; and where a package puts it.
     """
-    found = FoundFiles(folder, {})
-    for place in _places(folder):
-        paths = {name: path for name in FILES if (path := _find(place, name)) is not None}
+    files = spec.files
+    if files is None:
+        raise ValueError(f"{spec.name} does not lie in four files")
+    found = FoundFiles(spec, files, folder, {})
+    for place in _places(folder, files):
+        paths = {name: path for name in files.names if (path := _find(place, name)) is not None}
         if len(paths) > len(found.paths):
-            found = FoundFiles(place, paths)
+            found = FoundFiles(spec, files, place, paths)
         if found.is_complete:
             return found
-    processed = (folder / place / "training.pt" for place in _PROCESSED)
-    return FoundFiles(found.folder, found.paths, next(filter(_is_file, processed), None))
+    old = (Path(files.folder, "processed"), Path("processed"), Path())
+    processed = (folder / place / "training.pt" for place in old)
+    return replace(found, processed=next(filter(_is_file, processed), None))
 
 
-def _places(folder: Path) -> Iterator[Path]:
-    """Where the files may be, the most likely place first."""
-    yield from (folder / place for place in _PLACES)
+def raw_folder(files: IdxFiles) -> Path:
+    """Where torchvision puts the files, below a folder of its user's choice."""
+    return Path(files.folder, "raw")
+
+
+def _places(folder: Path, files: IdxFiles) -> Iterator[Path]:
+    """Where the files may be, the most likely place first. The data folder may itself be
+    torchvision's, or its `raw`.
+    """
+    raw, small = raw_folder(files), files.folder.lower()
+    places = (raw, Path("raw"), raw.parent, Path(), Path(small), Path(small, "raw"))
+    yield from (folder / place for place in places)
     # In the folder of another program, whose name begins with no dot as a download's does.
     with suppress(OSError):
         inner = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-        yield from (path / RAW for path in inner[:_MAX_FOLDERS])
+        yield from (path / raw for path in inner[:_MAX_FOLDERS])
+    if files.installed:
+        yield Path(files.installed)
 
 
 def _find(folder: Path, name: str) -> Path | None:

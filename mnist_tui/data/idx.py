@@ -1,40 +1,44 @@
-"""Reading and writing the IDX files that MNIST comes in.
+"""Reading and writing the IDX files that MNIST comes in, and the datasets made after it.
 
-The format: a big-endian magic number (two zero bytes, 0x08 for unsigned bytes, the number
-of dimensions), one 32-bit size per dimension, then the bytes. It is described on the page
-that MNIST was first published on, http://yann.lecun.com/exdb/mnist/.
+The format: a big-endian magic number (two zero bytes, 0x08 for unsigned bytes or 0x0C for 32-bit
+integers, the number of dimensions), one 32-bit size per dimension, then the numbers. It is
+described on the page that MNIST was first published on, http://yann.lecun.com/exdb/mnist/.
 """
 
 import gzip
 import math
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tui.errors import DataError
 
-_UNSIGNED_BYTES: Final = 0x08
+_KINDS: Final[Mapping[np.dtype[Any], int]] = {np.dtype("u1"): 0x08, np.dtype(">i4"): 0x0C}
+"""What the header calls the kinds of numbers that are read."""
 _MAX_ITEMS: Final = 1_000_000
 """More examples than any set in MNIST's format has; a header that says more is damaged."""
 
 
-def read_idx(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes. Never takes more memory than its header asks for.
+def read_idx(path: Path, item_shape: tuple[int, ...], kind: str = "u1") -> NDArray[Any]:
+    """Read an IDX file. Never takes more memory than its header asks for.
 
     Args:
         path: The file; packed by gzip if its name ends in .gz.
         item_shape: What each item must look like: (28, 28) for images, () for labels.
+        kind: The numbers' type as numpy names it: `u1`, or `>i4`.
 
     Returns:
-        (N, *item_shape) uint8, in memory of its own.
+        (N, *item_shape) of that type, in memory of its own.
 
     Raises:
         DataError: When the file cannot be read, or is not a whole IDX file of such items.
     """
+    dtype = np.dtype(kind)
     is_packed = path.suffix == ".gz"
     header_size = 4 + 4 * (1 + len(item_shape))
     try:
@@ -42,8 +46,8 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
             # Not opened: it may be a pipe, which would be waited for.
             raise DataError(f"cannot read {path}: {_kind(path)}")
         with gzip.open(path) if is_packed else path.open("rb") as file:
-            shape = _read_header(file.read(header_size), path, item_shape)
-            size = math.prod(shape)
+            shape = _read_header(file.read(header_size), path, item_shape, _KINDS[dtype])
+            size = math.prod(shape) * dtype.itemsize
             if not is_packed and path.stat().st_size != header_size + size:
                 raise _damaged(
                     path, f"is {path.stat().st_size} bytes long, not {header_size + size}"
@@ -60,15 +64,15 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if count != size:
         found = "more than that" if count > size else f"only {header_size + count}"
         raise _damaged(path, f"is not {header_size + size} bytes long, but {found}")
-    return content[:size].reshape(shape)
+    return content[:size].view(dtype).reshape(shape)
 
 
-def _read_header(content: bytes, path: Path, item_shape: tuple[int, ...]) -> list[int]:
+def _read_header(content: bytes, path: Path, item_shape: tuple[int, ...], kind: int) -> list[int]:
     """The shape of what follows the header."""
     dimensions = 1 + len(item_shape)
     if len(content) < 4 + 4 * dimensions:
         raise _damaged(path, f"is only {len(content)} bytes long")
-    expected = struct.pack(">HBB", 0, _UNSIGNED_BYTES, dimensions)
+    expected = struct.pack(">HBB", 0, kind, dimensions)
     if content[:4] != expected:
         raise _damaged(path, f"starts with {content[:4].hex()}, not with {expected.hex()}")
     shape = list(struct.unpack(f">{dimensions}I", content[4:]))
@@ -80,10 +84,10 @@ def _read_header(content: bytes, path: Path, item_shape: tuple[int, ...]) -> lis
     return shape
 
 
-def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
-    """Write `array` as an IDX file of unsigned bytes."""
+def write_idx(path: Path, array: NDArray[Any]) -> None:
+    """Write `array`, of uint8 or big-endian int32, as an IDX file."""
     header = struct.pack(
-        f">HBB{array.ndim}I", 0, _UNSIGNED_BYTES, array.ndim, *(int(n) for n in array.shape)
+        f">HBB{array.ndim}I", 0, _KINDS[array.dtype], array.ndim, *(int(n) for n in array.shape)
     )
     path.write_bytes(header + array.tobytes())
 

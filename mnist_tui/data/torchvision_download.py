@@ -1,4 +1,5 @@
-"""Download MNIST through torchvision: a program of its own, which imports nothing of this package.
+"""Download a dataset through torchvision: a program of its own, which imports nothing of this
+package.
 
     python -P torchvision_download.py FOLDER SETTINGS
 
@@ -18,12 +19,25 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 _LOCAL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 """Errors of this machine's disk, for which no mirror can be blamed."""
+
+_FAILURES: Final = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+    http.client.HTTPException,
+)
+"""What torchvision and the modules that it unpacks with raise where a mirror sends other things."""
 
 _NO_ADDRESS: Final = "its address is unknown: "
 
@@ -104,30 +118,44 @@ def find_mirrors(mirrors: list[str], name: str, connect_s: float) -> list[Probe]
 
 
 def download(folder: Path, settings: dict[str, Any]) -> str:
-    """Download into `folder`; why that failed, in words, or nothing."""
-    mirrors, resources = settings["mirrors"], settings["resources"]
-    name = resources[0][0] if resources else "t10k-labels-idx1-ubyte.gz"
-    probes = find_mirrors(mirrors, name, settings["connect_s"])
+    """Download and unpack into `folder`; why that failed, in words, or nothing."""
+    resources, wanted = settings["resources"], settings["files"]
+    probes = find_mirrors(settings["mirrors"], resources[-1][0], settings["connect_s"])
     usable = [probe for probe in probes if not probe.problem]
     if usable:
         socket.setdefaulttimeout(settings["stall_s"])
-        from torchvision.datasets import MNIST
+        from torchvision.datasets.utils import download_and_extract_archive
 
         (folder / "ready").touch()
-        if resources:
-            MNIST.resources = [tuple(resource) for resource in resources]
     for probe in usable:
         # One at a time, so that each answer's sender is known.
-        MNIST.mirrors = [probe.mirror]
         try:
-            MNIST(str(folder), download=True)
-        except (OSError, RuntimeError, EOFError, ValueError, http.client.HTTPException) as error:
+            for name, md5 in resources:
+                url = probe.mirror + name
+                download_and_extract_archive(url, str(folder), filename=name, md5=md5)
+            _unpack_inner(folder, [name for name in wanted if not (folder / name).exists()])
+        except _FAILURES as error:
             if isinstance(error, OSError) and error.errno in _LOCAL:
                 return f"cannot write to {folder.parent}: {error.strerror}"
             probe.problem = probe.doubt or _words(error)
         else:
             return ""
     return _in_words({urlsplit(probe.mirror).netloc: probe.problem for probe in probes})
+
+
+def _unpack_inner(folder: Path, names: list[str]) -> None:
+    """Unpack those files that are packed once more in the archive that was unpacked.
+
+    Raises:
+        RuntimeError: When one of them is not there.
+    """
+    from torchvision.datasets.utils import extract_archive
+
+    for name in names:
+        packed = next(folder.rglob(f"{name}.gz"), None)
+        if packed is None:
+            raise RuntimeError(f"the archive has no {name}")
+        extract_archive(str(packed), str(folder))
 
 
 def _in_words(problems: dict[str, str]) -> str:
@@ -145,8 +173,7 @@ def _words(error: object) -> str:
     """What went wrong, as short as can be."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    # torchvision lists what each mirror answered.
-    text = " ".join(str(error).split()).rpartition("got: ")[2].strip("<>")
+    text = " ".join(str(error).split()).strip("<>")
     if text.startswith("File not found or corrupted"):
         return "what it sends is not the file: its checksum is wrong"
     strerror = getattr(error, "strerror", None)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from mnist_tui.data import has_mnist, load_dataset, read_mnist
-from mnist_tui.data.files import FILES
+from mnist_tui.data.spec import FILES
 from mnist_tui.errors import DataError
 from tests.campaigns.campaign import few_digits, kept_folder, main
 from tests.campaigns.command import assert_refused, run_command

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from mnist_tui.data.files import FILES
+from mnist_tui.data.spec import FILES
 
 
 def damage(few_digits: Path, folder: Path, file: str, change: Callable[[bytes], bytes]) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.data.files import FILES
+from mnist_tui.data.spec import FILES
 from tests.cli.damage import damage
 from tests.cli.done import Run, assert_one_line
 

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_tui.data import Dataset, Split, data_folder, load_dataset, read_mnist
-from mnist_tui.data.files import FILES
 from mnist_tui.data.idx import read_idx
 from mnist_tui.data.registry import MNIST
 from mnist_tui.data.sample import load_sample
-from mnist_tui.data.spec import DatasetSpec
+from mnist_tui.data.spec import FILES, DatasetSpec
 from mnist_tui.errors import DataError
 
 

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,26 @@ from typing import Any
 import pytest
 
 from mnist_tui.data import has_mnist, load_dataset, read_mnist
-from mnist_tui.data.download import DownloadError, Source, _watch, download_mnist
-from mnist_tui.data.files import FILES
+from mnist_tui.data.download import DownloadError, OnStatus, _watch, download
+from mnist_tui.data.files import raw_folder
+from mnist_tui.data.registry import MNIST
+from mnist_tui.data.spec import FILES, Source
 from mnist_tui.data.torchvision_download import find_mirrors
 from mnist_tui.errors import DataError
+
+assert MNIST.source is not None
+OFFICIAL = MNIST.source
+
+
+def download_mnist(
+    folder: Path,
+    on_status: OnStatus,
+    should_stop: Callable[[], bool] = lambda: False,
+    source: Source = OFFICIAL,
+) -> None:
+    """Download MNIST into a data folder."""
+    assert MNIST.files is not None
+    download(folder / raw_folder(MNIST.files), folder, "MNIST", source, on_status, should_stop)
 
 
 class Mirror:
@@ -78,7 +95,7 @@ class Mirror:
     def source(self, **settings: Any) -> Source:
         """Where the program is to download from."""
         url = f"http://127.0.0.1:{self.server.server_port}/"
-        return Source(mirrors=(url,), resources=self.resources, **settings)
+        return replace(OFFICIAL, mirrors=(url,), resources=self.resources, sha256={}, **settings)
 
     def close(self) -> None:
         self.released.set()
@@ -105,7 +122,7 @@ def test_a_download_is_unpacked_and_read(mirror: Mirror, few_digits: Path, tmp_p
     assert digits.fingerprint == read_mnist(few_digits).fingerprint
     assert {path.name for path in (tmp_path / "MNIST" / "raw").iterdir()} == set(FILES)
     assert not list(tmp_path.glob(".download-*"))
-    assert said[0] == "trying to download MNIST"
+    assert said[0] == "trying to download MNIST, 12 MB"
     assert said[-1] == "reading MNIST"
 
 
@@ -203,7 +220,14 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_getting_ready_is_no_stall_however_long_it_takes(tmp_path: Path) -> None:
     code = f"import time; time.sleep(1); open({str(tmp_path / 'ready')!r}, 'w')"
     with subprocess.Popen([sys.executable, "-c", code]) as child:
-        _watch(child, tmp_path, Source(stall_s=0.1), lambda status: None, lambda: False)
+        _watch(
+            child,
+            tmp_path,
+            "MNIST",
+            replace(OFFICIAL, stall_s=0.1),
+            lambda status: None,
+            lambda: False,
+        )
     assert child.returncode == 0
 
 
@@ -211,7 +235,7 @@ def test_auto_says_at_once_that_the_sample_is_used_without_a_network(tmp_path: P
     said: list[str] = []
     with pytest.raises(DataError, match="stopped"):
         load_dataset("auto", str(tmp_path), on_status=said.append, should_stop=lambda: True)
-    assert said == ["trying to download MNIST; without a network, the sample is used"]
+    assert said == ["trying to download MNIST, 12 MB; without a network, the sample is used"]
 
 
 @pytest.mark.slow
@@ -242,7 +266,7 @@ def test_every_mirror_that_failed_is_named_with_its_reason(mirror: Mirror, tmp_p
     threading.Thread(target=server.serve_forever).start()
     try:
         mirrors = (f"https://localhost:{server.server_port}/", *mirror.source().mirrors)
-        source = Source(mirrors=mirrors, resources=mirror.resources)
+        source = replace(mirror.source(), mirrors=mirrors)
         digits = load_dataset("auto", str(tmp_path), source=source)
     finally:
         server.shutdown()
@@ -275,7 +299,7 @@ def test_a_web_page_in_place_of_a_mirror_is_called_that(mirror: Mirror, tmp_path
 def test_a_machine_without_a_network_is_called_that(tmp_path: Path) -> None:
     mirrors = ("https://one.invalid/", "http://two.invalid/")
     with pytest.raises(DownloadError) as caught:
-        download_mnist(tmp_path, lambda status: None, source=Source(mirrors=mirrors))
+        download_mnist(tmp_path, lambda status: None, source=replace(OFFICIAL, mirrors=mirrors))
     assert caught.value.reason.startswith("no network, or no name server: ")
     assert ".invalid" not in caught.value.reason
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.data import has_mnist, load_dataset, read_mnist
-from mnist_tui.data.files import FILES
+from mnist_tui.data.spec import FILES
 from mnist_tui.errors import DataError
 
 

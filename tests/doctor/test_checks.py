@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.container import MemoryLimit
-from mnist_tui.data.files import FILES
+from mnist_tui.data.spec import FILES
 from mnist_tui.doctor import Check, Level, examine, folders, machine, software, terminal
 from mnist_tui.doctor.examine import _guarded
 from mnist_tui.doctor.names import shorten

@@ -2,10 +2,8 @@
 
 from typing import Final, Protocol
 
-from mnist_tui.data import data_folder, has_mnist, read_mnist
-from mnist_tui.data.dataset import Dataset
-from mnist_tui.data.sample import load_sample
-from mnist_tui.errors import DataError, MnistTuiError
+from mnist_tui.data import Dataset, load_dataset
+from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.run.controller import RunController
@@ -63,20 +61,4 @@ class RunSource:
     def load_dataset(self) -> Dataset:
         """Read the dataset that the run's settings name."""
         config = self._run.plan.config
-        return dataset_on_disk(config.dataset, config.data_dir)
-
-
-def dataset_on_disk(name: str, data_dir: str | None) -> Dataset:
-    """The dataset of a run with these settings, without a download. Blocks; any thread.
-
-    Raises:
-        DataError: When its files are not there, or are damaged.
-    """
-    if name == "sample":
-        return load_sample()
-    folder = data_folder(data_dir)
-    if has_mnist(folder):
-        return read_mnist(folder)
-    if name == "mnist":
-        raise DataError(f"MNIST is not in {folder}; a run downloads it when it starts")
-    return load_sample()
+        return load_dataset(config.dataset, config.data_dir, may_download=False)

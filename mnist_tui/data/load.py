@@ -1,0 +1,130 @@
+"""Where datasets come from: the disk, the network, the packaged sample of MNIST, the user."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from mnist_tui.data.dataset import Dataset
+from mnist_tui.data.download import DownloadError, OnStatus, download
+from mnist_tui.data.files import FoundFiles, find_files, raw_folder
+from mnist_tui.data.read_files import read_files
+from mnist_tui.data.registry import MNIST, SAMPLE, SPECS
+from mnist_tui.data.sample import load_sample
+from mnist_tui.data.spec import DatasetSpec, Source
+from mnist_tui.errors import DataError, Remedy
+
+_FALLBACK: Final = "; without a network, the sample is used"
+
+
+def data_folder(data_dir: str | None = None) -> Path:
+    """The folder for datasets: `data_dir`, else $MNIST_TUI_DATA, else the user's cache.
+
+    Raises:
+        DataError: When that cannot be found out, for a user without a home folder.
+    """
+    chosen = data_dir or os.environ.get("MNIST_TUI_DATA")
+    try:
+        return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("mnist-tui")
+    except RuntimeError as error:
+        place = chosen or "~/.cache"
+        raise DataError(
+            f"there is no home folder that {place} could be in: set HOME to a full path, "
+            "or name a folder for the data"
+        ) from error
+
+
+def load_dataset(
+    dataset: str = "auto",
+    data_dir: str | None = None,
+    *,
+    on_status: OnStatus = lambda status: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    source: Source | None = None,
+    may_download: bool = True,
+) -> Dataset:
+    """Load the dataset to train and validate on. Blocks, perhaps for minutes; any thread.
+
+    Args:
+        dataset: A name in the registry; `auto`, MNIST where it is or can be downloaded, else the
+            sample with a notice that says why.
+        data_dir: As in `data_folder`.
+        on_status: Called with what is being done, in words.
+        should_stop: Polled during a download; True gives up.
+        source: Where to download from, if not from torchvision's mirrors.
+        may_download: Whether to download what is not there.
+
+    Raises:
+        DataError: When it is not available, or is damaged.
+    """
+    if dataset == SAMPLE.name:
+        on_status("reading the sample")
+        return load_sample()
+    is_auto = dataset == "auto"
+    spec = MNIST if is_auto else SPECS[dataset]
+    try:
+        found = _find(spec, data_dir)
+        if not found.is_complete and not may_download:
+            raise DataError(f"{found.problem}; a run downloads it when it starts")
+        if not found.is_complete:
+            chosen = source or spec.source
+            assert chosen is not None
+            size = f"{chosen.packed_bytes / 1e6:,.0f} MB"
+            fallback = _FALLBACK if is_auto else ""
+            on_status(f"trying to download {spec.title}, {size}{fallback}")
+            _download(found, data_folder(data_dir), chosen, on_status, should_stop)
+            found = _find(spec, data_dir)
+    except DataError as error:
+        if is_auto and not should_stop():
+            notice = f"training on the 5,000 digits of the sample: {error}"
+            return replace(load_sample(), notice=notice)
+        raise _unavailable(spec, error) from error
+    on_status(f"reading {spec.title}")
+    return read_files(found)
+
+
+def read_mnist(folder: Path) -> Dataset:
+    """Read MNIST from its four files.
+
+    Raises:
+        DataError: When a file is missing or damaged.
+    """
+    return read_files(find_files(folder))
+
+
+def has_mnist(folder: Path) -> bool:
+    """Whether all four files are there, in any of the forms that `find_files` knows."""
+    return find_files(folder).is_complete
+
+
+def _find(spec: DatasetSpec, data_dir: str | None) -> FoundFiles:
+    return find_files(data_folder(data_dir), spec)
+
+
+def _download(
+    found: FoundFiles,
+    folder: Path,
+    source: Source,
+    on_status: OnStatus,
+    should_stop: Callable[[], bool],
+) -> None:
+    raw = folder / raw_folder(found.files)
+    try:
+        download(raw, folder, found.spec.title, source, on_status, should_stop)
+    except DownloadError as error:
+        reason = f"{found.problem}, and could not be downloaded ({error.reason})"
+        raise DataError(reason) from error
+
+
+def _unavailable(spec: DatasetSpec, error: DataError) -> DataError:
+    """The error with the ways out: another folder, a package, or for MNIST the sample of it."""
+    advice = f"; {spec.advice}" if spec.advice else ""
+    if spec is MNIST:
+        remedy = Remedy(settings={"data_dir": None, "dataset": SAMPLE.name})
+        return DataError(f"{error}; name another folder, or take the sample", remedy)
+    return DataError(
+        f"{error}{advice}; or name another folder", Remedy(settings={"data_dir": None})
+    )
