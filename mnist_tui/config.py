@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from mnist_tui.errors import ConfigError
-from mnist_tui.rules import Choice, Device, Flag, Folder, Number, Rule, Whole
+from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder, Number, Rule, Whole
 
 
 class Group(Enum):
@@ -76,14 +76,28 @@ class TrainConfig:
     )
     dataset: str = _setting(
         "auto",
-        Choice(("auto", "mnist", "sample")),
-        "auto takes MNIST, and the packaged sample of it where MNIST cannot be had.",
+        DatasetName(
+            (
+                "auto",
+                "mnist",
+                "sample",
+                "fashion",
+                "kmnist",
+                "qmnist",
+                "emnist-digits",
+                "emnist-letters",
+                "emnist-balanced",
+            )
+        ),
+        "A dataset's name, a folder with one folder of images per class, or an .npz file of "
+        "arrays; auto takes MNIST, and the packaged sample of it where MNIST cannot be had.",
         hint="sample: 5,000 of MNIST's digits",
     )
     data_dir: str | None = _setting(
         None,
         Folder(),
-        "Folder that holds MNIST/raw. [default: $MNIST_TUI_DATA, else the user's cache]",
+        "Folder that holds MNIST/raw, FashionMNIST/raw and so on. [default: $MNIST_TUI_DATA, "
+        "else the user's cache]",
         label="data folder",
         group=Group.ADVANCED,
     )

@@ -1,6 +1,7 @@
 """What values a setting can take, and how they are read from text."""
 
 import math
+import os
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -114,6 +115,35 @@ class Device(Rule):
 
     def accepts(self, value: object) -> bool:
         return isinstance(value, str) and _DEVICE.fullmatch(value) is not None
+
+
+@dataclass(frozen=True)
+class DatasetName(Rule):
+    """The name of a dataset, or the path of the user's own: a folder, or a file of arrays.
+
+    Whether there is anything at a path is found out when a run starts.
+    """
+
+    options: tuple[str, ...]
+    """The names."""
+
+    @property
+    def wants(self) -> str:
+        return f"one of {', '.join(self.options)}, or the path of a folder or an .npz file"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and (value in self.options or _looks_like_a_path(value))
+
+    def parse(self, text: str) -> object:
+        """A name as it is, and a path in full, so that it is found from any other folder."""
+        if text in self.options or not (_looks_like_a_path(text) or os.path.isdir(text)):  # noqa: PTH112
+            return text
+        return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
+
+
+def _looks_like_a_path(text: str) -> bool:
+    """Whether it has a separator, of this system or another, or the ending of arrays."""
+    return "/" in text or "\\" in text or text.endswith(".npz")
 
 
 class Folder(Rule):

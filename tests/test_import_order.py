@@ -26,7 +26,7 @@ LAYERS = (
 Parts of one layer do not know each other, except where NEIGHBORS says so.
 """
 
-NEIGHBORS = {("config", "rules"), ("store", "data"), ("tui", "doctor")}
+NEIGHBORS = {("config", "rules"), ("store", "data"), ("data", "images"), ("tui", "doctor")}
 """Imports within a layer, from the first to the second."""
 
 CONTRACT_MAY_USE = {"run", "config", "rules", "errors"}

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from mnist_tui.config import RECIPES, SETTINGS, Group, TrainConfig
 from mnist_tui.errors import ConfigError
 from mnist_tui.process.invocation import option_name
-from mnist_tui.rules import Choice, Device, Flag, Folder
+from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder
 from mnist_tui.tui.display_options import DisplayOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -30,6 +30,8 @@ class SettingType(click.ParamType[object]):
         match self.rule:
             case Choice(options):
                 return "|".join(options)
+            case DatasetName():
+                return "NAME|FOLDER|FILE.npz"
             case Device():
                 return "auto|cpu|cuda[:N]|mps"
             case Folder():
@@ -41,8 +43,11 @@ class SettingType(click.ParamType[object]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The choices that begin with `incomplete`, for a shell."""
-        options = self.rule.options if isinstance(self.rule, Choice) else ()
-        return [CompletionItem(option) for option in options if option.startswith(incomplete)]
+        options = self.rule.options if isinstance(self.rule, Choice | DatasetName) else ()
+        found = [CompletionItem(option) for option in options if option.startswith(incomplete)]
+        if isinstance(self.rule, DatasetName) and not found:
+            return [CompletionItem(incomplete, type="file")]
+        return found
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None

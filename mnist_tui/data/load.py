@@ -8,9 +8,11 @@ from typing import Final
 
 import platformdirs
 
+from mnist_tui.data.arrays import read_npz
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.download import DownloadError, OnStatus, download
 from mnist_tui.data.files import FoundFiles, find_files, raw_folder
+from mnist_tui.data.folder import read_folder
 from mnist_tui.data.read_files import read_files
 from mnist_tui.data.registry import MNIST, SAMPLE, SPECS
 from mnist_tui.data.sample import load_sample
@@ -50,7 +52,8 @@ def load_dataset(
 
     Args:
         dataset: A name in the registry; `auto`, MNIST where it is or can be downloaded, else the
-            sample with a notice that says why.
+            sample with a notice that says why; or the path of a folder with one folder of images
+            per class, or of an .npz file.
         data_dir: As in `data_folder`.
         on_status: Called with what is being done, in words.
         should_stop: Polled during a download; True gives up.
@@ -64,6 +67,8 @@ def load_dataset(
         on_status("reading the sample")
         return load_sample()
     is_auto = dataset == "auto"
+    if not is_auto and dataset not in SPECS:
+        return _load_own(Path(dataset).expanduser().absolute(), on_status, should_stop)
     spec = MNIST if is_auto else SPECS[dataset]
     try:
         found = _find(spec, data_dir)
@@ -84,6 +89,19 @@ def load_dataset(
         raise _unavailable(spec, error) from error
     on_status(f"reading {spec.title}")
     return read_files(found)
+
+
+def _load_own(path: Path, on_status: OnStatus, should_stop: Callable[[], bool]) -> Dataset:
+    """Read the user's own data."""
+    try:
+        if path.is_dir():
+            return read_folder(path, on_status, should_stop)
+        if not path.exists():
+            raise DataError(f"{path} is not there; say where the data are")
+        on_status(f"reading {path.name}")
+        return read_npz(path)
+    except DataError as error:
+        raise DataError(str(error), Remedy(settings={"dataset": None})) from error
 
 
 def read_mnist(folder: Path) -> Dataset:

@@ -85,13 +85,8 @@ class DatasetSpec:
     """How else one can get it, in words."""
 
     def __post_init__(self) -> None:
-        count = len(self.classes)
-        if not FEWEST_CLASSES <= count <= MOST_CLASSES:
-            found = f"{count} class{'' if count == 1 else 'es'}"
-            raise DataError(
-                f"{self.name} has {found}: {FEWEST_CLASSES} to {MOST_CLASSES} can be trained on"
-            )
-        if len(set(self.classes)) < count:
+        check_count(self.name, len(self.classes))
+        if len(set(self.classes)) < len(self.classes):
             twice = next(name for name in self.classes if self.classes.count(name) > 1)
             raise DataError(f"{self.name} has two classes named {twice!r}; rename one of them")
 
@@ -99,3 +94,14 @@ class DatasetSpec:
     def images_noun(self) -> str:
         """What its images are called: `digits` or `images`."""
         return images_noun(self.classes)
+
+
+def check_count(name: str, classes: int) -> None:
+    """Find out whether a dataset of that name can have so many classes.
+
+    Raises:
+        DataError: When it cannot.
+    """
+    if not FEWEST_CLASSES <= classes <= MOST_CLASSES:
+        found = f"{classes:,} class{'' if classes == 1 else 'es'}"
+        raise DataError(f"{name} has {found}: {FEWEST_CLASSES} to {MOST_CLASSES} can be trained on")

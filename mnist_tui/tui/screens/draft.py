@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Final
 
 from mnist_tui import formatting
@@ -165,14 +166,14 @@ class Draft:
     def meaning(self) -> str:
         """What the differences mean for comparing results, in one line."""
         recipe, different = f"'{self.recipe}'", set(self.differences())
-        sample = ", on the 5,000-digit sample" if self.texts["dataset"] == "sample" else ""
+        data = _other_data(self.texts["dataset"])
         if not different:
-            return f"{recipe}, unchanged{sample}."
+            return f"{recipe}, unchanged{data}."
         if different == {"seed"}:
-            return f"{recipe} with another seed{sample}."
+            return f"{recipe} with another seed{data}."
         if different <= {"seed", "epochs"} and self.value("schedule") == "constant":
             seed = " and another seed" if "seed" in different else ""
-            return f"{recipe} with another number of epochs{seed}{sample}."
+            return f"{recipe} with another number of epochs{seed}{data}."
         hidden = sorted(SETTINGS[name].label for name in different - _SHOWN)
         also = f" ({', '.join(hidden)} differ too)" if hidden else ""
         return (
@@ -208,6 +209,14 @@ class Draft:
             if setting.is_live and self.value(name) != self._values[name]
         }
         return Adjust(**changed) if changed else None
+
+
+def _other_data(dataset: str) -> str:
+    """Which data a run is on, where they are not the ones that a recipe's figures are of."""
+    if dataset in ("auto", "mnist"):
+        return ""
+    name = "the 5,000-digit sample" if dataset == "sample" else PurePath(dataset).name
+    return f", on {name}"
 
 
 def to_text(value: object) -> str:

@@ -156,7 +156,9 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         text = self._draft.texts[field.name]
         control: OneOf | Input
         if field.options:
-            control = OneOf(field.options, text, id=field.name)
+            # A path that came from the command line is one more to choose from.
+            own = () if text in field.options else (text,)
+            control = OneOf((*field.options, *own), text, id=field.name)
         else:
             control = Input(text, id=field.name, compact=True, select_on_focus=True)
         control.disabled = not self._draft.is_open(field.name)
