@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from devtools.few_digits import write_few_digits
 from mnist_tui.engine.steps.native import library
+from mnist_tui.torch_runtime import freeze_objects
 
 # Before torch is loaded, here and in the processes that tests start: with several threads,
 # torch waits for its own threads, which takes long while other tests or programs are busy.
@@ -44,7 +45,7 @@ gc.disable()
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """Exempt what was imported from garbage collection, and collect what tests make."""
-    gc.freeze()
+    freeze_objects()
     gc.enable()
     gc.set_threshold(20_000, 20, 20)
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -40,6 +41,7 @@ Imports = Mapping[str, set[str]]
 """For each module by its dotted name, without `mnist_tui.`: the modules of ours that it imports."""
 
 
+@cache
 def read_imports(root: Path = ROOT) -> Imports:
     """Every import of the package, those inside of functions and for type checkers included."""
     names = {name_of(path, root) for path in root.rglob("*.py")}

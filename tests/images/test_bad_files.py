@@ -102,8 +102,9 @@ except DataError as error:
     assert done.stderr == ""
 
 
-def test_damage_anywhere_is_survived() -> None:
-    chance = random.Random(0)
+@pytest.mark.parametrize("rounds", [300, pytest.param(1500, marks=pytest.mark.slow)])
+def test_damage_anywhere_is_survived(rounds: int) -> None:
+    chance = random.Random(rounds)
     exif = Image.Exif()
     exif[0x0112] = 3
     wholes = [
@@ -115,7 +116,7 @@ def test_damage_anywhere_is_survived() -> None:
     ]
     messages: set[str] = set()
     outcomes = {True: 0, False: 0}
-    for _ in range(1500):
+    for _ in range(rounds):
         content = bytearray(chance.choice(wholes))
         for _ in range(chance.choice((1, 2, 8))):
             place = chance.randrange(min(len(content), chance.choice((40, 200, len(content)))))
@@ -127,4 +128,4 @@ def test_damage_anywhere_is_survived() -> None:
             messages.add(str(error))
         outcomes[is_read] += 1
     assert not [message for message in messages if "\n" in message]
-    assert min(outcomes.values()) > 100
+    assert min(outcomes.values()) > rounds / 15

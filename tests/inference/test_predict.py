@@ -55,7 +55,7 @@ def test_the_same_digits_large_on_white_pages_get_much_the_same_guesses(
     plain, pages = tmp_path / "plain", tmp_path / "pages"
     plain.mkdir()
     pages.mkdir()
-    for number, image in enumerate(DIGITS.images[::2]):
+    for number, image in enumerate(DIGITS.images[::8]):
         small = Image.fromarray(image)
         small.save(plain / f"{number:04d}.png")
         width, height = chance.randint(230, 500), chance.randint(230, 500)

@@ -2,6 +2,9 @@
 
 import gc
 import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +24,33 @@ from tests.engine.cuda.fake_graphs import FakeGraphRecorder
 
 CPU = torch.device("cpu")
 BATCHES = 11
+config_of = partial(recipe_config, batch_size=8)
+
+Result = tuple[LearnerState, Any]
+"""All that training made: the state, and the last epoch's losses and hits."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def digits(few_digits: Path) -> Dataset:
-    """Eleven batches of 32, the last of them with 10 digits."""
-    return read_mnist(few_digits)
+    """Eleven batches of 8, the last of them with 2 digits."""
+    dataset = read_mnist(few_digits)
+    train = dataset.train
+    return replace(
+        dataset, train=replace(train, images=train.images[:82], labels=train.labels[:82])
+    )
+
+
+@pytest.fixture(scope="module")
+def one_by_one(digits: Dataset) -> Callable[..., Result]:
+    """Train step by step; each config once, since what comes out is only compared with."""
+
+    @cache
+    def call(config: TrainConfig, stop: int = 2 * BATCHES) -> Result:
+        learner = Learner(config, digits, CPU)
+        assert len(train(learner, stop=stop)) == stop
+        return result(learner)
+
+    return call
 
 
 @pytest.fixture(autouse=True)
@@ -64,31 +88,25 @@ def assert_same(one: Any, other: Any) -> None:
         assert one == other
 
 
-def result(learner: Learner) -> tuple[LearnerState, Any]:
-    """All that training made: the state, and the last epoch's losses and right guesses."""
+def result(learner: Learner) -> Result:
     return learner.capture(), learner.read_back(0, BATCHES).result()
-
-
-def one_by_one(
-    config: TrainConfig, digits: Dataset, stop: int = 2 * BATCHES
-) -> tuple[LearnerState, Any]:
-    learner = Learner(config, digits, CPU)
-    assert len(train(learner, stop=stop)) == stop
-    return result(learner)
 
 
 @pytest.mark.parametrize(
     "config",
     [
-        recipe_config(),
-        recipe_config(optimizer="momentum"),
-        recipe_config("fast", batch_size=32),
-        recipe_config(precision="bf16"),
+        config_of(),
+        config_of(optimizer="momentum"),
+        config_of("fast"),
+        config_of(precision="bf16"),
     ],
     ids=["tutorial", "momentum", "fast", "bf16"],
 )
 def test_recorded_chunks_give_the_bits_of_single_steps(
-    config: TrainConfig, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    config: TrainConfig,
+    digits: Dataset,
+    one_by_one: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_chunks_of(monkeypatch, 3)
     recorder = FakeGraphRecorder()
@@ -97,29 +115,36 @@ def test_recorded_chunks_give_the_bits_of_single_steps(
     assert taken[:4] == [(0, 3), (3, 6), (6, 9), (9, 11)]
     # Threes, recorded when met again; and the epoch's rest with its partial batch.
     assert (recorder.recordings, recorder.replays) == (2, 6)
-    assert_same(result(learner), one_by_one(config, digits))
+    assert_same(result(learner), one_by_one(config))
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 11, 24])
 def test_how_an_epoch_is_cut_into_chunks_changes_nothing(
-    length: int, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    length: int,
+    digits: Dataset,
+    one_by_one: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_chunks_of(monkeypatch, length)
     recorder = FakeGraphRecorder()
-    learner = Learner(recipe_config(), digits, CPU, recorder)
+    learner = Learner(config_of(), digits, CPU, recorder)
     taken = train(learner)
     assert len(taken) == 2 * -(-BATCHES // length)
     assert recorder.replays > 0
-    assert_same(result(learner), one_by_one(recipe_config(), digits))
+    assert_same(result(learner), one_by_one(config_of()))
 
 
 @pytest.mark.parametrize("batches", [1, 8, 10, 15])
 @pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
 def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
-    optimizer: str, batches: int, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    optimizer: str,
+    batches: int,
+    digits: Dataset,
+    one_by_one: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_chunks_of(monkeypatch, 4)
-    config = recipe_config(optimizer=optimizer)
+    config = config_of(optimizer=optimizer)
     before = Learner(config, digits, CPU)
     train(before, stop=batches)
     state = before.capture()  # before the next learner seeds the generators anew
@@ -129,27 +154,31 @@ def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
     # Batch by batch to where chunks begin, then as if it had never stopped.
     on_grid = [start for start, stop in taken if stop - start > 1]
     assert all(start % BATCHES % 4 == 0 for start in on_grid)
-    assert_same(after.capture(), one_by_one(config, digits)[0])
+    assert_same(after.capture(), one_by_one(config)[0])
 
 
 def test_a_learner_that_recorded_can_take_over_another_state(
-    digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset,
+    one_by_one: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_chunks_of(monkeypatch, 4)
-    config = recipe_config(optimizer="momentum")
+    config = config_of(optimizer="momentum")
     learner = Learner(config, digits, CPU, FakeGraphRecorder())
     beginning = learner.capture()
     train(learner)
     learner.restore(beginning)
     train(learner)
-    assert_same(result(learner), one_by_one(config, digits))
+    assert_same(result(learner), one_by_one(config))
 
 
 def test_single_steps_and_chunks_follow_each_other_as_they_like(
-    digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset,
+    one_by_one: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_chunks_of(monkeypatch, 2)
-    learner = Learner(recipe_config(), digits, CPU, FakeGraphRecorder())
+    learner = Learner(config_of(), digits, CPU, FakeGraphRecorder())
     for epoch in (0, 1):
         learner.open_epoch(epoch + 1)
         at = 0
@@ -157,23 +186,26 @@ def test_single_steps_and_chunks_follow_each_other_as_they_like(
             first = epoch * BATCHES + at
             learner.train(at, [lr_of(step) for step in range(first, first + count)])
             at += count
-    assert_same(result(learner), one_by_one(recipe_config(), digits))
+    assert_same(result(learner), one_by_one(config_of()))
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
 def test_a_recording_that_fails_is_told_and_training_goes_on_by_single_steps(
-    fails_at: int, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    fails_at: int,
+    digits: Dataset,
+    one_by_one: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_chunks_of(monkeypatch, 3)
     warnings: list[str] = []
     recorder = FakeGraphRecorder(fails_at)
-    learner = Learner(recipe_config(), digits, CPU, recorder, warnings.append)
+    learner = Learner(config_of(), digits, CPU, recorder, warnings.append)
     taken = train(learner, stop=2 * BATCHES + 4)
     assert recorder.recordings == fails_at
     [warning] = warnings
     assert "(operation failed due to a previous error)" in warning
     assert [stop - start for start, stop in taken[-4:]] == [1, 1, 1, 1]
-    assert_same(result(learner), one_by_one(recipe_config(), digits, 2 * BATCHES + 4))
+    assert_same(result(learner), one_by_one(config_of(), 2 * BATCHES + 4))
 
 
 def test_work_that_waits_for_the_device_cannot_be_recorded() -> None:
@@ -207,7 +239,7 @@ def test_a_device_has_few_max_queued_and_fewer_of_large_ones(samples: int, chunk
 
 
 def test_a_learner_that_is_let_go_leaves_no_memory_behind(digits: Dataset) -> None:
-    learner = Learner(recipe_config(), digits, CPU, FakeGraphRecorder())
+    learner = Learner(config_of(), digits, CPU, FakeGraphRecorder())
     train(learner, stop=1)
     model = weakref.ref(learner.model)
     gc.disable()  # the digits and the weights should not wait for it
@@ -226,9 +258,9 @@ def test_nothing_is_recorded_without_cuda() -> None:
 def test_a_batch_larger_than_a_chunk_is_a_graph_of_its_own(
     digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "MAX_SAMPLES", 100)
+    monkeypatch.setattr(chunks, "MAX_SAMPLES", 20)
     recorder = FakeGraphRecorder()
-    config = recipe_config(batch_size=300)
+    config = config_of(batch_size=60)
     states = []
     for learner in (Learner(config, digits, CPU, recorder), Learner(config, digits, CPU)):
         torch.manual_seed(0)
