@@ -1,8 +1,8 @@
 """Which implementation of a training step a run uses."""
 
 import logging
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import torch
 
@@ -10,16 +10,25 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.devices import has_tf32, is_out_of_memory
 from mnist_tui.engine.steps.base import AutogradStep, Step
 from mnist_tui.engine.steps.compare import check
-from mnist_tui.engine.steps.native import library
+from mnist_tui.engine.steps.native.fast_step import FastStep
+from mnist_tui.engine.steps.native.library import NativeUnavailableError
 from mnist_tui.engine.steps.native.mnist_step import MnistStep
 from mnist_tui.models.classifier import Classifier
+from mnist_tui.models.fast_net import FastNet
 from mnist_tui.models.mnist_net import MnistNet
-from mnist_tui.models.registry import MNIST_CLASSES
+from mnist_tui.models.registry import MNIST_CLASSES, Net
 
 log: Final = logging.getLogger(__name__)
 
 _MAX_FUSED_BATCH: Final = 1024
 """Examples per batch: the fused kernels keep partial sums, up to 170 kB for each of them."""
+
+MakeNativeStep = Callable[[Any, torch.optim.Optimizer, TrainConfig, str], MnistStep | FastStep]
+NATIVE_STEPS: Final[Mapping[type[Net], MakeNativeStep]] = {
+    MnistNet: MnistStep,
+    FastNet: FastStep,
+}
+"""What makes a step by native kernels of each network."""
 
 Warn = Callable[[str], None]
 MakeStep = Callable[[Classifier, torch.optim.Optimizer, TrainConfig, torch.device, str, Warn], Step]
@@ -37,8 +46,8 @@ def select_step(
 ) -> Step:
     """Make the fastest step that this device and its software have.
 
-    Kernels of our own, for the tutorial's network with MNIST's number of classes, are compiled
-    here, which takes some seconds the first time on a machine, and compared with autograd.
+    Kernels of our own, which there are for the built-in networks only, are compiled here, which
+    takes some seconds the first time on a machine, and compared with autograd.
 
     Args:
         classifier: On `device`.
@@ -50,27 +59,27 @@ def select_step(
     """
     autograd = AutogradStep(classifier, optimizer, config, device, precision)
     model = classifier.module
-    # A subclass may compute something else.
-    if type(model) is MnistNet and model.fc2.out_features == MNIST_CLASSES:
-        if device.type == "cpu":
-            return native_or(autograd, model, optimizer, config, precision)
-        if has_tf32(device) and config.batch_size <= _MAX_FUSED_BATCH:
-            return fused_or(autograd, model, optimizer, config, precision, warn)
+    # Not of a subclass, which may compute something else.
+    if device.type == "cpu" and (type(model) is MnistNet or type(model) is FastNet):
+        return native_or(autograd, model, optimizer, config, precision)
+    can_fuse = has_tf32(device) and config.batch_size <= _MAX_FUSED_BATCH
+    if can_fuse and type(model) is MnistNet and model.fc2.out_features == MNIST_CLASSES:
+        return fused_or(autograd, model, optimizer, config, precision, warn)
     return autograd
 
 
 def native_or(
     autograd: AutogradStep,
-    model: MnistNet,
+    model: Net,
     optimizer: torch.optim.Optimizer,
     config: TrainConfig,
     precision: str,
 ) -> Step:
     """Make a step of native kernels where they compile and are right, else return `autograd`."""
     try:
-        step = MnistStep(model, optimizer, config, precision, library.load(config.model))
+        step = NATIVE_STEPS[type(model)](model, optimizer, config, precision)
         check(step, autograd, model, precision)
-    except (library.NativeUnavailableError, ArithmeticError) as error:
+    except (NativeUnavailableError, ArithmeticError) as error:
         log.info("training falls back to PyTorch's kernels: %s", error)
         return autograd
     log.info("training uses native kernels")

@@ -51,9 +51,7 @@ def make_net(seed: int = 0) -> MnistNet:
 
 def make_step(net: MnistNet, optimizer: str = "sgd", precision: str = "fp32") -> MnistStep:
     config = recipe_config(optimizer=optimizer, precision=precision)
-    return MnistStep(
-        net, build_optimizer(net, config), config, precision, library.load("mnist_net")
-    )
+    return MnistStep(net, build_optimizer(net, config), config, precision)
 
 
 def batch(size: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -311,6 +309,7 @@ def test_a_library_that_somebody_else_could_have_written_is_compiled_anew(
     assert kept.read_bytes() != b"not a library"
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_both_get_a_whole_library(tmp_path: Path) -> None:
     script = "from mnist_tui.engine.steps.native import library; library.load('mnist_net')"
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
@@ -352,28 +351,29 @@ def test_a_hundred_batches_are_autograds(size: int, seed: int) -> None:
 SANITIZED = """
 import ctypes, sys
 import torch
-from tests.engine.steps import test_native as native
-from mnist_tui.engine.steps.native import library
+from tests.engine.steps import test_fast_step, test_native
+from mnist_tui.engine.steps.native import kernels
 shared = ctypes.CDLL(sys.argv[1])
-library.load = lambda model: shared
+kernels.load = lambda source: shared
 torch.set_num_threads(2)
+has_bf16 = ctypes.c_long.in_dll(shared, "HAS_BF16").value
+tests = {"mnist_net": test_native, "fast_net": test_fast_step}[sys.argv[2]]
 for size in (1, 2, 3, 8, 31, 32, 33, 64):
-    for precision in ("fp32", "bf16"):
-        if precision == "bf16" and not ctypes.c_long.in_dll(shared, "HAS_BF16").value:
-            continue
+    for precision in ("fp32", "bf16")[: 1 + has_bf16]:
         for optimizer in ("sgd", "momentum"):
-            step = native.make_step(native.make_net(), optimizer, precision)
-            images, labels, _ = native.batch(size, size)
+            step = tests.make_step(tests.make_net(), optimizer, precision)
+            images, labels, _ = test_native.batch(size, size)
             step(images, labels, 0.01)
 print("clean")
 """
 
 
 @pytest.mark.slow
-def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", library.MODELS)
+def test_the_sanitizers_find_nothing(model: str, tmp_path: Path) -> None:
     compiler = library._compiler()
     shared = tmp_path / "kernels.so"
-    source = library.FOLDER / "mnist_net.c"
+    source = library.FOLDER / f"{model}.c"
     flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
     done = subprocess.run(
         [compiler.path, compiler.native, *library.FLAGS, *flags, "-o", shared, source],
@@ -387,7 +387,7 @@ def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
         pytest.skip("this compiler has no sanitizers")
     environment = {**os.environ, "LD_PRELOAD": name, "ASAN_OPTIONS": "detect_leaks=0"}
     done = subprocess.run(
-        [sys.executable, "-c", SANITIZED, str(shared)],
+        [sys.executable, "-c", SANITIZED, str(shared), model],
         env=environment,
         capture_output=True,
         check=False,

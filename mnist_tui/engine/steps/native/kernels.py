@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mnist_tui.engine.steps.native.library import NativeUnavailableError
+from mnist_tui.engine.steps.native.library import NativeUnavailableError, load
 
 _GROUPS: Final = 16
 """Groups of images that a batch is cut into where sums over its images are made."""
@@ -34,22 +34,23 @@ class Kernels:
 
     def __init__(
         self,
-        library: ctypes.CDLL,
+        source: str,
         precision: str,
-        numbers: Iterable[tuple[str, type]],
         addresses: Iterable[str],
+        numbers: Iterable[tuple[str, type]] = (),
     ) -> None:
         """Prepare a step.
 
         Args:
-            library: Compiled from a model's source.
+            source: Of the library's sources the one to compile, without its suffix.
             precision: `fp32` or `bf16`.
-            numbers: Name and type of the library's own numbers, in its order.
             addresses: Names of its pointers, in its order, `packed` and `sums` among them.
+            numbers: Name and type of the library's own numbers, in its order.
 
         Raises:
-            NativeUnavailableError: When the library cannot compute in `precision`.
+            NativeUnavailableError: When there is no library, or it cannot compute in `precision`.
         """
+        library = load(source)
         is_bf16 = precision == "bf16"
         if is_bf16 and not _constant(library, "HAS_BF16"):
             raise NativeUnavailableError("this processor does not compute in bfloat16")
@@ -61,35 +62,31 @@ class Kernels:
         self._step.bf16 = is_bf16
         self._step.team.threads = self._threads = torch.get_num_threads()
         self._step.team.parallel = _torch_threads()
-        self._scratch_size = _constant(library, "SCRATCH_SIZE")
-        self._own = {
-            "packed": torch.empty(_constant(library, "PACKED_SIZE")),
-            "sums": torch.empty(_GROUPS, _constant(library, "SUMS_SIZE")),
-        }
-
-    def set(self, batch: int, tensors: dict[str, Tensor], scratch_per_image: int = 0) -> None:
-        """Say what the next calls work on.
-
-        Args:
-            batch: Images.
-            tensors: By the name of its address; contiguous, and they stay alive.
-            scratch_per_image: float32 that each thread has beside the library's SCRATCH_SIZE.
-        """
-        step, size = self._step, self._scratch_size + scratch_per_image * batch
-        self._scratch = torch.empty(self._threads, size)
-        step.team.scratch, step.team.scratch_size = self._scratch.data_ptr(), size
-        step.batch, step.groups = batch, min(batch, _GROUPS)
-        self.update(
-            **{name: tensor.data_ptr() for name, tensor in {**self._own, **tensors}.items()}
+        self._held: dict[str, Tensor] = {}
+        self.set(
+            packed=torch.empty(_constant(library, "PACKED_SIZE")),
+            sums=torch.empty(_GROUPS, _constant(library, "SUMS_SIZE")),
         )
+        self.reserve(0)
 
-    def update(self, **values: float) -> None:
-        """Set numbers or addresses."""
+    def reserve(self, count: int) -> None:
+        """Give each thread memory for so many float32, beside the library's SCRATCH_SIZE."""
+        team, size = self._step.team, _constant(self._library, "SCRATCH_SIZE") + count
+        self._scratch = torch.empty(self._threads, size)
+        team.scratch, team.scratch_size = self._scratch.data_ptr(), size
+
+    def set(self, **values: Tensor | float) -> None:
+        """Set numbers, and addresses by contiguous tensors, which are kept until others come."""
         for name, value in values.items():
-            setattr(self._step, name, value)
+            if isinstance(value, Tensor):
+                self._held[name] = value
+                setattr(self._step, name, value.data_ptr())
+            else:
+                setattr(self._step, name, value)
 
-    def call(self, function: str) -> None:
-        """Call a function of the library, and wait for it."""
+    def call(self, function: str, batch: int) -> None:
+        """Call a function of the library on a batch of so many images, and wait for it."""
+        self._step.batch, self._step.groups = batch, min(batch, _GROUPS)
         getattr(self._library, function)(ctypes.byref(self._step))
 
 

@@ -13,6 +13,10 @@ from mnist_tui.engine.steps.native.last_layer import last_layer
 from mnist_tui.models.mnist_net import MnistNet
 
 _FEATURES: Final = 9216
+_BLOCKS: Final = 288
+"""Blocks that the features come in."""
+_UNITS: Final = 128
+"""Hidden units."""
 _SLICES: Final = 16
 """Parts that the hidden units' sums come in."""
 _NUMBERS: Final = (("updates", ctypes.c_long), ("rate", ctypes.c_float))
@@ -40,15 +44,12 @@ class MnistStep:
         optimizer: torch.optim.Optimizer,
         config: TrainConfig,
         precision: str,
-        library: ctypes.CDLL,
     ) -> None:
         """Lay out the weights of `model`, which is on the CPU, as the library wants them.
 
         Raises:
-            NativeUnavailableError: When the library cannot compute in `precision`.
+            NativeUnavailableError: When the library cannot be made, or compute in `precision`.
         """
-        self._library = Kernels(library, precision, _NUMBERS, _ADDRESSES)
-        self._keep = 1.0 - model.dropout.p
         # Transposed in memory: all weights of a feature lie one behind the other.
         weight = model.fc1.weight
         weight.data = weight.data.t().contiguous().t()
@@ -57,6 +58,16 @@ class MnistStep:
         self.updates = config.optimizer == "sgd"
         """Whether `learn` moves the weights."""
         self._smoothing = config.label_smoothing
+        self._keep = 1.0 - model.dropout.p
+        self._gradients = [torch.empty_like(parameter) for parameter in self._parameters[:4]]
+        w1, b1, w2, b2, w3, *_ = self._parameters
+        self._d_w3 = w3 if self.updates else torch.empty_like(w3)
+        self._library = Kernels("mnist_net", precision, _ADDRESSES, _NUMBERS)
+        self._library.set(w1=w1, b1=b1, w2=w2, b2=b2, w3=w3, d_w3=self._d_w3)
+        self._library.set(
+            **dict(zip(("d_w1", "d_b1", "d_w2", "d_b2"), self._gradients, strict=True))
+        )
+        self._make_room(config.batch_size)
 
     def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """Take a step on a batch; see Step."""
@@ -82,33 +93,40 @@ class MnistStep:
             As of Step: the mean loss, and the (B, classes) log-probabilities.
         """
         batch, library = len(images), self._library
-        w1, b1, w2, b2, w3, b3, w4, b4 = self._parameters
-        gradients = [torch.empty_like(parameter) for parameter in (w1, b1, w2, b2)]
-        d_w3 = w3 if self.updates else torch.empty_like(w3)
-        slices = torch.empty(_SLICES, batch, 128)
-        tensors = {
-            **{"images": images.contiguous(), "hidden": slices},
-            **{"keep": torch.ones(batch, 64) if kept is None else kept / self._keep},
-            **{"features": torch.empty(batch, _FEATURES)},
-            **{"alive": torch.empty(288, batch, dtype=torch.int32)},
-            **{"sources": torch.empty(batch, _FEATURES, dtype=torch.int16)},
-            **{"counts": torch.empty(batch, 128, dtype=torch.uint8)},
-            **{"w1": w1, "b1": b1, "w2": w2, "b2": b2, "w3": w3, "d_w3": d_w3},
-            **{"d_features": torch.empty(batch, _FEATURES)},
-            **dict(zip(("d_w1", "d_b1", "d_w2", "d_b2"), gradients, strict=True)),
-        }
-        library.set(batch, tensors, scratch_per_image=64)
-        library.update(updates=self.updates, rate=float(lr))
-        library.call("forward")
+        if batch > self._room:
+            self._make_room(batch)
+        *_, w3, b3, w4, b4 = self._parameters
+        keep = torch.ones(batch, 64) if kept is None else kept / self._keep
+        library.set(images=images.contiguous(), keep=keep)
+        library.set(updates=self.updates, rate=float(lr))
+        library.call("forward", batch)
 
+        slices = self._hidden[: _SLICES * batch].view(_SLICES, batch, _UNITS)
         hidden = slices.sum(0).add_(b3).relu_()  # (B, 128)
         last = last_layer(hidden, labels, w4, b4, self._smoothing)
-        library.update(d_hidden=last.d_hidden.data_ptr())
-        library.call("backward")
-        gradients += [d_w3, last.d_hidden.sum(0), last.d_weight, last.d_bias]
+        library.set(d_hidden=last.d_hidden)
+        library.call("backward", batch)
+        gradients = (
+            *(*self._gradients, self._d_w3),
+            *(last.d_hidden.sum(0), last.d_weight, last.d_bias),
+        )
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             if not self.updates:
                 parameter.grad = gradient
             elif parameter is not w3:
                 parameter.sub_(gradient, alpha=float(lr))
         return last.loss, last.output
+
+    def _make_room(self, batch: int) -> None:
+        """Allocate what the library keeps between its calls, for up to so many images."""
+        self._room = batch
+        self._hidden = torch.empty(_SLICES * batch, _UNITS)
+        self._library.reserve(64 * batch)
+        self._library.set(
+            hidden=self._hidden,
+            features=torch.empty(batch, _FEATURES),
+            alive=torch.empty(batch, _BLOCKS, dtype=torch.int32),
+            sources=torch.empty(batch, _FEATURES, dtype=torch.int16),
+            counts=torch.empty(batch, 128, dtype=torch.uint8),
+            d_features=torch.empty(batch, _FEATURES),
+        )
