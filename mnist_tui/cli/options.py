@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mnist_tui.config import RECIPES, SETTINGS, Group, TrainConfig
-from mnist_tui.errors import ConfigError
+from mnist_tui.errors import ConfigError, UsageError
 from mnist_tui.process.invocation import option_name
 from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder
 from mnist_tui.tui.display_options import DisplayOptions
@@ -116,10 +116,14 @@ def _complete_runs(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The runs whose names begin with `incomplete`, for a shell; then files, by the shell."""
-    from mnist_tui.store.catalog import run_names
+    from mnist_tui.store.catalog import walk_runs
 
     runs_dir = Path(context.params.get("runs_dir") or "runs")
-    names = [name for name in ("last", *run_names(runs_dir)) if name.startswith(incomplete)]
+    try:
+        found = sorted(name for name, _ in walk_runs(runs_dir))
+    except UsageError:
+        found = []
+    names = [name for name in ("last", *found) if name.startswith(incomplete)]
     return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
 
 

@@ -1,15 +1,23 @@
 """The runs in a folder, and what their files say of each."""
 
+import os
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mnist_tui.errors import CheckpointError, Remedy, UsageError
 from mnist_tui.run.events import EpochRow, Event, best_of
 from mnist_tui.run.wire import event_of
 from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.labels import read_labels
+
+OVER: Final = ("finished", "stopped", "failed", "interrupted")
+"""The states in a RunSummary in which no process trains the run."""
+CURVE_POINTS: Final = 24
+"""As many as a curve of a line's height can show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +25,7 @@ class RunSummary:
     """One run of a list."""
 
     name: str
+    """Its place below the folder of the runs: `20261128-101500-fast`, `lab/first`."""
     path: str
     state: str
     """A State, or `interrupted`: it was live when its process died."""
@@ -29,10 +38,33 @@ class RunSummary:
     updated: float
     """Unix time of the last sign of life."""
     can_resume: bool
+    model: str
+    optimizer: str
+    lr: float
+    batch_size: int
+    seed: int
+    val_loss: float | None
+    """Of the last epoch; may be nan."""
+    val_losses: tuple[float, ...]
+    """Validation losses, oldest first, at most CURVE_POINTS of them, evenly chosen."""
+    duration_s: float
+    """Of all finished epochs."""
+    tags: tuple[str, ...]
+    note: str
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process trains it."""
+        return self.state not in OVER
 
 
-def summarize(directory: RunDirectory) -> RunSummary | None:
-    """The run in `directory`, or None when there is none."""
+def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | None:
+    """The run in `directory`, or None when there is none.
+
+    Args:
+        directory: The run's.
+        name: What to call it; None: as its folder.
+    """
     config = read_json(directory.config).get("config")
     if not isinstance(config, dict):
         return None
@@ -43,19 +75,36 @@ def summarize(directory: RunDirectory) -> RunSummary | None:
     state = str(status.get("state", "ready"))
     if state not in ("finished", "stopped", "failed") and not directory.is_locked():
         state = "interrupted"
+    labels = read_labels(directory)
     return RunSummary(
-        name=directory.name,
+        name=name or directory.name,
         path=str(directory.path),
         state=state,
         recipe=str(config.get("recipe", "")),
         dataset=str(status.get("dataset") or config.get("dataset", "")),
-        epochs=_number(status.get("epochs")) or _number(config.get("epochs")),
+        epochs=int(_number(status.get("epochs")) or _number(config.get("epochs"))),
         epochs_done=rows[-1].epoch if rows else 0,
         best_epoch=best.epoch if best else None,
         best_val_accuracy=best.val_accuracy if best else None,
         updated=updated if isinstance(updated, int | float) else _modified(directory.config),
         can_resume=directory.last.exists() and state in ("stopped", "failed", "interrupted"),
+        model=str(config.get("model", "")),
+        optimizer=str(config.get("optimizer", "")),
+        lr=float(_number(config.get("lr"))),
+        batch_size=int(_number(config.get("batch_size"))),
+        seed=int(_number(config.get("seed"))),
+        val_loss=rows[-1].val_loss if rows else None,
+        val_losses=tuple(row.val_loss for row in _spread(rows)),
+        duration_s=sum(row.seconds for row in rows),
+        tags=labels.tags,
+        note=labels.note,
     )
+
+
+def _spread(rows: Sequence[EpochRow]) -> Iterator[EpochRow]:
+    """At most CURVE_POINTS of the rows, evenly chosen, the first and the last among them."""
+    count = min(len(rows), CURVE_POINTS)
+    return (rows[i * (len(rows) - 1) // max(count - 1, 1)] for i in range(count))
 
 
 def read_rows(directory: RunDirectory) -> tuple[EpochRow, ...]:
@@ -95,8 +144,8 @@ def is_over(directory: RunDirectory, epochs: int) -> bool:
     return is_saved and any(row.epoch >= epochs for row in read_rows(directory)[-1:])
 
 
-def _number(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) else 0
 
 
 def _modified(path: Path) -> float:
@@ -106,30 +155,46 @@ def _modified(path: Path) -> float:
         return 0.0
 
 
-def run_names(runs_dir: Path) -> list[str]:
-    """The names of the runs in `runs_dir`, without reading them; none where it cannot be read."""
-    try:
-        return sorted(path.parent.name for path in runs_dir.glob("[!.]*/config.json"))
-    except OSError:
-        return []
-
-
 def list_runs(runs_dir: Path) -> list[RunSummary]:
     """Every run in `runs_dir`, the newest first; none where the folder is missing.
 
     Raises:
         UsageError: When it cannot be read.
     """
-    if not runs_dir.is_dir():
-        return []
-    try:
-        folders = [p for p in runs_dir.iterdir() if p.is_dir() and not p.name.startswith(".")]
-    except OSError as error:
-        raise UsageError(
-            f"cannot read {runs_dir}: {error.strerror}; check the folder's permissions"
-        ) from error
-    found = (summarize(RunDirectory(path)) for path in folders)
+    found = (summarize(run, name) for name, run in walk_runs(runs_dir))
     return sorted((run for run in found if run), key=lambda run: run.updated, reverse=True)
+
+
+def walk_runs(runs_dir: Path) -> Iterator[tuple[str, RunDirectory]]:
+    """Every run at any depth below `runs_dir` with its name, in no order; none where it is missing.
+
+    Folders whose names begin with a dot, folders within a run and links to folders are left out.
+
+    Raises:
+        UsageError: When `runs_dir` cannot be read; what cannot be read below it is left out.
+    """
+    waiting = [("", str(runs_dir))]
+    while waiting:
+        above, folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                folders = [
+                    e for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False)
+                ]
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if above:
+                continue
+            raise UsageError(
+                f"cannot read {runs_dir}: {error.strerror}; check the folder's permissions"
+            ) from error
+        for entry in folders:
+            name = f"{above}{entry.name}"
+            if os.path.lexists(f"{entry.path}/config.json"):
+                yield name, RunDirectory(Path(entry.path))
+            else:
+                waiting.append((f"{name}/", entry.path))
 
 
 def find_run(runs_dir: Path, name: str) -> RunDirectory:
@@ -146,6 +211,9 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     for path in (runs_dir / name, Path(name)):
         if (path / "config.json").exists():
             return RunDirectory(path)
+    below = [run for found, run in walk_runs(runs_dir) if found.endswith(f"/{name}")]
+    if len(below) == 1:
+        return below[0]
     raise UsageError(
         f"there is no run named {name} in {runs_dir}; list those that are", list_remedy(runs_dir)
     )

@@ -46,6 +46,7 @@ class RunDirectory:
         self.events = path / "events.jsonl"
         self.log = path / "log.txt"
         self.validation = path / "insight.npz"
+        self.labels = path / "labels.json"
         self.checkpoints = path / "checkpoints"
         self.last = self.checkpoints / "last.pt"
         self.best = self.checkpoints / "best.pt"

@@ -64,6 +64,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
     BINDINGS: ClassVar[list[BindingType]] = [
         *RUN_KEYS,
         Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("r", "runs", "Runs", tooltip="All runs: find, compare, tidy"),
         Binding("i", "insight", "Insight", tooltip="What the model has learned"),
         Binding(
             "d", "insight('Draw')", "Draw", show=False, tooltip="Draw a digit for the model to read"
@@ -293,6 +294,15 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         insight = InsightScreen(source, self.insight_memory, self.presenter.remove)
         self.presenter.add(insight)
         self.push_screen(insight)
+
+    def action_runs(self) -> None:
+        """Show all runs."""
+        from mnist_tui.tui.runs.screen import RunsScreen
+
+        if not any(isinstance(screen, RunsScreen) for screen in self.screen_stack):
+            run = self.run_controller
+            current = Path(run.log.prepared.directory) if run.log.prepared else None
+            self.push_screen(RunsScreen(run.plan.runs_dir, current, self.open_run))
 
     async def action_open_image(self) -> None:
         """Let the user name an image file, and show what the model predicts for it."""

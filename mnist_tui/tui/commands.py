@@ -85,6 +85,7 @@ _SHOW: Final = (
     Command(
         "Copy the epoch", "Put the marked row of the table on the clipboard.", "copy", "epochs"
     ),
+    Command("Runs", "Find, open, compare, tag and delete the runs in the folder.", "runs"),
     Command("Theme", "Choose the colors; they are remembered.", "change_theme"),
     Command("Help", "Explain the keys, the panes and the words.", "help"),
     Command("Doctor", "Examine this machine: GPU, memory, terminal, data and folders.", "doctor"),

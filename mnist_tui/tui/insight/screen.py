@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding, BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.reactive import reactive
 
@@ -27,7 +27,7 @@ from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.widgets.flash_line import FlashLine
-from mnist_tui.tui.widgets.key_bar import KeyBar
+from mnist_tui.tui.widgets.key_bar import ScreenKeys
 from mnist_tui.tui.widgets.lines import Line, Shown, fit, shorten, width_of
 from mnist_tui.tui.widgets.tab_bar import TabBar
 
@@ -75,15 +75,6 @@ class RunLine(Header, FlashLine):
         return facts
 
 
-class PaneKeys(KeyBar):
-    """The footer: the way back, then the pane's own keys, then the app's."""
-
-    def _rank(self, active: ActiveBinding) -> int:
-        if active.node is self.screen:
-            return 0
-        return 2 if active.node is self.app else 1
-
-
 class InsightScreen(Overlay[None]):
     """Six panes under tabs, of which only the one in sight exists. Follows RunViewer."""
 
@@ -95,7 +86,7 @@ class InsightScreen(Overlay[None]):
         #pane { height: 1fr; overflow: hidden; }
         TabBar { margin-bottom: 0; }
         &.-h5 TabBar, &.-h0 TabBar { display: none; }
-        &.-h0 PaneKeys { display: none; }
+        &.-h0 ScreenKeys { display: none; }
     }
     """
     VERTICAL_BREAKPOINTS = [(0, "-h0"), (5, "-h5"), (9, "-h9")]  # noqa: RUF012
@@ -144,7 +135,7 @@ class InsightScreen(Overlay[None]):
         yield self._line.data_bind(InsightScreen.progress)
         yield self._tabs
         yield self._place
-        yield PaneKeys()
+        yield ScreenKeys()
 
     async def on_mount(self) -> None:
         """Show the pane that was in sight last."""

@@ -1,13 +1,17 @@
 """What the keys do with the run: each action asks, and says what became of it."""
 
+import os
+from pathlib import Path
 from typing import Final
 
 from textual.app import App
 from textual.binding import Binding
 
+from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.plan import AttachedRun, RunPlan, ShownRun
-from mnist_tui.run.requests import Stop
+from mnist_tui.run.requests import Answer, Stop
 from mnist_tui.run.state import State
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.run.controller import REQUESTS, RunController
 from mnist_tui.tui.run.presenter import RunPresenter
@@ -89,6 +93,21 @@ class RunActions(App[None]):
         if plan is not None:
             self.run_controller.begin(plan)
             self.presenter.show_run()
+
+    def open_run(self, path: Path) -> Answer:
+        """Show the run in the directory `path`, in place of one that has ended."""
+        run, prepared = self.run_controller, self.run_controller.log.prepared
+        if prepared is not None and Path(prepared.directory) == path:
+            return Answer(True, f"{run.name} is shown")
+        if run.is_busy:
+            return Answer(False, f"{run.name} is trained here: stop it, then open another run")
+        try:
+            config = RunDirectory(path).read_config()
+        except MnistTuiError as error:
+            return Answer(False, str(error))
+        name = os.path.relpath(path, run.plan.runs_dir)
+        self._begin(ShownRun(name=name, config=config, runs_dir=run.plan.runs_dir))
+        return Answer(True, f"{name} is shown")
 
     def action_ask(self, request: str) -> None:
         """Ask the run for something; the state, or a message, says what became of it."""

@@ -1,5 +1,6 @@
 """The one owner of the one live run: starts it, steers it, and sees it to its end."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -81,9 +82,10 @@ class RunController:
             return None
         # The learning rate that a run was made with stays part of what it is.
         config = replace(self.plan.config, **{k: v for k, v in changes.items() if k != "lr"})
-        return ResumedRun(
-            name=self.name, config=config, runs_dir=self.plan.runs_dir, overrides=changes
-        )
+        # Below the folder of the runs, perhaps in a folder of its own.
+        assert log.prepared is not None
+        name = os.path.relpath(log.prepared.directory, self.plan.runs_dir)
+        return ResumedRun(name=name, config=config, runs_dir=self.plan.runs_dir, overrides=changes)
 
     @property
     def is_busy(self) -> bool:

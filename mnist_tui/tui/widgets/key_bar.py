@@ -93,3 +93,12 @@ class KeyBar(Pressable[Key], Lines):
                 return key
             x -= width + 2
         return None
+
+
+class ScreenKeys(KeyBar):
+    """The footer of a screen over the dashboard: its own keys, those of the focus, the app's."""
+
+    def _rank(self, active: ActiveBinding) -> int:
+        if active.node is self.screen:
+            return 0
+        return 2 if active.node is self.app else 1

@@ -1,0 +1,1 @@
+"""The screen of all runs: found, compared, tidied."""

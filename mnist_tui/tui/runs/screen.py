@@ -1,0 +1,279 @@
+"""All runs in a folder, on a screen over the dashboard."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from mnist_tui import formatting
+from mnist_tui.errors import MnistTuiError
+from mnist_tui.run.requests import Answer
+from mnist_tui.store.catalog import RunSummary
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.labels import Labels, write_labels
+from mnist_tui.store.tidying import DeletedRun, contents_of, delete_run, rename_run, restore_run
+from mnist_tui.tui.runs.detail import RunDetail
+from mnist_tui.tui.runs.query import HELP, parse_query
+from mnist_tui.tui.runs.reader import Changes, RunsReader
+from mnist_tui.tui.runs.table import MOST_MARKED, RunTable
+from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.screens.question import Question
+from mnist_tui.tui.screens.text_entry import TextEntry
+from mnist_tui.tui.text.event_text import LogEntry
+from mnist_tui.tui.widgets.flash_line import FlashLine
+from mnist_tui.tui.widgets.key_bar import ScreenKeys
+from mnist_tui.tui.widgets.lines import Line, Shown, shorten
+
+
+class RunsLine(FlashLine):
+    """The folder and how many runs are shown of it; a message while it is fresh."""
+
+    DEFAULT_CSS = "RunsLine { height: 1; padding: 0 1; background: $panel; }"
+
+    folder: Shown[str] = Shown("")
+    counts: Shown[tuple[int, int]] = Shown((0, 0))
+    """Runs that are shown, and all of them."""
+    is_reading: Shown[bool] = Shown(True)
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        if self.message is not None:
+            return [self.message_line(self.message, width)]
+        shown, total = self.counts
+        count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
+        text = f"{count} run{'s' if total != 1 else ''}{', reading …' if self.is_reading else ''}"
+        folder = shorten(self.folder, max(width - len(text) - 8, 0))
+        return [[("Runs", "accent"), (f"  {folder}  ", "muted"), (text, "")]]
+
+
+class RunsScreen(Overlay[None]):
+    """Finds, compares and tidies runs. Enter opens one in the dashboard."""
+
+    DEFAULT_CSS = """
+    RunsScreen {
+        layout: vertical;
+        background: $background;
+        RunTable { height: 1fr; padding: 0 1; }
+        Input { height: 1; border: none; padding: 0 1; background: $surface; }
+        Input.-hidden { display: none; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("r", "leave", show=False),
+        Binding("enter", "open", "Open", tooltip="Show the run in the dashboard"),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip=HELP),
+        Binding("R", "rename", "Rename", key_display="R"),
+        Binding("t", "tag", "Tags"),
+        Binding("n", "note", "Note"),
+        Binding("D,delete", "delete", "Delete", key_display="D"),
+        Binding("u", "undo", "Undo"),
+        # The dashboard's, which are not meant for the run that is under the cursor here.
+        *(Binding(key, "nothing", show=False) for key in ("s", "x", "e", "i", "d")),
+        Binding("left_square_bracket,right_square_bracket", "nothing", show=False),
+    ]
+    AUTO_FOCUS = "RunTable"
+
+    def __init__(
+        self, runs_dir: Path, current: Path | None, open_run: Callable[[Path], Answer]
+    ) -> None:
+        """Make a screen about the runs in a folder.
+
+        Args:
+            runs_dir: The folder.
+            current: The directory of the run that the dashboard shows, if any.
+            open_run: Shows the run in a directory in the dashboard, or says why it can't.
+        """
+        super().__init__()
+        self._runs_dir: Final = runs_dir
+        self._current = current
+        self._open_run = open_run
+        self._line, self._table, self._detail = RunsLine(), RunTable(), RunDetail()
+        self._filter = Input(placeholder=f"filter: {HELP}", compact=True, classes="-hidden")
+        self._reader = RunsReader(runs_dir, self._receive)
+        self._deleted: list[DeletedRun] = []
+        """What was deleted in this screen, the newest at the end."""
+
+    def compose(self) -> ComposeResult:
+        """Put the table between the folder's line, the filter and the details."""
+        yield self._line
+        yield self._filter
+        yield self._table
+        yield self._detail
+        yield ScreenKeys()
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._line.folder = str(self._runs_dir)
+        if self._current is not None:
+            self._table.select(str(self._current))
+        self.run_worker(self._reader.follow, thread=True, exit_on_error=False, group="runs")
+
+    def on_unmount(self) -> None:
+        """Stop reading."""
+        self._reader.stop()
+
+    def _receive(self, changes: Changes) -> None:
+        """Hand what was read to the screen. The reading thread."""
+        if self.is_attached:
+            self.app.call_from_thread(self._show, changes)
+
+    def _show(self, changes: Changes) -> None:
+        runs, gone = changes
+        if not runs and not gone:
+            self._line.is_reading = False
+        self._table.change(runs, gone)
+
+    def on_run_table_cursor_moved(self) -> None:
+        """Show what is known of the run under the cursor."""
+        self._detail.run = self._table.current
+        self._line.counts = self._table.count, self._table.total
+        self.refresh_bindings()
+
+    def on_run_table_full(self) -> None:
+        """Say why the run was not marked."""
+        self.say(f"{MOST_MARKED} runs are the most that can be compared", is_problem=True)
+
+    def say(self, text: str, *, is_problem: bool = False) -> None:
+        """Show a message for some seconds."""
+        self._line.say(LogEntry(text, "warning" if is_problem else "info"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done now."""
+        if action in ("open", "rename", "tag", "note", "delete"):
+            return self._table.current is not None
+        return bool(self._deleted) if action == "undo" else True
+
+    # What the user asks for.
+
+    def action_back(self) -> None:
+        """Take the filter back, and then the screen."""
+        if self._filter.value or not self._filter.has_class("-hidden"):
+            self._filter.value = ""
+            self._filter.add_class("-hidden")
+            self._table.focus()
+        else:
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Go back to the dashboard."""
+        self.dismiss(None)
+
+    def action_nothing(self) -> None:
+        """Do nothing: the key is the dashboard's."""
+
+    def action_filter(self) -> None:
+        """Let the user type a filter."""
+        self._filter.remove_class("-hidden")
+        self._filter.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as it is typed."""
+        self._table.filter(parse_query(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on in the table."""
+        self._table.focus()
+
+    def action_open(self) -> None:
+        """Show the run under the cursor in the dashboard."""
+        run = self._table.current
+        if run is None or not self.is_active:
+            return
+        answer = self._open_run(Path(run.path))
+        if answer.is_accepted:
+            self.dismiss(None)
+        else:
+            self.say(answer.message, is_problem=True)
+
+    def on_run_table_chosen(self) -> None:
+        """Open the run that was clicked twice."""
+        self.action_open()
+
+    def action_rename(self) -> None:
+        """Let the user type another name."""
+        run = self._table.current
+        if run is None:
+            return
+        directory = RunDirectory(Path(run.path))
+
+        def rename(name: str | None) -> None:
+            if name and name != directory.name:
+                self._change(lambda: rename_run(directory, name), f"{run.name} is {name} now")
+                self._table.select(str(directory.path.with_name(name)))
+
+        self.app.push_screen(TextEntry("Rename", f"{run.name} becomes", directory.name), rename)
+
+    def action_tag(self) -> None:
+        """Let the user type tags."""
+        run = self._table.current
+        if run is not None:
+            text = f"Words about {run.name}, with spaces between them"
+            self._label(
+                run,
+                TextEntry("Tags", text, " ".join(run.tags)),
+                lambda typed: Labels(tuple(dict.fromkeys(typed.split())), run.note),
+            )
+
+    def action_note(self) -> None:
+        """Let the user type a note."""
+        run = self._table.current
+        if run is not None:
+            entry = TextEntry("Note", f"What there is to remember of {run.name}", run.note)
+            self._label(run, entry, lambda typed: Labels(run.tags, typed))
+
+    def _label(self, run: RunSummary, entry: TextEntry, labels_of: Callable[[str], Labels]) -> None:
+        def write(typed: str | None) -> None:
+            if typed is not None:
+                directory = RunDirectory(Path(run.path))
+                self._change(lambda: write_labels(directory, labels_of(typed)), "written")
+
+        self.app.push_screen(entry, write)
+
+    def action_delete(self) -> None:
+        """Ask, and move the run under the cursor into the trash."""
+        run = self._table.current
+        if run is None:
+            return
+        if run.is_live:
+            self.say(f"{run.name} is live: stop it first", is_problem=True)
+            return
+        directory = RunDirectory(Path(run.path))
+        contents = contents_of(directory)
+        text = (
+            f"{run.name}: {run.epochs_done} epochs, {contents.checkpoints} checkpoints, "
+            f"{formatting.size(contents.size_bytes)} in {contents.files} files. "
+            "u brings it back; the first deletion after a day deletes it for good."
+        )
+
+        def delete(answer: str | None) -> None:
+            if answer == "D":
+                self._change(
+                    lambda: self._deleted.append(delete_run(directory, self._runs_dir)),
+                    f"{run.name} is deleted; u brings it back",
+                )
+
+        self.app.push_screen(Question("Delete this run?", text, {"D": "Delete it"}), delete)
+
+    def action_undo(self) -> None:
+        """Bring back what was deleted last."""
+        if not self._deleted:
+            return
+        deleted = self._deleted.pop()
+        self._change(lambda: restore_run(deleted), f"{deleted.path.name} is back")
+        self._table.select(str(deleted.path))
+
+    def _change(self, change: Callable[[], object], done: str) -> None:
+        """Change files of a run, and say what became of it."""
+        try:
+            change()
+        except MnistTuiError as error:
+            self.say(str(error), is_problem=True)
+        except OSError as error:
+            self.say(f"that could not be written: {error.strerror}", is_problem=True)
+        else:
+            self.say(done)
+        self._reader.look_now()
+        self.refresh_bindings()

@@ -1,0 +1,263 @@
+"""The table of runs."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Final
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+
+from mnist_tui.store.catalog import RunSummary
+from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, is_fresh, sort_runs
+from mnist_tui.tui.runs.query import Test
+from mnist_tui.tui.widgets.follow_list import FollowList
+from mnist_tui.tui.widgets.lines import Line, pad, shorten
+
+MOST_MARKED: Final = 8
+"""Runs that can be compared at once."""
+_GAP: Final = 2
+_STATE_TONES: Final = {"interrupted": "warning", "failed": "bad", "stopped": "muted"}
+
+
+class RunTable(FollowList):
+    """One line per run; sorted by any column, filtered, with a cursor and marks."""
+
+    HEADINGS = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Mark", tooltip="Mark the run, to compare it with others"),
+        Binding("o", "order", "Sort", tooltip="Sort by the next column"),
+        Binding("O", "reverse", "Reverse", show=False, tooltip="Turn the order around"),
+        Binding("left", "shift(-1)", "Columns to the left", show=False),
+        Binding("right", "shift(1)", "Columns to the right", show=False),
+    ]
+
+    class CursorMoved(Message):
+        """Another run is under the cursor, or what is known of it has changed."""
+
+    class Full(Message):
+        """No more runs can be marked."""
+
+    class Chosen(Message):
+        """The run under the cursor was clicked twice."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._all: dict[str, RunSummary] = {}
+        """Every run by its path."""
+        self._rows: list[RunSummary] = []
+        """Those that are shown, in order."""
+        self._test: Test = lambda run: True
+        self._sorted_by = UPDATED
+        self._is_reversed = False
+        self._first = 0
+        """The first column after the name that is in sight."""
+        self._at = 0
+        """The line under the cursor."""
+        self._cursor: str | None = None
+        """The path of the run under the cursor; None: the first, whichever that is."""
+        self.marked: list[str] = []
+        """The paths of the marked runs, in the order in which they were marked."""
+        self.is_following = False
+
+    @property
+    def count(self) -> int:
+        return len(self._rows)
+
+    @property
+    def total(self) -> int:
+        """All runs, those that the filter hides among them."""
+        return len(self._all)
+
+    @property
+    def current(self) -> RunSummary | None:
+        """The run under the cursor."""
+        return self._rows[self._at] if self._rows else None
+
+    @property
+    def rows(self) -> tuple[RunSummary, ...]:
+        """The runs that are shown, in order."""
+        return tuple(self._rows)
+
+    @property
+    def marked_runs(self) -> tuple[RunSummary, ...]:
+        """The marked runs, in the order in which they were marked."""
+        return tuple(self._all[path] for path in self.marked if path in self._all)
+
+    def change(self, runs: Iterable[RunSummary], gone: Iterable[str]) -> None:
+        """Take in runs that are new or have changed, and leave out those at the paths `gone`."""
+        for path in gone:
+            self._all.pop(path, None)
+        for run in runs:
+            self._all[run.path] = run
+        self.marked = [path for path in self.marked if path in self._all]
+        self._arrange()
+
+    def filter(self, test: Test) -> None:
+        """Show only runs for which `test` holds."""
+        self._test = test
+        self._arrange()
+
+    def select(self, path: str) -> None:
+        """Put the cursor on the run at `path`."""
+        self._cursor = path
+        self._arrange()
+
+    def _arrange(self) -> None:
+        shown = [run for run in self._all.values() if self._test(run)]
+        self._rows = sort_runs(shown, self._sorted_by, is_reversed=self._is_reversed)
+        places = {run.path: place for place, run in enumerate(self._rows)}
+        self._at = places.get(self._cursor or "", min(self._at, max(self.count - 1, 0)))
+        if self._cursor is None:
+            self._at = 0
+        self._keep_in_sight()
+        self.refresh()
+        self.post_message(self.CursorMoved())
+
+    def _keep_in_sight(self) -> None:
+        above, below = self._at - self.top, self._at - (self.top + self.room - 1)
+        self._settle()
+        self.scroll_lines(min(above, 0) or max(below, 0))
+        self.is_following = False
+
+    def is_marked(self, index: int) -> bool:
+        return index == self._at
+
+    # What the user does.
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor."""
+        if not self._rows:
+            return
+        before, top = self._at, self.top
+        self._at = min(max(self._at + lines, 0), self.count - 1)
+        self._cursor = self._rows[self._at].path
+        self._keep_in_sight()
+        if self.top == top:
+            width = self.content_size.width
+            rows = (row - top + self.HEADINGS for row in (before, self._at))
+            self.refresh(*(Region(0, row, width, 1) for row in rows))
+        self.post_message(self.CursorMoved())
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by what is in sight."""
+        self.action_move(pages * max(self.room - 1, 1))
+
+    def action_edge(self, direction: int) -> None:
+        """Move the cursor to the first or the last line."""
+        self.action_move(direction * self.count)
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or no longer, and go on to the next one."""
+        run = self.current
+        if run is None:
+            return
+        if run.path in self.marked:
+            self.marked.remove(run.path)
+        elif len(self.marked) < MOST_MARKED:
+            self.marked.append(run.path)
+        else:
+            self.post_message(self.Full())
+        self.action_move(1)
+
+    def sort_by(self, column: Column) -> None:
+        """Sort by a column; by the same again turns the order around."""
+        self._is_reversed = not self._is_reversed if column is self._sorted_by else False
+        self._sorted_by = column
+        self._arrange()
+
+    def action_order(self) -> None:
+        """Sort by the next column."""
+        columns = (NAME, *COLUMNS)
+        self.sort_by(columns[(columns.index(self._sorted_by) + 1) % len(columns)])
+
+    def action_reverse(self) -> None:
+        """Turn the order around."""
+        self.sort_by(self._sorted_by)
+
+    def action_shift(self, columns: int) -> None:
+        """Bring other columns into sight."""
+        last = len(COLUMNS) - 1
+        while last and len(self._columns(self.content_size.width, last - 1)) >= len(COLUMNS) - last:
+            if last - 1 + len(self._columns(self.content_size.width, last - 1)) < len(COLUMNS):
+                break
+            last -= 1
+        self._first = min(max(self._first + columns, 0), last)
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort by the heading under the mouse, or move the cursor; a second click chooses."""
+        at = event.get_content_offset_capture(self)
+        if at.y < self.HEADINGS:
+            column = self._column_at(at.x)
+            if column is not None:
+                self.sort_by(column)
+        elif (index := self.top + at.y - self.HEADINGS) < self.count:
+            self.action_move(index - self._at)
+            if event.chain == 2:
+                self.post_message(self.Chosen())
+
+    # What is drawn.
+
+    def _name_width(self, width: int) -> int:
+        longest = max((len(run.name) for run in self._rows), default=NAME.width)
+        return max(min(longest, width // 3, 40), 12)
+
+    def _columns(self, width: int, first: int) -> Sequence[Column]:
+        """The columns from `first` on that fit in whole behind the name."""
+        used = 2 + self._name_width(width)
+        shown: list[Column] = []
+        for column in COLUMNS[first:]:
+            used += _GAP + column.width
+            if used > width:
+                break
+            shown.append(column)
+        return shown
+
+    def _column_at(self, x: int) -> Column | None:
+        width = self.content_size.width
+        edge = 2 + self._name_width(width)
+        if x < edge:
+            return NAME
+        for column in self._columns(width, self._first):
+            edge += _GAP + column.width
+            if x < edge:
+                return column
+        return None
+
+    def heading(self, y: int, width: int) -> Line:
+        """The names of the columns, the sorted one with its direction."""
+        line: Line = [("  ", ""), *self._heading_of(NAME, self._name_width(width))]
+        for column in self._columns(width, self._first):
+            line += [(" " * _GAP, ""), *self._heading_of(column, column.width)]
+        return line
+
+    def _heading_of(self, column: Column, width: int) -> Line:
+        text, tone = column.name, "muted"
+        if column is self._sorted_by:
+            falls = column.largest_first != self._is_reversed
+            text, tone = f"{'▾' if falls else '▴'}{shorten(text, width - 1)}", "accent"
+        return [(f"{text:>{width}}" if column.is_number else f"{text:<{width}}", tone)]
+
+    def line(self, index: int, width: int) -> Line:
+        run = self._rows[index]
+        number = self.marked.index(run.path) + 1 if run.path in self.marked else 0
+        line: Line = [(f"{number or ' '} ", "accent")]
+        name_width = self._name_width(width)
+        line.append((pad(shorten(run.name, name_width), name_width), "strong" if number else ""))
+        for column in self._columns(width, self._first):
+            text, tone = shorten(column.text(run), column.width), ""
+            if column.name == "state":
+                text, tone = self._state(run)
+            elif column.name == "curve":
+                tone = "bar"
+            missing = " " * (column.width - len(pad(text, len(text))))
+            text = f"{missing}{text}" if column.is_number else pad(text, column.width)
+            line += [(" " * _GAP, ""), (text, tone)]
+        return line
+
+    @staticmethod
+    def _state(run: RunSummary) -> tuple[str, str]:
+        if run.is_live:
+            return f"{'●' if is_fresh(run) else '○'} {run.state}", "good"
+        return run.state, _STATE_TONES.get(run.state, "")

@@ -1,0 +1,66 @@
+"""Following the runs in a folder."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.tui.runs import reader
+from mnist_tui.tui.runs.reader import RunsReader
+from tests.tui.runs.written_runs import write_run
+
+
+def look(runs: RunsReader) -> tuple[list[str], list[str]]:
+    """The names of the runs that were read in one look, in order, and the paths that are gone."""
+    changes = list(runs.look())
+    return [run.name for read, _ in changes for run in read], [
+        p for _, gone in changes for p in gone
+    ]
+
+
+@pytest.fixture
+def follower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunsReader:
+    monkeypatch.setattr(reader, "REST", 0.0)
+    return RunsReader(tmp_path, lambda changes: None)
+
+
+def test_the_newest_are_read_first_and_then_only_what_changes(
+    tmp_path: Path, follower: RunsReader
+) -> None:
+    for age, name in enumerate(("new", "lab/older", "oldest")):
+        path = write_run(tmp_path, name, [0.5])
+        for file in ("config.json", "status.json"):
+            os.utime(path / file, (1000 - age, 1000 - age))
+    assert look(follower) == (["new", "lab/older", "oldest"], [])
+    assert look(follower) == ([], [])
+    (tmp_path / "oldest/labels.json").write_text('{"tags": ["a"]}')
+    write_run(tmp_path, "another", [])
+    assert set(look(follower)[0]) == {"oldest", "another"}
+    (tmp_path / "new/config.json").unlink()
+    assert look(follower) == ([], [str(tmp_path / "new")])
+
+
+def test_a_live_run_is_read_again_as_it_may_die(tmp_path: Path, follower: RunsReader) -> None:
+    path = write_run(tmp_path, "live", [0.5], state="running", pid=os.getpid())
+    (path / "lock").write_text(f"{os.getpid()}\n")
+    (path / "lock").chmod(0o600)
+    from mnist_tui.store.directory import RunDirectory
+
+    with RunDirectory(path).lock():
+        assert look(follower)[0] == ["live"]
+        assert look(follower)[0] == ["live"]
+    [(found, _)] = follower.look()
+    assert found[0].state == "interrupted"
+    assert look(follower)[0] == []
+
+
+def test_what_cannot_be_read_is_left_out(tmp_path: Path, follower: RunsReader) -> None:
+    write_run(tmp_path, "whole", [0.5])
+    broken = write_run(tmp_path, "broken", [0.5])
+    (broken / "config.json").write_text("{")
+    (tmp_path / "file").write_text("")
+    (tmp_path / ".trash").mkdir()
+    write_run(tmp_path / ".trash", "gone", [])
+    assert look(follower)[0] == ["whole"]
+    assert json.loads((tmp_path / "whole/status.json").read_text())["state"] == "finished"

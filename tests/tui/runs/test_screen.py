@@ -1,0 +1,140 @@
+"""The screen of all runs, under a pilot."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.run.plan import NewRun, ShownRun
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.tui.runs.screen import RunsScreen
+from mnist_tui.tui.runs.table import MOST_MARKED
+from tests.tui.app_harness import Stage, on_stage
+from tests.tui.runs.written_runs import write_run
+
+
+@pytest.fixture
+def runs_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs"
+    write_run(folder, "first", [0.5, 0.4], updated=1_700_000_003.0)
+    write_run(folder, "lab/second", [0.3], updated=1_700_000_002.0, lr=0.1, state="failed")
+    write_run(folder, "third", [], updated=1_700_000_001.0)
+    return folder
+
+
+async def opened(stage: Stage) -> RunsScreen:
+    await stage.pilot.press("r")
+    await stage.until(lambda: isinstance(stage.app.screen, RunsScreen), "the runs")
+    await stage.until(lambda: "reading" not in stage.text and "third" in stage.text, "all runs")
+    screen = stage.app.screen
+    assert isinstance(screen, RunsScreen)
+    return screen
+
+
+def shown(stage: Stage) -> list[str]:
+    """The names in the table, in order."""
+    first_words = [(line.split() or [""])[0] for line in stage.text.splitlines()]
+    return [word for word in first_words if word in ("first", "lab/second", "third", "renamed")]
+
+
+async def test_all_runs_are_listed_the_newest_first(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        assert shown(stage) == ["first", "lab/second", "third"]
+        assert "96.00 %" in stage.text
+        assert "epoch 2 of 19 · best 96.00 % in epoch 2 · validation loss 0.4000" in stage.text
+        await stage.pilot.press("down")
+        await stage.sees("sgd, learning rate 0.1")
+        await stage.pilot.press("escape")
+        await stage.sees("press space to start")
+
+
+async def test_the_table_is_sorted_by_keys_and_filtered_as_one_types(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        await stage.pilot.press("O")
+        await stage.until(lambda: shown(stage) == ["third", "lab/second", "first"], "reversed")
+        await stage.pilot.press("slash", "l", "r", "greater_than_sign", "0", "full_stop", "0", "5")
+        await stage.until(lambda: shown(stage) == ["lab/second"], "the filtered run")
+        assert "1 of 3 runs" in stage.text
+        await stage.pilot.press("escape")
+        await stage.until(lambda: len(shown(stage)) == 3, "all runs again")
+
+
+async def test_enter_shows_a_run_in_the_dashboard(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        await stage.pilot.press("down", "enter")
+        await stage.until(lambda: stage.runners, "a runner")
+        plan = stage.runner.plan
+        assert isinstance(plan, ShownRun)
+        assert (plan.name, plan.runs_dir, plan.config.lr) == ("lab/second", runs_dir, 0.1)
+        assert not isinstance(stage.app.screen, RunsScreen)
+
+
+async def test_another_run_cannot_be_opened_while_one_trains_here(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await stage.start()
+        await opened(stage)
+        await stage.pilot.press("enter")
+        await stage.sees("stop it, then open another run")
+        assert len(stage.runners) == 1
+
+
+async def test_a_run_is_renamed_tagged_and_noted(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        await stage.pilot.press("t", *"keep", "space", *"May", "enter")
+        await stage.sees("#keep #May")
+        await stage.pilot.press("n", *"good", "enter")
+        await stage.sees("#keep #May  good")
+        await stage.pilot.press("R", *["backspace"] * 5, *"renamed", "enter")
+        await stage.until(lambda: shown(stage)[:1] == ["renamed"], "the new name")
+        labels = json.loads((runs_dir / "renamed/labels.json").read_text())
+        assert labels == {"tags": ["keep", "May"], "note": "good"}
+
+
+async def test_a_run_is_deleted_after_a_question_and_brought_back(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        await stage.pilot.press("D")
+        await stage.sees("Delete this run?")
+        await stage.pilot.press("escape")
+        assert (runs_dir / "first").exists()
+        await stage.pilot.press("D")
+        await stage.sees("2 epochs, 0 checkpoints")
+        await stage.pilot.press("D")
+        await stage.until(lambda: shown(stage) == ["lab/second", "third"], "one run less")
+        assert not (runs_dir / "first").exists()
+        await stage.pilot.press("u")
+        await stage.until(lambda: len(shown(stage)) == 3, "the run again")
+        assert (runs_dir / "first/metrics.jsonl").exists()
+
+
+async def test_a_live_run_is_not_deleted(runs_dir: Path) -> None:
+    path = write_run(runs_dir, "renamed", [0.5], state="running", updated=1_800_000_000.0)
+    with RunDirectory(path).lock():
+        async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+            await opened(stage)
+            await stage.pilot.press("D")
+            await stage.sees("renamed is live: stop it first")
+    assert path.exists()
+
+
+async def test_at_most_eight_runs_are_marked(runs_dir: Path) -> None:
+    for number in range(MOST_MARKED + 1):
+        write_run(runs_dir, f"more{number}", [0.5], updated=1_800_000_000.0 - number)
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        await stage.pilot.press(*["space"] * (MOST_MARKED + 1))
+        await stage.sees("8 runs are the most that can be compared")
+        numbers = [line.split()[0] for line in stage.text.splitlines()[2:10]]
+        assert numbers == list("12345678")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40), (40, 12)])
+async def test_it_fits_any_terminal(runs_dir: Path, size: tuple[int, int]) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir), size=size) as stage:
+        await opened(stage)
+        assert "first" in stage.text
+        assert "esc Back" in stage.footer
