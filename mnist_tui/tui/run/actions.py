@@ -95,18 +95,20 @@ class RunActions(App[None]):
             self.presenter.show_run()
 
     def open_run(self, path: Path) -> Answer:
-        """Show the run in the directory `path`, in place of one that has ended."""
+        """Show the run in the directory `path`, or attach to it, in place of one that has ended."""
         run, prepared = self.run_controller, self.run_controller.log.prepared
         if prepared is not None and Path(prepared.directory) == path:
             return Answer(True, f"{run.name} is shown")
         if run.is_busy:
             return Answer(False, f"{run.name} is trained here: stop it, then open another run")
+        directory = RunDirectory(path)
         try:
-            config = RunDirectory(path).read_config()
+            config = directory.read_config()
         except MnistTuiError as error:
             return Answer(False, str(error))
         name = os.path.relpath(path, run.plan.runs_dir)
-        self._begin(ShownRun(name=name, config=config, runs_dir=run.plan.runs_dir))
+        kind = AttachedRun if directory.is_locked() else ShownRun
+        self._begin(kind(name=name, config=config, runs_dir=run.plan.runs_dir))
         return Answer(True, f"{name} is shown")
 
     def action_ask(self, request: str) -> None:

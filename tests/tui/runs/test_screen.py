@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.run.plan import NewRun, ShownRun
+from mnist_tui.run.plan import AttachedRun, NewRun, ShownRun
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.runs.screen import RunsScreen
 from mnist_tui.tui.runs.table import MOST_MARKED
@@ -70,6 +70,16 @@ async def test_enter_shows_a_run_in_the_dashboard(runs_dir: Path) -> None:
         assert isinstance(plan, ShownRun)
         assert (plan.name, plan.runs_dir, plan.config.lr) == ("lab/second", runs_dir, 0.1)
         assert not isinstance(stage.app.screen, RunsScreen)
+
+
+async def test_enter_attaches_to_a_live_run(runs_dir: Path) -> None:
+    path = write_run(runs_dir, "renamed", [0.5], state="running", updated=1_800_000_000.0)
+    with RunDirectory(path).lock():
+        async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+            await opened(stage)
+            await stage.pilot.press("enter")
+            await stage.until(lambda: stage.runners, "a runner")
+            assert isinstance(stage.runner.plan, AttachedRun)
 
 
 async def test_another_run_cannot_be_opened_while_one_trains_here(runs_dir: Path) -> None:
