@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS, Group, TrainConfig, recipe_values
+from mnist_tui.rules import Network
 from mnist_tui.run.plan import NewRun, ResumedRun, RunPlan
 from mnist_tui.run.requests import Adjust
 from mnist_tui.store.directory import name_problem
+from mnist_tui.store.used_models import used_names
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ class Draft:
             values["lr"] = live_lr
         self._values = values
         """What untouched texts stand for, and the fields that the form does not show."""
-        self._untouched = {name: to_text(value) for name, value in values.items()}
+        self._untouched = {name: to_text(name, value) for name, value in values.items()}
+        self._used = used_names()
+        """The networks of their own that the user has trained, the newest first."""
         if live_lr is not None:
             # A schedule's rate has digits that say nothing; untouched, it stays exact all the same.
             self._untouched["lr"] = formatting.learning_rate(live_lr)
@@ -93,9 +97,9 @@ class Draft:
         if name == "recipe":
             for field, value in recipe_values(text).items():
                 self._values[field] = value
-                self._untouched[field] = to_text(value)
+                self._untouched[field] = to_text(field, value)
                 if field in _SHOWN:
-                    self.texts[field] = to_text(value)
+                    self.texts[field] = to_text(field, value)
 
     def value(self, name: str) -> Any:
         """The field's value, whether it can be used or not."""
@@ -140,6 +144,17 @@ class Draft:
         if self.is_live:
             return "one-cycle: the learning rate jumps"
         return "if resumed, the learning rate jumps" if self._can_resume else None
+
+    def hint(self, field: Field) -> str:
+        """What the user may want to know before typing."""
+        if field.name == "model" and self._used:
+            return f"used before: {self._used[0]}"
+        return field.hint
+
+    def suggestions(self, name: str) -> list[str]:
+        """What a field completes to what is typed."""
+        rule = SETTINGS[name].rule if name in SETTINGS else None
+        return [*rule.names, *self._used] if isinstance(rule, Network) else []
 
     @property
     def has_problems(self) -> bool:
@@ -219,8 +234,6 @@ def _other_data(dataset: str) -> str:
     return f", on {name}"
 
 
-def to_text(value: object) -> str:
-    """A value as one would type it: every digit of a number, and nothing for None."""
-    if isinstance(value, float):
-        return repr(value).removesuffix(".0")
-    return "" if value is None else str(value)
+def to_text(name: str, value: object) -> str:
+    """A field's value as one would type it."""
+    return SETTINGS[name].rule.spell(value) if name in SETTINGS else str(value or "")

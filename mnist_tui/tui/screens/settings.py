@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.events import DescendantFocus
 from textual.geometry import Size
 from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Label, Static
 
 from mnist_tui.tui.screens.draft import FIELDS, Draft, Field, to_text
@@ -58,7 +59,10 @@ class FieldNotes(Lines):
         for field in FIELDS:
             text, tone = self._note(field)
             if field.name in different and tone == "muted":
-                text, tone = f"recipe default: {to_text(different[field.name])}", "accent"
+                text, tone = (
+                    f"recipe default: {to_text(field.name, different[field.name])}",
+                    "accent",
+                )
             notes.append((text, tone))
         *rest, (last, tone) = notes
         return [[note] for note in rest] + [
@@ -72,7 +76,7 @@ class FieldNotes(Lines):
             return f"✗ {problem}", "bad"
         if caution is not None:
             return f"! {caution}", "accent"
-        return field.hint if self._draft.is_open(field.name) else "", "muted"
+        return self._draft.hint(field) if self._draft.is_open(field.name) else "", "muted"
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self.lines(width, 0))
@@ -109,7 +113,7 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         #controls > Input:focus { background: $foreground 16%; background-tint: transparent; }
         #controls > :disabled { opacity: 55%; }
         #notes { width: 1fr; height: auto; margin-left: 1; }
-        #meaning { margin-top: 1; height: auto; }
+        #meaning { margin-top: 1; height: auto; min-height: 2; }
         #meaning.-different { color: $text-warning; }
         #ends { height: 1; align-horizontal: right; }
         #ends > Label { width: 1fr; color: $text-error; }
@@ -160,7 +164,11 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
             own = () if text in field.options else (text,)
             control = OneOf((*field.options, *own), text, id=field.name)
         else:
-            control = Input(text, id=field.name, compact=True, select_on_focus=True)
+            known = self._draft.suggestions(field.name)
+            suggester = SuggestFromList(known, case_sensitive=False) if known else None
+            control = Input(
+                text, id=field.name, compact=True, select_on_focus=True, suggester=suggester
+            )
         control.disabled = not self._draft.is_open(field.name)
         return control
 

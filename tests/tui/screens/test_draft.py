@@ -23,7 +23,7 @@ def test_a_form_that_was_left_alone_gives_the_same_plan() -> None:
 
 @pytest.mark.parametrize("value", [0.01, 10.0, 1e-05, 0.1 + 0.2, 1 / 3])
 def test_numbers_are_shown_with_every_digit(value: float) -> None:
-    assert float(to_text(value)) == value
+    assert float(to_text("lr", value)) == value
 
 
 def test_a_rate_many_times_as_high_is_worth_a_word_in_a_live_run() -> None:
