@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from mnist_tui.errors import ConfigError
-from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder, Number, Rule, Whole
+from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder, Network, Number, Rule, Whole
 
 
 class Group(Enum):
@@ -69,9 +69,9 @@ class TrainConfig:
     )
     model: str = _setting(
         "mnist_net",
-        Choice(("mnist_net", "fast_net")),
-        "The network, by its name in `mnist_tui.models.registry.MODELS`.",
-        group=Group.RECIPE,
+        Network({"tutorial": "mnist_net", "fast": "fast_net"}),
+        "The network: of a recipe, or your own class or function; docs/your-own-network.md.",
+        hint="tutorial, fast, or yours: net.py:Net",
         **_RECIPE,
     )
     dataset: str = _setting(
@@ -205,9 +205,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, setting in SETTINGS.items():
-            problem = setting.rule.problem(getattr(self, name))
+            value = setting.rule.canonical(getattr(self, name))
+            problem = setting.rule.problem(value)
             if problem is not None:
                 raise ConfigError(name, problem)
+            object.__setattr__(self, name, value)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON and for checkpoints."""

@@ -47,7 +47,7 @@ class ReplayRunner(LocalRunner):
         self.plan = plan
         self.session = Session()
         self._directory = find_run(plan.runs_dir, plan.name)
-        self._predictor = CheckpointPredictor(self._directory)
+        self._predictor = CheckpointPredictor(self._directory, plan.model)
 
     def ask(self, request: InferenceRequest) -> InferenceFuture:
         """Run inference with the last checkpoint's model. Any thread; returns at once."""

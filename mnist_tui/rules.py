@@ -4,6 +4,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,16 @@ class Rule(ABC):
     def parse(self, text: str) -> object:
         """Read a value from text. What cannot be read is returned as it is, for `problem`."""
         return text
+
+    def canonical(self, value: object) -> object:
+        """The one spelling of a value that has several; every other value as it is."""
+        return value
+
+    def spell(self, value: object) -> str:
+        """A value as one would type it: every digit of a number, and nothing for None."""
+        if isinstance(value, float):
+            return repr(value).removesuffix(".0")
+        return "" if value is None else str(value)
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,35 @@ class Number(Rule):
             return float(text)
         except ValueError:
             return text
+
+
+_NAME: Final = r"[^\W\d]\w*(\.[^\W\d]\w*)*"
+_CODE: Final = re.compile(rf"(.*[^/\\]\.py|{_NAME}):{_NAME}")
+
+
+@dataclass(frozen=True)
+class Network(Rule):
+    """A network of this package, or a class or function of the user's own."""
+
+    names: Mapping[str, str]
+    """The values of the networks of this package, by what users call them."""
+
+    @property
+    def wants(self) -> str:
+        return f"{', '.join(self.names)}, FILE.py:NAME or package.module:NAME"
+
+    def accepts(self, value: object) -> bool:
+        is_code = isinstance(value, str) and _CODE.fullmatch(value) is not None
+        return is_code or value in self.names.values()
+
+    def parse(self, text: str) -> object:
+        return self.canonical(text)
+
+    def canonical(self, value: object) -> object:
+        return self.names.get(value, value) if isinstance(value, str) else value
+
+    def spell(self, value: object) -> str:
+        return {known: name for name, known in self.names.items()}.get(str(value), str(value))
 
 
 class Flag(Rule):

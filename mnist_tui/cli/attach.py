@@ -48,10 +48,13 @@ def attached_plan(directory: RunDirectory, *, is_read_only: bool = False) -> Att
     )
 
 
-def run_on_disk(directory: RunDirectory, look: DisplayOptions) -> int:
-    """Show a run as its directory has it."""
+def run_on_disk(directory: RunDirectory, look: DisplayOptions, model: str | None = None) -> int:
+    """Show a run as its directory has it; `model` says where its network's code is now."""
     plan = ShownRun(
-        config=directory.read_config(), runs_dir=directory.path.parent, name=directory.name
+        config=directory.read_config(),
+        runs_dir=directory.path.parent,
+        name=directory.name,
+        model=model,
     )
     show_plan(plan, look)
     return 0

@@ -12,6 +12,7 @@ from mnist_tui import formatting
 from mnist_tui.cli.options import (
     checkpoint_option,
     json_option,
+    model_option,
     network_argument,
     runs_dir_option,
     setting,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @setting("dataset")
 @setting("data_dir")
 @setting("device")
+@model_option
 @json_option
 def evaluate(
     run: str,
@@ -41,6 +43,7 @@ def evaluate(
     dataset: str | None,
     data_dir: str | None,
     device: str | None,
+    model: str | None,
 ) -> int:
     """Evaluate a network on the validation digits.
 
@@ -52,7 +55,7 @@ def evaluate(
     with loading_torch():
         from mnist_tui.inference.evaluate import evaluate_checkpoint
 
-    report = evaluate_checkpoint(path, dataset, data_dir, device or "auto")
+    report = evaluate_checkpoint(path, dataset, data_dir, device or "auto", model)
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
         return 0

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from mnist_tui.config import RECIPES, SETTINGS, Group, TrainConfig
 from mnist_tui.errors import ConfigError, UsageError
 from mnist_tui.process.invocation import option_name
-from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder
+from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder, Network
 from mnist_tui.tui.display_options import DisplayOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -34,6 +34,8 @@ class SettingType(click.ParamType[object]):
                 return "NAME|FOLDER|FILE.npz"
             case Device():
                 return "auto|cpu|cuda[:N]|mps"
+            case Network(names):
+                return "|".join((*names, "FILE.py:NAME"))
             case Folder():
                 return "FOLDER"
             case _:
@@ -79,19 +81,19 @@ def describe_default(field: str) -> str:
     default = getattr(TrainConfig(), field)
     if default is None:
         return ""  # its help says it
-    values = [_describe_value(default)]
+    values = [_describe_value(field, default)]
     values += [
-        f"{recipe}: {_describe_value(changes[field])}"
+        f"{recipe}: {_describe_value(field, changes[field])}"
         for recipe, changes in RECIPES.items()
         if changes.get(field, default) != default
     ]
     return f" [default: {'; '.join(values)}]"
 
 
-def _describe_value(value: object) -> str:
+def _describe_value(field: str, value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else SETTINGS[field].rule.spell(value)
 
 
 def training_options(command: Command) -> Command:
@@ -174,5 +176,10 @@ DASHBOARD_OPTIONS: Final = (
 """Name, parameter and help of the options that only the dashboard heeds."""
 
 
+model_option = click.option(
+    "--model",
+    type=SettingType("model"),
+    help="Where the code of the network is, if it is your own and not where it was.",
+)
 headless_option = click.option("--headless", is_flag=True, help="Plain lines, no dashboard.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for scripts.")

@@ -11,6 +11,7 @@ from mnist_tui import formatting
 from mnist_tui.cli.options import (
     checkpoint_option,
     json_option,
+    model_option,
     network_argument,
     runs_dir_option,
     setting,
@@ -31,6 +32,7 @@ HEADER: Final = "digit        p  next        p  image"
 @runs_dir_option
 @checkpoint_option
 @setting("device")
+@model_option
 @json_option
 @click.option("--many", "is_many", is_flag=True, help="Read each digit on a sheet, in order.")
 @click.option("--show", is_flag=True, help="Draw what was found, and what the model received.")
@@ -48,6 +50,7 @@ def predict(
     runs_dir: Path,
     checkpoint: str | None,
     device: str | None,
+    model: str | None,
     folder: Path | None,
     *,
     as_json: bool,
@@ -73,7 +76,7 @@ def predict(
     printer = _print_json if as_json else TablePrinter(show=show, verbose=verbose)
     saver = ImageSaver(folder) if folder is not None else None
     code = 0
-    for answer in predict_pictures(path, images, device or "auto", is_many=is_many):
+    for answer in predict_pictures(path, images, device or "auto", is_many=is_many, model=model):
         if isinstance(answer, BadPicture):
             code = DataError.exit_code
         elif saver is not None:

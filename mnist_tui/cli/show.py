@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mnist_tui.cli.attach import attached_plan, run_on_disk, show_plan
-from mnist_tui.cli.options import dashboard_options, run_argument, runs_dir_option
+from mnist_tui.cli.options import dashboard_options, model_option, run_argument, runs_dir_option
 from mnist_tui.errors import UsageError
 from mnist_tui.tui.display_options import DisplayOptions
 
@@ -13,8 +13,9 @@ from mnist_tui.tui.display_options import DisplayOptions
 @click.command(short_help="Show a run as it is on disk: its curves, what it learned.")
 @run_argument
 @runs_dir_option
+@model_option
 @dashboard_options
-def show(run: str, runs_dir: Path, look: DisplayOptions) -> int:
+def show(run: str, runs_dir: Path, model: str | None, look: DisplayOptions) -> int:
     """Show RUN (a name, a folder, or `last`) without training it: its curves, what it learned.
 
     Nothing is written; n starts a new run with its settings. A run that another process trains
@@ -24,10 +25,10 @@ def show(run: str, runs_dir: Path, look: DisplayOptions) -> int:
 
     directory = find_run(runs_dir, run)
     if not directory.is_locked():
-        return run_on_disk(directory, look)
+        return run_on_disk(directory, look, model)
     try:
         plan = attached_plan(directory)
     except UsageError as error:
         click.echo(f"note: {error}; showing it as it is on disk", err=True)
-        return run_on_disk(directory, look)
+        return run_on_disk(directory, look, model)
     return show_plan(plan, look)

@@ -9,6 +9,7 @@ from mnist_tui.cli.options import (
     dashboard_options,
     headless_option,
     json_option,
+    model_option,
     run_argument,
     runs_dir_option,
     setting,
@@ -64,6 +65,7 @@ def train(
 @setting("lr")
 @setting("device")
 @setting("data_dir")
+@model_option
 @click.option(
     "--checkpoint",
     metavar="FILE",
@@ -107,7 +109,8 @@ def resume(
             f"to make it longer: {command_of(longer)}"
         )
         return 0
-    config = TrainConfig.from_dict({**config.to_dict(), **overrides})
+    shown = {field: value for field, value in overrides.items() if field != "model"}
+    config = TrainConfig.from_dict({**config.to_dict(), **shown})
     plan = ResumedRun(
         config=config,
         runs_dir=directory.path.parent,

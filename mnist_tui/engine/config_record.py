@@ -12,6 +12,7 @@ from mnist_tui.data.dataset import Dataset
 from mnist_tui.devices import describe_device
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep
+from mnist_tui.store.run_source import RunSource
 from mnist_tui.version import __version__
 
 _OLD_KERNELS: Final = {"torch's kernels": "PyTorch's kernels", "its own kernels": "fused kernels"}
@@ -19,10 +20,15 @@ _OLD_KERNELS: Final = {"torch's kernels": "PyTorch's kernels", "its own kernels"
 
 
 def make_record(
-    config: TrainConfig, dataset: Dataset, notice: str, learner: Learner
+    config: TrainConfig,
+    dataset: Dataset,
+    notice: str,
+    learner: Learner,
+    source: RunSource | None = None,
 ) -> dict[str, Any]:
-    """The content of config.json."""
+    """The content of config.json; `source` is of a network of the user's own."""
     return {
+        **({"model": source.to_dict()} if source else {}),
         "config": config.to_dict(),
         "versions": {
             "mnist_tui": __version__,

@@ -20,11 +20,13 @@ from mnist_tui.engine.config_record import describe_change, make_record
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.going_back import keep_dropped
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.network import find_network, keep_source, try_network
 from mnist_tui.engine.prepared_run import PreparedRun, Warnings
 from mnist_tui.engine.starting_point import Say, StartingPoint, find_starting_point, unusable
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import DataError, Remedy, UsageError
 from mnist_tui.models.registry import count_parameters
+from mnist_tui.models.source import ModelSource
 from mnist_tui.process.predecessor import Predecessor
 from mnist_tui.run.events import EpochRow, RunPrepared
 from mnist_tui.run.plan import TrainedRun
@@ -57,12 +59,17 @@ def prepare(
         MnistTuiError: When the run cannot be trained.
     """
     start = find_starting_point(plan, directory, say)
+    warnings = Warnings(session)
+    is_handed_over = predecessor is not None
+    source = find_network(start, directory, warnings, is_handed_over=is_handed_over)
     device, device_notices = _set_up_device(start)
     dataset = _load_dataset(start.config, session, say)
     say("building the model")
-    warnings = Warnings(session)
     config = replace(start.config, dataset=dataset.name)
-    learner = Learner(config, dataset, device, recorder_for(device), warnings.warn)
+    source = try_network(source, config, dataset, device, warnings)
+    # A graph repeats what was captured: nobody knows what else the code of a user does.
+    recorder = recorder_for(device) if source.folder is None else None
+    learner = Learner(config, dataset, device, recorder, warnings.warn, source=source)
     if predecessor is not None:
         learner.rehearse()
         predecessor.wait_until_stopped(lambda: say("waiting for the last batch elsewhere"))
@@ -87,7 +94,7 @@ def prepare(
     warnings.warn(_restore_results(session, directory, start.rows))
     warnings.warn(describe_change(start.record, learner))
     notice = dataset.notice or start.record.get("dataset", {}).get("notice", "")
-    record = make_record(config, dataset, notice, learner)
+    record = make_record(config, dataset, notice, learner, keep_source(source, directory))
     if predecessor is not None:
         predecessor.take_over(lambda: say("taking the run over"))
         directory.claim()
@@ -96,7 +103,7 @@ def prepare(
         trainer=trainer,
         writer=writer,
         record=record,
-        prepared=_describe(config, dataset, learner, directory, start),
+        prepared=_describe(config, dataset, learner, directory, start, source),
         notices=tuple(text for text in (notice, *device_notices) if text),
         warnings=warnings,
         before=start.checkpoint.config if start.checkpoint else config,
@@ -169,6 +176,7 @@ def _describe(
     learner: Learner,
     directory: RunDirectory,
     start: StartingPoint,
+    source: ModelSource,
 ) -> RunPrepared:
     checkpoint = start.checkpoint
     return RunPrepared(
@@ -176,7 +184,7 @@ def _describe(
         directory=str(directory.path),
         device=describe_device(learner.device),
         dataset=dataset.title,
-        model=f"{type(learner.model).__name__}, {count_parameters(learner.model):,} parameters",
+        model=_describe_model(learner, source),
         batches=learner.batches,
         epochs=config.epochs,
         resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
@@ -185,6 +193,13 @@ def _describe(
         classes=dataset.classes,
         is_handwriting=dataset.spec.is_handwriting,
     )
+
+
+def _describe_model(learner: Learner, source: ModelSource) -> str:
+    """The network's class, what a user's own one gives, and how large it is."""
+    gives = f" ({source.in_training})" if source.folder is not None else ""
+    parameters = count_parameters(learner.model)
+    return f"{type(learner.model).__name__}{gives}, {parameters:,} parameters"
 
 
 def _write_start(

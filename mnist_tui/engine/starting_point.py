@@ -35,15 +35,19 @@ class StartingPoint:
     """Whether the user named it, so that later ones may be dropped."""
     peak_lr: float | None = None
     """The learning rate that a resume changes to; None: it stays."""
+    model: str | None = None
+    """Where the user says that the code of the network is; None: where it was."""
 
 
 def find_starting_point(plan: TrainedRun, directory: RunDirectory, say: Say) -> StartingPoint:
     """Where the run begins: at its first batch, or at the checkpoint of a resumed run."""
     if isinstance(plan, NewRun):
-        return StartingPoint(config=plan.config)
+        return StartingPoint(config=plan.config, model=plan.config.model)
     overrides = dict(plan.overrides)
     # The learning rate that the run was made with stays part of what it is; the trainer scales it.
     peak_lr = overrides.pop("lr", None)
+    # What is named is where the network's code is now, not another network.
+    model = overrides.pop("model", None)
     record, config = read_json(directory.config), directory.read_config()
     path = _checkpoint_path(plan.checkpoint, directory)
     checkpoint = None
@@ -59,6 +63,7 @@ def find_starting_point(plan: TrainedRun, directory: RunDirectory, say: Say) -> 
         path=path,
         is_chosen=plan.checkpoint is not None,
         peak_lr=peak_lr,
+        model=model,
     )
 
 

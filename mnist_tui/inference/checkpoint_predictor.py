@@ -24,8 +24,15 @@ class CheckpointPredictor:
     imports no torch; its first answer does.
     """
 
-    def __init__(self, directory: RunDirectory) -> None:
+    def __init__(self, directory: RunDirectory, model: str | None = None) -> None:
+        """Answer for the run in `directory`.
+
+        Args:
+            directory: The run's.
+            model: Where the user says that the code of its network is; None: where it was.
+        """
         self._directory = directory
+        self._model = model
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint-reader")
         self._read: tuple[Path, int, int] | None = None
         """The checkpoint that the model is of: its path, time and size."""
@@ -56,6 +63,7 @@ class CheckpointPredictor:
 
     def _load(self) -> "Classifier":
         from mnist_tui.inference.load import load_model
+        from mnist_tui.inference.model_source import named_source
         from mnist_tui.store.checkpoint import read_checkpoint
 
         path = self._directory.last if self._directory.last.exists() else self._directory.best
@@ -68,6 +76,7 @@ class CheckpointPredictor:
         found = (path, stat.st_mtime_ns, stat.st_size)
         if self._classifier is None or found != self._read:
             checkpoint = read_checkpoint(path)
-            self._classifier, self._read = load_model(checkpoint, path), found
+            source = named_source(self._model)[0] if self._model is not None else None
+            self._classifier, self._read = load_model(checkpoint, path, source), found
             self._epoch, self._batch = checkpoint.epoch, checkpoint.batch
         return self._classifier

@@ -42,7 +42,11 @@ class EvaluationReport:
 
 
 def evaluate_checkpoint(
-    path: Path, dataset: str | None, data_dir: str | None, device: str
+    path: Path,
+    dataset: str | None,
+    data_dir: str | None,
+    device: str,
+    model: str | None = None,
 ) -> EvaluationReport:
     """Evaluate the checkpoint in a file. Blocks.
 
@@ -51,22 +55,23 @@ def evaluate_checkpoint(
         dataset: As in TrainConfig; None: the one that it was trained on.
         data_dir: As in TrainConfig; None: the one that it was trained with.
         device: As in TrainConfig.
+        model: As in `read_model`.
 
     Raises:
         MnistTuiError: When checkpoint, dataset or device are not available.
     """
-    loaded = read_model(path)
+    loaded = read_model(path, model)
     checkpoint = loaded.checkpoint
     chosen = choose_device(device)
     if checkpoint is not None:
         dataset = dataset or checkpoint.config.dataset
         data_dir = data_dir or checkpoint.config.data_dir
     data = load_dataset(dataset or "auto", data_dir)
-    model = loaded.classifier.module.to(chosen.device)
+    module = loaded.classifier.module.to(chosen.device)
     result = evaluate(loaded.classifier, DeviceSplit(data.validation, chosen.device))
     return EvaluationReport(
         checkpoint=str(path),
-        model=type(model).__name__,
+        model=type(module).__name__,
         epoch=checkpoint.epoch if checkpoint else None,
         batch=checkpoint.batch if checkpoint else None,
         epochs_done=checkpoint.epoch - 1 if checkpoint else None,

@@ -1,6 +1,6 @@
 """The network in a checkpoint, of this program or another one that has the same networks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -8,10 +8,14 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from mnist_tui.errors import CheckpointError
+from mnist_tui.errors import CheckpointError, Remedy, UsageError
+from mnist_tui.inference.model_source import named_source, source_of_run
 from mnist_tui.models.classifier import Classifier
 from mnist_tui.models.registry import MNIST_CLASSES, MODELS, build_model, find_mismatch
+from mnist_tui.models.rehearsal import sample_output
+from mnist_tui.models.source import ModelSource
 from mnist_tui.store.checkpoint import Checkpoint, is_ours, to_checkpoint
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file
 
 _KEYS: Final = ("model_state_dict", "state_dict", "model", "net", "network", "weights")
@@ -32,18 +36,27 @@ class LoadedModel:
     """What the user must know about it."""
 
 
-def read_model(path: Path) -> LoadedModel:
+def read_model(path: Path, model: str | None = None) -> LoadedModel:
     """Read the network in a checkpoint of this program, or in a state dict that fits one of its
-    networks: as it is, under a usual key, or with usual prefixes before its names. Runs no code.
+    networks: as it is, under a usual key, or with usual prefixes before its names.
+
+    Runs no code but that of a network of the user's own: what they name now, or have named before
+    and is known by the run that the file is one of.
+
+    Args:
+        path: The file.
+        model: The network that the user says it is of; None: that is found out.
 
     Raises:
         CheckpointError: When there is none, or its weights are damaged.
+        UsageError: When it is of a network whose code cannot be imported, or must not be.
     """
+    source = named_source(model)[0] if model is not None else None
     file = read_torch_file(path)
     is_from_here = is_ours(file)
     if is_from_here and (file.is_sealed or not file.is_intact):
         checkpoint = to_checkpoint(file, path)
-        return LoadedModel(load_model(checkpoint, path), checkpoint)
+        return LoadedModel(load_model(checkpoint, path, source), checkpoint)
     if not file.is_intact:
         raise damaged(path)
     state = find_state_dict(file.values)
@@ -55,22 +68,54 @@ def read_model(path: Path) -> LoadedModel:
         else "the weights are of another program: they get images with pixels from 0 to 1 here, "
         "and weights that were trained on images scaled otherwise predict worse"
     )
-    return LoadedModel(_fit(state, path), None, notice)
+    fitting = _fit(state, path, [source] if source is not None else list(MODELS.values()))
+    return LoadedModel(fitting, None, notice)
 
 
-def load_model(checkpoint: Checkpoint, path: Path) -> Classifier:
+def load_model(checkpoint: Checkpoint, path: Path, source: ModelSource | None = None) -> Classifier:
     """Make the checkpoint's network, on the CPU, in eval mode.
+
+    Args:
+        checkpoint: What was read.
+        path: The file that it was read from.
+        source: What makes the network; None: what the run says that the file is one of.
 
     Raises:
         CheckpointError: When the weights are not those of the network that it names.
+        UsageError: When the network's code cannot be imported, or must not be.
     """
-    classifier = build_model(checkpoint.config.model, len(checkpoint.classes))
+    name = checkpoint.config.model
+    if source is None:
+        source = MODELS.get(name) or source_of_run(_run_of(path, name), name, may_have_changed=True)
+    classifier = build_model(source, len(checkpoint.classes))
     mismatch = find_mismatch(checkpoint.model, classifier.module)
     if mismatch is not None:
-        raise CheckpointError(f"{path} is not a {checkpoint.config.model}: {mismatch}")
-    classifier.module.load_state_dict(checkpoint.model)
+        raise CheckpointError(f"{path} is not a {source.name}: {mismatch}")
+    return _with_weights(classifier, checkpoint.model, source)
+
+
+def _run_of(path: Path, name: str) -> RunDirectory:
+    """The run that a checkpoint is one of."""
+    folder = path.resolve().parent
+    directory = RunDirectory(folder.parent)
+    if folder.name != directory.checkpoints.name or not directory.config.exists():
+        raise UsageError(
+            f"{path} is of the network {name}, and lies in no run that says where its code is; "
+            "name the file of it",
+            Remedy(settings={"model": None}),
+        )
+    return directory
+
+
+def _with_weights(
+    classifier: Classifier, weights: Mapping[str, Tensor], source: ModelSource
+) -> Classifier:
+    """The network with these weights; what one of the user's own gives is found out."""
+    classifier.module.load_state_dict(weights)
     classifier.module.eval()
-    return classifier
+    if source.folder is None:
+        return classifier
+    return Classifier(classifier.module, in_eval=sample_output(classifier))
 
 
 def find_state_dict(values: Any) -> dict[str, Tensor] | None:
@@ -102,10 +147,10 @@ def _prefix(state: Mapping[str, Tensor]) -> str | None:
     return None
 
 
-def _fit(state: dict[str, Tensor], path: Path) -> Classifier:
+def _fit(state: dict[str, Tensor], path: Path, sources: Sequence[ModelSource]) -> Classifier:
     """The network whose weights these are, in whatever floating-point type they were saved."""
-    for name in MODELS:
-        classifier = build_model(name, MNIST_CLASSES)
+    for source in sources:
+        classifier = build_model(source, MNIST_CLASSES)
         model = classifier.module
         wanted = model.state_dict()
         if {key: tensor.shape for key, tensor in state.items()} != {
@@ -119,14 +164,13 @@ def _fit(state: dict[str, Tensor], path: Path) -> Classifier:
         mismatch = find_mismatch(converted, model)
         if mismatch is not None:
             raise CheckpointError(f"{path} cannot be used: {mismatch}")
-        model.load_state_dict(converted)
-        model.eval()
-        return classifier
+        return _with_weights(classifier, converted, source)
     name, tensor = next(iter(state.items()))
     shape = " x ".join(map(str, tensor.shape)) or "one number"
     raise CheckpointError(
         f"{path} holds the weights of another network, {len(state)} tensors, the first "
-        f"{name[:80]!r} of {shape}; only those of {' and '.join(MODELS)} can be read"
+        f"{name[:80]!r} of {shape}; only those of "
+        f"{' and '.join(source.name for source in sources)} can be read"
     )
 
 

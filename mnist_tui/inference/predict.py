@@ -67,7 +67,12 @@ Answer = Prediction | BadPicture
 
 
 def predict_pictures(
-    path: Path, names: Iterable[str], device: str, *, is_many: bool = False
+    path: Path,
+    names: Iterable[str],
+    device: str,
+    *,
+    is_many: bool = False,
+    model: str | None = None,
 ) -> Iterator[Answer]:
     """Answer each picture, in order, bad ones included.
 
@@ -78,12 +83,13 @@ def predict_pictures(
         names: Files, folders of images, `-` for an image on stdin.
         device: As in TrainConfig.
         is_many: Whether each digit on a picture is answered, and not one alone.
+        model: As in `read_model`.
 
     Raises:
         MnistTuiError: When checkpoint or device are not to be had.
     """
     target = resolve_device(device)
-    classifier = read_model(path).classifier
+    classifier = read_model(path, model).classifier
     classifier.module.to(target)
     return _answer_all(classifier, read_pictures(names, is_many=is_many), target)
 

@@ -48,6 +48,8 @@ class ShownRun:
     """Its settings, for viewers."""
     runs_dir: Path = Path("runs")
     """The parent of the run's directory."""
+    model: str | None = None
+    """Where the user says that the code of its network is; None: where it was."""
 
 
 @dataclass(frozen=True, kw_only=True)

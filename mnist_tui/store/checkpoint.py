@@ -191,6 +191,7 @@ def _problem(checkpoint: Checkpoint) -> str | None:
     if [row.epoch for row in checkpoint.rows] != list(expected):
         return f"is of epoch {checkpoint.epoch} and does not hold the rows of those before"
     for name, tensor in checkpoint.model.items():
-        if not bool(tensor.isfinite().all()):
+        # Infinities are right in a buffer, as the mask of an attention.
+        if bool(tensor.isnan().any()):
             return f"has weights in {name} that are not numbers"
     return None

@@ -47,6 +47,8 @@ class RunDirectory:
         self.log = path / "log.txt"
         self.validation = path / "insight.npz"
         self.labels = path / "labels.json"
+        self.source = path / "source"
+        """Of the files that a network of the user's own was imported from."""
         self.checkpoints = path / "checkpoints"
         self.last = self.checkpoints / "last.pt"
         self.best = self.checkpoints / "best.pt"

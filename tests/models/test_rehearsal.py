@@ -82,6 +82,9 @@ def test_a_network_that_cannot_be_trained_is_refused_in_a_sentence(
         assert word in message
 
 
+UNSEEDED = """self.fc = nn.Linear(784, 10)
+Net.made = getattr(Net, 'made', 0) + 1
+self.fc.bias.data += Net.made"""
 WARNED = (
     ("return self.fc(x.flatten(1)).softmax(1)", {}, "ends in a softmax: it is trained by"),
     (
@@ -107,7 +110,7 @@ WARNED = (
     ),
     (
         "return self.fc(x.flatten(1))",
-        {"layers": "import time\nself.fc = nn.Linear(784, 10)\nself.fc.bias.data += time.perf_counter() % 1"},
+        {"layers": UNSEEDED},
         "draws its first weights from elsewhere than torch's generator",
     ),
 )

@@ -1,0 +1,77 @@
+"""The network of a run: where its code is, and what is found out about it before training."""
+
+import torch
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.data.dataset import Dataset
+from mnist_tui.engine.prepared_run import Warnings
+from mnist_tui.engine.starting_point import StartingPoint
+from mnist_tui.inference.model_source import check_same, named_source, source_of_run
+from mnist_tui.models.rehearsal import Conditions, rehearse
+from mnist_tui.models.source import ModelSource
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.run_source import RunSource, keep_files
+
+
+def find_network(
+    start: StartingPoint, directory: RunDirectory, warnings: Warnings, *, is_handed_over: bool
+) -> ModelSource:
+    """Import the network's code, if it is the user's own: what they have named, and nothing else.
+
+    Args:
+        start: Where the run begins.
+        directory: The run's.
+        warnings: Gets what the user should know.
+        is_handed_over: Whether the run goes on in this process, with the code that it began with.
+
+    Raises:
+        UsageError: When it cannot be imported, or is not what the run was trained with.
+    """
+    if start.model is None:
+        return source_of_run(directory, start.config.model, may_have_changed=is_handed_over)
+    source, notices = named_source(start.model)
+    if start.record:
+        check_same(source, directory)
+    for notice in notices:
+        warnings.warn(notice)
+    return source
+
+
+def try_network(
+    source: ModelSource,
+    config: TrainConfig,
+    dataset: Dataset,
+    device: torch.device,
+    warnings: Warnings,
+) -> ModelSource:
+    """Try a user's network out, and find out what it gives.
+
+    Raises:
+        UsageError: When it cannot be trained as it is.
+    """
+    if source.folder is None:
+        return source
+    conditions = Conditions(
+        classes=len(dataset.classes),
+        device=device,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        samples=len(dataset.train),
+    )
+    known, sentences = rehearse(source, conditions)
+    for sentence in sentences:
+        warnings.warn(sentence)
+    return known
+
+
+def keep_source(source: ModelSource, directory: RunDirectory) -> RunSource | None:
+    """Copy a user's files into the run; returns what config.json is to say of them.
+
+    Raises:
+        UsageError: When they cannot be written.
+    """
+    kept = RunSource.of(directory)
+    if kept is None and source.folder is not None:
+        kept = RunSource.for_files(source.name, source.folder, source.files)
+        keep_files(directory, source.files)
+    return kept
