@@ -4,6 +4,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class Terminal:
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
-        self._hung_up = False
+        self._hung_up = self._has_ended = False
         self.raw = b""
         """Everything that came."""
         # A terminal's own size counts, not what a test runner says of its.
@@ -110,16 +111,20 @@ class Terminal:
         self.child.close()
         return int(self.child.exitstatus if self.child.signalstatus is None else 128)
 
-    def hang_up(self, limit_s: float = LIMIT_S) -> int:
-        """Drop the line: SIGHUP and errors at the other end; the command's exit code."""
-        process = os.pidfd_open(self.child.pid)
+    def hang_up(self) -> None:
+        """Drop the line: SIGHUP and errors at the other end."""
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, self.child.child_fd)
         os.close(nothing)
+        self._hung_up = True
+
+    def wait_after_hang_up(self, limit_s: float = LIMIT_S) -> int:
+        """Wait for the end of a command whose line was dropped; its exit code."""
+        process = os.pidfd_open(self.child.pid)
         ended, _, _ = select.select([process], [], [], limit_s)
         os.close(process)
         assert ended, "the command outlived its terminal"
-        self._hung_up = True
+        self._has_ended = True
         return os.waitstatus_to_exitcode(os.waitpid(self.child.pid, 0)[1])
 
     def assert_restored(self) -> None:
@@ -143,6 +148,9 @@ class Terminal:
     def close(self) -> None:
         """End the command if it is still there."""
         if self._hung_up:
+            if not self._has_ended:
+                os.kill(self.child.pid, signal.SIGKILL)
+                self.wait_after_hang_up()
             return
         try:
             self.child.close(force=True)

@@ -9,6 +9,7 @@ from mnist_tui import formatting
 from mnist_tui.process.invocation import spell_out
 from mnist_tui.process.plain_lines import PlainLines
 from mnist_tui.process.signals import signals_as_requests
+from mnist_tui.process.streams import let_go_of_terminal
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
@@ -29,12 +30,17 @@ from mnist_tui.store.atomic import to_json
 from mnist_tui.wording import describe, describe_row, describe_scores
 
 
-def run_headless(runner: Runner, *, as_json: bool) -> int:
+def run_headless(runner: Runner, *, as_json: bool, outlives_terminal: bool = False) -> int:
     """Train to the end on this thread, printing how it goes. Main thread.
 
     Epochs go to stdout, as lines or with `as_json` as objects, followed by a summary;
     everything else goes to stderr: on a terminal a live line of progress, elsewhere such a line
     every 30 s.
+
+    Args:
+        runner: What to run.
+        as_json: Whether epochs and the summary are printed as JSON.
+        outlives_terminal: Whether to go on without a terminal when it is lost, not to save and end.
 
     Returns:
         The exit code.
@@ -42,7 +48,8 @@ def run_headless(runner: Runner, *, as_json: bool) -> int:
     lines = PlainLines(lambda: progress_line(runner.session.progress))
     printer = EventPrinter(lines, as_json=as_json)
     runner.session.subscribe(printer.print_event)
-    with signals_as_requests(runner.session.request), lines.live():
+    hang_up = let_go_of_terminal if outlives_terminal else None
+    with signals_as_requests(runner.session.request, hang_up=hang_up), lines.live():
         runner.run()
     lines.let_go()
     return printer.exit_code

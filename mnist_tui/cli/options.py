@@ -183,3 +183,14 @@ model_option = click.option(
 )
 headless_option = click.option("--headless", is_flag=True, help="Plain lines, no dashboard.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for scripts.")
+detach_option = click.option(
+    "--detach",
+    is_flag=True,
+    help="Train in a process without a terminal; return when the run is prepared.",
+)
+hangup_option = click.option(
+    "--on-hangup",
+    type=click.Choice(["continue", "save"]),
+    help="What to do when the terminal is lost: train on without it, to be attached, or save and "
+    "end. [default: continue; with --headless: save]",
+)

@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> NoReturn:
         sys.exit(1)
     predecessor = Predecessor(channel, lock[0]) if lock else None
     runner = TrainingRunner(plan_from_dict(plan), serve, predecessor=predecessor)
-    starter = Starter(channel, runner.session)
+    starter = Starter(channel, runner.session, is_predecessor=predecessor is not None)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with signals_as_requests(runner.session.request):
@@ -48,25 +48,37 @@ def main(arguments: list[str]) -> NoReturn:
 class Starter:
     """Tells the process that has started this one how the run's preparation goes."""
 
-    def __init__(self, channel: Channel, session: Session) -> None:
+    def __init__(self, channel: Channel, session: Session, *, is_predecessor: bool) -> None:
+        """
+        Args:
+            channel: To that process.
+            session: The run's.
+            is_predecessor: Whether it sends other messages until the run is prepared here.
+        """
         self.exit_code = 1
         """The code that the run ended with."""
         self._channel = channel
         self._session = session
         self._is_prepared = threading.Event()
+        self._may_take = self._is_prepared if is_predecessor else _always()
         session.subscribe(self._on_event)
-        threading.Thread(target=self._report, name="report", daemon=True).start()
+        for act in (self._report, self._take_requests):
+            threading.Thread(target=act, name=act.__name__, daemon=True).start()
+
+    def _take_requests(self) -> None:
+        """Take requests until the other process ends."""
+        self._may_take.wait()
+        for request in self._channel.requests():
+            self._session.mailbox.put(request)
 
     def _report(self) -> None:
-        """Say what is being done until the run is prepared; then take requests."""
+        """Say what is being done until the run is prepared."""
         said = ""
         while not self._is_prepared.wait(_LOOK_S):
             activity = self._session.progress.activity
             if activity != said:
                 said = activity
                 self._channel.send({"activity": activity})
-        for request in self._channel.requests():
-            self._session.mailbox.put(request)
 
     def _on_event(self, event: Event) -> None:
         if not self._is_prepared.is_set():  # then nobody listens any more
@@ -77,6 +89,13 @@ class Starter:
                 self._is_prepared.set()
             case RunEnded():
                 self.exit_code = event.exit_code
+
+
+def _always() -> threading.Event:
+    """An event that has happened."""
+    event = threading.Event()
+    event.set()
+    return event
 
 
 def _print_to(path: Path) -> None:

@@ -1,5 +1,6 @@
 """`train` and `resume`: from options to a plan, and the plan to the dashboard or plain lines."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import click
 
 from mnist_tui.cli.options import (
     dashboard_options,
+    detach_option,
+    hangup_option,
     headless_option,
     json_option,
     model_option,
@@ -36,6 +39,8 @@ from mnist_tui.tui.display_options import DisplayOptions
 @runs_dir_option
 @click.option("--name", help="The run's name. [default: date, time and recipe]")
 @headless_option
+@detach_option
+@hangup_option
 @json_option
 @click.option("--start", is_flag=True, help="Begin at once, without waiting for the space key.")
 @dashboard_options
@@ -43,6 +48,8 @@ def train(
     runs_dir: Path,
     name: str | None,
     headless: bool,
+    detach: bool,
+    on_hangup: str | None,
     as_json: bool,
     start: bool,
     look: DisplayOptions,
@@ -55,7 +62,9 @@ def train(
     config = recipe_config(given.pop("recipe", "tutorial"), **given)
     check_place(runs_dir, name)
     plan = NewRun(config=config, runs_dir=runs_dir, name=name)
-    return _run(plan, look, headless=headless, as_json=as_json, start=start)
+    if detach:
+        return _run_detached(plan, as_json=as_json)
+    return _run(plan, look, headless=headless, on_hangup=on_hangup, as_json=as_json, start=start)
 
 
 @click.command(short_help="Resume a run exactly where it stopped; make it longer.")
@@ -72,6 +81,8 @@ def train(
     help="The checkpoint of the run to resume from, by its name. [default: last.pt]",
 )
 @headless_option
+@detach_option
+@hangup_option
 @json_option
 @dashboard_options
 def resume(
@@ -79,6 +90,8 @@ def resume(
     runs_dir: Path,
     checkpoint: str | None,
     headless: bool,
+    detach: bool,
+    on_hangup: str | None,
     as_json: bool,
     look: DisplayOptions,
     **settings: Any,
@@ -118,7 +131,9 @@ def resume(
         overrides=overrides,
         checkpoint=checkpoint,
     )
-    return _run(plan, look, headless=headless, as_json=as_json, start=True)
+    if detach:
+        return _run_detached(plan, as_json=as_json)
+    return _run(plan, look, headless=headless, on_hangup=on_hangup, as_json=as_json, start=True)
 
 
 def make_runner(plan: RunPlan) -> Runner:
@@ -137,21 +152,44 @@ def make_runner(plan: RunPlan) -> Runner:
     return TrainingRunner(plan, serve)
 
 
+def _run_detached(plan: TrainedRun, *, as_json: bool) -> int:
+    """Hand the plan to a process without a terminal; the exit code."""
+    from mnist_tui.cli.detach import run_detached
+
+    if as_json:
+        raise UsageError("--json prints what a run does, with --detach it prints nothing: choose")
+    return run_detached(plan)
+
+
+def _outlives_terminal(on_hangup: str | None, *, headless: bool) -> bool:
+    """Whether a run goes on when its terminal is lost."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return True  # as nohup wants it
+    return on_hangup == "continue" if on_hangup is not None else not headless
+
+
 def _run(
-    plan: TrainedRun, look: DisplayOptions, *, headless: bool, as_json: bool, start: bool
+    plan: TrainedRun,
+    look: DisplayOptions,
+    *,
+    headless: bool,
+    on_hangup: str | None,
+    as_json: bool,
+    start: bool,
 ) -> int:
     """Hand the plan to the dashboard or to the plain lines; the exit code."""
+    outlives_terminal = _outlives_terminal(on_hangup, headless=headless)
     if headless:
         from mnist_tui.headless import run_headless
 
         _warn_of_useless(look, start=start and isinstance(plan, NewRun))
-        return run_headless(make_runner(plan), as_json=as_json)
+        return run_headless(make_runner(plan), as_json=as_json, outlives_terminal=outlives_terminal)
     if as_json:
         raise UsageError("--json needs --headless, since the dashboard writes no JSON: add that")
     check_terminal(plan)
     from mnist_tui.tui.launch import run_dashboard
 
-    return run_dashboard(plan, make_runner, look, start=start)
+    return run_dashboard(plan, make_runner, look, start=start, outlives_terminal=outlives_terminal)
 
 
 def _warn_of_useless(look: DisplayOptions, *, start: bool) -> None:

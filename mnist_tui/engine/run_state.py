@@ -264,7 +264,6 @@ class RunState:
         *,
         is_saved: bool = False,
         exit_code: int = 0,
-        elsewhere: int | None = None,
     ) -> RunEnded:
         """The run's last event, with its figures."""
         return RunEnded(
@@ -272,7 +271,6 @@ class RunState:
             message=message,
             exit_code=exit_code,
             saved=is_saved,
-            elsewhere=elsewhere,
             best=self._best,
             last=self._rows[-1] if self._rows else None,
             elapsed_s=self.throughput.elapsed_s,

@@ -62,6 +62,7 @@ class Trainer:
         begins_paused: bool = False,
     ) -> None:
         self._begins_paused = begins_paused
+        self._directory = directory
         self._state = RunState(config, learner, session.history)
         self._learner = learner
         self._dataset, self._fingerprint = dataset, fingerprint
@@ -259,8 +260,13 @@ class Trainer:
         """End in this process; that one goes on."""
         self._session.move(State.STOPPING, "handed over")
         self._hand_over.pass_on_requests()
-        message = f"goes on in process {pid}, without a terminal"
-        return self._state.ended(State.STOPPED, message, is_saved=True, elsewhere=pid)
+        message = f"run {self._directory.name} goes on in process {pid}, without a terminal"
+        return replace(
+            self._state.ended(State.STOPPED, message, is_saved=True),
+            hint="come back to it",
+            remedy=Remedy(command="attach", run=str(self._directory.path)),
+            elsewhere=pid,
+        )
 
     def _finish(self) -> RunEnded:
         self._state.throughput.halt()

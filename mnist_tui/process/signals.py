@@ -28,22 +28,28 @@ def signals_as_requests(
     request: Callable[[Stop | Save], object],
     give_up: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
+    hang_up: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """While inside, turn signals into requests: to stop after saving, or to save.
 
-    SIGHUP, SIGINT, SIGTERM and SIGQUIT end the run, with exit code 128 + their number. SIGUSR1,
-    SIGUSR2 and SIGXCPU save it, and it continues. A signal that was ignored when this process
-    started, as nohup does with SIGHUP, stays ignored. Main thread only, as Python wants it.
+    SIGHUP, SIGINT, SIGTERM and SIGQUIT end the run, with exit code 128 + their number, but for
+    SIGHUP where `hang_up` is given. SIGUSR1, SIGUSR2 and SIGXCPU save it, and it continues. A
+    signal that was ignored when this process started, as nohup does with SIGHUP, stays ignored.
+    Main thread only, as Python wants it.
 
     Args:
         request: Called in the signal handler with what to do.
         give_up: Called when another one ends the process without waiting, just before.
         clock: Seconds.
+        hang_up: Called in the signal handler of SIGHUP in place of a request to stop.
     """
     asked_at: list[float] = []
     warned_at: list[float] = []
 
     def end(number: int, frame: FrameType | None) -> None:
+        if hang_up is not None and number == getattr(signal, "SIGHUP", None):
+            hang_up()
+            return
         if asked_at:
             if clock() - asked_at[0] > ECHO_S:
                 # Files are written beside and renamed: ending here leaves the older ones good.

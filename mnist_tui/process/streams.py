@@ -2,8 +2,10 @@
 
 import codecs
 import os
+import stat
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, TextIO
 
 ESCAPED: Final = "mnist-tui-escaped"
@@ -67,3 +69,31 @@ def give_up(stream: TextIO) -> None:
             os.dup2(nowhere, stream.fileno())
         finally:
             os.close(nowhere)
+
+
+def let_go_of_terminal() -> None:
+    """Lead every descriptor nowhere that belongs to the terminal of 0, 1 and 2. Any thread.
+
+    Files and pipes stay. Whoever waits for the terminal's last user, as sshd does, waits no longer.
+    """
+    # One that has hung up is no terminal any more for isatty, but still that device.
+    terminals = {device for number in (0, 1, 2) if (device := _device_of(number)) is not None}
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    try:
+        numbers = [int(path.name) for path in Path("/dev/fd").iterdir()]
+    except OSError:
+        numbers = [0, 1, 2]
+    for number in numbers:
+        if number != nowhere and _device_of(number) in terminals:
+            with suppress(OSError):
+                os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def _device_of(descriptor: int) -> int | None:
+    """The character device that a descriptor belongs to; None when it is something else."""
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return None
+    return status.st_rdev if stat.S_ISCHR(status.st_mode) else None

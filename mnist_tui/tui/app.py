@@ -47,6 +47,8 @@ from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 
 _LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
 """Whose records are shown."""
+LINE_LOST: Final = Stop(reason="Ended with its terminal", exit_code=129)
+"""The request when the terminal is lost: SIGHUP's exit code, since it means the same."""
 _SLOW_LINE_S: Final = 1.0
 """Seconds between two updates over a slow line."""
 _SLOW_LINE_LOSSES_S: Final = 4.0
@@ -76,6 +78,10 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         """A signal handler, or the lost terminal, wants the dashboard to end."""
 
     @dataclass
+    class TerminalLost(Message):
+        """The terminal is gone, and the run goes on without it."""
+
+    @dataclass
     class LogArrived(Message):
         """Records of Python's logging wait in the handler."""
 
@@ -96,6 +102,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         make_runner: MakeRunner,
         *,
         start: bool = False,
+        outlives_terminal: bool = False,
         low_bandwidth: bool = False,
         bell: bool = False,
         theme_file: Path | None = None,
@@ -107,6 +114,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
             plan: The settings of the run, and where it goes.
             make_runner: Gives a runner for each run; cheap.
             start: Whether to begin at once.
+            outlives_terminal: Whether a live run goes on when the terminal is lost.
             low_bandwidth: Whether to repaint only once a second.
             bell: Whether to ring and notify when a run ends.
             theme_file: Where the theme is remembered; None: nowhere.
@@ -121,6 +129,9 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         """What shows the run."""
         self.insight_memory: Final = InsightMemory()
         """What the insight screen showed when it was closed."""
+        self.goes_on = False
+        """Whether the dashboard has ended, and its run goes on without a terminal."""
+        self._outlives_terminal = outlives_terminal
         self._starts_at_once = start
         self._poller = ProgressPoller(
             self,
@@ -159,13 +170,27 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         self.run_controller.leave(stop)
         self._send(self.ShutDownAsked())
 
+    def lose_terminal(self) -> None:
+        """End the dashboard, whose terminal is gone. Any thread, and signal handlers.
+
+        A live run goes on, where that is wanted; it is saved and ended otherwise.
+        """
+        run = self.run_controller
+        is_ours = run.is_busy and not run.outlives_viewer
+        if self._outlives_terminal and is_ours and run.leaving is None:
+            self.goes_on = True
+            self._send(self.TerminalLost())
+        elif not self.goes_on:
+            self.shut_down(LINE_LOST)
+
     async def run_async(self, **options: Any) -> None:
         """Run the dashboard; however it ends, the training thread has ended then, too."""
         try:
             return await super().run_async(**options)
         finally:
             self._prints.close()
-            self.end_run()
+            if not self.goes_on:
+                self.end_run()
 
     def end_run(self) -> None:
         """Wait for the training thread. Only a dashboard that broke has a live run here.
@@ -243,6 +268,10 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         message.thread.join()
         self.presenter.show_state()
         self.leave_if_over()
+
+    def on_dashboard_app_terminal_lost(self) -> None:
+        """End at once; the run is somebody else's now."""
+        self.exit()
 
     def on_dashboard_app_shut_down_asked(self) -> None:
         """End as soon as the run has."""

@@ -88,6 +88,11 @@ _SHOW: Final = (
     Command("Runs", "Find, open, compare, tag and delete the runs in the folder.", "runs"),
     Command("Theme", "Choose the colors; they are remembered.", "change_theme"),
     Command("Help", "Explain the keys, the panes and the words.", "help"),
+    Command(
+        "Leave it running",
+        "Let the run go on without a terminal, and quit; mnist-tui attach shows it again.",
+        "leave_running",
+    ),
     Command("Doctor", "Examine this machine: GPU, memory, terminal, data and folders.", "doctor"),
     Command("Quit", "Quit (asks first while training).", "quit"),
 )

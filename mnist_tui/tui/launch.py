@@ -8,7 +8,7 @@ from contextlib import suppress
 from mnist_tui.process import places
 from mnist_tui.process.crash import log_crash
 from mnist_tui.process.signals import signals_as_requests
-from mnist_tui.process.streams import give_up
+from mnist_tui.process.streams import give_up, let_go_of_terminal
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.tui.app import DashboardApp
@@ -17,9 +17,22 @@ from mnist_tui.tui.display_options import DisplayOptions
 
 
 def run_dashboard(
-    plan: RunPlan, make_runner: MakeRunner, look: DisplayOptions, *, start: bool
+    plan: RunPlan,
+    make_runner: MakeRunner,
+    look: DisplayOptions,
+    *,
+    start: bool,
+    outlives_terminal: bool = True,
 ) -> int:
-    """Show the dashboard until the user leaves it. Main thread.
+    """Show the dashboard until the user leaves it, or until its terminal goes away. Main thread.
+
+    Args:
+        plan: What to run.
+        make_runner: Gives a runner for each run.
+        look: How to show it.
+        start: Whether to begin at once.
+        outlives_terminal: Whether a live run goes on when the terminal is lost; this returns at
+            its end then.
 
     Returns:
         The exit code.
@@ -28,6 +41,7 @@ def run_dashboard(
         plan,
         make_runner,
         start=start,
+        outlives_terminal=outlives_terminal,
         low_bandwidth=look.is_low_bandwidth,
         bell=look.rings,
         theme_file=places.theme_file(),
@@ -52,11 +66,14 @@ def run_dashboard(
         else:
             app.save()
 
-    with signals_as_requests(on_signal, end_at_once):
+    hang_up = app.lose_terminal if outlives_terminal else None
+    with signals_as_requests(on_signal, end_at_once, hang_up=hang_up):
         try:
             app.run(mouse=look.has_mouse)
         except Exception as error:  # noqa: BLE001 - whatever it is, the terminal is given back
             app.note_break(error)
+        if app.goes_on:
+            return _train_on(app)
     report = app.exit_report()
     code = app.exit_code
     if app.broken_by is not None:
@@ -66,6 +83,17 @@ def run_dashboard(
     if report:
         _say(report, is_error=bool(code))
     return code
+
+
+def _train_on(app: DashboardApp) -> int:
+    """Let the run of a dashboard whose terminal is gone come to its end; its exit code."""
+    let_go_of_terminal()
+    thread = app.run_controller.thread
+    assert thread is not None, "a dashboard without a run does not go on"
+    thread.stop_posting()
+    thread.join()
+    ended = thread.runner.session.log.ended
+    return ended.exit_code if ended is not None else 1
 
 
 def _way_back() -> Callable[[], None]:

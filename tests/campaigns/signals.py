@@ -44,7 +44,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
     whole, _ = whole_run()
     number = dice.choice(SIGNALS)
     is_dashboard = dice.random() < 0.5
-    mode = ["--start"] if is_dashboard else ["--headless"]
+    mode = ["--start", "--on-hangup", "save"] if is_dashboard else ["--headless"]
     run = RunDirectory(folder / "runs" / "a")
     when = dice.choice(("start", "config", "scratch", "last", "row"))
     is_twice = dice.random() < 1 / 3

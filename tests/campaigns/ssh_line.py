@@ -123,7 +123,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
     options = f"--dataset mnist --data-dir {few_digits()} --epochs {EPOCHS} --lr 0.05 --name a"
     batches = dice.randint(10, 100)
     with server(folder) as connect:
-        line = connect(term, f"{go} train {options} --start")
+        line = connect(term, f"{go} train {options} --start --on-hangup save")
         _wait(lambda: _batch(run) >= batches, f"no batch {batches} on a {term}", line)
         line.close(force=True)  # the client is gone, as when a lid is closed
         pid = int(read_json(run.status)["pid"])

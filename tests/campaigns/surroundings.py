@@ -172,7 +172,7 @@ def arguments(command: str, dice: random.Random) -> list[str]:
     last = f"runs/{NAME}/checkpoints/last.pt"
     return {
         "headless": ["train", "--headless", *options("headless")],
-        "dashboard": ["train", "--start", *options("dashboard")],
+        "dashboard": ["train", "--start", "--on-hangup", "save", *options("dashboard")],
         "show": ["show", NAME],
         "resume": ["resume", NAME, "--headless", "--epochs", "3"],
         "runs": ["runs", *dice.choice(([], ["--json"]))],

@@ -35,6 +35,16 @@ def test_the_first_signal_asks_for_a_stop_that_saves(number: signal.Signals) -> 
     assert asked == [Stop(reason=f"Ended by {number.name}", exit_code=128 + number)]
 
 
+def test_a_hang_up_can_be_something_else_than_a_request() -> None:
+    asked: list[Stop | Save] = []
+    lost: list[bool] = []
+    with signals_as_requests(asked.append, hang_up=lambda: lost.append(True)):
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert lost == [True]
+    assert [stop.exit_code for stop in asked if isinstance(stop, Stop)] == [143]
+
+
 @pytest.mark.parametrize("other", NUMBERS)
 def test_a_signal_that_comes_twice_at_once_is_one_request(other: signal.Signals) -> None:
     asked: list[Stop | Save] = []

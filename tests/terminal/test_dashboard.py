@@ -1,14 +1,19 @@
 """The installed command in a real pseudo-terminal, with real keys and a real run."""
 
 import json
+import os
 import re
 import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
 
-from devtools.terminal import Terminal
+from devtools.terminal import LIMIT_S, Terminal
 from mnist_tui.store.checkpoint import read_checkpoint
 from tests.terminal.conftest import Open
 
@@ -31,6 +36,14 @@ def wait_for_batch(terminal: Terminal, beyond: int) -> int:
     )
     assert isinstance(result, int)
     return result
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Look until `is_so`."""
+    end = time.monotonic() + LIMIT_S
+    while not is_so():
+        assert time.monotonic() < end
+        assert threading.Event().wait(0.05) is False
 
 
 def test_a_whole_session_by_keys(open_terminal: Open, tmp_path: Path) -> None:
@@ -118,7 +131,7 @@ def test_a_signal_saves_restores_the_terminal_and_sets_the_exit_code(
     open_terminal: Open, tmp_path: Path, number: signal.Signals, code: int, mode: str
 ) -> None:
     if mode == "dashboard":
-        terminal = open_terminal(*LONG, "--start")
+        terminal = open_terminal(*LONG, "--start", "--on-hangup", "save")
         wait_for_batch(terminal, 1)
     else:
         terminal = open_terminal("train", "--headless", *LONG)
@@ -131,14 +144,38 @@ def test_a_signal_saves_restores_the_terminal_and_sets_the_exit_code(
     assert json.loads((tmp_path / "runs/a/status.json").read_text())["state"] == "stopped"
 
 
-def test_a_terminal_that_goes_away_ends_the_process_with_the_run_saved(
+def test_a_terminal_that_goes_away_ends_the_process_with_the_run_saved_where_that_is_wanted(
     open_terminal: Open, tmp_path: Path
 ) -> None:
-    terminal = open_terminal(*LONG, "--start")
+    terminal = open_terminal(*LONG, "--start", "--on-hangup", "save")
     wait_for_batch(terminal, 1)
-    assert terminal.hang_up() == 129
+    terminal.hang_up()
+    assert terminal.wait_after_hang_up() == 129
     assert json.loads((tmp_path / "runs/a/status.json").read_text())["state"] == "stopped"
     assert read_checkpoint(tmp_path / "runs/a/checkpoints/last.pt").global_batch >= 1
+
+
+def test_a_run_goes_on_when_its_terminal_goes_away(open_terminal: Open, tmp_path: Path) -> None:
+    terminal = open_terminal(*LONG, "--start")
+    wait_for_batch(terminal, 1)
+    pid = terminal.child.pid
+    terminal.hang_up()
+    descriptors = Path(f"/proc/{pid}/fd")
+
+    def leads_to(path: Path) -> str:
+        with suppress(OSError):
+            return str(path.readlink())
+        return ""  # closed meanwhile
+
+    wait_until(lambda: {leads_to(descriptors / name) for name in "012"} == {"/dev/null"})
+    assert not [path for path in map(leads_to, descriptors.iterdir()) if "/pts/" in path]
+    status = tmp_path / "runs/a/status.json"
+    batch = json.loads(status.read_text())["global_batch"]
+    wait_until(lambda: json.loads(status.read_text())["global_batch"] > batch)
+    os.kill(pid, signal.SIGHUP)  # a shell may send its own
+    os.kill(pid, signal.SIGTERM)
+    assert terminal.wait_after_hang_up() == 143
+    assert json.loads(status.read_text())["state"] == "stopped"
 
 
 def test_headless_on_a_terminal_shows_a_live_line_and_then_whole_lines(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mnist_tui.errors import TrainingError
+from mnist_tui.errors import Remedy, TrainingError
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
@@ -23,7 +23,7 @@ from mnist_tui.run.events import (
 )
 from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.plan import LocalRunner, NewRun, RunPlan
-from mnist_tui.run.requests import Adjust, GiveUp, Infer, Pause, Resume, Save, Stop
+from mnist_tui.run.requests import Adjust, GiveUp, Infer, Pause, Request, Resume, Save, Stop
 from mnist_tui.run.session import PastEvent, Session
 from mnist_tui.run.state import State
 from mnist_tui.run.validation import ValidationResults
@@ -70,6 +70,8 @@ class ScriptedRunner(LocalRunner):
     before: Sequence[PastEvent] = ()
     """What the run emitted before this view of it."""
     thread: threading.Thread | None = None
+    requests: list[Request] = field(default_factory=list)
+    """All that were answered, oldest first."""
     _steps: "queue.Queue[Callable[[], None] | None]" = field(default_factory=queue.Queue)
     _is_over: bool = False
     _is_paused: bool = False
@@ -278,8 +280,17 @@ class ScriptedRunner(LocalRunner):
 
         def step() -> None:
             self._is_over = True
-            message = "being trained by process 4711"
-            self.session.end(RunEnded(state=State.FINISHED, message=message, elsewhere=4711))
+            if self.session.state in (State.RUNNING, State.PAUSED):
+                self.session.move(State.STOPPING)
+            self.session.end(
+                RunEnded(
+                    state=State.STOPPED,
+                    message="being trained by process 4711",
+                    hint="come back to it",
+                    remedy=Remedy(command="attach", run="runs/a"),
+                    elsewhere=4711,
+                )
+            )
 
         self.do(step)
 
@@ -296,6 +307,8 @@ class ScriptedRunner(LocalRunner):
     def _answer_requests(self) -> None:
         while not self._is_over:
             request = self.session.mailbox.take()
+            if request is not None:
+                self.requests.append(request)
             match request:
                 case None:
                     return

@@ -109,6 +109,31 @@ async def test_shut_down_while_paused_ends_the_run() -> None:
         assert stage.app.exit_code == 130
 
 
+async def test_a_lost_terminal_ends_the_dashboard_and_not_its_run() -> None:
+    async with on_stage(outlives_terminal=True) as stage:
+        runner = await stage.start()
+        threading.Thread(target=stage.app.lose_terminal).start()
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert stage.app.goes_on
+        assert runner.is_alive
+        stage.app.shut_down(Stop(reason="ended by SIGTERM", exit_code=143))
+        await asyncio.to_thread(stage.app.end_run)
+        ended = stage.app.run_controller.log.ended
+        assert ended is not None
+        assert ended.exit_code == 143
+
+
+@pytest.mark.parametrize("outlives_terminal", [True, False])
+async def test_a_lost_terminal_ends_what_nobody_wants_to_go_on(outlives_terminal: bool) -> None:
+    async with on_stage(outlives_terminal=outlives_terminal) as stage:
+        if not outlives_terminal:
+            await stage.start()
+        stage.app.lose_terminal()
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert not stage.app.goes_on
+        assert stage.app.exit_code == 129
+
+
 class Broken(ScriptedRunner):
     """A runner that does not keep its promise."""
 

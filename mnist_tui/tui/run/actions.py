@@ -37,7 +37,7 @@ RUN_KEYS: Final = (
     Binding("x", "refuse('stop')", show=False),
     Binding("e,left_square_bracket,right_square_bracket", "refuse('adjust')", show=False),
     Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
-    Binding("ctrl+z", "suspend_process", show=False),
+    Binding("ctrl+z", "leave_running", show=False, priority=True),
 )
 """In the order of the footer. Of several for a key, the first that can be done now counts."""
 
@@ -155,20 +155,20 @@ class RunActions(App[None]):
         self.run_worker(self.action_quit())
 
     def _quit_as(self, key: str | None) -> None:
-        if key is not None:
+        if key == "l":
+            self.action_leave_running()
+        elif key is not None:
             answer = self.run_controller.leave(Stop(save=key == "s"))
             self.presenter.say(LogEntry(answer.message))
             self.presenter.show_state()
             self.leave_if_over()
 
-    def action_suspend_process(self) -> None:
-        """Say what to do instead: a run can't go on in the background yet."""
-        self.presenter.say(
-            LogEntry(
-                "ctrl+z: not yet; q, then s, saves and leaves; mnist-tui resume goes on",
-                "warning",
-            )
-        )
+    def action_leave_running(self) -> None:
+        """Let the run go on in a process without a terminal, and give the terminal back."""
+        if self.run_controller.outlives_viewer:
+            self.run_worker(self.action_quit())
+        else:
+            self.presenter.answer(self.run_controller.detach())
 
     def action_settings(self) -> None:
         """Show the settings: all of the next run's, or what can change in the live one."""
@@ -189,7 +189,9 @@ class RunActions(App[None]):
 
     def leave_if_over(self) -> None:
         """End the dashboard where that is wanted and the run has ended."""
-        leaving = self.run_controller.leaving
-        if leaving is not None and not self.run_controller.is_busy:
-            self.exit_code = self.exit_code or leaving.exit_code
-            self.exit()
+        run = self.run_controller
+        if run.is_busy or (run.leaving is None and not run.is_detached):
+            return
+        if run.leaving is not None:
+            self.exit_code = self.exit_code or run.leaving.exit_code
+        self.exit()

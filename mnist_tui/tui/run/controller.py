@@ -9,11 +9,27 @@ from textual.message import Message
 
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
-from mnist_tui.run.events import Event, LearningRateChanged, SettingsChanged
+from mnist_tui.run.events import (
+    Event,
+    HandOverFailed,
+    LearningRateChanged,
+    SettingsChanged,
+    StateChanged,
+)
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import MakeRunner, NewRun, ResumedRun, RunPlan
-from mnist_tui.run.requests import Adjust, Answer, GiveUp, Pause, Request, Resume, Save, Stop
+from mnist_tui.run.requests import (
+    Adjust,
+    Answer,
+    Detach,
+    GiveUp,
+    Pause,
+    Request,
+    Resume,
+    Save,
+    Stop,
+)
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.tui.run.thread import RunThread
@@ -43,6 +59,8 @@ class RunController:
         """The current run's, or the last one's."""
         self.leaving: Stop | None = None
         """The stop after which the dashboard ends; None while nobody wants that."""
+        self.is_detaching = False
+        """Whether the run is to go on in a process without a terminal, and the dashboard to end."""
         self._make_runner = make_runner
         self._post = post
         self._idle: Final = Session()
@@ -117,7 +135,7 @@ class RunController:
             raise RuntimeError("a run is alive")
         before, self.plan = self.log, plan
         self._next, self._changes = None, {}
-        self._wanted_lr, self._has_asked = None, False
+        self._wanted_lr, self._has_asked, self.is_detaching = None, False, False
         self.thread = RunThread(self._make_runner(plan), self._post)
         self.log = self.thread.log
         if isinstance(plan, ResumedRun) and before.ended is not None:
@@ -136,8 +154,13 @@ class RunController:
             changes = {name: new for name, (_, new) in event.changes.items()}
             config = replace(self.plan.config, **changes)
             self.plan = replace(self.plan, config=config)
+        if isinstance(event, HandOverFailed):
+            self.is_detaching = False
         if self.leaving is not None:
             self._ask_to_leave(self.leaving)
+        elif self.is_detaching and isinstance(event, StateChanged):
+            # It was too early before.
+            self.session.request(Detach())
 
     def offers(self, action: str) -> bool:
         """Whether `action` can be done now."""
@@ -207,6 +230,22 @@ class RunController:
             return answer
         self._wanted_lr = lr
         return Answer(True, f"learning rate {formatting.learning_rate(lr)} {answer.message}")
+
+    def detach(self) -> Answer:
+        """Ask for a process without a terminal that takes the run over; then the dashboard ends."""
+        if not self.is_busy or self.session.state.is_over:
+            return Answer(False, "no run is live that could be left running")
+        self.is_detaching = True
+        answer = self.session.request(Detach())
+        if not answer.is_accepted and self.session.state is State.LOADING:
+            return Answer(True, "the run moves to a process without a terminal once it is loaded")
+        self.is_detaching = answer.is_accepted
+        return answer
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether the run has been left running in another process, as the user wanted."""
+        return self.is_detaching and self.log.is_elsewhere
 
     def leave(self, stop: Stop) -> Answer:
         """Ask for an end of the run and then of the dashboard. Any thread, signal handlers too."""

@@ -46,10 +46,10 @@ class RunThread(threading.Thread):
         super().__init__(name="training", daemon=True)
         self.runner: Final = runner
         self._post = post
-        subscription = runner.session.subscribe(
+        self._subscription = runner.session.subscribe(
             lambda event: self._send(self.Emitted(self, event)), audience=Audience.INTERACTIVE
         )
-        self.log: Final = subscription.log
+        self.log: Final = self._subscription.log
         """What the run emitted before; the later events are posted."""
 
     def run(self) -> None:
@@ -61,6 +61,10 @@ class RunThread(threading.Thread):
             log.exception("the training thread broke")
             self._end_session(f"the run broke: {type(error).__name__}: {error}")
         self._send(self.Ended(self))
+
+    def stop_posting(self) -> None:
+        """Go on without the dashboard, which has ended. Any thread."""
+        self._subscription.close()
 
     def _end_session(self, message: str) -> None:
         session = self.runner.session

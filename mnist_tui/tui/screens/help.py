@@ -31,6 +31,7 @@ KEYS: Final = (
             ("e", "edit the settings; live: epochs, learning rate, saving"),
             ("[  ]", "halve or double the learning rate while it trains"),
             ("q", "quit; asks first while training"),
+            ("ctrl+z", "leave it running without a terminal, and quit"),
         ),
     ),
     (

@@ -79,7 +79,10 @@ class Question(ModalScreen[str], Overlay[str]):
 
 
 class QuitDialog(Question):
-    """Asks what to do with a live run before the dashboard ends: `s` saves it, `w` does not."""
+    """Asks what to do with a live run before the dashboard ends.
+
+    `s` saves it, `l` lets it go on in a process without a terminal, `w` ends it unsaved.
+    """
 
     def __init__(self, progress: Progress) -> None:
         """`progress` says how far the run is."""
@@ -87,7 +90,7 @@ class QuitDialog(Question):
         if progress.batches:
             batch, batches = formatting.count(progress.batch), formatting.count(progress.batches)
             place = f"Epoch {progress.epoch} of {progress.epochs}, batch {batch} of {batches}."
-        answers = {"s": "Save and quit", "w": "Quit without saving"}
+        answers = {"s": "Save and quit", "l": "Leave it running", "w": "Quit without saving"}
         super().__init__("Training is running. Quit?", place, answers)
 
 

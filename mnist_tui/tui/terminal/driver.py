@@ -15,13 +15,10 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from mnist_tui.run.requests import Stop
 from mnist_tui.tui.terminal.input import LARGEST, TerminalInput
 from mnist_tui.tui.terminal.input_filter import haste_of
 from mnist_tui.tui.terminal.output_capture import descriptors_logged
 
-LINE_LOST: Final = Stop(reason="Ended with its terminal", exit_code=129)
-"""The request when the terminal is lost: SIGHUP's exit code, since it means the same."""
 CLEAR: Final = "\x1b[2J"
 """Clears the screen."""
 LEAVE: Final = (
@@ -85,7 +82,7 @@ class ExitOrHangUp(Event):
 
 
 class SturdyDriver(LinuxDriver):
-    """LinuxDriver that survives any input, and saves and ends when the terminal is lost."""
+    """LinuxDriver that survives any input, and tells the app when the terminal is lost."""
 
     def __init__(self, app: App[Any], **settings: Any) -> None:
         super().__init__(app, **settings)
@@ -100,6 +97,7 @@ class SturdyDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the screen; what is printed from here on is logged."""
+        self._prints.close()  # where SIGCONT follows no suspension
         self._prints = descriptors_logged()
         try:
             super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -124,7 +122,12 @@ class SturdyDriver(LinuxDriver):
         self._prints.close()
 
     def resume_application_mode(self) -> None:
-        """Take the screen again after SIGCONT, and paint all of it. Signal handler."""
+        """Take the screen again after SIGCONT, and paint all of it. Signal handler.
+
+        A terminal that hangs up sends SIGCONT, too, after SIGHUP.
+        """
+        if self.is_hung_up or not self._app.is_running:
+            return
         super().resume_application_mode()
         repaint = partial(self._app.call_later, self._app.refresh)
         self._loop.call_soon_threadsafe(repaint)
@@ -149,10 +152,16 @@ class SturdyDriver(LinuxDriver):
         """Read keys until the dashboard ends or the terminal goes away. Input thread."""
         with suppress(OSError):
             self._read_keys()
-        if self._exit_or_hang_up.is_hung_up:
-            shut_down = getattr(self._app, "shut_down", None)
-            if shut_down is not None:
-                shut_down(LINE_LOST)
+        if self.is_hung_up:
+            self.fall_silent()
+            lose_terminal = getattr(self._app, "lose_terminal", None)
+            if lose_terminal is not None:
+                lose_terminal()
+
+    @property
+    def is_hung_up(self) -> bool:
+        """Whether the terminal is gone. Any thread, and signal handlers."""
+        return self._exit_or_hang_up.is_hung_up
 
     def _read_keys(self) -> None:
         encoding = getattr(sys.__stdin__, "encoding", None) or "utf-8"

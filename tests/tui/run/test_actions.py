@@ -6,10 +6,12 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.run.events import (
+    HandOverFailed,
     LearningRateChanged,
     RunEnded,
 )
 from mnist_tui.run.plan import NewRun, ResumedRun, ShownRun
+from mnist_tui.run.requests import Detach
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.header import Facts
 from mnist_tui.tui.insight.screen import InsightScreen
@@ -292,10 +294,51 @@ async def test_a_run_that_is_shown_is_resumed_only_when_that_is_confirmed() -> N
         assert isinstance(stage.runner.plan, ResumedRun)
 
 
-async def test_ctrl_z_says_what_to_do_instead() -> None:
+async def test_ctrl_z_without_a_live_run_says_so() -> None:
     async with on_stage() as stage:
         await stage.pilot.press("ctrl+z")
-        await stage.sees("ctrl+z: not yet; q, then s, saves and leaves; mnist-tui resume goes on")
+        await stage.sees("no run is live that could be left running")
+
+
+@pytest.mark.parametrize("keys", [("ctrl+z",), ("q", "l")])
+async def test_a_run_that_is_left_running_ends_the_dashboard_with_the_way_back(
+    keys: tuple[str, ...],
+) -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        for key in keys:
+            await stage.pilot.press(key)
+        await stage.sees("starting a process without a terminal")
+        await stage.until(lambda: Detach() in runner.requests, "the request")
+        assert stage.app.is_running, "until the other process is ready, all is as before"
+        await stage.pilot.press("space")
+        await stage.sees("paused")
+        runner.go_on_elsewhere()
+        await stage.until(lambda: not stage.app.is_running, "the end")
+        assert stage.app.exit_code == 0
+        assert "come back to it: mnist-tui attach a" in stage.app.exit_report()
+
+
+async def test_a_run_that_could_not_be_handed_over_stays_and_says_why() -> None:
+    async with on_stage() as stage:
+        runner = await stage.start()
+        await stage.pilot.press("ctrl+z")
+        runner.tell(HandOverFailed(message="the other process ended by signal 9"))
+        await stage.sees("the run goes on here: the other process ended by signal 9")
+        runner.go_on_elsewhere()
+        await stage.until(lambda: not runner.is_alive, "its end, asked for by somebody else")
+        assert stage.app.is_running
+
+
+async def test_ctrl_z_while_it_loads_counts_once_it_can() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.press("space")
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a training thread")
+        await stage.pilot.press("ctrl+z")
+        await stage.sees("once it is loaded")
+        assert Detach() not in stage.runner.requests
+        stage.runner.prepare()
+        await stage.until(lambda: Detach() in stage.runner.requests, "the request")
 
 
 async def test_a_press_that_comes_while_an_older_one_is_answered_counts() -> None:
