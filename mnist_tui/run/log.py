@@ -111,6 +111,13 @@ class RunLog:
         )
 
     @property
+    def last_save(self) -> tuple[int, int] | None:
+        """Epoch and batch of the newest checkpoint, or of the one that the run resumed from."""
+        if self.saved is not None:
+            return self.saved.epoch, self.saved.batch
+        return self.prepared.resumed_at if self.prepared else None
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether another process goes on with the run."""
         return self.ended is not None and self.ended.elsewhere is not None
@@ -120,7 +127,7 @@ class RunLog:
         """Whether the run has ended in this process with a checkpoint to resume it from."""
         if self.prepared is None or self.ended is None or self.is_elsewhere:
             return False
-        return self.ended.saved or self.saved is not None or self.prepared.resumed_at is not None
+        return self.ended.saved or self.last_save is not None
 
     @property
     def scores(self) -> Scores:

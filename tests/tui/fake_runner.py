@@ -129,7 +129,13 @@ class ScriptedRunner(LocalRunner):
         progress = replace(self.session.progress, state=self.session.state)
         self.session.publish(replace(progress, **changes))  # type: ignore[arg-type]
 
-    def prepare(self, *, notice: str = "", rows: Iterable[EpochRow] = ()) -> None:
+    def prepare(
+        self,
+        *,
+        notice: str = "",
+        rows: Iterable[EpochRow] = (),
+        resumed_at: tuple[int, int] | None = None,
+    ) -> None:
         """Digits and model are there: training begins."""
         epochs = self.plan.config.epochs
 
@@ -145,6 +151,7 @@ class ScriptedRunner(LocalRunner):
                     model="MnistNet, 21,840 parameters",
                     batches=self.batches,
                     epochs=epochs,
+                    resumed_at=resumed_at,
                     rows=tuple(self.rows),
                 )
             )

@@ -1,7 +1,6 @@
 """How fast a run goes, at what learning rate, and where it was saved last."""
 
 from mnist_tui import formatting
-from mnist_tui.run.events import CheckpointSaved
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown, first_fitting, fit_lines
 
@@ -24,8 +23,8 @@ class Pace(Lines):
 
     progress: Shown[Progress] = Shown(Progress())
     """The snapshot to show."""
-    saved: Shown[CheckpointSaved | None] = Shown(None)
-    """The newest checkpoint."""
+    saved: Shown[tuple[int, int] | None] = Shown(None)
+    """Epoch and batch of the newest checkpoint."""
 
     def lines(self, width: int, height: int) -> list[Line]:
         loss: Line = [
@@ -44,7 +43,7 @@ class Pace(Lines):
     def _last_save(self) -> tuple[str, ...]:
         if self.saved is None:
             return (formatting.UNKNOWN,)
-        place = formatting.place(self.saved.epoch, self.saved.batch).removeprefix("the ")
+        place = formatting.place(*self.saved).removeprefix("the ")
         return place, place.partition(",")[0]
 
 

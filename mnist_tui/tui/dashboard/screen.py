@@ -221,8 +221,9 @@ class Dashboard(Screen[None]):
                 self._header.run = event.run
                 if self._run is not None:
                     self._show_facts(self._run)
+                self._pace.saved = self._view.last_save
             case CheckpointSaved():
-                self._pace.saved = event
+                self._pace.saved = self._view.last_save
             case Notice():
                 self._notices.messages = tuple(self._view.notices)
             case RunEnded():

@@ -27,7 +27,7 @@ KEYS: Final = (
             ("space", "start, pause, resume"),
             ("s", "save a checkpoint now"),
             ("x", "stop at the next batch; saves first, resume it later"),
-            ("n", "after the end: start a new run with the same settings"),
+            ("n", "after the end: a new run, same settings; asks first"),
             ("e", "edit the settings; live: epochs, learning rate, saving"),
             ("[  ]", "halve or double the learning rate while it trains"),
             ("q", "quit; asks first while training"),

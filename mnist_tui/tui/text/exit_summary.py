@@ -98,9 +98,9 @@ def _epoch_facts(view: RunLog, unit: str) -> list[tuple[str, str]]:
 
 def _lost(view: RunLog) -> list[tuple[str, str]]:
     """What a run that was not saved at its end has lost."""
-    if view.ended is None or view.ended.saved or view.saved is None:
+    if view.ended is None or view.ended.saved or view.last_save is None:
         return []
-    place = formatting.place(view.saved.epoch, view.saved.batch)
+    place = formatting.place(*view.last_save)
     return [("last save", f"{place}; later progress is lost")]
 
 

@@ -4,9 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_tui.run.events import (
-    CheckpointSaved,
-)
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.header import Facts
@@ -58,17 +55,8 @@ def test_the_speed_now_and_on_average_reads_in_one_line(width: int) -> None:
 @pytest.mark.parametrize("width", [21, 41])
 def test_the_last_save_is_told_in_words(width: int) -> None:
     pace = Pace()
-    saved = CheckpointSaved(
-        path="last.pt",
-        reason="regular",
-        epoch=13,
-        batch=0,
-        global_batch=1500,
-        size_bytes=1,
-        milliseconds=1.0,
-    )
-    pace.set_reactive(Pace.saved, saved)
+    pace.set_reactive(Pace.saved, (13, 0))
     assert "last save" in plain(pace.lines(width, 3)[-1 if width > 40 else 1])
     assert plain(pace.lines(width, 3)[2]).endswith("end of epoch 12")
-    pace.set_reactive(Pace.saved, replace(saved, batch=1204))
+    pace.set_reactive(Pace.saved, (13, 1204))
     assert plain(pace.lines(width, 3)[2]).endswith("epoch 13, batch 1,204")

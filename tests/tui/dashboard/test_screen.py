@@ -75,6 +75,15 @@ async def test_the_end_takes_three_lines_says_nothing_twice_and_closes_with_esca
         assert "esc" not in stage.footer
 
 
+async def test_a_resumed_run_says_at_once_where_it_was_saved_last() -> None:
+    async with on_stage((120, 36)) as stage:
+        runner = await stage.start(rows=[epoch_row(1)], resumed_at=(2, 50))
+        await stage.sees("last save: epoch 2, batch 50")
+        runner.train(100)
+        runner.save(SaveReason.MANUAL)
+        await stage.sees("last save: epoch 2, batch 100")
+
+
 async def test_epochs_fill_the_table_and_mark_the_best() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
