@@ -1,10 +1,11 @@
 """A run on disk, shown as if it had just ended."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeVar
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, TrainingError
@@ -21,11 +22,11 @@ from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.history_file import BatchCurves, read_history
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.torch_runtime import loading_torch
 
-if TYPE_CHECKING:
-    from mnist_tui.store.checkpoint import Checkpoint
+T = TypeVar("T")
 
 log: Final = logging.getLogger(__name__)
 
@@ -85,18 +86,16 @@ class ReplayRunner(LocalRunner):
         directory, session = self._directory, self.session
         config, status = directory.read_config(), read_json(directory.status)
         dataset = _dict(read_json(directory.config), "dataset")
-        checkpoint = self._checkpoint()
-        rows = read_rows(directory)
-        if checkpoint is not None:
-            session.history.load_state_dict(checkpoint.history)
-            # What was validated after the last checkpoint is in the rows alone.
-            saved = complete_rows(directory, checkpoint.rows)
-            rows = rows if len(rows) >= len(saved) else saved
-        try:
-            session.publish_validation(read_validation(directory.validation))
-        except DataError as error:
-            session.emit(Warned(message=str(error)))
-        ended = _end(directory, status, rows, checkpoint)
+        rows, curves = read_rows(directory), self._read(read_history, directory.history)
+        # A second without torch, where the small files have all of it.
+        if curves is None or len(rows) < _count(status, "epoch") - 1:
+            rows, curves = self._from_checkpoint(rows, curves)
+        if curves is not None:
+            session.history.restore(curves.losses)
+        results = self._read(read_validation, directory.validation)
+        if results is not None:
+            session.publish_validation(results)
+        ended = _end(directory, status, rows)
         progress = Progress(
             state=ended.state,
             epoch=_count(status, "epoch"),
@@ -116,7 +115,7 @@ class ReplayRunner(LocalRunner):
                 batches=progress.batches,
                 epochs=progress.epochs,
                 rows=rows,
-                rates=checkpoint.rates if checkpoint else (),
+                rates=curves.rates if curves else (),
                 classes=classes_in(dataset.get("classes")),
                 is_handwriting=dataset.get("is_handwriting") is not False,
             )
@@ -126,25 +125,40 @@ class ReplayRunner(LocalRunner):
             session.emit(save)
         return ended
 
-    def _checkpoint(self) -> "Checkpoint | None":
-        """The run's last checkpoint; None, with a warning, where it cannot be read."""
+    def _read(self, read: Callable[[Path], T], path: Path) -> T | None:
+        """What `read` finds in a file; None, with a warning, where it cannot be read."""
+        try:
+            return read(path)
+        except (CheckpointError, DataError) as error:
+            self.session.emit(Warned(message=str(error)))
+            return None
+
+    def _from_checkpoint(
+        self, rows: tuple[EpochRow, ...], curves: BatchCurves | None
+    ) -> tuple[tuple[EpochRow, ...], BatchCurves | None]:
+        """The same from the last checkpoint, which has them in runs of earlier versions, too."""
+        directory = self._directory
+        if not directory.last.exists():
+            return rows, curves
         with loading_torch():
             from mnist_tui.store.checkpoint import read_checkpoint
 
-        if not self._directory.last.exists():
-            return None
-        try:
-            return read_checkpoint(self._directory.last)
-        except CheckpointError as error:
-            self.session.emit(Warned(message=str(error)))
-            return None
+        checkpoint = self._read(read_checkpoint, directory.last)
+        if checkpoint is None:
+            return rows, curves
+        # What was validated after the last checkpoint is in the rows alone.
+        saved = complete_rows(directory, checkpoint.rows)
+        if curves is None:
+            history = LossHistory()
+            history.load_state_dict(checkpoint.history)
+            curves = BatchCurves(history.snapshot(), checkpoint.rates)
+        return (rows if len(rows) >= len(saved) else saved), curves
 
 
 def _end(
     directory: RunDirectory,
     status: Mapping[str, Any],
     rows: Sequence[EpochRow],
-    checkpoint: "Checkpoint | None",
 ) -> RunEnded:
     """How the run ended, or that another process still trains it."""
     message, elsewhere = _words(status, "message") or _DIED, None
@@ -154,10 +168,10 @@ def _end(
     return RunEnded(
         state=_ENDS.get(_words(status, "state"), State.STOPPED),
         message=message,
-        saved=checkpoint is not None,
+        saved=directory.last.exists(),
         best=best_of(rows),
         last=rows[-1] if rows else None,
-        elapsed_s=checkpoint.elapsed_s if checkpoint else 0.0,
+        elapsed_s=_elapsed(status, rows),
         samples_per_second=fmean(row.samples_per_second for row in rows) if rows else None,
         elsewhere=elsewhere,
     )
@@ -185,6 +199,12 @@ def _figures(config: TrainConfig, rows: Sequence[EpochRow], history: LossHistory
         figures["mean_samples_per_second"] = fmean(row.samples_per_second for row in rows)
         figures["step_s"] = config.batch_size / max(rows[-1].samples_per_second, 1e-9)
     return figures
+
+
+def _elapsed(status: Mapping[str, Any], rows: Sequence[EpochRow]) -> float:
+    """Seconds of training; of a run of an earlier version, those of its finished epochs."""
+    elapsed = status.get("elapsed_s")
+    return float(elapsed) if isinstance(elapsed, int | float) else sum(row.seconds for row in rows)
 
 
 def _count(status: Mapping[str, Any], name: str) -> int:

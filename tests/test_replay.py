@@ -1,6 +1,8 @@
 """A run on disk, told as if it had just ended."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,34 @@ def test_a_stopped_run_is_told_with_its_rate_changes(few_digits: Path, tmp_path:
     assert (played.ended.state, played.ended.message) == (State.STOPPED, run.ended.message)
 
 
+SHOW = """
+import sys
+from pathlib import Path
+from mnist_tui.replay import ReplayRunner
+from mnist_tui.run.plan import ShownRun
+runner = ReplayRunner(ShownRun(runs_dir=Path(sys.argv[1]), name="run"))
+runner.run()
+print(runner.session.state, len(runner.session.history), "torch" in sys.modules)
+"""
+
+
+def test_the_curves_of_a_run_are_read_without_torch(few_digits: Path, tmp_path: Path) -> None:
+    run = train(few_config(few_digits), tmp_path)
+    command = [sys.executable, "-c", SHOW, str(tmp_path)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert shown == ["finished", str(len(run.session.history)), "False"]
+
+
+def test_a_run_of_an_earlier_version_is_shown_from_its_checkpoint(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    run = train(few_config(few_digits), tmp_path)
+    run.directory.history.unlink()
+    played = Played(run.directory)
+    assert not played.the(Warned)
+    assert played.runner.session.history.state_dict() == run.session.history.state_dict()
+
+
 def test_it_answers_from_its_checkpoint_once_it_is_told(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits), tmp_path)
     unread = ReplayRunner(ShownRun(runs_dir=tmp_path, name="run"))
@@ -90,7 +120,9 @@ def test_it_answers_from_its_checkpoint_once_it_is_told(few_digits: Path, tmp_pa
     assert Played(run.directory).runner.ask(QUESTION).result(60) == expected
 
 
-@pytest.mark.parametrize("broken", ["last.pt", "insight.npz", "status.json", "metrics.jsonl"])
+@pytest.mark.parametrize(
+    "broken", ["last.pt", "insight.npz", "history.npz", "status.json", "metrics.jsonl"]
+)
 def test_a_run_with_a_broken_file_is_shown_as_far_as_it_can_be(
     broken: str, few_digits: Path, tmp_path: Path
 ) -> None:
@@ -100,7 +132,8 @@ def test_a_run_with_a_broken_file_is_shown_as_far_as_it_can_be(
     played = Played(run.directory)
     assert played.ended.state in (State.FINISHED, State.STOPPED)
     assert len(played.prepared.rows) == 2
-    if broken in ("last.pt", "insight.npz"):
+    assert len(played.runner.session.history) == len(run.session.history)
+    if broken.endswith(".npz"):
         [warned] = played.the(Warned)
         assert isinstance(warned, Warned)
         assert broken in warned.message

@@ -45,6 +45,7 @@ class RunDirectory:
         self.metrics = path / "metrics.jsonl"
         self.events = path / "events.jsonl"
         self.log = path / "log.txt"
+        self.history = path / "history.npz"
         self.validation = path / "insight.npz"
         self.labels = path / "labels.json"
         self.source = path / "source"

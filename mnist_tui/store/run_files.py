@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.run.events import EpochFinished, Event, RunEnded, RunPrepared, SettingsChanged
+from mnist_tui.run.events import (
+    EpochFinished,
+    Event,
+    LearningRateChanged,
+    RunEnded,
+    RunPrepared,
+    SettingsChanged,
+)
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.session import Session
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.store.atomic import append_lines, read_json, write_atomic, write_json
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.history_file import BatchCurves, history_bytes
 from mnist_tui.store.retry import Retry, log
 from mnist_tui.store.validation_file import validation_bytes
 
@@ -44,6 +52,10 @@ class RunFiles:
         self._status: dict[str, Any] = {}
         """What status.json says beside the progress."""
         self._saved_validation: ValidationResults | None = None
+        self._rates: tuple[LearningRateChanged, ...] = ()
+        """The user's changes of the learning rate, oldest first."""
+        self._saved_curves: tuple[int, int] | None = None
+        """How many losses and changes of the learning rate history.npz has."""
         self._locks = ExitStack()
 
     def begin(self, config_record: dict[str, Any]) -> None:
@@ -68,6 +80,9 @@ class RunFiles:
                     self._status.update(
                         dataset=event.dataset, device=event.device, model=event.model
                     )
+                    self._rates = event.rates
+                case LearningRateChanged():
+                    self._rates = (*self._rates, event)
                 case SettingsChanged():
                     self._settings.update({name: new for name, (_, new) in event.changes.items()})
                 case RunEnded():
@@ -125,6 +140,7 @@ class RunFiles:
             "batch": progress.batch,
             "batches": progress.batches,
             "global_batch": progress.global_batch,
+            "elapsed_s": round(progress.elapsed_s, 3),
             "best": None,
             **self._status,
         }
@@ -139,6 +155,22 @@ class RunFiles:
         ):
             self._saved_validation = results
 
+    @property
+    def has_history(self) -> bool:
+        """Whether history.npz is of this run of the program, and not of one before it."""
+        return self._saved_curves is not None
+
+    def write_history(self) -> None:
+        """Replace history.npz, where there are more batches."""
+        with self._lock:
+            rates = self._rates
+        losses = self._session.history.snapshot()
+        now, path = (losses.count, len(rates)), self._directory.history
+        if now != self._saved_curves and self._retry.attempt(
+            path, lambda: write_atomic(path, history_bytes(BatchCurves(losses, rates)))
+        ):
+            self._saved_curves = now
+
     def rebuild(self, known: RunLog) -> None:
         """Fill the run's new directory after the old one was deleted, its lock included."""
         write_json(self._directory.config, self._config_record)
@@ -150,6 +182,7 @@ class RunFiles:
             self._rows[:] = [asdict(row) for row in known.rows]
             results = self._session.validation
             self._saved_validation = None if results.epochs else results
+        self._saved_curves = None
 
     def close(self) -> None:
         """Give up the lock of a directory that was filled again."""

@@ -187,6 +187,8 @@ class RunWriter:
             files.write_validation()
         for job in jobs:
             self._write_checkpoint(job)
+        if jobs or is_awaited or not files.has_history:
+            files.write_history()
         files.write_config()
         files.write_events()
         files.write_status()
