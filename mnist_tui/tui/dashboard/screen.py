@@ -179,7 +179,7 @@ class Dashboard(Screen[None]):
         self._outcome.ending, self._facts.message = None, None
         self._show_facts(run)
         self._notices.messages = tuple(run.log.notices)
-        self._pace.saved = run.log.saved
+        self._pace.saved = run.log.last_save
         self._machine.show(run.sample_machine, run.place)
         if has_begun:
             self._curves.begin(run.log, run.session.history, plan.config.epochs)
