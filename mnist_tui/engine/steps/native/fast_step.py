@@ -59,14 +59,14 @@ class FastStep:
         self._update = plain_step(optimizer)
         self._smoothing = config.label_smoothing
         self._gradients = tuple(torch.zeros_like(parameter) for parameter in model.parameters())
-        self._library = Kernels("fast_net", precision, _ADDRESSES)
+        self.library = Kernels("fast_net", precision, _ADDRESSES)
         w1, b1, gamma1, beta1, w2, b2, gamma2, beta2, *_ = model.parameters()
         d_w1, _, d_gamma1, d_beta1, d_w2, _, d_gamma2, d_beta2, *_ = self._gradients
         (mean1, var1), (mean2, var2) = self._statistics
-        self._library.set(w1=w1, b1=b1, d_w1=d_w1, w2=w2, b2=b2, d_w2=d_w2)
-        self._library.set(gamma1=gamma1, beta1=beta1, d_gamma1=d_gamma1, d_beta1=d_beta1)
-        self._library.set(gamma2=gamma2, beta2=beta2, d_gamma2=d_gamma2, d_beta2=d_beta2)
-        self._library.set(mean1=mean1, var1=var1, mean2=mean2, var2=var2)
+        self.library.set(w1=w1, b1=b1, d_w1=d_w1, w2=w2, b2=b2, d_w2=d_w2)
+        self.library.set(gamma1=gamma1, beta1=beta1, d_gamma1=d_gamma1, d_beta1=d_beta1)
+        self.library.set(gamma2=gamma2, beta2=beta2, d_gamma2=d_gamma2, d_beta2=d_beta2)
+        self.library.set(mean1=mean1, var1=var1, mean2=mean2, var2=var2)
         self._make_room(config.batch_size)
 
     def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
@@ -90,13 +90,13 @@ class FastStep:
             self._make_room(batch)
         *_, w3, b3, w4, b4 = self._model.parameters()
         features, d_features = self._features[:batch], self._d_features[:batch]  # (B, 800)
-        self._library.set(images=images.contiguous())
-        self._library.call("forward", batch)
+        self.library.set(images=images.contiguous())
+        self.library.call("forward", batch)
         weight = _channels_last(w3)
         hidden = torch.addmm(b3, features, weight.t()).relu_()  # (B, 64)
         last = last_layer(hidden, labels, w4, b4, self._smoothing)
         torch.mm(last.d_hidden, weight, out=d_features)
-        self._library.call("backward", batch)
+        self.library.call("backward", batch)
 
         d_w3 = _channels_first(last.d_hidden.t() @ features)
         linear = (d_w3, last.d_hidden.sum(0), last.d_weight, last.d_bias)
@@ -111,7 +111,7 @@ class FastStep:
         """Allocate what the library keeps between its calls, for up to so many images."""
         self._room = batch
         self._features, self._d_features = torch.empty(2, batch, _FEATURES)
-        self._library.set(
+        self.library.set(
             features=self._features,
             d_features=self._d_features,
             convolved=torch.empty(batch, _MAP),

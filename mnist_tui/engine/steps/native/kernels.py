@@ -60,19 +60,29 @@ class Kernels:
         self._library = library
         self._step = type("Step", (ctypes.Structure,), fields)()
         self._step.bf16 = is_bf16
-        self._step.team.threads = self._threads = torch.get_num_threads()
-        self._step.team.parallel = _torch_threads()
+        self._extra = 0
+        self.share_out(torch.get_num_threads(), _torch_threads())
         self._held: dict[str, Tensor] = {}
         self.set(
             packed=torch.empty(_constant(library, "PACKED_SIZE")),
             sums=torch.empty(_GROUPS, _constant(library, "SUMS_SIZE")),
         )
-        self.reserve(0)
+
+    def share_out(self, threads: int, parallel: int | None) -> None:
+        """Let a function share the work out to threads.
+
+        Args:
+            threads: How many.
+            parallel: Its address, a `parallel_fn`; None: the calling thread does all.
+        """
+        self._step.team.threads, self._step.team.parallel = threads, parallel
+        self.reserve(self._extra)
 
     def reserve(self, count: int) -> None:
         """Give each thread memory for so many float32, beside the library's SCRATCH_SIZE."""
+        self._extra = count
         team, size = self._step.team, _constant(self._library, "SCRATCH_SIZE") + count
-        self._scratch = torch.empty(self._threads, size)
+        self._scratch = torch.empty(team.threads, size)
         team.scratch, team.scratch_size = self._scratch.data_ptr(), size
 
     def set(self, **values: Tensor | float) -> None:

@@ -62,9 +62,9 @@ class MnistStep:
         self._gradients = [torch.empty_like(parameter) for parameter in self._parameters[:4]]
         w1, b1, w2, b2, w3, *_ = self._parameters
         self._d_w3 = w3 if self.updates else torch.empty_like(w3)
-        self._library = Kernels("mnist_net", precision, _ADDRESSES, _NUMBERS)
-        self._library.set(w1=w1, b1=b1, w2=w2, b2=b2, w3=w3, d_w3=self._d_w3)
-        self._library.set(
+        self.library = Kernels("mnist_net", precision, _ADDRESSES, _NUMBERS)
+        self.library.set(w1=w1, b1=b1, w2=w2, b2=b2, w3=w3, d_w3=self._d_w3)
+        self.library.set(
             **dict(zip(("d_w1", "d_b1", "d_w2", "d_b2"), self._gradients, strict=True))
         )
         self._make_room(config.batch_size)
@@ -92,7 +92,7 @@ class MnistStep:
         Returns:
             As of Step: the mean loss, and the (B, classes) log-probabilities.
         """
-        batch, library = len(images), self._library
+        batch, library = len(images), self.library
         if batch > self._room:
             self._make_room(batch)
         *_, w3, b3, w4, b4 = self._parameters
@@ -121,8 +121,8 @@ class MnistStep:
         """Allocate what the library keeps between its calls, for up to so many images."""
         self._room = batch
         self._hidden = torch.empty(_SLICES * batch, _UNITS)
-        self._library.reserve(64 * batch)
-        self._library.set(
+        self.library.reserve(64 * batch)
+        self.library.set(
             hidden=self._hidden,
             features=torch.empty(batch, _FEATURES),
             alive=torch.empty(batch, _BLOCKS, dtype=torch.int32),
