@@ -122,7 +122,7 @@ def dashboard(
     Raises:
         UsageError: When there is no terminal, or a setting is wrong.
     """
-    from mnist_tui.cli.train import make_runner as make_any_runner
+    from mnist_tui.cli.opened import make_runner as make_any_runner
     from mnist_tui.cli.tty import check_terminal
     from mnist_tui.tui.display_options import DisplayOptions
     from mnist_tui.tui.launch import run_dashboard

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from mnist_tui.cli.attach import attach
 from mnist_tui.cli.completion import completion
+from mnist_tui.cli.control import control
 from mnist_tui.cli.doctor import doctor
 from mnist_tui.cli.evaluate import evaluate
 from mnist_tui.cli.export import export
@@ -80,6 +81,7 @@ for subcommand in (
     train,
     resume,
     attach,
+    control,
     show,
     runs,
     evaluate,

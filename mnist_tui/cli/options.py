@@ -130,6 +130,7 @@ def _complete_runs(
 
 
 run_argument = click.argument("run", default="last", shell_complete=_complete_runs)
+required_run_argument = click.argument("run", shell_complete=_complete_runs)
 network_argument = click.argument("run", metavar="RUN", shell_complete=_complete_runs)
 """A run or a checkpoint's file, for commands that want a network."""
 checkpoint_option = click.option(

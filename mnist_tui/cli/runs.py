@@ -9,6 +9,7 @@ import click
 from mnist_tui.cli.options import json_option, runs_dir_option
 from mnist_tui.cli.table import table
 from mnist_tui.process.invocation import with_remedy
+from mnist_tui.store.catalog import RunSummary
 
 
 @click.command()
@@ -33,8 +34,19 @@ def runs(runs_dir: Path, as_json: bool) -> int:
             f"{run.epochs_done}/{run.epochs}",
             formatting.percent(run.best_val_accuracy),
             describe_age(run.updated),
+            _describe_life(run),
         )
         for run in found
     ]
-    click.echo(table(("RUN", "STATE", "EPOCHS", "BEST", "UPDATED"), rows))
+    click.echo(table(("RUN", "STATE", "EPOCHS", "BEST", "UPDATED", "LIVE IN"), rows))
     return 0
+
+
+def _describe_life(run: RunSummary) -> str:
+    """Which process trains the run, and how many dashboards show it; empty when none does."""
+    if run.pid is None:
+        return ""
+    place = f"process {run.pid} on {run.host}" if run.host else f"process {run.pid}"
+    if not run.viewers:
+        return place
+    return f"{place}, {run.viewers} viewer{'s' if run.viewers > 1 else ''}"

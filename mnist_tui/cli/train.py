@@ -1,11 +1,13 @@
 """`train` and `resume`: from options to a plan, and the plan to the dashboard or plain lines."""
 
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mnist_tui.cli.opened import attached_plan, make_runner, show_plan
 from mnist_tui.cli.options import (
     dashboard_options,
     detach_option,
@@ -21,16 +23,13 @@ from mnist_tui.cli.options import (
 from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.errors import Remedy, UsageError
-from mnist_tui.process.invocation import command_of
+from mnist_tui.process.invocation import command_of, option_name
 from mnist_tui.run.plan import (
-    AttachedRun,
     NewRun,
     ResumedRun,
-    Runner,
-    RunPlan,
-    ShownRun,
     TrainedRun,
 )
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.display_options import DisplayOptions
 
 
@@ -105,8 +104,11 @@ def resume(
     from mnist_tui.store.catalog import find_run, is_over, summarize
 
     directory = find_run(runs_dir, run)
-    config = directory.read_config()
     overrides = {field: value for field, value in settings.items() if value is not None}
+    if directory.is_locked():
+        given = {"headless": headless, "detach": detach, "checkpoint": checkpoint, **overrides}
+        return _attach(directory, look, [name for name, value in given.items() if value])
+    config = directory.read_config()
     summary = summarize(directory)
     epochs = overrides.get("epochs", config.epochs)
     is_long_enough = summary is not None and summary.epochs_done >= epochs and checkpoint is None
@@ -136,20 +138,22 @@ def resume(
     return _run(plan, look, headless=headless, on_hangup=on_hangup, as_json=as_json, start=True)
 
 
-def make_runner(plan: RunPlan) -> Runner:
-    """Make the runner that trains the plan's run, attaches to it, or only shows it."""
-    if isinstance(plan, ShownRun):
-        from mnist_tui.replay import ReplayRunner
+def _attach(directory: RunDirectory, look: DisplayOptions, given: Sequence[str]) -> int:
+    """Attach to a run that cannot be resumed, since another process trains it.
 
-        return ReplayRunner(plan)
-    if isinstance(plan, AttachedRun):
-        from mnist_tui.remote.client import RemoteRunner
-
-        return RemoteRunner(plan)
-    from mnist_tui.engine.runner import TrainingRunner
-    from mnist_tui.remote.server import serve
-
-    return TrainingRunner(plan, serve)
+    Raises:
+        UsageError: When options are `given` that only resuming heeds.
+    """
+    name, owner = directory.name, directory.owner
+    if given:
+        raise UsageError(
+            f"run {name} is being trained by {owner}: "
+            f"{', '.join(map(option_name, given))} cannot be heeded; attach to it",
+            Remedy(command="attach", run=str(directory.path)),
+        )
+    plan = attached_plan(directory)
+    click.echo(f"run {name} is being trained by {owner}: attached to it", err=True)
+    return show_plan(plan, look)
 
 
 def _run_detached(plan: TrainedRun, *, as_json: bool) -> int:

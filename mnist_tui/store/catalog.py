@@ -51,6 +51,12 @@ class RunSummary:
     """Of all finished epochs."""
     tags: tuple[str, ...]
     note: str
+    pid: int | None = None
+    """The process that trains it; None: none does."""
+    host: str = ""
+    """That process's machine."""
+    viewers: int | None = None
+    """How many dashboards show it live; None where that is not known."""
 
     @property
     def is_live(self) -> bool:
@@ -73,9 +79,14 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
     best = best_of(rows)
     updated = status.get("updated")
     state = str(status.get("state", "ready"))
-    if state not in ("finished", "stopped", "failed") and not directory.is_locked():
+    is_live, is_over = directory.is_locked(), state in ("finished", "stopped", "failed")
+    if is_live and is_over:
+        state = "loading"  # resumed, and not further yet
+    elif not is_live and not is_over:
         state = "interrupted"
     labels = read_labels(directory)
+    owner = directory.owner
+    viewers = status.get("viewers")
     return RunSummary(
         name=name or directory.name,
         path=str(directory.path),
@@ -98,6 +109,9 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
         duration_s=sum(row.seconds for row in rows),
         tags=labels.tags,
         note=labels.note,
+        pid=owner.pid if is_live else None,
+        host=owner.host if is_live else "",
+        viewers=viewers if is_live and isinstance(viewers, int) else None,
     )
 
 

@@ -1,0 +1,78 @@
+"""One request to a run of another process, without watching it."""
+
+import select
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from mnist_tui.errors import MnistTuiError, UsageError
+from mnist_tui.remote.connection import (
+    PATIENCE_S,
+    Connection,
+    ConnectionLostError,
+    connect,
+    connect_to_any,
+)
+from mnist_tui.run.protocol import Done, Failed
+from mnist_tui.run.requests import Answer, Request, Stop
+from mnist_tui.store.directory import RunDirectory
+
+
+class ControlError(MnistTuiError):
+    """A request was accepted, and could not be honored."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request did."""
+
+    message: str
+    epoch: int
+    batch: int
+    """Batches of that epoch that were done then."""
+
+
+def control(directory: RunDirectory, request: Request) -> Reply:
+    """Have a live run honor `request`; waits until it has.
+
+    Raises:
+        UsageError: When the run is not live, cannot be reached, or refuses.
+        ControlError: When it has accepted, and could not do it.
+    """
+    # Stopping is understood by processes of any contract.
+    is_frozen = isinstance(request, Stop)
+    connection = connect_to_any(directory) if is_frozen else connect(directory)
+    try:
+        return _ask(connection, request)
+    except ConnectionLostError as error:
+        raise ControlError(
+            f"the process that trains run {directory.name} has gone before it had answered: {error}"
+        ) from error
+    finally:
+        connection.close()
+
+
+_NO_ANSWER: Final = f"the run's process did not answer within {PATIENCE_S:.0f} s"
+
+
+def _ask(connection: Connection, request: Request) -> Reply:
+    number = connection.send(request)
+    until_s: float | None = time.monotonic() + PATIENCE_S
+    while True:
+        wait_s = None if until_s is None else max(0.0, until_s - time.monotonic())
+        if not connection.has_early and not select.select([connection], [], [], wait_s)[0]:
+            raise UsageError(_NO_ANSWER)
+        for message in connection.receive():
+            if message.id != number:
+                continue
+            match message.value:
+                case Answer(is_accepted=False, message=reason):
+                    raise UsageError(reason)
+                case Answer():
+                    until_s = None  # from here on it may take as long as a batch, or a disk
+                case Done() as done:
+                    return Reply(done.message, done.epoch, done.batch)
+                case Failed(message=reason):
+                    raise ControlError(reason)
