@@ -1,5 +1,6 @@
 """One training step: what all implementations have in common, and the one by autograd."""
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
@@ -9,6 +10,7 @@ from torch.nn import functional as F
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.optimizers import plain_step
 from mnist_tui.models.classifier import Classifier
+from mnist_tui.models.mnist_net import MnistNet
 
 
 class Step(Protocol):
@@ -76,3 +78,46 @@ class AutogradStep:
         """The loss to learn from: a part of each target is spread over all classes."""
         smoothing = self._smoothing
         return (1 - smoothing) * loss - smoothing * output.mean() if smoothing else loss
+
+
+class MnistKernels(ABC):
+    """A step of MnistNet by kernels of our own, with dropout as PyTorch draws it.
+
+    Plain gradient descent is part of the kernels; other optimizers find the gradients where
+    autograd would leave them.
+    """
+
+    def __init__(
+        self, model: MnistNet, optimizer: torch.optim.Optimizer, config: TrainConfig
+    ) -> None:
+        self._keep = 1.0 - model.dropout.p
+        self._parameters = tuple(model.parameters())
+        self._device = self._parameters[0].device
+        self._update = plain_step(optimizer)
+        self.updates = config.optimizer == "sgd"
+        """Whether `learn` updates the weights itself."""
+        self._smoothing = config.label_smoothing
+
+    def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
+        """As in Step."""
+        # As PyTorch's Dropout2d draws them.
+        keep_mask = torch.empty(len(images), 64, 1, 1, device=self._device).bernoulli_(self._keep)
+        result = self.learn(images, labels, lr, keep_mask)
+        if not self.updates:
+            self._update(lr)
+        return result
+
+    @abstractmethod
+    def learn(
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Take the step, or leave the gradients for the optimizer.
+
+        Args:
+            images, labels, lr: As in Step.
+            keep_mask: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0;
+                None: there is no dropout.
+
+        Returns:
+            As in Step.
+        """

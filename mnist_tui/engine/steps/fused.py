@@ -9,8 +9,8 @@ from torch import Tensor
 from triton import cdiv
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.optimizers import plain_step
 from mnist_tui.engine.steps import kernels
+from mnist_tui.engine.steps.base import MnistKernels
 from mnist_tui.engine.steps.kernels import shapes
 from mnist_tui.models.mnist_net import MnistNet
 
@@ -73,12 +73,8 @@ class _Saved:
     hidden_grads: Tensor
 
 
-class FusedStep:
-    """Takes training steps as AutogradStep does, several times as fast with small batches.
-
-    Plain gradient descent is part of the kernels; other optimizers find the gradients where
-    autograd would leave them. Dropout drops the same channels as PyTorch's own.
-    """
+class FusedStep(MnistKernels):
+    """Takes training steps as AutogradStep does, several times as fast with small batches."""
 
     kernels = "fused kernels"
 
@@ -89,16 +85,10 @@ class FusedStep:
         config: TrainConfig,
         precision: str,
     ) -> None:
-        self._keep = 1.0 - model.dropout.p
-        self._parameters = tuple(model.parameters())
-        self._update = plain_step(optimizer)
-        self.updates = config.optimizer == "sgd"
-        """Whether `learn` updates the weights itself."""
-        self._smoothing = config.label_smoothing
+        super().__init__(model, optimizer, config)
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._dot = DOT[precision]
         self._tiles = TILES[precision]
-        self._device = self._parameters[0].device
         self._side_stream: torch.cuda.Stream | None = None
         self._device_guard: AbstractContextManager[Any] = nullcontext()
         """Makes the device the current one, on which Triton launches."""
@@ -106,29 +96,11 @@ class FusedStep:
             self._side_stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
             self._device_guard = torch.cuda.device(self._device)
 
-    def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
-        """As in Step."""
-        # As PyTorch's Dropout2d draws them.
-        keep_mask = torch.empty(len(images), 64, 1, 1, device=self._device).bernoulli_(self._keep)
-        result = self.learn(images, labels, lr, keep_mask)
-        if not self.updates:
-            self._update(lr)
-        return result
-
     @torch.no_grad()
     def learn(
         self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Take the step, or leave the gradients for the optimizer.
-
-        Args:
-            images, labels, lr: As in Step.
-            keep_mask: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0;
-                None: there is no dropout.
-
-        Returns:
-            As in Step.
-        """
+        """As in MnistKernels."""
         lr = torch.as_tensor(lr, dtype=torch.float32, device=self._device)
         keep = self._keep
         if keep_mask is None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.optimizers import plain_step
+from mnist_tui.engine.steps.base import MnistKernels
 from mnist_tui.engine.steps.native.kernels import Kernels
 from mnist_tui.engine.steps.native.last_layer import last_layer
 from mnist_tui.models.mnist_net import MnistNet
@@ -28,13 +28,8 @@ _ADDRESSES: Final = (
 """Of `struct step`, which has the shapes."""
 
 
-class MnistStep:
-    """Takes training steps as AutogradStep does, on a CPU, about three times as fast.
-
-    Plain gradient descent on the largest layer is part of its way back; other optimizers have
-    their gradients where autograd would leave them. Dropout zeroes the channels that PyTorch's
-    own would.
-    """
+class MnistStep(MnistKernels):
+    """Takes training steps as AutogradStep does, on a CPU, about three times as fast."""
 
     kernels = "native C kernels"
 
@@ -53,12 +48,7 @@ class MnistStep:
         # Transposed in memory: all weights of a feature lie one behind the other.
         weight = model.fc1.weight
         weight.data = weight.data.t().contiguous().t()
-        self._parameters = tuple(model.parameters())
-        self._update = plain_step(optimizer)
-        self.updates = config.optimizer == "sgd"
-        """Whether `learn` moves the weights."""
-        self._smoothing = config.label_smoothing
-        self._keep = 1.0 - model.dropout.p
+        super().__init__(model, optimizer, config)
         self._gradients = [torch.empty_like(parameter) for parameter in self._parameters[:4]]
         w1, b1, w2, b2, w3, *_ = self._parameters
         self._d_w3 = w3 if self.updates else torch.empty_like(w3)
@@ -69,34 +59,16 @@ class MnistStep:
         )
         self._make_room(config.batch_size)
 
-    def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
-        """Take a step on a batch; see Step."""
-        # Drawn as PyTorch's Dropout2d draws them.
-        kept = torch.empty(len(images), 64, 1, 1).bernoulli_(self._keep)
-        result = self.learn(images, labels, lr, kept)
-        if not self.updates:
-            self._update(lr)
-        return result
-
     @torch.no_grad()
     def learn(
-        self, images: Tensor, labels: Tensor, lr: float | Tensor, kept: Tensor | None = None
+        self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Take the step, or leave the gradients for the optimizer to take it.
-
-        Args:
-            images, labels, lr: See Step.
-            kept: (B, 64, 1, 1) float32, 1 for the channels that dropout keeps, else 0;
-                None: there is no dropout.
-
-        Returns:
-            As of Step: the mean loss, and the (B, classes) log-probabilities.
-        """
+        """As in MnistKernels."""
         batch, library = len(images), self.library
         if batch > self._room:
             self._make_room(batch)
         *_, w3, b3, w4, b4 = self._parameters
-        keep = torch.ones(batch, 64) if kept is None else kept / self._keep
+        keep = torch.ones(batch, 64) if keep_mask is None else keep_mask / self._keep
         library.set(images=images.contiguous(), keep=keep)
         library.set(updates=self.updates, rate=float(lr))
         library.call("forward", batch)
