@@ -11,7 +11,15 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, TrainingError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.run.classes import classes_in
-from mnist_tui.run.events import CheckpointSaved, EpochRow, RunEnded, RunPrepared, Warned, best_of
+from mnist_tui.run.events import (
+    CheckpointSaved,
+    EpochRow,
+    RunEnded,
+    RunPrepared,
+    Warned,
+    best_of,
+    ended_by,
+)
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import LocalRunner, ShownRun
@@ -70,16 +78,10 @@ class ReplayRunner(LocalRunner):
         try:
             ended = self._replay()
         except MnistTuiError as error:
-            ended = RunEnded(
-                state=State.FAILED,
-                message=str(error),
-                remedy=error.remedy,
-                exit_code=error.exit_code,
-            )
+            ended = ended_by(error)
         except Exception as error:
             log.exception("the run could not be read")
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
-            ended = RunEnded(state=State.FAILED, message=message, exit_code=1)
+            ended = ended_by(error)
         session.end(ended)
 
     def _replay(self) -> RunEnded:

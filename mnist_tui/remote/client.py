@@ -9,7 +9,7 @@ from mnist_tui.errors import MnistTuiError, Remedy, TrainingError, UsageError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
 from mnist_tui.remote.connection import Connection, ConnectionLostError, connect
 from mnist_tui.remote.mirror import Mirror
-from mnist_tui.run.events import RunEnded
+from mnist_tui.run.events import RunEnded, ended_by
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import AttachedRun
@@ -87,16 +87,10 @@ class RemoteRunner:
         try:
             ended = self._follow()
         except MnistTuiError as error:
-            ended = RunEnded(
-                state=State.FAILED,
-                message=str(error),
-                remedy=error.remedy,
-                exit_code=error.exit_code,
-            )
+            ended = ended_by(error)
         except Exception as error:
             log.exception("the run could not be followed")
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
-            ended = RunEnded(state=State.FAILED, message=message, exit_code=1)
+            ended = ended_by(error)
         session.publish(replace(session.progress, state=ended.state, activity="", remaining_s=None))
         session.mirror(ended)
         self._mirror.close()

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from mnist_tui.errors import Remedy
+from mnist_tui.errors import MnistTuiError, Remedy
 from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.state import State
 
@@ -273,3 +273,12 @@ class RunEnded(Event):
     """Mean over all training in this process."""
     elsewhere: int | None = None
     """The other process that trains the run now; 0: not known which; None: it has ended."""
+
+
+def ended_by(error: Exception) -> RunEnded:
+    """The last event of a run that `error` ended, in one line."""
+    if isinstance(error, MnistTuiError):
+        message, remedy, exit_code = str(error), error.remedy, error.exit_code
+    else:
+        message, remedy, exit_code = f"{type(error).__name__}: {error}".splitlines()[0], None, 1
+    return RunEnded(state=State.FAILED, message=message, remedy=remedy, exit_code=exit_code)
