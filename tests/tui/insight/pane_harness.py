@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
@@ -16,9 +16,12 @@ from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.inference import FirstLayer, InferenceFuture, InferenceRequest, InferenceResult
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.pane import InsightPane
+from mnist_tui.tui.insight.widgets.gallery import Gallery
 from mnist_tui.tui.themes import DARK, LIGHT, curve_colors
 from mnist_tui.tui.widgets.key_bar import KeyBar
 from tests.tui.app_harness import Stage
+
+Pane = TypeVar("Pane", bound=InsightPane)
 
 
 def sure_of(label: int, probability: float = 0.91, count: int = 10) -> tuple[float, ...]:
@@ -124,6 +127,36 @@ async def alone(pane: InsightPane, size: tuple[int, int] = (80, 22)) -> AsyncIte
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Stage(app, pilot)
+
+
+class ShownPane(Generic[Pane]):
+    """A pane with a gallery, and what is on the screen."""
+
+    def __init__(self, stage: Stage, pane: Pane) -> None:
+        self.stage, self.pane = stage, pane
+        self.gallery = pane.query_one(Gallery)
+        self.press = stage.pilot.press
+
+    @property
+    def first_line(self) -> str:
+        """The first line on the screen."""
+        return self.stage.text.splitlines()[0]
+
+
+@asynccontextmanager
+async def shown_alone(
+    pane_class: type[Pane],
+    results: ValidationResults,
+    size: tuple[int, int] = (80, 22),
+    memory: object = None,
+    names: tuple[str, ...] = DIGITS,
+) -> AsyncIterator[ShownPane[Pane]]:
+    """Show a pane with a gallery by itself, of a run with these validation results."""
+    pane = pane_class(ScriptedSource(results=results, classes=names))
+    pane.memory = memory
+    async with alone(pane, size) as stage:
+        await stage.pilot.pause()
+        yield ShownPane(stage, pane)
 
 
 class Mouse:

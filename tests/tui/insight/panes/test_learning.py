@@ -1,57 +1,25 @@
 """The pane of the images that are tracked through the epochs, under a pilot."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from textual import events
 
-from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes import learning
 from mnist_tui.tui.insight.panes.learning import LearningPane, condensed
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
 from mnist_tui.tui.insight.widgets.text_lines import Notes
-from tests.tui.app_harness import Stage
 from tests.tui.insight.fake_insight import insight_of, results_of_classes
-from tests.tui.insight.pane_harness import Alone, ScriptedSource
+from tests.tui.insight.pane_harness import ShownPane, shown_alone
+
+watching = partial(shown_alone, LearningPane)
 
 
-class Shown:
-    """The pane, and what is on the screen."""
-
-    def __init__(self, stage: Stage, pane: LearningPane) -> None:
-        self.stage, self.pane = stage, pane
-        self.gallery = pane.query_one(Gallery)
-        self.press = stage.pilot.press
-
-    @property
-    def first_line(self) -> str:
-        """The line with the epoch."""
-        return self.stage.text.splitlines()[0]
-
-    @property
-    def predictions(self) -> list[int]:
-        """The predicted classes after the epoch in view."""
-        return [int(tile.predicted or -1) for tile in self.gallery.tiles]
-
-
-@asynccontextmanager
-async def watching(
-    insight: ValidationResults,
-    size: tuple[int, int] = (80, 22),
-    memory: object = None,
-    names: tuple[str, ...] = DIGITS,
-) -> AsyncIterator[Shown]:
-    """The pane by itself."""
-    pane = LearningPane(ScriptedSource(results=insight, classes=names))
-    pane.memory = memory
-    app = Alone(pane)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        await pilot.pause()
-        yield Shown(Stage(app, pilot), pane)  # type: ignore[arg-type]
+def predictions(shown: ShownPane[LearningPane]) -> list[int]:
+    """The predicted classes after the epoch in view."""
+    return [int(tile.predicted or -1) for tile in shown.gallery.tiles]
 
 
 def predictions_after(insight: ValidationResults, epoch: int) -> list[int]:
@@ -81,7 +49,7 @@ async def test_each_epoch_shows_its_own_predictions() -> None:
         assert predictions_after(insight, 1) != predictions_after(insight, 4)
         for key, epoch in (("", 4), ("left", 3), ("comma", 2), ("home", 1), ("right", 2)):
             await shown.press(*([key] if key else []))
-            assert shown.predictions == predictions_after(insight, epoch)
+            assert predictions(shown) == predictions_after(insight, epoch)
             assert f"epoch {epoch}" in shown.first_line
         await shown.press("full_stop", "end")
         assert "epoch 4 (latest)" in shown.first_line

@@ -1,61 +1,24 @@
 """The pane of the mistakes, under a pilot."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from textual import events
 
-from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.mistakes import MistakesChoice, MistakesPane
 from mnist_tui.tui.insight.selection import ExampleFilter
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
-from tests.tui.app_harness import Stage
 from tests.tui.insight.fake_insight import insight_of, results_of_classes
-from tests.tui.insight.pane_harness import Alone, ScriptedSource
+from tests.tui.insight.pane_harness import ShownPane, shown_alone
+
+mistakes = partial(shown_alone, MistakesPane)
 
 
-class Shown:
-    """The pane, and what is on the screen."""
-
-    def __init__(self, stage: Stage, pane: MistakesPane) -> None:
-        self.stage, self.pane = stage, pane
-        self.gallery = pane.query_one(Gallery)
-        self.press = stage.pilot.press
-
-    @property
-    def first_line(self) -> str:
-        """The line of kinds, filters and pages."""
-        return self.stage.text.splitlines()[0]
-
-    @property
-    def pairs(self) -> set[tuple[int, int]]:
-        """True and predicted class of all that are let through."""
-        return {(int(tile.label), int(tile.predicted or -1)) for tile in self.gallery.tiles}
-
-    @property
-    def chosen(self) -> bytes | None:
-        """The image of the chosen one."""
-        return self.pane.query_one(Portrait).image
-
-
-@asynccontextmanager
-async def mistakes(
-    insight: ValidationResults,
-    size: tuple[int, int] = (80, 22),
-    memory: object = None,
-    names: tuple[str, ...] = DIGITS,
-) -> AsyncIterator[Shown]:
-    """The pane by itself."""
-    pane = MistakesPane(ScriptedSource(results=insight, classes=names))
-    pane.memory = memory
-    app = Alone(pane)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        await pilot.pause()
-        yield Shown(Stage(app, pilot), pane)  # type: ignore[arg-type]
+def pairs(shown: ShownPane[MistakesPane]) -> set[tuple[int, int]]:
+    """True and predicted class of all that are let through."""
+    return {(int(tile.label), int(tile.predicted or -1)) for tile in shown.gallery.tiles}
 
 
 async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> None:
@@ -92,17 +55,17 @@ async def test_h_shows_the_correct_but_unsure_ones_and_goes_back() -> None:
 async def test_r_and_g_filter_by_true_and_predicted_class() -> None:
     async with mistakes(insight_of(3)) as shown:
         await shown.press("r", "r", "r", "r", "r")
-        assert {label for label, _ in shown.pairs} == {4}
+        assert {label for label, _ in pairs(shown)} == {4}
         await shown.press("G")
-        assert shown.pairs == {(4, 9)}
+        assert pairs(shown) == {(4, 9)}
         assert "label 4" in shown.first_line
         assert "predicted 9" in shown.first_line
         assert "mistakes of class 4 predicted as 9 in epoch 3" in shown.stage.text
         await shown.press("R", "R", "R", "R", "R")
-        assert {predicted for _, predicted in shown.pairs} == {9}
-        assert len(shown.pairs) > 1
+        assert {predicted for _, predicted in pairs(shown)} == {9}
+        assert len(pairs(shown)) > 1
         await shown.press("g")
-        assert len(shown.pairs) > 10
+        assert len(pairs(shown)) > 10
 
 
 async def test_a_shows_all_again() -> None:
@@ -115,10 +78,10 @@ async def test_a_shows_all_again() -> None:
 async def test_of_the_correct_ones_label_and_prediction_are_filtered_as_one() -> None:
     async with mistakes(insight_of(3)) as shown:
         await shown.press("h", "r", "r")
-        assert shown.pairs == {(1, 1)}
+        assert pairs(shown) == {(1, 1)}
         await shown.press("h")
-        assert {label for label, _ in shown.pairs} == {1}
-        assert len(shown.pairs) > 1
+        assert {label for label, _ in pairs(shown)} == {1}
+        assert len(pairs(shown)) > 1
 
 
 async def test_the_words_in_the_first_line_can_be_clicked() -> None:
@@ -204,13 +167,13 @@ async def test_the_chosen_one_stays_chosen_when_an_epoch_brings_others() -> None
     insight = insight_of(3)
     async with mistakes(insight) as shown:
         await shown.press("r", "r", "right")
-        chosen = shown.chosen
+        chosen = shown.pane.query_one(Portrait).image
         fewer = tuple(
             example for example in insight.mistakes if example.label != 1 or example.image == chosen
         )
         shown.pane.show_results(replace(insight, mistakes=fewer))
         assert chosen is not None
-        assert shown.chosen == chosen
+        assert shown.pane.query_one(Portrait).image == chosen
         assert "label 1" in shown.first_line
 
 
@@ -231,11 +194,11 @@ async def test_no_mistakes_at_all_are_told_from_lost_ones() -> None:
 async def test_the_filter_that_another_pane_opens_it_with_is_taken_up() -> None:
     wanted = ExampleFilter(label=4, predicted=4, is_correct=True)
     async with mistakes(insight_of(3), memory=MistakesChoice(filter=wanted)) as shown:
-        assert shown.pairs == {(4, 4)}
+        assert pairs(shown) == {(4, 4)}
         await shown.press("right")
         memory, chosen = shown.pane.remember(), shown.gallery.chosen
     async with mistakes(insight_of(3), memory=memory) as shown:
-        assert (shown.pairs, shown.gallery.chosen) == ({(4, 4)}, chosen)
+        assert (pairs(shown), shown.gallery.chosen) == ({(4, 4)}, chosen)
 
 
 @pytest.mark.parametrize(
