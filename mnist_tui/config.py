@@ -202,6 +202,13 @@ class TrainConfig:
         hint="seconds; 0: at epochs' ends only",
         is_live=True,
     )
+    idle_timeout_s: float = _setting(
+        28_800.0,
+        Number(0.0, 1e9, low_allowed=True),
+        "Seconds after which a paused run that nobody watches saves and ends; 0: never.",
+        label="idle timeout",
+        group=Group.ADVANCED,
+    )
 
     def __post_init__(self) -> None:
         for name, setting in SETTINGS.items():

@@ -11,6 +11,7 @@ from mnist_tui.devices import is_out_of_memory
 from mnist_tui.engine.checkpointing import CheckpointSchedule
 from mnist_tui.engine.hand_over import HandedOver, HandOver
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.paused import wait_for_request
 from mnist_tui.engine.run_state import RunState
 from mnist_tui.errors import Remedy, TrainingError
 from mnist_tui.inference.validation_pass import Evaluation
@@ -202,7 +203,8 @@ class Trainer:
         self._publish()
         self._session.move(State.PAUSED)
         self._publish()
-        while not isinstance(request := self._session.mailbox.wait(), Resume):
+        idle_timeout_s = self._state.config.idle_timeout_s
+        while not isinstance(request := wait_for_request(self._session, idle_timeout_s), Resume):
             if not isinstance(request, Pause):
                 self._answer(request)
                 self._publish()
