@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mnist_tui.cli.attach import attach
+from mnist_tui.cli.compare import compare
 from mnist_tui.cli.completion import completion
 from mnist_tui.cli.control import control
 from mnist_tui.cli.doctor import doctor
@@ -87,6 +88,7 @@ for subcommand in (
     evaluate,
     predict,
     export,
+    compare,
     doctor,
     completion,
 ):

@@ -114,7 +114,7 @@ runs_dir_option = click.option(
 )
 
 
-def _complete_runs(
+def complete_runs(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The runs whose names begin with `incomplete`, for a shell; then files, by the shell."""
@@ -129,9 +129,9 @@ def _complete_runs(
     return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
 
 
-run_argument = click.argument("run", default="last", shell_complete=_complete_runs)
-required_run_argument = click.argument("run", shell_complete=_complete_runs)
-network_argument = click.argument("run", metavar="RUN", shell_complete=_complete_runs)
+run_argument = click.argument("run", default="last", shell_complete=complete_runs)
+required_run_argument = click.argument("run", shell_complete=complete_runs)
+network_argument = click.argument("run", metavar="RUN", shell_complete=complete_runs)
 """A run or a checkpoint's file, for commands that want a network."""
 checkpoint_option = click.option(
     "--checkpoint",

@@ -41,6 +41,31 @@ LIGHT: Final = Theme(
 """The same pair, dark enough for a light ground."""
 
 
+_COMPARED_DARK: Final = (
+    "#56b4e9", "#e69f00", "#2fbf8f", "#f0e442", "#d98cba", "#e8705f", "#9aa7f0", "#c8ccd4",
+)  # fmt: skip
+_COMPARED_LIGHT: Final = (
+    "#0072b2", "#b36b00", "#00805f", "#8a7d00", "#a8407f", "#b3372a", "#4653c4", "#4a5058",
+)  # fmt: skip
+_COMPARED_ANSI: Final = (
+    "blue", "yellow", "green", "magenta", "cyan", "red", "bright_blue", "bright_yellow",
+)  # fmt: skip
+COMPARED_ON_A_TERMINAL: Final = {f"run-{n}": f"ansi_{c}" for n, c in enumerate(_COMPARED_ANSI, 1)}
+"""The same variables in the terminal's own colors."""
+
+
+def compared_colors(theme: Theme) -> dict[str, str]:
+    """The theme variables of up to eight compared runs: `run-1` to `run-8`.
+
+    Six of them after Okabe and Ito, "Color Universal Design" (2008), so that most pairs are told
+    apart with any kind of color vision; the curves have numbers besides.
+    """
+    if theme.ansi:
+        return COMPARED_ON_A_TERMINAL
+    colors = _COMPARED_DARK if theme.dark else _COMPARED_LIGHT
+    return {f"run-{number}": color for number, color in enumerate(colors, 1)}
+
+
 def curve_colors(theme: Theme) -> dict[str, str]:
     """The theme variables of the curves: a blue and an orange in every theme.
 
@@ -54,7 +79,8 @@ def curve_colors(theme: Theme) -> dict[str, str]:
     else:
         own = DARK if theme.dark else LIGHT
         pair = (own.primary, own.accent or own.primary)
-    return dict(zip(("curve-training", "curve-validation"), pair, strict=True))
+    own_curves = dict(zip(("curve-training", "curve-validation"), pair, strict=True))
+    return {**own_curves, **compared_colors(theme)}
 
 
 class ThemeChoice:

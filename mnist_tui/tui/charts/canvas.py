@@ -17,6 +17,8 @@ from mnist_tui.tui.charts.series import Mark, MarkKind, Series
 BAND_STRENGTH = 0.4
 FAINT_STRENGTH = 0.45
 MARK_STRENGTH = 0.6
+TAG_STEP = 5
+"""Columns between the tags of two curves."""
 MARK_COLORS: dict[MarkKind, str] = {"best": "success", "rate": "secondary"}
 
 BRAILLE_CODES = range(0x2800, 0x2900)
@@ -95,6 +97,9 @@ class Canvas:
         for one, part in parts:
             if one.kind in ("line", "envelope"):
                 self._add_lone(_placed(part, y), _ink(one))
+        for number, (one, part) in enumerate(parts):
+            if one.tag:
+                self._add_tags(one.tag, _placed(part, y), _ink(one), number, len(parts))
         for one, part in parts:
             if one.kind != "dotted":
                 self._mark_outliers(part, _ink(one), y)
@@ -146,6 +151,21 @@ class Canvas:
             if row[column].character == self._glyphs.point and column + 1 < self._width:
                 column += 1
             row[column] = Cell(self._glyphs.lone, ink)
+
+    def _add_tags(self, tag: str, places: Places, ink: Ink, number: int, count: int) -> None:
+        """Write `tag` on the curve now and then, and at its end, not where other curves have it."""
+        at = [place for place in places if place is not None]
+        if not at:
+            return
+        step = TAG_STEP * count
+        for column in (*range(number * TAG_STEP + 1, self._width - 1, step), math.floor(at[-1][0])):
+            right = next((i for i, place in enumerate(at) if place[0] >= column), None)
+            if right is None or column < at[0][0]:
+                continue
+            (x0, y0), (x1, y1) = at[max(right - 1, 0)], at[right]
+            height = y1 if x1 == x0 else y0 + (column - x0) / (x1 - x0) * (y1 - y0)
+            row = min(max(self._height - 1 - math.floor(height), 0), self._height - 1)
+            self.rows[row][min(column, self._width - 1)] = Cell(tag, ink._replace(is_bold=True))
 
     @property
     def _size(self) -> tuple[int, int]:

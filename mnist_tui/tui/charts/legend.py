@@ -166,13 +166,15 @@ def _name(series: Series, letters: int | None) -> str:
         if letters is not None:
             return PREVIOUS
         return f"{PREVIOUS}: {series.name[:LONGEST]}" if series.name else PREVIOUS
+    if series.tag and letters is not None:
+        return ""  # the tag tells more than the beginning of a name
     suffix = " (smoothed)" if series.is_smoothed and letters != 0 else ""
     return series.name[:letters] + suffix
 
 
 def _item(series: Series, glyphs: Glyphs, name: str, value: str) -> Words:
     ink = Ink(series.color, 0.5 if series.faint else 1.0)
-    item: Words = [(glyphs.sample(series.kind), ink)]
+    item: Words = [(series.tag or glyphs.sample(series.kind), ink)]
     item += [(f" {name}", MUTED)] if name else []
     return item + ([(f" {value}", TEXT)] if value else [])
 

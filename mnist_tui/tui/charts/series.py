@@ -40,6 +40,8 @@ class Series:
     """The first and the last x that each point represents, where x counts; empty: its own."""
     is_smoothed: bool = False
     """Whether it is the series before it, smoothed; the legend puts the two together."""
+    tag: str = ""
+    """A character along the curve, which tells it apart from others without color."""
     newest: float | None = None
     """The value that the legend gives, where that is not the last point's."""
 

@@ -12,14 +12,15 @@ from mnist_tui import formatting
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.requests import Answer
 from mnist_tui.store.catalog import RunSummary
+from mnist_tui.store.comparison import MOST
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import Labels, write_labels
 from mnist_tui.store.tidying import DeletedRun, contents_of, delete_run, rename_run, restore_run
 from mnist_tui.tui.runs.detail import RunDetail
+from mnist_tui.tui.runs.overlay import RunsOverlay
 from mnist_tui.tui.runs.query import HELP, parse_query
 from mnist_tui.tui.runs.reader import Changes, RunsReader
-from mnist_tui.tui.runs.table import MOST_MARKED, RunTable
-from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.runs.table import RunTable
 from mnist_tui.tui.screens.question import Question
 from mnist_tui.tui.screens.text_entry import TextEntry
 from mnist_tui.tui.text.event_text import LogEntry
@@ -48,7 +49,7 @@ class RunsLine(FlashLine):
         return [[("Runs", "accent"), (f"  {folder}  ", "muted"), (text, "")]]
 
 
-class RunsScreen(Overlay[None]):
+class RunsScreen(RunsOverlay):
     """Finds, compares and tidies runs. Enter opens one in the dashboard."""
 
     DEFAULT_CSS = """
@@ -65,14 +66,12 @@ class RunsScreen(Overlay[None]):
         Binding("r", "leave", show=False),
         Binding("enter", "open", "Open", tooltip="Show the run in the dashboard"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip=HELP),
+        Binding("c", "compare", "Compare", tooltip="Lay the marked runs over each other"),
         Binding("R", "rename", "Rename", key_display="R"),
         Binding("t", "tag", "Tags"),
         Binding("n", "note", "Note"),
         Binding("D,delete", "delete", "Delete", key_display="D"),
         Binding("u", "undo", "Undo"),
-        # The dashboard's, which are not meant for the run that is under the cursor here.
-        *(Binding(key, "nothing", show=False) for key in ("s", "x", "e", "i", "d")),
-        Binding("left_square_bracket,right_square_bracket", "nothing", show=False),
     ]
     AUTO_FOCUS = "RunTable"
 
@@ -134,7 +133,7 @@ class RunsScreen(Overlay[None]):
 
     def on_run_table_full(self) -> None:
         """Say why the run was not marked."""
-        self.say(f"{MOST_MARKED} runs are the most that can be compared", is_problem=True)
+        self.say(f"{MOST} runs are the most that can be compared", is_problem=True)
 
     def say(self, text: str, *, is_problem: bool = False) -> None:
         """Show a message for some seconds."""
@@ -144,6 +143,8 @@ class RunsScreen(Overlay[None]):
         """Offer only what can be done now."""
         if action in ("open", "rename", "tag", "note", "delete"):
             return self._table.current is not None
+        if action == "compare":
+            return bool(self._table.marked)
         return bool(self._deleted) if action == "undo" else True
 
     # What the user asks for.
@@ -160,9 +161,6 @@ class RunsScreen(Overlay[None]):
     def action_leave(self) -> None:
         """Go back to the dashboard."""
         self.dismiss(None)
-
-    def action_nothing(self) -> None:
-        """Do nothing: the key is the dashboard's."""
 
     def action_filter(self) -> None:
         """Let the user type a filter."""
@@ -191,6 +189,14 @@ class RunsScreen(Overlay[None]):
     def on_run_table_chosen(self) -> None:
         """Open the run that was clicked twice."""
         self.action_open()
+
+    def action_compare(self) -> None:
+        """Lay the marked runs over each other."""
+        from mnist_tui.tui.runs.compare_screen import CompareScreen
+
+        runs = [(run.name, RunDirectory(Path(run.path))) for run in self._table.marked_runs]
+        if runs:
+            self.app.push_screen(CompareScreen(runs))
 
     def action_rename(self) -> None:
         """Let the user type another name."""

@@ -9,13 +9,12 @@ from textual.geometry import Region
 from textual.message import Message
 
 from mnist_tui.store.catalog import RunSummary
+from mnist_tui.store.comparison import MOST
 from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, is_fresh, sort_runs
 from mnist_tui.tui.runs.query import Test
 from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Line, pad, shorten
 
-MOST_MARKED: Final = 8
-"""Runs that can be compared at once."""
 _GAP: Final = 2
 _STATE_TONES: Final = {"interrupted": "warning", "failed": "bad", "stopped": "muted"}
 
@@ -154,7 +153,7 @@ class RunTable(FollowList):
             return
         if run.path in self.marked:
             self.marked.remove(run.path)
-        elif len(self.marked) < MOST_MARKED:
+        elif len(self.marked) < MOST:
             self.marked.append(run.path)
         else:
             self.post_message(self.Full())

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.run.plan import AttachedRun, NewRun, ShownRun
+from mnist_tui.store.comparison import MOST
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.runs.screen import RunsScreen
-from mnist_tui.tui.runs.table import MOST_MARKED
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.runs.written_runs import write_run
 
@@ -132,11 +132,11 @@ async def test_a_live_run_is_not_deleted(runs_dir: Path) -> None:
 
 
 async def test_at_most_eight_runs_are_marked(runs_dir: Path) -> None:
-    for number in range(MOST_MARKED + 1):
+    for number in range(MOST + 1):
         write_run(runs_dir, f"more{number}", [0.5], updated=1_800_000_000.0 - number)
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await opened(stage)
-        await stage.pilot.press(*["space"] * (MOST_MARKED + 1))
+        await stage.pilot.press(*["space"] * (MOST + 1))
         await stage.sees("8 runs are the most that can be compared")
         numbers = [line.split()[0] for line in stage.text.splitlines()[2:10]]
         assert numbers == list("12345678")

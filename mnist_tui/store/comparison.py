@@ -1,0 +1,82 @@
+"""Several runs side by side: what differs in their settings, and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mnist_tui.config import SETTINGS
+from mnist_tui.errors import UsageError
+from mnist_tui.run.events import EpochRow, best_of
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.catalog import read_rows
+from mnist_tui.store.directory import RunDirectory
+
+MOST: Final = 8
+"""Runs that can be compared at once."""
+_ELSEWHERE: Final = ("data_dir", "device", "checkpoint_every_s")
+"""Settings that say where and how a run was trained, not what."""
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """One of several runs."""
+
+    name: str
+    directory: RunDirectory
+    settings: Mapping[str, Any]
+    """By the names of TrainConfig's fields."""
+    rows: tuple[EpochRow, ...]
+    batches: int
+    """Batches in one epoch; 0 where that is not known."""
+
+    @property
+    def best(self) -> EpochRow | None:
+        """The best epoch."""
+        return best_of(self.rows)
+
+    @property
+    def seconds(self) -> float:
+        """Of all finished epochs."""
+        return sum(row.seconds for row in self.rows)
+
+    def epochs_to(self, accuracy: float) -> int | None:
+        """The first epoch with at least that validation accuracy, in [0, 1]; None: never."""
+        return next((row.epoch for row in self.rows if row.val_accuracy >= accuracy), None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several runs, and the settings in which they differ."""
+
+    runs: tuple[ComparedRun, ...]
+    differing: tuple[str, ...]
+    """Names of TrainConfig's fields, in its order."""
+
+
+def compare(directories: Sequence[tuple[str, RunDirectory]]) -> Comparison:
+    """Read the runs, each with the name that it is to have.
+
+    Raises:
+        UsageError: When they are too many, or one of them is none.
+    """
+    if len(directories) > MOST:
+        raise UsageError(f"{MOST} runs at most can be compared, not {len(directories)}")
+    runs = tuple(_read(name, directory) for name, directory in directories)
+    differing = tuple(
+        field
+        for field in SETTINGS
+        if field not in _ELSEWHERE and len({str(run.settings.get(field)) for run in runs}) > 1
+    )
+    return Comparison(runs, differing)
+
+
+def _read(name: str, directory: RunDirectory) -> ComparedRun:
+    config = directory.read_config().to_dict()
+    batches = read_json(directory.status).get("batches")
+    return ComparedRun(
+        name=name,
+        directory=directory,
+        settings=config,
+        rows=read_rows(directory),
+        batches=batches if isinstance(batches, int) else 0,
+    )

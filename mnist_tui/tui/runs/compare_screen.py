@@ -1,0 +1,110 @@
+"""Several runs laid over each other, on a screen of its own."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+
+from mnist_tui.store.comparison import Comparison, compare
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.tui.charts import Chart
+from mnist_tui.tui.dashboard.timeline import Axis
+from mnist_tui.tui.runs.compared_curves import TITLES, compared_chart
+from mnist_tui.tui.runs.comparison_table import ComparisonTable
+from mnist_tui.tui.runs.overlay import RunsOverlay
+from mnist_tui.tui.widgets.key_bar import ScreenKeys
+from mnist_tui.tui.widgets.tab_bar import TabBar
+
+AGAIN_S = 2.0
+"""Seconds between two looks at the runs, of which some may be live."""
+
+
+class CompareScreen(RunsOverlay):
+    """A chart of up to eight runs over a table of what differs and what became of it."""
+
+    DEFAULT_CSS = """
+    CompareScreen {
+        layout: vertical;
+        background: $background;
+        #charts { layout: horizontal; height: 1fr; }
+        Chart { width: 1fr; }
+        TabBar { margin-bottom: 0; }
+        &.-w0 Chart.-hidden { display: none; }
+        &.-w120 TabBar { display: none; }
+        &.-w120 #chart-2 { display: none; }
+    }
+    """
+    HORIZONTAL_BREAKPOINTS = [(0, "-w0"), (120, "-w120")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Back"),
+        Binding("b", "axis", "x axis", tooltip="Epochs, batches or time from left to right"),
+        *(
+            Binding(str(key), f"chart({key - 1})", title, show=False)
+            for key, title in enumerate(TITLES, 1)
+        ),
+        Binding("less_than_sign,comma", "shift(-1)", "Columns", key_display="< >"),
+        Binding("greater_than_sign,full_stop", "shift(1)", show=False),
+    ]
+    AUTO_FOCUS = "#chart-0"
+
+    def __init__(self, runs: Sequence[tuple[str, RunDirectory]]) -> None:
+        """Make a screen about these runs, each with its name."""
+        super().__init__()
+        self._runs = runs
+        self._axis = Axis.EPOCH
+        self._charts = [Chart(id=f"chart-{number}") for number in range(len(TITLES))]
+        self._table, self._tabs = ComparisonTable(), TabBar()
+
+    def compose(self) -> ComposeResult:
+        """Put the charts over the table."""
+        yield self._tabs
+        with Container(id="charts"):
+            yield from self._charts
+        yield self._table
+        yield ScreenKeys()
+
+    def on_mount(self) -> None:
+        """Show the runs, and follow those that are live."""
+        self._tabs.titles = TITLES
+        self._table.styles.height = len(self._runs) + 1
+        self.action_chart(0)
+        self._read()
+        self.set_interval(AGAIN_S, self._read)
+
+    def _read(self) -> None:
+        self.run_worker(self._compare, thread=True, exclusive=True, exit_on_error=False)
+
+    def _compare(self) -> None:
+        """Read the runs. A worker's thread."""
+        comparison = compare(self._runs)
+        if self.is_attached:
+            self.app.call_from_thread(self._show, comparison)
+
+    def _show(self, comparison: Comparison) -> None:
+        self._table.comparison = comparison
+        for title, chart in zip(TITLES, self._charts, strict=True):
+            chart.set_data(compared_chart(title, comparison, self._axis))
+
+    def action_chart(self, number: int) -> None:
+        """Show one chart where there is no room for two."""
+        for index, chart in enumerate(self._charts):
+            chart.set_class(index != number, "-hidden")
+        self._tabs.active = number
+        if self._charts[number].display:
+            self._charts[number].focus()
+
+    def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
+        """Show the chart whose tab was clicked."""
+        self.action_chart(event.index)
+
+    def action_axis(self) -> None:
+        """Count epochs, batches or time from left to right."""
+        self._axis = self._axis.next
+        if self._table.comparison is not None:
+            self._show(self._table.comparison)
+
+    def action_shift(self, columns: int) -> None:
+        """Bring other columns of the table into sight."""
+        self._table.first = max(self._table.first + columns, 0)

@@ -1,0 +1,28 @@
+"""`compare` on the command line."""
+
+import json
+from pathlib import Path
+
+from tests.cli.done import Run, assert_one_line
+from tests.tui.runs.written_runs import write_run
+
+
+def test_runs_are_compared_by_name_as_a_table_and_as_json(run: Run, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs", "slow", [0.5, 0.4], lr=0.001)
+    write_run(tmp_path / "runs", "lab/quick", [0.2], lr=0.1)
+    done = run("compare", "slow", "quick")
+    lines = done.out.splitlines()
+    assert lines[0].split()[:4] == ["run", "learning", "rate", "best"]
+    assert lines[1].split()[:5] == ["1", "slow", "0.001", "96.00", "%"]
+    assert lines[2].split()[:5] == ["2", "quick", "0.1", "98.00", "%"]
+    assert "\x1b" not in done.out
+    values = json.loads(run("compare", "slow", "quick", "--json").out)
+    assert values["differing"] == ["lr"]
+    assert [one["epochs_to_97"] for one in values["runs"]] == [None, 1]
+
+
+def test_what_cannot_be_compared_is_one_line(run: Run, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs", "slow", [])
+    assert_one_line(run("compare", "slow", "other"), 2, "no run named other")
+    assert_one_line(run("compare", *["slow"] * 9), 2, "8 runs at most")
+    assert_one_line(run("compare"), 2, "RUN")
