@@ -31,6 +31,9 @@ _NO_IMAGES: Final = (
     "After the first epoch is validated, there are images here. Or draw one in the pane Draw, and "
     "press enter there."
 )
+_NO_FILTERS: Final = (
+    "No convolution of this network takes the image, so that it has no filters to show here."
+)
 _HOW: Final = (
     "A filter is a pattern that slides over the image and responds where ink lies under its "
     "bright weights and none under its dark ones. Training finds them.",
@@ -135,6 +138,8 @@ class InsidePane(BrowsePane):
             text, tone = self._problem, "warning"
         elif layer is not None:
             text, tone = _about(layer, self.choice.filter), "strong"
+        elif self._image is not None and self._result is not None:
+            text, tone = _NO_FILTERS, ""
         else:
             text, tone = (_NO_IMAGES, "") if self._image is None else (_WAITING, "muted")
         is_short = layer is not None

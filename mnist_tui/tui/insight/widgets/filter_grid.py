@@ -21,7 +21,7 @@ MAP_SIDES: Final = (26, 20, 16, 12, 10, 8)
 """How large the responses may be drawn; even, for two pixels a line."""
 
 _SMALL, _LARGE = (6, 3), (12, 6)
-"""Columns and lines of a filter; both shapes of it, 3x3 and 6x6, fill them with squares."""
+"""Columns and lines of a filter; filters of 3x3 and 6x6 fill them with squares."""
 
 _GAP: Final = 1
 _WEIGHTS_PAPER: Final = 0.14
@@ -146,11 +146,13 @@ class FilterGrid(Pressable[int], StripWidget):
 
     def _tile(self, layer: FirstLayer, index: int, layout: Layout) -> list[Strip]:
         shading, width = shading_of(self), layout.width
-        weights = strips_of(
-            filter_image(layer, index, _SMALL), _on_backdrop(shading, _WEIGHTS_PAPER)
+        weights = self._padded(
+            filter_image(layer, index, _SMALL), _on_backdrop(shading, _WEIGHTS_PAPER), *_SMALL
         )
         response = map_image(layer, index, layout.side)
-        below = strips_of(response, _on_backdrop(shading, _MAP_PAPER))
+        below = self._padded(
+            response, _on_backdrop(shading, _MAP_PAPER), layout.side, layout.side // 2
+        )
         is_chosen = index == self.chosen
         name = (f"{'▸' if is_chosen else ' '}{index + 1} ", "chosen" if is_chosen else "muted")
         texts: list[Line] = [[name], *([[]] * (len(weights) - 1))]
@@ -160,6 +162,12 @@ class FilterGrid(Pressable[int], StripWidget):
         ]
         base = self.visual_style.rich_style
         return [*above, *(strip.adjust_cell_length(width, base) for strip in below)]
+
+    def _padded(self, image: Image, shading: Shading, columns: int, lines: int) -> list[Strip]:
+        """An image with blanks to its right and below, where it is smaller than its place."""
+        base = self.visual_style.rich_style
+        strips = [strip.adjust_cell_length(columns, base) for strip in strips_of(image, shading)]
+        return strips + [self.strip([], columns)] * (lines - len(strips))
 
     def thing_at(self, event: events.MouseEvent) -> int | None:
         """The index of the filter under the pointer."""

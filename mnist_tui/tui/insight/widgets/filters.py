@@ -53,10 +53,13 @@ def map_values(layer: FirstLayer, index: int) -> NDArray[np.uint8]:
 
 
 def filter_image(layer: FirstLayer, index: int, size: tuple[int, int]) -> Image:
-    """A filter as large as fits into `size` columns and lines, in whole multiples."""
+    """A filter as large as fits into `size` columns and lines: in whole multiples, or smaller."""
     values = filter_values(layer, index)
-    down, across = 2 * size[1] // values.shape[0], size[0] // values.shape[1]
-    return Image.of(values.repeat(max(down, 1), axis=0).repeat(max(across, 1), axis=1))
+    height, width = values.shape
+    scale = min(size[0] / width, 2 * size[1] / height)
+    if scale >= 1:
+        return Image.of(values).enlarged(int(scale))
+    return _resized(values.tobytes(), width, height, scale)
 
 
 def map_image(layer: FirstLayer, index: int, side: int, *, is_full: bool = False) -> Image:
@@ -69,7 +72,7 @@ def map_image(layer: FirstLayer, index: int, side: int, *, is_full: bool = False
     values = _scaled_to_255(values) if is_full else _BRIGHTER[values]
     height, width = values.shape
     if side < max(height, width):
-        return _resized(values.tobytes(), width, height, side)
+        return _resized(values.tobytes(), width, height, side / max(height, width))
     return Image.of(values).enlarged(side // max(height, width))
 
 
@@ -80,21 +83,23 @@ def _scaled_to_255(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=256)
-def _resized(pixels: bytes, width: int, height: int, side: int) -> Image:
-    return Image(pixels, width, height).resized(side, side)
+def _resized(pixels: bytes, width: int, height: int, scale: float) -> Image:
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return Image(pixels, width, height).resized(*size)
 
 
 def nearest_pattern(weights: NDArray[np.uint8]) -> tuple[str, float]:
     """The name of the pattern that a filter is most like, and the cosine between the two.
 
     Args:
-        weights: (h, w) uint8, 128 for zero, at least 2 by 2.
+        weights: (h, w) uint8, 128 for zero. One that is a pixel wide or high has no edges.
     """
     values = weights.astype(np.float64) - 128
     height, width = values.shape
+    patterns = PATTERNS if min(height, width) > 1 else PATTERNS[:2]
     x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
     return max(
-        ((name, _cosine(values, make(x, y))) for name, make in PATTERNS), key=lambda pair: pair[1]
+        ((name, _cosine(values, make(x, y))) for name, make in patterns), key=lambda pair: pair[1]
     )
 
 

@@ -242,3 +242,45 @@ def test_each_pattern_is_known_by_its_name(name: str, make, side: int) -> None: 
 
 def test_a_filter_of_nothing_is_like_nothing() -> None:
     assert nearest_pattern(np.full((3, 3), 128, np.uint8))[1] == 0
+
+
+async def test_a_network_without_a_convolution_of_the_image_is_said_to_have_no_filters() -> None:
+    source = ScriptedSource(results=RESULTS)
+    pane = InsidePane(source)
+    async with alone(pane) as stage:
+        await stage.until(lambda: source.open, "a request")
+        source.answer(3)
+        await stage.sees("No convolution of this network takes the image")
+        await stage.sees("predicted as 3")
+        await stage.pilot.press("right", "pagedown", "end", "full_stop")
+        await stage.until(lambda: source.open, "a request about the next image")
+
+
+ODD = ((4, (1, 1), (28, 28)), (6, (28, 28), (1, 1)), (5, (28, 3), (1, 26)), (3, (2, 7), (9, 30)))
+
+
+@pytest.mark.parametrize(("count", "filters", "maps"), ODD, ids=str)
+@pytest.mark.parametrize("size", [(80, 22), (140, 43)])
+async def test_filters_and_responses_of_any_size_are_shown_in_line(
+    count: int, filters: tuple[int, int], maps: tuple[int, int], size: tuple[int, int]
+) -> None:
+    draw = np.random.default_rng(0)
+    layer = FirstLayer(
+        filters=draw.integers(0, 256, count * filters[0] * filters[1], np.uint8).tobytes(),
+        filter_shape=(count, *filters),
+        maps=draw.integers(1, 256, count * maps[0] * maps[1], np.uint8).tobytes(),
+        map_shape=(count, *maps),
+    )
+    source = ScriptedSource(results=RESULTS)
+    pane = InsidePane(source)
+    async with alone(pane, size) as stage:
+        await stage.until(lambda: source.open, "a request")
+        source.answer(3, inside=layer)
+        await stage.sees("▸1")
+        grid = grid_of(pane)
+        layout, strips = grid.arrangement, grid.draw(*grid.content_size)
+        assert len(strips) == layout.rows * layout.height
+        row = [strip.cell_length for strip in strips[: layout.height - 1]]
+        assert len(set(row)) == 1, "each line of a row is as long as the others"
+        await stage.pilot.press("end")
+        await stage.sees(f"filter {count}")
