@@ -106,6 +106,7 @@ def prepare(
         prepared=_describe(config, dataset, learner, directory, start, source),
         notices=tuple(text for text in (notice, *device_notices) if text),
         warnings=warnings,
+        source=source,
         before=start.checkpoint.config if start.checkpoint else config,
         peak_lr=start.peak_lr,
     )

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.trainer import Trainer
+from mnist_tui.models.error_place import describe, place_of
+from mnist_tui.models.source import ModelSource
 from mnist_tui.run.events import Notice, RunPrepared, Warned
 from mnist_tui.run.session import Session
 from mnist_tui.store.writer import RunWriter
@@ -48,6 +50,8 @@ class PreparedRun:
     warnings: Warnings
     before: TrainConfig
     """The settings in force until here."""
+    source: ModelSource
+    """Where the network comes from."""
     peak_lr: float | None
     """The learning rate that a resume changes to; None: it stays."""
 
@@ -62,3 +66,8 @@ class PreparedRun:
         self.trainer.leave_schedule(self.before)
         if self.peak_lr is not None:
             self.trainer.set_peak_lr(self.peak_lr)
+
+    def blame(self, error: Exception) -> str:
+        """An error in one line, after the line of the user's network; empty where it has none."""
+        files = self.source.python_files
+        return describe(error, files) if place_of(error, files) else ""

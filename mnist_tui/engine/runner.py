@@ -156,6 +156,12 @@ class TrainingRunner(LocalRunner):
             ended = trainer.failed(str(error), error.exit_code)
             writer.flush()
             return self._with_way_on(ended, error.remedy, trainer.peak_lr, directory)
+        except Exception as error:
+            blamed = prepared.blame(error)
+            if not blamed or _other_device(error):
+                raise
+            log.exception("the network failed")
+            raise TrainingError(f"{prepared.source.name} failed: {blamed}") from error
         finally:
             writer.flush()
         if writer.is_overtaken:

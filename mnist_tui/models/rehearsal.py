@@ -5,7 +5,6 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +15,6 @@ from torch.nn import functional as F
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.models.classifier import Classifier, Output, recognize
 from mnist_tui.models.error_place import describe
-from mnist_tui.models.python_files import PythonFiles
 from mnist_tui.models.source import ModelSource
 
 _EXAMPLES: Final = 8
@@ -65,7 +63,7 @@ class Rehearsal:
         self.warnings: list[str] = []
         """What is odd, but no reason not to train."""
         self._name = source.name
-        self._files = PythonFiles(source.folder or Path(), source.files)
+        self._files = source.python_files
         self._conditions = conditions
         with self._blamed("cannot be made"):
             torch.manual_seed(conditions.seed)

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from mnist_tui.models.classifier import Classifier, Output
+from mnist_tui.models.python_files import PythonFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,11 @@ class ModelSource:
     """The Python files that it was imported from, by their paths below `folder`."""
     folder: Path | None = None
     """Where those files are; None for the networks of this package."""
+
+    @property
+    def python_files(self) -> PythonFiles:
+        """The same files, to find their lines."""
+        return PythonFiles(self.folder or Path(), self.files)
 
     def build(self, num_classes: int) -> Classifier:
         """Make the network, with fresh weights.

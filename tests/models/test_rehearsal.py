@@ -9,7 +9,10 @@ import torch
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.models.classifier import Output
 from mnist_tui.models.rehearsal import Conditions, rehearse
-from tests.models.code import load
+from mnist_tui.run.events import Warned
+from mnist_tui.run.state import State
+from tests.models.code import load, write
+from tests.training_helpers import few_config, train
 
 SETTING = Conditions(classes=10, device=torch.device("cpu"), seed=0, batch_size=32, samples=330)
 
@@ -182,3 +185,33 @@ def test_a_state_that_no_checkpoint_can_hold_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="keeps _extra_state in its state_dict, which is a int"):
         rehearse(load(tmp_path, text), SETTING)
+
+
+def test_a_network_that_fails_later_is_told_by_its_own_line(
+    tmp_path: Path, few_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_late = net(
+        "Net.calls += 1; return self.fc(x.flatten(1)) if Net.calls < 12 else self.fc(x)"
+    )
+    write(tmp_path, f"{fails_late}\nNet.calls = 0\n")
+    monkeypatch.chdir(tmp_path)
+    run = train(few_config(few_digits, model="net.py:Net"), tmp_path / "runs")
+    assert run.ended.state is State.FAILED
+    assert run.ended.message.startswith("net.py:Net failed: net.py:11: RuntimeError: ")
+    assert "Traceback" in run.directory.log.read_text()
+
+
+def test_what_is_said_of_a_network_is_in_the_runs_log_and_refusals_leave_no_run(
+    tmp_path: Path, few_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, net("return self.fc(x.flatten(1)).softmax(1)") + "\nprint('hello')\n")
+    monkeypatch.chdir(tmp_path)
+    run = train(few_config(few_digits, model="net.py:Net", epochs=1), tmp_path / "runs")
+    said = [warned.message for warned in run.of(Warned)]
+    assert len(said) == 2
+    assert "net.py prints 'hello'" in said[0]
+    assert "ends in a softmax" in said[1]
+    write(tmp_path, net("return x"))
+    refused = train(few_config(few_digits, model="net.py:Net"), tmp_path / "runs", "second")
+    assert refused.ended.exit_code == 2
+    assert not refused.directory.path.exists()
