@@ -54,7 +54,7 @@ def measure(digits: Split, checkpoint: Path, device: str, count: int, seed: int)
             score.seconds = time.perf_counter() - started
         for answer, label in zip(answers, labels, strict=True):
             is_read = isinstance(answer, Prediction)
-            is_right = not is_read if shot.is_blank else is_read and answer.digit == label
+            is_right = not is_read if shot.is_blank else is_read and answer.predicted == label
             warnings = answer.warnings if isinstance(answer, Prediction) else ()
             score.count += 1
             score.right += is_right

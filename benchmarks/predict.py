@@ -77,7 +77,7 @@ def guesses(
         for number, digit in enumerate(digits):
             make(digit).save(Path(folder, f"{number:05d}.png"))
         answers = predict_pictures(checkpoint, [folder], device)
-        return [answer.digit if isinstance(answer, Prediction) else None for answer in answers]
+        return [answer.predicted if isinstance(answer, Prediction) else None for answer in answers]
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class ConfigError(UsageError):
 
 
 class DataError(MnistTuiError):
-    """The digits are not available, or are not what they should be."""
+    """The dataset or an image is not available, or is not what it should be."""
 
     exit_code = 3
 

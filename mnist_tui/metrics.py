@@ -15,7 +15,8 @@ class ClassFigures:
     a class that was never predicted, the recall of one that never came.
     """
 
-    digit: int
+    label: int
+    """The class, counted from 0."""
     precision: float
     """Of the predictions of this class, the fraction that was right, in [0, 1]."""
     recall: float
@@ -33,7 +34,7 @@ def class_figures(confusion: Confusion) -> tuple[ClassFigures, ...]:
         right, support, predicted = row[label], sum(row), sum(other[label] for other in confusion)
         figures.append(
             ClassFigures(
-                digit=label,
+                label=label,
                 precision=right / predicted if predicted else 0.0,
                 recall=right / support if support else 0.0,
                 # The harmonic mean in counts: 2 TP / (2 TP + FP + FN).

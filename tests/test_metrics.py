@@ -10,7 +10,7 @@ from mnist_tui.metrics import class_figures
 def test_precision_recall_and_f1_are_those_of_the_textbook() -> None:
     table = ((8, 2, 0), (1, 5, 4), (0, 0, 10))
     first, second, third = class_figures(table)
-    assert (first.digit, first.support) == (0, 10)
+    assert (first.label, first.support) == (0, 10)
     assert first.precision == pytest.approx(8 / 9)
     assert first.recall == pytest.approx(8 / 10)
     assert first.f1 == pytest.approx(2 * (8 / 9) * 0.8 / (8 / 9 + 0.8))

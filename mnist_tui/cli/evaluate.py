@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
+from rich.cells import cell_len
 
 from mnist_tui import formatting
 from mnist_tui.cli.options import (
@@ -17,13 +17,22 @@ from mnist_tui.cli.options import (
     runs_dir_option,
     setting,
 )
-from mnist_tui.cli.table import table
+from mnist_tui.cli.table import shorten, table
 from mnist_tui.metrics import ClassFigures, Confusion
+from mnist_tui.run.classes import classes_noun
 from mnist_tui.store.catalog import find_checkpoint
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
     from mnist_tui.inference.evaluate import EvaluationReport
+
+
+_WIDTH: Final = 80
+"""Columns within which the tables stay."""
+_NAME: Final = 20
+"""Columns for the name of a class in a table."""
+_MISTAKES: Final = 20
+"""How many kinds of mistakes are listed where there is no room for a table of all."""
 
 
 @click.command()
@@ -45,9 +54,9 @@ def evaluate(
     device: str | None,
     model: str | None,
 ) -> int:
-    """Evaluate a network on the validation digits.
+    """Evaluate a network on the validation images.
 
-    Prints loss, accuracy, precision, recall and F1 of each digit, and what each was predicted
+    Prints loss, accuracy, precision, recall and F1 of each class, and what each was predicted
     as. RUN is a run's name, its folder, or `last`; or the file of a checkpoint, or of a state
     dict of another program that fits one of the networks.
     """
@@ -57,7 +66,7 @@ def evaluate(
 
     report = evaluate_checkpoint(path, dataset, data_dir, device or "auto", model)
     if as_json:
-        click.echo(json.dumps(asdict(report), indent=2))
+        click.echo(json.dumps(report.as_dict(), indent=2))
         return 0
     for notice in report.notices:
         click.echo(f"note: {notice}", err=True)
@@ -76,28 +85,45 @@ def describe(report: "EvaluationReport") -> str:
         ("accuracy", f"{formatting.percent(report.accuracy)}, {correct:,} of {report.samples:,}"),
     )
     head = "\n".join(f"{name:<12}{value}" for name, value in lines)
-    return "\n\n".join(
-        (head, _describe_classes(report.classes), _describe_confusion(report.confusion))
-    )
+    names = tuple(shorten(name, _NAME) for name in report.class_names)
+    confusion = _describe_confusion(report.confusion, names)
+    if max(map(cell_len, confusion.splitlines())) >= _WIDTH:
+        confusion = _describe_mistakes(report.confusion, report.class_names)
+    return "\n\n".join((head, _describe_classes(report.classes, names), confusion))
 
 
-def _describe_classes(classes: Sequence[ClassFigures]) -> str:
+def _describe_classes(classes: Sequence[ClassFigures], names: tuple[str, ...]) -> str:
     rows = [
         (
-            str(figures.digit),
+            names[figures.label],
             *(f"{value:.4f}" for value in (figures.precision, figures.recall, figures.f1)),
             f"{figures.support:,}",
         )
         for figures in classes
     ]
-    return table(("digit", "precision", "recall", "F1", "images"), rows, align=">")
+    return table((classes_noun(names), "precision", "recall", "F1", "images"), rows, align=">")
 
 
-def _describe_confusion(confusion: Confusion) -> str:
+def _describe_confusion(confusion: Confusion, names: tuple[str, ...]) -> str:
     """A line for each true class, a column for each predicted one; a dot where it never was."""
     rows = [
-        (str(digit), *(str(count) if count else "." for count in row))
-        for digit, row in enumerate(confusion)
+        (name, *(str(count) if count else "." for count in row))
+        for name, row in zip(names, confusion, strict=True)
     ]
-    header = ("digit", *(str(digit) for digit in range(len(confusion))))
-    return f"predicted as, digit by digit:\n{table(header, rows, align='>')}"
+    noun = classes_noun(names)
+    return f"predicted as, {noun} by {noun}:\n{table((noun, *names), rows, align='>')}"
+
+
+def _describe_mistakes(confusion: Confusion, names: tuple[str, ...]) -> str:
+    """The most frequent mistakes, where not all classes go side by side."""
+    cells = [
+        (count, label, predicted)
+        for label, row in enumerate(confusion)
+        for predicted, count in enumerate(row)
+        if count and label != predicted
+    ]
+    rows = [
+        (f"{count:,}", f"{names[label]}, predicted as {names[predicted]}")
+        for count, label, predicted in sorted(cells, key=lambda cell: -cell[0])[:_MISTAKES]
+    ]
+    return f"the most frequent mistakes:\n{table(('images', 'class'), rows)}"

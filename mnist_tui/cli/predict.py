@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from rich.cells import cell_len
 
 from mnist_tui import formatting
 from mnist_tui.cli.options import (
@@ -16,17 +17,20 @@ from mnist_tui.cli.options import (
     runs_dir_option,
     setting,
 )
+from mnist_tui.cli.table import pad, shorten
 from mnist_tui.errors import DataError, UsageError
+from mnist_tui.run.classes import classes_noun
 from mnist_tui.store.catalog import find_checkpoint
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
     from mnist_tui.inference.predict import Answer, Prediction
 
-HEADER: Final = "digit        p  next        p  image"
+_NAME: Final = 16
+"""Columns for the name of a class."""
 
 
-@click.command(short_help="Read the digits on images by a checkpoint.")
+@click.command(short_help="Predict the classes of images by a checkpoint.")
 @network_argument
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @runs_dir_option
@@ -58,13 +62,13 @@ def predict(
     show: bool,
     verbose: bool,
 ) -> int:
-    """Which digits RUN sees on each IMAGE: a file, a folder, or - for stdin.
+    """Which digit, or other class, RUN sees on each IMAGE: a file, a folder, or - for stdin.
 
     RUN is a run's name, its folder, or `last`; or the file of a checkpoint.
 
     PNG, JPEG, GIF, BMP, WebP, TIFF and AVIF of any size, photographs of handwriting too: on
     lines or squares, in a shadow, on a desk. One digit on each, or with --many all of them, line by
-    line. A question mark behind a digit says that the answer is not to be relied on, and the
+    line. A question mark behind an answer says that the answer is not to be relied on, and the
     line below it why. An image that cannot be read gets a line too, and makes the exit code 3.
     """
     from mnist_tui.images import BadPicture
@@ -109,7 +113,7 @@ class TablePrinter:
             click.echo(f"mnist-tui: {printable(answer.name)}: {answer.error}", err=True)
             return
         if not self._has_header:
-            click.echo(HEADER)
+            click.echo(header(answer))
             self._has_header = True
         for line in self._lines(answer):
             click.echo(line)
@@ -131,15 +135,28 @@ class TablePrinter:
             yield f"       at {box.left:,},{box.top:,}: {'; '.join(answer.picture.done)}"
 
 
+def header(answer: "Prediction") -> str:
+    """The line over a table with that answer."""
+    first, second = _widths(answer)
+    return f"{classes_noun(answer.classes):{first}}{'p':>9}  {'next':<{second}}{'p':>9}  image"
+
+
+def _widths(answer: "Prediction") -> tuple[int, int]:
+    """Columns for the names of the predicted class, with its question mark, and of the next."""
+    widest = min(max(map(cell_len, answer.classes)), _NAME)
+    return max(len("digit"), widest + 1), max(len("next"), widest)
+
+
 def describe(answer: "Prediction") -> str:
     """One answer as a row of the table."""
-    digit = f"{answer.digit}{'?' if answer.warnings else ' '}"
-    p, second = (
-        formatting.percent(answer.probabilities[each]) for each in (answer.digit, answer.second)
-    )
+    first, second = _widths(answer)
+    labels = (answer.predicted, answer.second)
+    p, next_p = (formatting.percent(answer.probabilities[label]) for label in labels)
+    name, other = (shorten(answer.classes[label], _NAME) for label in labels)
+    name = pad(f"{name}{'?' if answer.warnings else ''}", "<", first)
     picture = answer.picture
     place = f" ({picture.place} of {picture.count})" if picture.count > 1 else ""
-    return f"{digit:5}{p:>9}  {answer.second:<4}{second:>9}  {printable(picture.name)}{place}"
+    return f"{name}{p:>9}  {pad(other, '<', second)}{next_p:>9}  {printable(picture.name)}{place}"
 
 
 class ImageSaver:

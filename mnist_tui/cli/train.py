@@ -72,6 +72,7 @@ def train(
 @setting("epochs")
 @setting("lr")
 @setting("device")
+@setting("dataset")
 @setting("data_dir")
 @model_option
 @click.option(

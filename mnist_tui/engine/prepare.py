@@ -149,7 +149,7 @@ def _check_fingerprint(start: StartingPoint, dataset: Dataset, directory: RunDir
         raise DataError(
             f"the data in {dataset.source} are not what run {directory.name} was trained on; "
             "name the folder that has those",
-            Remedy(settings={"data_dir": None}),
+            Remedy(settings={"data_dir" if dataset.spec.files else "dataset": None}),
         )
 
 

@@ -7,6 +7,7 @@ from mnist_tui.images.image import (
     read_digits,
     read_picture,
     read_pictures,
+    read_whole,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "read_digits",
     "read_picture",
     "read_pictures",
+    "read_whole",
 ]

@@ -17,6 +17,7 @@ from mnist_tui.images.decode import Gray, decode
 from mnist_tui.images.normalize import SIDE, fit, is_mnist_form
 from mnist_tui.images.sources import STDIN, expand, read_file, read_stream
 from mnist_tui.images.steps import Step, thumbnail
+from mnist_tui.images.whole import fit_whole
 
 if TYPE_CHECKING:
     from mnist_tui.images.digits import Digit
@@ -103,6 +104,23 @@ def read_picture(content: bytes, name: str) -> Picture:
     return replace(likely[0], warnings=(warning, *likely[0].warnings))
 
 
+def read_whole(content: bytes, name: str) -> Picture:
+    """The picture in the bytes of an image file, whole: not read as handwriting. Any thread.
+
+    Raises:
+        DataError: When it is no image, is not whole, or is too large.
+    """
+    gray = decode(content)
+    fitted = fit_whole(gray.values)
+    seen = Step("", thumbnail(gray.values))
+    return Picture(
+        name=name,
+        pixels=fitted.image.tobytes(),
+        box=PictureBox(left=0, top=0, width=gray.size[0], height=gray.size[1]),
+        steps=(seen, *(Step(words) for words in (*gray.done, *fitted.done))),
+    )
+
+
 def read_digits(content: bytes, name: str) -> list[Picture]:
     """All digits in the bytes of an image file, line by line, from left to right.
 
@@ -157,8 +175,15 @@ def _picture(
     )
 
 
+_Pictures = Sequence[Picture | BadPicture]
+
+
 def read_pictures(
-    names: Iterable[str], stdin: BinaryIO | None = None, *, is_many: bool = False
+    names: Iterable[str],
+    stdin: BinaryIO | None = None,
+    *,
+    is_many: bool = False,
+    is_whole: bool = False,
 ) -> Iterator[Picture | BadPicture]:
     """The pictures that names of files, of folders, and `-` stand for, each when asked for.
 
@@ -166,12 +191,18 @@ def read_pictures(
         names: As on the command line.
         stdin: What `-` reads, once however often it is named; None: the process's own.
         is_many: Whether each digit on a picture is read, and not one alone.
+        is_whole: Whether pictures are taken as they are, and not as handwriting.
 
     Raises:
         UsageError: When `-` would read from a terminal.
     """
 
     reading = Lock()
+
+    def read(content: bytes, name: str) -> _Pictures:
+        if is_whole:
+            return [read_whole(content, name)]
+        return read_digits(content, name) if is_many else [read_picture(content, name)]
 
     @cache
     def read_stdin() -> bytes:
@@ -187,7 +218,7 @@ def read_pictures(
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="read-pictures") as pool:
         ahead: deque[Future[_Pictures]] = deque()
         for file in _files(names):
-            ahead.append(pool.submit(_read, file, piped, is_many))
+            ahead.append(pool.submit(_read, file, piped, read))
             if len(ahead) > 2 * WORKERS:
                 yield from ahead.popleft().result()
         while ahead:
@@ -203,15 +234,16 @@ def _files(names: Iterable[str]) -> Iterator[str | BadPicture]:
             yield BadPicture(name=name, error=str(error))
 
 
-_Pictures = Sequence[Picture | BadPicture]
-
-
-def _read(file: str | BadPicture, piped: Callable[[], bytes], is_many: bool) -> _Pictures:
+def _read(
+    file: str | BadPicture,
+    piped: Callable[[], bytes],
+    read: Callable[[bytes, str], _Pictures],
+) -> _Pictures:
     """What is in one file. Worker thread."""
     if isinstance(file, BadPicture):
         return [file]
     try:
         content = piped() if file == STDIN else read_file(file)
-        return read_digits(content, file) if is_many else [read_picture(content, file)]
+        return read(content, file)
     except DataError as error:
         return [BadPicture(name=file, error=str(error))]

@@ -1,16 +1,19 @@
 """Evaluating a checkpoint on examples that it was not trained on."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from mnist_tui import formatting
 from mnist_tui.data import load_dataset
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.devices import choose_device
+from mnist_tui.errors import DataError, Remedy
 from mnist_tui.inference.load import LoadedModel, read_model
 from mnist_tui.inference.validation_pass import evaluate
 from mnist_tui.metrics import ClassFigures, class_figures
+from mnist_tui.run.classes import are_digits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +37,24 @@ class EvaluationReport:
     """Mean per example."""
     accuracy: float
     """Fraction predicted correctly, in [0, 1]."""
+    class_names: tuple[str, ...]
+    """In the order of the labels."""
     classes: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
     """One row per true class, of one count per predicted class."""
     notices: tuple[str, ...]
     """What the user must know to read the figures."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON says of it: each class by its name, and by its number where it is a digit."""
+        values = asdict(self)
+        names = values.pop("class_names")
+        classes = []
+        for figures in values["classes"]:
+            label = figures.pop("label")
+            digit = {"digit": label} if are_digits(names) else {}
+            classes.append({"class": names[label], **digit, **figures})
+        return {**values, "classes": classes}
 
 
 def evaluate_checkpoint(
@@ -67,6 +83,12 @@ def evaluate_checkpoint(
         dataset = dataset or checkpoint.config.dataset
         data_dir = data_dir or checkpoint.config.data_dir
     data = load_dataset(dataset or "auto", data_dir)
+    if len(data.classes) != len(loaded.classes):
+        raise DataError(
+            f"{path} tells {len(loaded.classes)} classes apart, and {data.spec.title} has "
+            f"{len(data.classes)}: name the dataset that it was trained on",
+            Remedy(settings={"dataset": None}),
+        )
     module = loaded.classifier.module.to(chosen.device)
     result = evaluate(loaded.classifier, DeviceSplit(data.validation, chosen.device))
     return EvaluationReport(
@@ -80,6 +102,7 @@ def evaluate_checkpoint(
         samples=len(data.validation),
         loss=result.loss,
         accuracy=result.accuracy,
+        class_names=data.classes,
         classes=class_figures(result.confusion),
         confusion=result.confusion,
         notices=_notices(loaded, data, chosen.notice),

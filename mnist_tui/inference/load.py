@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from mnist_tui.models.classifier import Classifier
 from mnist_tui.models.registry import MNIST_CLASSES, MODELS, build_model, find_mismatch
 from mnist_tui.models.rehearsal import sample_output
 from mnist_tui.models.source import ModelSource
+from mnist_tui.run.classes import DIGITS, FEWEST_CLASSES, MOST_CLASSES
 from mnist_tui.store.checkpoint import Checkpoint, is_ours, to_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file
@@ -34,6 +36,13 @@ class LoadedModel:
     """What else was saved with it; None where it was weights alone."""
     notice: str = ""
     """What the user must know about it."""
+    classes: tuple[str, ...] = DIGITS
+    """The names of the classes that it tells apart; numbers where the file has no names."""
+
+    @property
+    def is_handwriting(self) -> bool:
+        """Whether it was trained on characters in MNIST's form."""
+        return self.checkpoint is None or self.checkpoint.is_handwriting
 
 
 def read_model(path: Path, model: str | None = None) -> LoadedModel:
@@ -56,7 +65,8 @@ def read_model(path: Path, model: str | None = None) -> LoadedModel:
     is_from_here = is_ours(file)
     if is_from_here and (file.is_sealed or not file.is_intact):
         checkpoint = to_checkpoint(file, path)
-        return LoadedModel(load_model(checkpoint, path, source), checkpoint)
+        classifier = load_model(checkpoint, path, source)
+        return LoadedModel(classifier, checkpoint, classes=checkpoint.classes)
     if not file.is_intact:
         raise damaged(path)
     state = find_state_dict(file.values)
@@ -68,8 +78,9 @@ def read_model(path: Path, model: str | None = None) -> LoadedModel:
         else "the weights are of another program: they get images with pixels from 0 to 1 here, "
         "and weights that were trained on images scaled otherwise predict worse"
     )
-    fitting = _fit(state, path, [source] if source is not None else list(MODELS.values()))
-    return LoadedModel(fitting, None, notice)
+    sources = [source] if source is not None else list(MODELS.values())
+    classifier, count = _fit(state, path, sources)
+    return LoadedModel(classifier, None, notice, tuple(map(str, range(count))))
 
 
 def load_model(checkpoint: Checkpoint, path: Path, source: ModelSource | None = None) -> Classifier:
@@ -147,10 +158,22 @@ def _prefix(state: Mapping[str, Tensor]) -> str | None:
     return None
 
 
-def _fit(state: dict[str, Tensor], path: Path, sources: Sequence[ModelSource]) -> Classifier:
-    """The network whose weights these are, in whatever floating-point type they were saved."""
-    for source in sources:
-        classifier = build_model(source, MNIST_CLASSES)
+def _possible_counts(state: dict[str, Tensor]) -> list[int]:
+    """How many classes a network with these weights may tell apart, the likeliest first."""
+    last = list(state.values())[-1]
+    outputs = len(last) if last.ndim else 0
+    is_possible = FEWEST_CLASSES <= outputs <= MOST_CLASSES
+    return [MNIST_CLASSES, outputs] if is_possible else [MNIST_CLASSES]
+
+
+def _fit(
+    state: dict[str, Tensor], path: Path, sources: Sequence[ModelSource]
+) -> tuple[Classifier, int]:
+    """The network whose weights these are, in whatever floating-point type they were saved, and
+    how many classes it tells apart.
+    """
+    for source, classes in product(sources, _possible_counts(state)):
+        classifier = build_model(source, classes)
         model = classifier.module
         wanted = model.state_dict()
         if {key: tensor.shape for key, tensor in state.items()} != {
@@ -164,7 +187,7 @@ def _fit(state: dict[str, Tensor], path: Path, sources: Sequence[ModelSource]) -
         mismatch = find_mismatch(converted, model)
         if mismatch is not None:
             raise CheckpointError(f"{path} cannot be used: {mismatch}")
-        return _with_weights(classifier, converted, source)
+        return _with_weights(classifier, converted, source), classes
     name, tensor = next(iter(state.items()))
     shape = " x ".join(map(str, tensor.shape)) or "one number"
     raise CheckpointError(

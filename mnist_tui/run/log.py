@@ -65,6 +65,11 @@ class RunLog:
         """The names of the dataset's classes; the digits before they are known."""
         return self.prepared.classes if self.prepared else DIGITS
 
+    @property
+    def is_handwriting(self) -> bool:
+        """Whether images are characters in MNIST's form; so before it is known."""
+        return self.prepared is None or self.prepared.is_handwriting
+
     def add(self, event: Event) -> None:
         """Take in one event."""
         match event:

@@ -68,9 +68,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("r", "runs", "Runs", tooltip="All runs: find, compare, tidy"),
         Binding("i", "insight", "Insight", tooltip="What the model has learned"),
-        Binding(
-            "d", "insight('Draw')", "Draw", show=False, tooltip="Draw a digit for the model to read"
-        ),
+        Binding("d", "insight('Draw')", "Draw", show=False, tooltip="Draw for the model to read"),
     ]
 
     @dataclass

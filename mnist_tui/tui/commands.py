@@ -52,8 +52,8 @@ _INSIGHT: Final = (
     ("Confusion", "How often each class is predicted as each other one, with figures per class."),
     ("Mistakes", "The images that are predicted wrong, and the least certain of the others."),
     ("Learning", "Twenty images, and what they are predicted as after each epoch."),
-    ("Inside", "The filters of the first layer, and what they make of a digit."),
-    ("Draw", "Draw a digit and see what the model makes of it."),
+    ("Inside", "The filters of the first layer, and what they make of an image."),
+    ("Draw", "Draw a character and see what the model predicts."),
     ("Data", "Page through the images that it is trained and validated on."),
 )
 _SHOW: Final = (

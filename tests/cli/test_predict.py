@@ -51,7 +51,7 @@ def test_an_answer_that_is_not_to_be_relied_on_has_a_question_mark_and_a_reason(
 def test_json_is_one_object_per_picture(run: Run, checkpoint: Path, pictures: Path) -> None:
     done = run("predict", checkpoint, pictures, "--json")
     objects = [json.loads(line) for line in done.out.splitlines()]
-    keys = {"image", "digit", "probability", "probabilities", "done", "warnings", "box"}
+    keys = {"image", "class", "digit", "probability", "probabilities", "done", "warnings", "box"}
     assert [set(each) for each in objects] == [keys | {"place", "count"}] * 2
     assert objects[0]["box"] == {"left": 0, "top": 0, "width": 28, "height": 28}
     box = objects[1]["box"]

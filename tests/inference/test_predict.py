@@ -42,7 +42,7 @@ def test_digits_written_as_png_files_get_the_guesses_of_evaluate(
         Image.fromarray(image).save(tmp_path / f"{number:04d}.png")
     found = predictions(checkpoint, tmp_path)
     confusion = np.zeros((10, 10), int)
-    np.add.at(confusion, (DIGITS.labels, np.array([each.digit for each in found])), 1)
+    np.add.at(confusion, (DIGITS.labels, np.array([each.predicted for each in found])), 1)
     evaluated = evaluate_checkpoint(checkpoint, None, None, "cpu")
     assert evaluated.accuracy > 0.85
     assert np.abs(confusion - evaluated.confusion).sum() <= 2 * 0.01 * COUNT
@@ -64,7 +64,7 @@ def test_the_same_digits_large_on_white_pages_get_much_the_same_guesses(
         page.paste(ImageOps.invert(small.resize((200, 200))), place)
         page.save(pages / f"{number:04d}.png")
     pairs = zip(predictions(checkpoint, plain), predictions(checkpoint, pages), strict=True)
-    equal = [small.digit == large.digit for small, large in pairs]
+    equal = [small.predicted == large.predicted for small, large in pairs]
     assert np.mean(equal) >= 0.95
 
 
@@ -75,7 +75,7 @@ def test_a_prediction_has_ten_probabilities_and_their_greatest(
     [found] = predictions(checkpoint, tmp_path)
     assert sum(found.probabilities) == pytest.approx(1)
     assert len(found.probabilities) == 10
-    assert found.probability == max(found.probabilities) == found.probabilities[found.digit]
+    assert found.probability == max(found.probabilities) == found.probabilities[found.predicted]
     assert found.probabilities[found.second] == sorted(found.probabilities)[-2]
     assert found.picture.name == str(tmp_path / "digit.png")
     assert found.picture.done == ("already in MNIST's form",)
@@ -99,7 +99,7 @@ def test_no_confidence_is_claimed_for_a_picture_with_warnings(
     for each in cut:
         assert "cut off by the frame" in each.warnings
         assert sum(each.probabilities) == pytest.approx(1)
-        assert each.probability == max(each.probabilities) == each.probabilities[each.digit]
+        assert each.probability == max(each.probabilities) == each.probabilities[each.predicted]
 
 
 def test_bad_pictures_stay_in_their_places_among_the_good(

@@ -17,6 +17,10 @@ class InsightSource(Protocol):
         """The names of its classes, in the order of the labels."""
 
     @property
+    def is_handwriting(self) -> bool:
+        """Whether its images are characters in MNIST's form, which one can draw."""
+
+    @property
     def results(self) -> ValidationResults:
         """The results of its validations so far; a new object after each. Any thread."""
 
@@ -44,6 +48,11 @@ class RunSource:
     def classes(self) -> tuple[str, ...]:
         """Return what its dataset has; the digits before the run is prepared."""
         return self._run.log.classes
+
+    @property
+    def is_handwriting(self) -> bool:
+        """Return what is known of its dataset; so before the run is prepared."""
+        return self._run.log.is_handwriting
 
     @property
     def results(self) -> ValidationResults:

@@ -69,11 +69,11 @@ KEYS: Final = (
         "What it learned",
         (
             ("i", "open it, at the pane last used; esc or i goes back"),
-            ("d", "draw a digit for the model to read"),
+            ("d", "draw for the model to read"),
             ("1 to 6", "confusion, mistakes, learning, inside, draw, data"),
-            ("arrows", "choose a cell, a digit or a filter; the mouse too"),
-            (",  .", "the epoch before or after; inside: the digit"),
-            ("enter", "the images of the cell; the digit large"),
+            ("arrows", "choose a cell, an image or a filter; the mouse too"),
+            (",  .", "the epoch before or after; inside: the image"),
+            ("enter", "the images of the cell; the image large"),
             ("pgup pgdn", "turn pages; the wheel too"),
             ("h", "mistakes: those that are correct but unsure, and back"),
             ("r  g  a", "mistakes: by true class, by prediction, all again"),
@@ -105,7 +105,7 @@ PANES: Final = (
     ("Mistakes", "The images that are predicted wrong, worst first."),
     ("Learning", "Twenty images, and what is predicted for them after each epoch."),
     ("Inside", "The first layer's filters, and what they respond to."),
-    ("Draw", "Your own digit, and the prediction as you draw."),
+    ("Draw", "Your own drawing, and the prediction as you draw."),
     ("Data", "The images for training and for validation, with their counts."),
     ("Colors", "Blue is training, orange validation: distinct with any color vision."),
 )
@@ -114,13 +114,13 @@ PANES: Final = (
 FIRST_STEPS: Final = (
     (
         "space",
-        "starts training: the network looks at images of digits, some at a time, and "
+        "starts training: the network looks at images, some at a time, and "
         "after each few its weights change a little. space again pauses.",
     ),
     ("3", "shows the loss of every batch. It falls: the predictions get better."),
     ("2", "shows the accuracy: one point after each epoch, once all images have been seen."),
-    ("i", "shows what it has learned after the first epoch: which digits it mixes up, and why."),
-    ("d", "lets you draw a digit and see what the network predicts."),
+    ("i", "shows what it has learned after the first epoch: which classes it mixes up, and why."),
+    ("d", "lets you draw and see what the network predicts."),
     ("[  ]", "halve or double the learning rate while it trains. Try it and watch the loss."),
     ("q", "quits. Everything is saved, and the command mnist-tui resume continues from there."),
 )

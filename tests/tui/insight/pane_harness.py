@@ -45,6 +45,7 @@ class ScriptedSource:
     results: ValidationResults = field(default_factory=ValidationResults)
     dataset: Dataset | None = None
     classes: tuple[str, ...] = DIGITS
+    is_handwriting: bool = True
     sent: list[tuple[InferenceRequest, InferenceFuture]] = field(default_factory=list)
     may_load: threading.Event = field(default_factory=threading.Event)
     """Loading the dataset waits for it."""

@@ -1,4 +1,4 @@
-"""The pane Draw: the user draws a digit and sees what the model predicts after each stroke."""
+"""The pane Draw: the user draws a character and sees what the model predicts, stroke by stroke."""
 
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,10 @@ from textual.widgets import Input
 
 from mnist_tui import formatting
 from mnist_tui.errors import DataError
-from mnist_tui.images import Picture, read_picture
+from mnist_tui.images import Picture, read_picture, read_whole
 from mnist_tui.images.normalize import SIDE, to_mnist_form
 from mnist_tui.images.sources import read_file
+from mnist_tui.run.classes import are_digits
 from mnist_tui.run.inference import InferenceRequest, InferenceResult
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.inference_client import InferenceClient
@@ -40,10 +41,15 @@ _BESIDE: Final = 1 + SIDE + 1 + 17
 _HINTS: Final = (
     "Draw with the mouse; its right button erases. Or with the keys: space sets the pen down, "
     "←↑↓→ move it. To pause a run: ctrl+p, Pause.",
-    "Drop an image file into the terminal, or press o: a photograph of a digit, step by step.",
-    "Try a 7 with a bar through it, and without.",
+    "Drop an image file into the terminal, or press o: a photograph of handwriting, step by step.",
     "Draw small, in a corner: the model gets it enlarged and centered.",
-    "Draw half a digit, then the rest: when does the prediction change?",
+    "Draw half of it, then the rest: when does the prediction change?",
+    "Try a 7 with a bar through it, and without.",
+)
+_NO_DRAWING: Final = (
+    "This model was trained on pictures that fill the whole image, not on characters as one draws "
+    "them here.",
+    "Drop an image file into the terminal, or press o: the model gets the picture whole.",
 )
 
 _SURE: Final = 0.5
@@ -68,7 +74,7 @@ class DrawPane(InsightPane):
         PictureView { display: none; }
         Input { display: none; dock: bottom; }
         &.-picture PictureView { display: block; }
-        &.-picture Canvas { display: none; }
+        &.-picture Canvas, &.-pictures-only Canvas { display: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -122,8 +128,13 @@ class DrawPane(InsightPane):
     def on_mount(self) -> None:
         """Load what the first stroke needs, so that it is not delayed."""
         self.run_worker(_warm_up, thread=True, exit_on_error=False, group="warm up")
-        self._notes.paragraphs = _HINTS
+        self.set_class(not self.source.is_handwriting, "-pictures-only")
+        self._notes.paragraphs = self._hints
         self._show_nothing()
+
+    @property
+    def _hints(self) -> tuple[str, ...]:
+        return _HINTS if self.source.is_handwriting else _NO_DRAWING
 
     def on_unmount(self) -> None:
         """Ignore results that are still to come."""
@@ -147,7 +158,7 @@ class DrawPane(InsightPane):
 
     def recall(self, memory: object) -> None:
         """Continue a drawing."""
-        if isinstance(memory, Drawing):
+        if isinstance(memory, Drawing) and self.source.is_handwriting:
             self._drawing = self._canvas.drawing = memory
             self._update()
 
@@ -206,9 +217,10 @@ class DrawPane(InsightPane):
         self.focus()
 
     def _read(self, path: Path) -> None:
-        """Find the digit in an image file. Worker thread."""
+        """Find what the model gets of an image file. Worker thread."""
+        read = read_picture if self.source.is_handwriting else read_whole
         try:
-            found: Picture | str = read_picture(read_file(str(path)), path.name)
+            found: Picture | str = read(read_file(str(path)), path.name)
         except DataError as error:
             found = f"{path.name} {error}"
         self.app.call_from_thread(self._show_found, found)
@@ -225,7 +237,7 @@ class DrawPane(InsightPane):
     def _show_picture(self, picture: Picture | None) -> None:
         self._picture = self._picture_view.picture = picture
         self.set_class(picture is not None, "-picture")
-        self._notes.paragraphs = ("; ".join(picture.done),) if picture else _HINTS
+        self._notes.paragraphs = ("; ".join(picture.done),) if picture else self._hints
         self._update()
         self.refresh_bindings()
 
@@ -254,7 +266,9 @@ class DrawPane(InsightPane):
 
     def _show_nothing(self) -> None:
         self._bars.values = ()
-        self._notes.facts = ([("Draw a digit.", "strong")],)
+        what = "a digit" if are_digits(self.source.classes) else "a character"
+        wanted = f"Draw {what}." if self.source.is_handwriting else "Open an image file."
+        self._notes.facts = ([(wanted, "strong")],)
 
     def _show_result(self, result: InferenceResult | str) -> None:
         if isinstance(result, str):
@@ -283,6 +297,8 @@ class DrawPane(InsightPane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what can be done to this drawing."""
+        if not self.source.is_handwriting and action in ("undo", "lower", "move"):
+            return False
         if self._picture is not None:
             if action in ("undo", "lower", "move"):
                 return False

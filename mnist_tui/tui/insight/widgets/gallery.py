@@ -17,7 +17,7 @@ from mnist_tui.tui.widgets.lines import Line, Shown, pad
 from mnist_tui.tui.widgets.pressable import Pressable
 
 INK_SIDE: Final = 20
-"""MNIST's digits fit into a square of so many pixels; the rest is margin."""
+"""Characters in MNIST's form fit into a square of so many pixels; the rest is margin."""
 
 SIDES: Final = (20, 16, 14, 12, 10)
 """How large the images may be drawn, the most legible first; even, for two pixels a line."""

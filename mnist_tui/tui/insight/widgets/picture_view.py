@@ -1,4 +1,4 @@
-"""What was found in an image file: the photograph and what was cropped out of it."""
+"""What was found in an image file: the photograph, and what was cropped out of it if anything."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ GAP: Final = 2
 
 
 class PictureView(StripWidget):
-    """The first and the last image of a picture's steps, side by side."""
+    """The first and the last image of a picture's steps, side by side; of one, that alone."""
 
     DEFAULT_CSS = """
     PictureView { width: 1fr; height: 1fr; }
@@ -32,13 +32,14 @@ class PictureView(StripWidget):
         room = (width - GAP) // 2
         columns = [
             self._column(title, _fit(Image.of(image), room, 2 * (height - 1)), room)
-            for title, image in zip(TITLES, (images[0], images[-1]), strict=True)
+            for title, image in zip(TITLES, (images[0], *images[1:][-1:]), strict=False)
         ]
         lines = max(map(len, columns))
         gap = Strip.blank(GAP, self.visual_style.rich_style)
         blank = Strip.blank(room, self.visual_style.rich_style)
         padded = [column + [blank] * (lines - len(column)) for column in columns]
-        return [Strip.join([left, gap, right]) for left, right in zip(*padded, strict=True)]
+        rows = zip(*padded, strict=True)
+        return [Strip.join([row[0], *(part for c in row[1:] for part in (gap, c))]) for row in rows]
 
     def _column(self, title: str, image: Image, width: int) -> list[Strip]:
         style = self.visual_style.rich_style
