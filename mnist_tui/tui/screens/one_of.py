@@ -44,9 +44,11 @@ class OneOf(Pressable[str], Lines, can_focus=True):
             """The widget that it happened to."""
             return self.one_of
 
-    def __init__(self, options: tuple[str, ...], value: str, *, id: str | None = None) -> None:
+    def __init__(
+        self, options: tuple[str, ...], value: str, *, id: str | None = None, disabled: bool = False
+    ) -> None:
         """`options` are the words; `value` is the one chosen at first."""
-        super().__init__(id=id)
+        super().__init__(id=id, disabled=disabled)
         self._options = options
         self.set_reactive(OneOf.value, value)
 

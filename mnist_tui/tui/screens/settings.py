@@ -1,13 +1,13 @@
 """The settings of the next run, or those of a live one that can change safely."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Resize
 from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
@@ -18,7 +18,9 @@ from mnist_tui.tui.screens.one_of import OneOf
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
 
-_KEYS = "↑↓ field · ←→ choose · ↵ apply · esc cancel"
+_BROAD: Final = 72
+"""From so many columns on there is room for the notes."""
+_KEYS: Final = "↑↓ field · ←→ choose · ↵ apply · esc cancel"
 
 
 class FieldLabels(Lines):
@@ -124,7 +126,6 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         }
     }
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-broad")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "apply", "Apply"),
         Binding("escape", "cancel", "Cancel"),
@@ -137,7 +138,13 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         super().__init__()
         self._draft = draft
 
+    def on_resize(self, event: Resize) -> None:
+        """Leave the notes out where they have no room."""
+        self.set_class(event.size.width < _BROAD, "-narrow")
+
     def compose(self) -> ComposeResult:
+        # Before anything is styled; Textual's breakpoints come after that, and style all again.
+        self.set_class(self.app.size.width < _BROAD, "-narrow")
         with Vertical() as form:
             form.border_title = (
                 "Settings of the live run" if self._draft.is_live else "Settings of the next run"
@@ -157,20 +164,23 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
                 yield Button("Cancel", id="cancel", compact=True)
 
     def _control(self, field: Field) -> OneOf | Input:
-        text = self._draft.texts[field.name]
-        control: OneOf | Input
+        name, text = field.name, self._draft.texts[field.name]
+        # Closed from the start: a change would style it once more.
+        is_closed = not self._draft.is_open(name)
         if field.options:
             # A path that came from the command line is one more to choose from.
             own = () if text in field.options else (text,)
-            control = OneOf((*field.options, *own), text, id=field.name)
-        else:
-            known = self._draft.suggestions(field.name)
-            suggester = SuggestFromList(known, case_sensitive=False) if known else None
-            control = Input(
-                text, id=field.name, compact=True, select_on_focus=True, suggester=suggester
-            )
-        control.disabled = not self._draft.is_open(field.name)
-        return control
+            return OneOf((*field.options, *own), text, id=name, disabled=is_closed)
+        known = self._draft.suggestions(name)
+        suggester = SuggestFromList(known, case_sensitive=False) if known else None
+        return Input(
+            text,
+            id=name,
+            compact=True,
+            select_on_focus=True,
+            suggester=suggester,
+            disabled=is_closed,
+        )
 
     def _difference(self) -> str:
         return "-different" if self._draft.differences() else ""
