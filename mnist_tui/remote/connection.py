@@ -24,6 +24,7 @@ from mnist_tui.version import __version__
 PATIENCE_S: Final = 3.0
 """How long a run's process may take to answer before a client gives up."""
 
+_NO_SOCKET: Final = "it has no socket; it may be of an older release, which has none"
 _CHUNK: Final = 64 * 1024
 _AGAIN_S: Final = 0.05
 """From one look for a socket to the next: a process that has just begun makes it soon."""
@@ -72,7 +73,7 @@ class Connection:
                 return first
             if self._early:
                 raise ConnectionLostError("it does not speak as a run of mnist-tui does")
-        raise ConnectionLostError(f"it did not answer within {patience_s:.0f} s")
+        raise ConnectionLostError(f"it did not answer within {PATIENCE_S:.0f} s")
 
     def fileno(self) -> int:
         """The socket's descriptor, to wait for what is to be received."""
@@ -183,7 +184,7 @@ def check_reachable(directory: RunDirectory) -> None:
 
 
 def _connect(directory: RunDirectory, patience_s: float) -> Connection:
-    problem = "it has no socket; it may be of an older release, which has none"
+    problem = ""
     until_s = time.monotonic() + patience_s
     while True:
         for path in _candidates(directory):
@@ -192,14 +193,14 @@ def _connect(directory: RunDirectory, patience_s: float) -> Connection:
             except FileNotFoundError:
                 continue
             except (OSError, UsageError, ConnectionLostError) as error:
-                problem = str(getattr(error, "strerror", None) or error)
+                problem = problem or str(getattr(error, "strerror", None) or error)
         if time.monotonic() + _AGAIN_S >= until_s or not directory.is_locked():
             break
         # A process that has just begun, or takes the run over from another one.
         time.sleep(_AGAIN_S)
     if not directory.is_locked():
         raise UsageError(f"run {directory.name} is not live: its process has just ended")
-    raise UsageError(f"{_describe_owner(directory)} cannot be attached to: {problem}")
+    raise UsageError(f"{_describe_owner(directory)} cannot be attached to: {problem or _NO_SOCKET}")
 
 
 def _candidates(directory: RunDirectory) -> Iterator[Path]:
