@@ -6,11 +6,8 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.errors import NoWidget
 from textual.events import DescendantFocus
 from textual.reactive import reactive
-from textual.screen import Screen
-from textual.widget import Widget
 
 from mnist_tui.process.invocation import spell_out
 from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared, Warned
@@ -19,6 +16,7 @@ from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import RunPlan, ShownRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart
+from mnist_tui.tui.dashboard.arrangement import PaneScreen
 from mnist_tui.tui.dashboard.bars import Bars, Tally
 from mnist_tui.tui.dashboard.curve_panes import CurvePanes
 from mnist_tui.tui.dashboard.curves import Trace
@@ -34,23 +32,10 @@ from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.text.event_text import LogEntry, describe_plan
 from mnist_tui.tui.text.exit_summary import brief_facts
 from mnist_tui.tui.widgets.key_bar import KeyBar
-from mnist_tui.tui.widgets.tab_bar import TabBar
-
-PANES: Final = ("loss", "accuracy", "batches", "epochs", "log", "machine")
-"""The panes' ids in the order of the keys 1 to 6."""
-
-TITLES: Final = ("Loss", "Accuracy", "Batches", "Epochs", "Log", "Machine")
-"""What the panes are called, in the same order."""
-
-FEWEST_LINES: Final = 3
-"""A pane shows something from here on: the table a row under its headings, a chart a curve."""
 
 
-class Dashboard(Screen[None]):
-    """Arranges the panes. Follows RunViewer.
-
-    Wide terminals show all panes at once, small ones one at a time under tabs: see app.tcss.
-    """
+class Dashboard(PaneScreen):
+    """Shows one run in panes. Follows RunViewer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -78,34 +63,21 @@ class Dashboard(Screen[None]):
         Binding("minus", "chart('zoom_out')", show=False),
         Binding("0", "chart('reset')", show=False),
         Binding("c", "chart('toggle_cursor')", show=False),
-        *(
-            Binding(str(key), f"pane({key - 1})", title, show=False)
-            for key, title in enumerate(TITLES, 1)
-        ),
         Binding("escape", "leave_full", "Back", key_display="esc"),
         Binding("escape", "close_outcome", "Close", key_display="esc"),
     ]
     AUTO_FOCUS = "#batches"
-    # Textual declares them so that neither a tuple nor a ClassVar is accepted.
-    HORIZONTAL_BREAKPOINTS = [(at, f"-w{at}") for at in (0, 24, 78, 100, 140)]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(at, f"-h{at}") for at in (0, 4, 8, 12, 20, 30, 40)]  # noqa: RUF012
 
     progress: reactive[Progress] = reactive(Progress(), repaint=False)
     """The snapshot that the live widgets show."""
-    active: reactive[int] = reactive(2, repaint=False)
-    """The pane in sight where only one is, and the one that `f` makes full."""
-    is_full: reactive[bool] = reactive(False, toggle_class="-full", repaint=False)
-    """Whether the active pane fills the screen."""
 
     def __init__(self, *, sample_machine: SampleMachine | None = None) -> None:
         super().__init__()
         self._run: RunController | None = None
         # Held here and not queried: events may come before the first and after the last frame.
         self._header, self._facts, self._notices = Header(), Facts(), Notices()
-        self._outcome, self._tabs = Outcome(), TabBar()
+        self._outcome = Outcome()
         self._scoreboard, self._pace = Scoreboard(), Pace()
-        self._second = 0
-        """The pane in sight beside the active one, where there is room for two."""
         self._curves = CurvePanes()
         self._chart: Chart = self._curves.batches
         """The chart that was in focus last."""
@@ -113,12 +85,7 @@ class Dashboard(Screen[None]):
         self.log_pane: Final = EventLog(id="log")
         """The log."""
         self._machine = MachinePane(sample_machine, id="machine")
-        self._panes: Final[tuple[Widget, ...]] = (
-            *self._curves.all,
-            self._table,
-            self.log_pane,
-            self._machine,
-        )
+        self.panes = (*self._curves.all, self._table, self.log_pane, self._machine)
 
     def compose(self) -> ComposeResult:
         # The order matters to the grid of app.tcss.
@@ -135,20 +102,15 @@ class Dashboard(Screen[None]):
                 with Container(id="numbers"):
                     yield self._scoreboard.data_bind(Dashboard.progress)
                     yield self._pace.data_bind(Dashboard.progress)
-            yield self._tabs.data_bind(Dashboard.active)
+            yield self.tabs.data_bind(Dashboard.active)
             curves = self._curves
             yield from (curves.loss, curves.accuracy, self._table, curves.batches)
             yield from (self.log_pane, self._machine)
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Name the panes and start to draw."""
-        for pane, title in zip(self._panes, TITLES, strict=True):
-            pane.add_class("pane")
-            pane.border_title = title
-        self._tabs.titles = TITLES
+        """Start to draw."""
         self.query_one("#dials").border_title = "Run"
-        self._show_active()
         self.show_epochs()
 
     @property
@@ -268,6 +230,10 @@ class Dashboard(Screen[None]):
             self._curves.compare(previous)
             self.refresh_bindings()
 
+    def draw_arrangement(self) -> None:
+        """Draw what another arrangement shows."""
+        self.draw_batches()
+
     def draw_batches(self) -> None:
         """Draw the loss of every batch, if it is in sight and there is anything new."""
         self._curves.draw_batches()
@@ -280,65 +246,10 @@ class Dashboard(Screen[None]):
         """Fetch the detail that a zoomed view can show."""
         self.draw_batches()
 
-    def watch_active(self, before: int, active: int) -> None:
-        """Bring the pane into sight, and keep the one before where there is room for two."""
-        if before != active:
-            self._second = before
-        self._show_active()
-        self.call_after_refresh(self.draw_batches)
-
-    def watch_is_full(self) -> None:
-        """Offer the way back while there is one, and draw for the new size."""
-        self.refresh_bindings()
-        self.call_after_refresh(self.draw_batches)
-
-    def _show_active(self) -> None:
-        for index, pane in enumerate(self._panes):
-            pane.set_class(index == self.active, "-active")
-            pane.set_class(index == self._second, "-second")
-
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """The pane in focus is the active one."""
-        if event.widget.id in PANES:
-            self.active = PANES.index(event.widget.id)
+        """The keys of charts are for the one in focus, or that was last."""
         if isinstance(event.widget, Chart):
             self._chart = event.widget
-
-    def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
-        """Show the pane whose tab was clicked."""
-        self.action_pane(event.index)
-
-    def action_pane(self, index: int) -> None:
-        """Bring a pane into sight and into focus; without room for it, it fills the screen."""
-        self.active = index
-        self._panes[index].focus()
-        self.call_after_refresh(self._make_room)
-
-    def _make_room(self) -> None:
-        pane = self._panes[self.active]
-        if not self.is_full and self._room_for(pane) < FEWEST_LINES:
-            self.action_full()
-            # What was not displayed could not take the focus.
-            self.call_after_refresh(pane.focus)
-
-    def _room_for(self, pane: Widget) -> int:
-        """The lines that are there for a pane, whether or not it has been laid out yet."""
-        body = self.query_one("#body").region
-        if self._tabs.region.area:
-            # One pane at a time, under the tabs.
-            return body.bottom - self._tabs.region.bottom
-        try:
-            return self.find_widget(pane).visible_region.height
-        except NoWidget:
-            return 0
-
-    def action_full(self) -> None:
-        """Fill the screen with the active pane, or go back."""
-        self.is_full = not self.is_full
-
-    def action_leave_full(self) -> None:
-        """Go back from the full screen."""
-        self.is_full = False
 
     def action_close_outcome(self) -> None:
         """Close the panel that says how the run ended."""
@@ -373,9 +284,7 @@ class Dashboard(Screen[None]):
         return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what is for charts while there is one in sight, and the way back from full."""
-        if action == "leave_full":
-            return self.is_full
+        """Offer what is for charts while there is one in sight."""
         if action == "close_outcome":
             return not self.is_full and self._outcome.ending is not None
         if action in ("smooth", "axis", "chart", "previous"):

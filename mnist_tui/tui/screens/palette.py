@@ -24,7 +24,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 
 from mnist_tui.tui.commands import Owner, commands
-from mnist_tui.tui.dashboard.screen import TITLES
+from mnist_tui.tui.dashboard.arrangement import TITLES
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.widgets.pressable import Commands
 
