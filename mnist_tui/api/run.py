@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError, DataError
+from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.events import EpochRow, best_of
 from mnist_tui.run.history import LossHistory
 from mnist_tui.store.atomic import read_json
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mnist_tui.inference.evaluate import EvaluationReport
-    from mnist_tui.models.classifier import Classifier
+    from mnist_tui.inference.load import LoadedModel
+    from mnist_tui.models.source import ModelSource
     from mnist_tui.store.checkpoint import Checkpoint
 
 BATCH_SIZE: Final = 500
@@ -36,6 +38,13 @@ class Predictions:
     """(N,) int64, the most probable class of each image, counted from 0."""
     probabilities: NDArray[np.float32]
     """(N, C) float32, the probability of each class; each row's sum is 1."""
+    classes: tuple[str, ...]
+    """The names of the C classes."""
+
+    @property
+    def names(self) -> list[str]:
+        """The name of the most probable class of each image."""
+        return [self.classes[label] for label in self.labels]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,8 +53,14 @@ class Predictions:
 class Run:
     """A run on disk. What is asked of it is read from its files each time; one thread at a time."""
 
-    def __init__(self, directory: RunDirectory) -> None:
+    def __init__(self, directory: RunDirectory, network: "ModelSource | None" = None) -> None:
+        """
+        Args:
+            directory: The run's.
+            network: What makes its network, where a script has handed that over.
+        """
         self._directory = directory
+        self._network = network
         self.config: Final[TrainConfig] = directory.read_config()
         """Its settings."""
 
@@ -100,7 +115,7 @@ class Run:
         Raises:
             CheckpointError: When there is no checkpoint.
         """
-        return self._load(best=False).module
+        return self._load(best=False).classifier.module
 
     @property
     def best_model(self) -> "nn.Module":
@@ -109,7 +124,7 @@ class Run:
         Raises:
             CheckpointError: When no epoch was finished.
         """
-        return self._load(best=True).module
+        return self._load(best=True).classifier.module
 
     def evaluate(self, *, best: bool = False, device: str = "auto") -> "EvaluationReport":
         """Evaluate the network on the validation examples of the run's own dataset. Blocks.
@@ -124,7 +139,7 @@ class Run:
         with loading_torch():
             from mnist_tui.inference.evaluate import evaluate_checkpoint
 
-        return evaluate_checkpoint(self._file(best=best), None, None, device)
+        return evaluate_checkpoint(self._file(best=best), None, None, device, self._network)
 
     def predict(self, images: Any, *, best: bool = False) -> Predictions:
         """Predict the classes of images. Blocks; computes on the CPU.
@@ -144,13 +159,16 @@ class Run:
             from mnist_tui.data.device_split import scale
 
         pixels = torch.from_numpy(to_pixels(images)).view(-1, 1, 28, 28)
-        classifier = self._load(best=best)
+        loaded = self._load(best=best)
         with torch.inference_mode():
             batches = (pixels[i : i + BATCH_SIZE] for i in range(0, len(pixels), BATCH_SIZE))
-            scores = torch.cat([classifier(scale(batch)) for batch in batches]).double()  # (N, C)
+            scores = torch.cat(
+                [loaded.classifier(scale(batch)) for batch in batches]
+            ).double()  # (N, C)
         return Predictions(
             labels=scores.argmax(dim=1).numpy(),
             probabilities=scores.softmax(dim=1).float().numpy(),
+            classes=loaded.checkpoint.classes if loaded.checkpoint else DIGITS,
         )
 
     def _checkpoint(self) -> "Checkpoint":
@@ -159,11 +177,11 @@ class Run:
 
         return read_checkpoint(self._file(best=False))
 
-    def _load(self, *, best: bool) -> "Classifier":
+    def _load(self, *, best: bool) -> "LoadedModel":
         with loading_torch():
             from mnist_tui.inference.load import read_model
 
-        return read_model(self._file(best=best)).classifier
+        return read_model(self._file(best=best), self._network)
 
     def _file(self, *, best: bool) -> Path:
         path = self._directory.best if best else self._directory.last
@@ -172,17 +190,32 @@ class Run:
         return path
 
 
-def load_run(path: str | Path = "last", runs_dir: str | Path = "runs") -> Run:
+def load_run(path: str | Path = "last", runs_dir: str | Path = "runs", *, model: Any = None) -> Run:
     """Find a run on disk.
 
     Args:
         path: The run's folder, its name in `runs_dir`, or `last` for the newest one.
         runs_dir: The folder that names are looked up in.
+        model: Its network's class, or a function that makes it, where it was trained with one of
+            a script or notebook; None: as the run says.
 
     Raises:
         UsageError: When there is none.
     """
-    return Run(find_run(Path(runs_dir), str(path)))
+    network = network_of(model) if model is not None and not isinstance(model, str) else None
+    return Run(find_run(Path(runs_dir), str(path)), network)
+
+
+def network_of(model: Any) -> "ModelSource":
+    """Where a network comes from that a script hands over.
+
+    Raises:
+        UsageError: When it is none.
+    """
+    with loading_torch():
+        from mnist_tui.models.objects import source_of_object
+
+    return source_of_object(model)
 
 
 def to_pixels(images: Any) -> NDArray[np.uint8]:

@@ -5,11 +5,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mnist_tui.api.run import Run
+from mnist_tui.api.arrays import keep_arrays
+from mnist_tui.api.run import Run, network_of
 from mnist_tui.config import SETTINGS, recipe_config
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.errors import UsageError
@@ -24,13 +26,16 @@ from mnist_tui.store.catalog import find_run
 from mnist_tui.store.directory import RunDirectory, check_place
 from mnist_tui.torch_runtime import loading_torch
 
+if TYPE_CHECKING:
+    from mnist_tui.models.source import ModelSource
+
 OnEvent = Callable[[Event], object]
 """Called with each event of a run, on the thread where it happens."""
 
 
 def train(
-    model: str | None = None,
-    data: str | None = None,
+    model: Any = None,
+    data: Any = None,
     *,
     recipe: str = "tutorial",
     runs_dir: str | Path | None = None,
@@ -45,8 +50,12 @@ def train(
     torch's settings for the whole process, and its generators, are afterwards as before.
 
     Args:
-        model: The network: `mnist_net` or `fast_net`; None: the recipe's.
-        data: The dataset: `auto`, `mnist` or `sample`; None: the recipe's.
+        model: The network: a class, a function that makes it, or a network that is made, whose
+            weights the run begins with; or a name as on the command line, `tutorial`, `fast` or
+            `net.py:Net`; None: the recipe's.
+        data: The dataset: a name or a path as on the command line, `fashion`, `folder/of/images`;
+            or arrays, (images, labels) or (images, labels, classes), of which a fifth validates;
+            None: `auto`.
         recipe: The settings to start from: `tutorial` or `fast`.
         runs_dir: The parent of the run's directory; None: `runs` in the current folder.
         name: The name of its directory; None: made of the time and the recipe.
@@ -59,13 +68,14 @@ def train(
         MnistTuiError: When the run cannot be trained, or training fails.
         KeyboardInterrupt: After ctrl-c.
     """
-    plan = plan_of(model, data, recipe, runs_dir, name, settings)
-    return _train(plan, on_event, quiet=quiet)
+    plan, network = plan_of(model, data, recipe, runs_dir, name, settings)
+    return _train(plan, network, on_event, quiet=quiet)
 
 
 def resume(
     run: str | Path = "last",
     *,
+    model: Any = None,
     runs_dir: str | Path | None = None,
     on_event: OnEvent | None = None,
     quiet: bool = False,
@@ -75,6 +85,7 @@ def resume(
 
     Args:
         run: The run's folder, its name in `runs_dir`, or `last` for the newest one.
+        model: The class or function that it was trained with, where that is one of a script's.
         runs_dir: As in `train`.
         on_event: As in `train`.
         quiet: As in `train`.
@@ -92,12 +103,12 @@ def resume(
         runs_dir=directory.path.parent,
         overrides=changes,
     )
-    return _train(plan, on_event, quiet=quiet)
+    return _train(plan, network_of(model) if model is not None else None, on_event, quiet=quiet)
 
 
 def dashboard(
-    model: str | None = None,
-    data: str | None = None,
+    model: Any = None,
+    data: Any = None,
     *,
     recipe: str = "tutorial",
     runs_dir: str | Path | None = None,
@@ -127,47 +138,66 @@ def dashboard(
     from mnist_tui.tui.display_options import DisplayOptions
     from mnist_tui.tui.launch import run_dashboard
 
-    plan = plan_of(model, data, recipe, runs_dir, name, settings)
+    plan, network = plan_of(model, data, recipe, runs_dir, name, settings)
     check_terminal(plan)
     prepared: list[RunPrepared] = []
 
     def make_runner(plan: RunPlan) -> Runner:
-        runner = make_any_runner(plan)
+        is_own = network is not None and plan.config.model == network.name
+        if is_own and isinstance(plan, NewRun | ResumedRun):
+            runner: Runner = TrainingRunner(plan, serve, network=network)
+        else:
+            runner = make_any_runner(plan)
         runner.session.subscribe(
             lambda event: prepared.append(event) if isinstance(event, RunPrepared) else None
         )
         return runner
 
     run_dashboard(plan, make_runner, DisplayOptions(), start=start)
-    return Run(RunDirectory(Path(prepared[-1].directory))) if prepared else None
+    return Run(RunDirectory(Path(prepared[-1].directory)), network) if prepared else None
 
 
 def plan_of(
-    model: str | None,
-    data: str | None,
+    model: Any,
+    data: Any,
     recipe: str,
     runs_dir: str | Path | None,
     name: str | None,
     settings: dict[str, Any],
-) -> NewRun:
-    """The plan of a new run; the arguments are those of `train`.
+) -> "tuple[NewRun, ModelSource | None]":
+    """The plan of a new run, and what makes its network where that is the script's own.
+
+    The arguments are those of `train`.
 
     Raises:
-        UsageError: When a setting is unknown or wrong, or the place cannot be written to.
+        MnistTuiError: When a setting is unknown or wrong, or the place cannot be written to.
     """
-    chosen = {"model": model, "dataset": data}
-    given = {field: value for field, value in chosen.items() if value is not None}
     unknown = sorted(set(settings) - set(SETTINGS))
     if unknown:
         raise UsageError(f"there is no setting {unknown[0]!r}; there are {', '.join(SETTINGS)}")
     place = Path(runs_dir or "runs")
+    network = None
+    if model is not None and not isinstance(model, str):
+        network = network_of(model)
+        model = network.name
+    model = SETTINGS["model"].rule.canonical(model)
+    config = recipe_config(recipe, **settings, **({"model": model} if model is not None else {}))
     check_place(place, name)
-    return NewRun(config=recipe_config(recipe, **given, **settings), runs_dir=place, name=name)
+    if data is not None:
+        is_named = isinstance(data, str | Path)
+        config = replace(config, dataset=str(data if is_named else keep_arrays(data, place)))
+    return NewRun(config=config, runs_dir=place, name=name), network
 
 
-def _train(plan: TrainedRun, on_event: OnEvent | None, *, quiet: bool) -> Run:
+def _train(
+    plan: TrainedRun,
+    network: "ModelSource | None",
+    on_event: OnEvent | None,
+    *,
+    quiet: bool,
+) -> Run:
     """Train on this thread, and raise what went wrong."""
-    runner = TrainingRunner(plan, serve)
+    runner = TrainingRunner(plan, serve, network=network)
     session = runner.session
     lines = PlainLines(lambda: "" if quiet else progress_line(session.progress))
     printer = EventPrinter(lines, as_json=False, results=sys.stderr)
@@ -186,7 +216,7 @@ def _train(plan: TrainedRun, on_event: OnEvent | None, *, quiet: bool) -> Run:
     if runner.error is not None:
         raise runner.error
     assert session.log.prepared is not None
-    return Run(RunDirectory(Path(session.log.prepared.directory)))
+    return Run(RunDirectory(Path(session.log.prepared.directory)), network)
 
 
 class _Listener:

@@ -6,7 +6,12 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.engine.prepared_run import Warnings
 from mnist_tui.engine.starting_point import StartingPoint
-from mnist_tui.inference.model_source import check_same, named_source, source_of_run
+from mnist_tui.inference.model_source import (
+    check_same,
+    named_source,
+    remember_source,
+    source_of_run,
+)
 from mnist_tui.models.rehearsal import Conditions, rehearse
 from mnist_tui.models.source import ModelSource
 from mnist_tui.store.directory import RunDirectory
@@ -14,7 +19,12 @@ from mnist_tui.store.run_source import RunSource, keep_files
 
 
 def find_network(
-    start: StartingPoint, directory: RunDirectory, warnings: Warnings, *, is_handed_over: bool
+    start: StartingPoint,
+    directory: RunDirectory,
+    warnings: Warnings,
+    given: ModelSource | None = None,
+    *,
+    is_handed_over: bool,
 ) -> ModelSource:
     """Import the network's code, if it is the user's own: what they have named, and nothing else.
 
@@ -22,11 +32,17 @@ def find_network(
         start: Where the run begins.
         directory: The run's.
         warnings: Gets what the user should know.
+        given: The network that a script has handed over, if any.
         is_handed_over: Whether the run goes on in this process, with the code that it began with.
 
     Raises:
         UsageError: When it cannot be imported, or is not what the run was trained with.
     """
+    if given is not None:
+        if start.record:
+            check_same(given, directory)
+        remember_source(given)
+        return given
     if start.model is None:
         return source_of_run(directory, start.config.model, may_have_changed=is_handed_over)
     source, notices = named_source(start.model)

@@ -44,6 +44,7 @@ def prepare(
     directory: RunDirectory,
     say: Say,
     predecessor: Predecessor | None = None,
+    network: ModelSource | None = None,
 ) -> PreparedRun:
     """Make all that a run needs. Blocks; the thread that will train.
 
@@ -53,6 +54,7 @@ def prepare(
         directory: The run's, locked.
         say: Publishes what is being done.
         predecessor: The process that trains the run until all is ready here; None: there is none.
+        network: What makes the network, where a script has handed it over.
 
     Raises:
         StopRequested: When a stop was requested.
@@ -61,7 +63,7 @@ def prepare(
     start = find_starting_point(plan, directory, say)
     warnings = Warnings(session)
     is_handed_over = predecessor is not None
-    source = find_network(start, directory, warnings, is_handed_over=is_handed_over)
+    source = find_network(start, directory, warnings, network, is_handed_over=is_handed_over)
     device, device_notices = _set_up_device(start)
     dataset = _load_dataset(start.config, session, say)
     say("building the model")

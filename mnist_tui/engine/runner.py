@@ -35,6 +35,7 @@ from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
     from mnist_tui.engine.prepared_run import PreparedRun
+    from mnist_tui.models.source import ModelSource
 
 log: Final = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class TrainingRunner(LocalRunner):
         serve: Serve = nowhere,
         *,
         predecessor: Predecessor | None = None,
+        network: "ModelSource | None" = None,
     ) -> None:
         """Make a runner.
 
@@ -67,9 +69,11 @@ class TrainingRunner(LocalRunner):
             plan: What to train.
             serve: Lets other processes watch and steer the run, while its directory is locked.
             predecessor: The process that hands the run over to this one, if any.
+            network: What makes the network, where a script has handed it over.
         """
         self.plan = plan
         self._predecessor = predecessor
+        self._network = network
         self.session = Session()
         self._serve: Final = serve
         self.error: Exception | None = None
@@ -139,7 +143,7 @@ class TrainingRunner(LocalRunner):
         with loading_torch():
             from mnist_tui.engine.prepare import prepare
 
-        prepared = prepare(plan, self.session, directory, self.say, predecessor)
+        prepared = prepare(plan, self.session, directory, self.say, predecessor, self._network)
         stack.callback(prepared.writer.close)
         if predecessor is not None:
             # Until here the other process has served the run.

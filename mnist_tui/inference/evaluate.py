@@ -13,6 +13,7 @@ from mnist_tui.errors import DataError, Remedy
 from mnist_tui.inference.load import LoadedModel, read_model
 from mnist_tui.inference.validation_pass import evaluate
 from mnist_tui.metrics import ClassFigures, class_figures
+from mnist_tui.models.source import ModelSource
 from mnist_tui.run.classes import are_digits
 
 
@@ -62,7 +63,7 @@ def evaluate_checkpoint(
     dataset: str | None,
     data_dir: str | None,
     device: str,
-    model: str | None = None,
+    model: str | ModelSource | None = None,
 ) -> EvaluationReport:
     """Evaluate the checkpoint in a file. Blocks.
 

@@ -45,7 +45,7 @@ class LoadedModel:
         return self.checkpoint is None or self.checkpoint.is_handwriting
 
 
-def read_model(path: Path, model: str | None = None) -> LoadedModel:
+def read_model(path: Path, model: str | ModelSource | None = None) -> LoadedModel:
     """Read the network in a checkpoint of this program, or in a state dict that fits one of its
     networks: as it is, under a usual key, or with usual prefixes before its names.
 
@@ -54,13 +54,14 @@ def read_model(path: Path, model: str | None = None) -> LoadedModel:
 
     Args:
         path: The file.
-        model: The network that the user says it is of; None: that is found out.
+        model: The network that the user says it is of, by name or as what makes it; None: that is
+            found out.
 
     Raises:
         CheckpointError: When there is none, or its weights are damaged.
         UsageError: When it is of a network whose code cannot be imported, or must not be.
     """
-    source = named_source(model)[0] if model is not None else None
+    source = named_source(model)[0] if isinstance(model, str) else model
     file = read_torch_file(path)
     is_from_here = is_ours(file)
     if is_from_here and (file.is_sealed or not file.is_intact):

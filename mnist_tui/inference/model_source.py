@@ -25,10 +25,15 @@ def named_source(name: str) -> tuple[ModelSource, tuple[str, ...]]:
     if name in MODELS:
         return MODELS[name], ()
     source, notices = import_model(parse_spec(name), Path.cwd())
-    assert source.folder is not None
-    kept = RunSource.for_files(name, source.folder, source.files)
-    remember(name, kept.folder, kept.hashes)
+    remember_source(source)
     return source, notices
+
+
+def remember_source(source: ModelSource) -> None:
+    """Note that the user has named this network, so that it may be imported again."""
+    if source.folder is not None and source.files:
+        kept = RunSource.for_files(source.name, source.folder, source.files)
+        remember(source.name, kept.folder, kept.hashes)
 
 
 def source_of_run(directory: RunDirectory, name: str, *, may_have_changed: bool) -> ModelSource:
@@ -109,7 +114,9 @@ def check_same(source: ModelSource, directory: RunDirectory) -> None:
     if kept is None:
         return
     is_same = parse_spec(kept.name).attribute == parse_spec(source.name).attribute
-    if not is_same or kept.changed(source.files) or not set(source.files) & set(kept.hashes):
+    # What a notebook's cell defines has no file.
+    has_files = not kept.hashes or bool(set(source.files) & set(kept.hashes))
+    if not is_same or kept.changed(source.files) or not has_files:
         raise UsageError(
             f"{source.name} is not what run {directory.name} was trained with: that was "
             f"{kept.name}, a copy of which is in {directory.source}"

@@ -57,7 +57,7 @@ def import_model(
     attribute = _find_attribute(module, spec)
     source = ModelSource(
         name=str(spec),
-        make=_make_with(attribute, spec, files),
+        make=make_with(attribute, spec, files),
         files=dict(files.contents),
         folder=files.folder,
     )
@@ -186,10 +186,14 @@ def _did_you_mean(name: str, others: list[str], otherwise: str) -> str:
     return f"; {otherwise}{', '.join(others[:5])}" if otherwise and others else ""
 
 
-def _make_with(
+def make_with(
     attribute: Callable[..., Any], spec: ModelSpec, files: PythonFiles
 ) -> Callable[[int], nn.Module]:
-    """A function that makes the network for a number of classes."""
+    """A function that makes the network for a number of classes.
+
+    Raises:
+        UsageError: When the class or function `attribute` needs arguments that it does not get.
+    """
     try:
         parameters = inspect.signature(attribute).parameters.values()
     except ValueError:  # of a class written in C
