@@ -70,7 +70,7 @@ class TrainConfig:
     model: str = _setting(
         "mnist_net",
         Network({"tutorial": "mnist_net", "fast": "fast_net"}),
-        "The network: of a recipe, or your own class or function; docs/your-own-network.md.",
+        "The network: of a recipe, or your own, as FILE.py:NAME or package.module:NAME.",
         hint="tutorial, fast, or yours: net.py:Net",
         **_RECIPE,
     )

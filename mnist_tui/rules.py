@@ -117,7 +117,7 @@ class Network(Rule):
 
     @property
     def wants(self) -> str:
-        return f"{', '.join(self.names)}, FILE.py:NAME or package.module:NAME"
+        return f"{', '.join(self.names)} or FILE.py:NAME"
 
     def accepts(self, value: object) -> bool:
         is_code = isinstance(value, str) and _CODE.fullmatch(value) is not None

@@ -1,5 +1,6 @@
 """What is said of networks that are wrong, before they are trained."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -215,3 +216,11 @@ def test_what_is_said_of_a_network_is_in_the_runs_log_and_refusals_leave_no_run(
     refused = train(few_config(few_digits, model="net.py:Net"), tmp_path / "runs", "second")
     assert refused.ended.exit_code == 2
     assert not refused.directory.path.exists()
+
+
+def test_the_network_of_the_documentation_has_nothing_wrong(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "your-own-network.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    source, warnings = rehearse(load(tmp_path, example), SETTING)
+    assert not warnings
+    assert source.in_training is Output.SCORES

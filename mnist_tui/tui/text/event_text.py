@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mnist_tui import wording
+from mnist_tui.config import SETTINGS, recipe_values
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
@@ -49,8 +50,10 @@ STATE_WORDS: Final = {
 def describe_plan(plan: RunPlan) -> tuple[str, ...]:
     """The settings of a run that has not started, the most telling first."""
     config = plan.config
+    is_recipes = config.model == recipe_values(config.recipe)["model"]
     return (
         config.recipe,
+        *(() if is_recipes else (f"model {SETTINGS['model'].rule.spell(config.model)}",)),
         f"{config.epochs} epoch{'s' if config.epochs != 1 else ''}",
         f"batch {config.batch_size}",
         f"{config.optimizer} lr {config.lr:g}",

@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.run.plan import NewRun, ResumedRun
+from mnist_tui.store.used_models import remember
 from mnist_tui.tui.screens.one_of import OneOf
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.tui.app_harness import Stage, on_stage
@@ -231,3 +232,23 @@ async def test_no_row_moves_while_one_types() -> None:
             assert [row.region for row in screen.query("Input, OneOf")] == places
         for wants in ("4294967295", "cuda:N, mps", "at most 1e+09", "from 0 to 86400"):
             await stage.sees(wants)
+
+
+async def test_networks_that_were_used_before_are_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").touch()
+    remember("net.py:Net", tmp_path, {"net.py": "0"})
+    async with on_stage() as stage:
+        screen = await open_form(stage)
+        await stage.sees("used before: net.py:Net")
+        field = screen.query_one("#model", Input)
+        field.focus()
+        field.value = ""
+        await stage.pilot.press("n")
+        await stage.sees("net.py:Net")
+        await stage.pilot.press("right")
+        assert field.value == "net.py:Net"
+        await stage.pilot.press("enter")
+        await stage.sees("model net.py:Net")
