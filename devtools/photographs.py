@@ -189,6 +189,21 @@ def crease(page: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(page * shade[..., None], np.float32)
 
 
+def spiral(page: Floats, rng: np.random.Generator) -> Floats:
+    """The wire that binds a notebook, and the holes it goes through, along the left side."""
+    for y in np.arange(12, page.shape[0], 30):
+        cv2.rectangle(page, (14, int(y)), (26, int(y) + 12), (60, 55, 50), -1)
+        cv2.line(page, (0, int(y) + 3), (20, int(y) + 8), (150, 150, 155), 4, cv2.LINE_AA)
+    return page
+
+
+def smeared(page: Floats, rng: np.random.Generator) -> Floats:
+    """What a sponge leaves on a board."""
+    rows, columns = page.shape[:2]
+    cloud = rng.normal(0, 8, (rows // 60, columns // 60)).astype(np.float32)
+    return page + cv2.resize(cloud, (columns, rows), interpolation=cv2.INTER_CUBIC)[..., None]
+
+
 # What lies on it, and the light.
 
 
@@ -256,6 +271,27 @@ def hand_shadow(softness: float, dark: float = 0.55) -> Layer:
     return layer
 
 
+def pen_cap(page: Floats, rng: np.random.Generator) -> Floats:
+    """A pen's cap, or a rubber, that lies on the sheet beside the digit."""
+    x, y = rng.choice([0.12, 0.88]) * page.shape[1], rng.uniform(0.15, 0.85) * page.shape[0]
+    box = cv2.boxPoints(((x, y), (32, 110), rng.uniform(-40, 40)))
+    cv2.fillPoly(page, [np.rint(box).astype(np.int32)], (30, 60, 120), cv2.LINE_AA)
+    return page
+
+
+def on_screen(page: Floats, rng: np.random.Generator) -> Floats:
+    """The pattern that a screen's pixels make with the camera's, in color."""
+    y, x = np.mgrid[: page.shape[0], : page.shape[1]].astype(np.float32)
+    turns = rng.uniform(-0.2, 0.2, 3)
+    waves = [np.sin(2 * np.pi * (x * np.cos(t) + y * np.sin(t)) / (9 + 40 * abs(t))) for t in turns]
+    return np.asarray(page * (0.93 + 0.07 * np.stack(waves, axis=-1)), np.float32)
+
+
+def dimmed(light: float) -> Layer:
+    """All of it in less light, or in more than the camera can tell apart."""
+    return lambda page, rng: np.clip(page * np.float32(light), 0, 255)
+
+
 def glare(page: Floats, rng: np.random.Generator) -> Floats:
     """A lamp that shines on the paper."""
     rows, columns = page.shape[:2]
@@ -305,6 +341,12 @@ KINDS: dict[str, Shot] = {
     "tilted": replace(PLAIN, tilt=14),
     "pencil": replace(PLAIN, ink=(150, 150, 150), weight=-0.8),
     "white on blue": replace(PLAIN, paper=(40, 60, 120), ink=(240, 240, 240)),
+    "orange paper": replace(PLAIN, paper=(245, 160, 70), ink=(40, 50, 120)),
+    "red on pink": replace(PLAIN, paper=(250, 200, 205), ink=(200, 40, 60), weight=-0.5),
+    "whiteboard": replace(PLAIN, paper=(210, 215, 220), ink=(30, 120, 60), around=(glare,)),
+    "blackboard": replace(PLAIN, paper=(45, 50, 48), ink=(215, 215, 205), print=(smeared,)),
+    "spiral": replace(PLAIN, print=(ruled(PALE_BLUE, 0.06, 2, is_squared=True), spiral)),
+    "orange squares": replace(PLAIN, print=(ruled((240, 170, 120), 0.05, 2, is_squared=True),)),
     "lines": replace(PLAIN, print=(ruled(PALE_BLUE, 0.08, 3),)),
     "dark lines": replace(PLAIN, print=(ruled(GRAY, 0.09, 2, 8),)),
     "bent lines": replace(PLAIN, print=(ruled(PALE_BLUE, 0.08, 3, bend=14),)),
@@ -324,6 +366,11 @@ KINDS: dict[str, Shot] = {
         PLAIN, print=(ruled(PALE_BLUE, 0.08, 3),), around=(on_desk(DARK_DESK),)
     ),
     "finger": replace(PLAIN, around=(finger,)),
+    "two shadows": replace(PLAIN, around=(hand_shadow(3, 0.65), hand_shadow(12, 0.65))),
+    "pen's cap": replace(PLAIN, around=(pen_cap,)),
+    "screen": replace(PLAIN, around=(on_screen,)),
+    "overexposed": replace(PLAIN, ink=(90, 90, 100), around=(dimmed(1.7),)),
+    "very dark": replace(PLAIN, around=(dimmed(0.12),), noise=4, quality=60),
     "out of focus": replace(PLAIN, blur=6.0),
     "dim": replace(PLAIN, paper=(120, 115, 105), noise=14, quality=40),
     "boxed": replace(PLAIN, height=0.3, marks=(box_around,)),

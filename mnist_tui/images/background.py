@@ -48,14 +48,23 @@ class Contrast:
     """(H, W) float32: the most contrast between two pixels near each, whatever is page."""
     jumps: Floats
     """(H, W) float32: the same of the background alone; 0 but for the edges of shadows."""
-    drops: Floats
-    """(H, W) float32: how much the background itself stands out from the background near each
-    pixel, as ink would; strokes too wide for the window do."""
+    background: NDArray[np.uint8]
+    """(H, W): the page as it would look without ink."""
+    is_dark_ink: bool
     noise: float
     """Standard deviation of `values` where there is only page."""
     window: int
     """Pixels; strokes that are not much thinner may be taken for background in part. 0 where
     none was used."""
+
+    def background_contrast(self, place: tuple[slice, slice]) -> Floats:
+        """How much the background in a place stands out from the background near each pixel,
+        as ink would: strokes too wide for the window do, (h, w)."""
+        near = _near(self.background)
+        operation = cv2.MORPH_DILATE if self.is_dark_ink else cv2.MORPH_ERODE
+        own = self.background[place]
+        paper = np.asarray(cv2.morphologyEx(own, operation, near), np.float32)
+        return np.asarray(np.abs(paper - own) / (paper + _least(self.is_dark_ink)), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +94,9 @@ class Plate:
             over = self.values - np.float32(self.flat)
             values = np.maximum(-over if self.is_dark_ink else over, 0) / 255
             edges = _range(_to_bytes(self.values)) / np.float32(255)
-            none = np.zeros_like(values)
-            yield Contrast(values, edges, none, none, 0.0, 0)
+            page = np.full(values.shape, self.flat, np.uint8)
+            jumps = np.zeros_like(values)
+            yield Contrast(values, edges, jumps, page, self.is_dark_ink, 0.0, 0)
             return
         for part in WINDOWS:
             yield self._contrast(_window(self.values.shape, part))
@@ -95,19 +105,13 @@ class Plate:
         operation = cv2.MORPH_CLOSE if self.is_dark_ink else cv2.MORPH_OPEN
         plate = _to_bytes(self.values)
         page = np.asarray(cv2.morphologyEx(plate, operation, window), np.uint8)
-        least = np.float32(DARKEST if self.is_dark_ink else DIMMEST)
-        scale = (1 / (page + least)).astype(np.float32)
+        scale = (1 / (page + _least(self.is_dark_ink))).astype(np.float32)
         over = (page - self.values) if self.is_dark_ink else (self.values - page)
         values, noise = _without_offset(over * scale, self.sheet)
         if self.sheet is not None:
             values[~self.sheet] = 0
         edges, jumps = _range(plate) * scale, _range(page) * scale
-        return Contrast(values, edges, jumps, self._drops(page, least), noise, len(window))
-
-    def _drops(self, page: NDArray[np.uint8], least: np.float32) -> Floats:
-        operation = cv2.MORPH_DILATE if self.is_dark_ink else cv2.MORPH_ERODE
-        paper = np.asarray(cv2.morphologyEx(page, operation, _near(page)), np.float32)
-        return np.asarray(np.abs(paper - page) / (paper + least), np.float32)
+        return Contrast(values, edges, jumps, page, self.is_dark_ink, noise, len(window))
 
 
 def prepare(gray: NDArray[Any]) -> Plate:
@@ -183,6 +187,10 @@ def _near(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _to_bytes(values: Floats) -> NDArray[np.uint8]:
     return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
+def _least(is_dark_ink: bool) -> np.float32:
+    return np.float32(DARKEST if is_dark_ink else DIMMEST)
 
 
 def _window(shape: tuple[int, ...], part: float) -> NDArray[np.uint8]:

@@ -168,7 +168,8 @@ def _are_whole(
     """
     for piece in pieces:
         box, outline = _outline(labels, piece)
-        is_lost = contrast.drops[box.slices][outline] >= AS_DARK * piece.strength
+        beyond = contrast.background_contrast(box.slices)[outline]
+        is_lost = beyond >= AS_DARK * piece.strength
         if is_lost.mean() > LOST or any(_adjoins(other.box, piece.box) for other in soft):
             return False
     return True

@@ -16,6 +16,8 @@ LEAST: Final = 0.15
 """The least fraction of the image that a sheet takes."""
 CONVEX: Final = 0.93
 """The least fraction of its convex hull that a sheet fills."""
+FULL: Final = 0.75
+"""The least fraction of a sheet that is light; of a chalk 0 on a board it is less."""
 MARGIN: Final = 0.012
 """The strip along the sheet's edges that is left out, as a fraction of the longer side."""
 
@@ -38,6 +40,8 @@ def find_sheet(gray: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     if outline is None:
         return None
     sheet = cv2.drawContours(np.zeros_like(small), [outline], 0, 1, cv2.FILLED)
+    if is_light[sheet == 1].mean() < FULL:
+        return None
     inside, outside = small[sheet == 1], small[sheet == 0]
     if not len(outside) or np.median(outside) > DARK * np.median(inside):
         return None

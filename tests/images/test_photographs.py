@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def test_a_digit_is_found_in_a_photograph(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", BLANK[::2])
 def test_where_nothing_is_written_nothing_is_found(kind: str) -> None:
-    for content in photographs(kind, DIGITS[:2]):
+    for content in photographs(kind, DIGITS[:1]):
         with pytest.raises(DataError, match="blank"):
             read_picture(content, "photograph.jpg")
 
@@ -82,6 +83,16 @@ def test_a_digit_that_goes_on_beyond_the_frame_has_a_warning() -> None:
         with Image.open(_file(content)) as whole:
             cut = whole.crop((0, 0, whole.width, middle))
         assert "cut off by the frame" in read_picture(encode(cut), "cut.png").warnings
+
+
+def test_a_large_light_digit_on_a_board_is_no_sheet_of_paper() -> None:
+    board = np.full((600, 500), 50.0)
+    cv2.ellipse(board, (250, 300), (150, 190), 10, 0, 360, 220.0, 60)
+    board += np.random.default_rng(0).normal(0, 3, board.shape)
+    picture = read_picture(encode(Image.fromarray(board.clip(0, 255).astype(np.uint8))), "0.png")
+    assert picture.warnings == ()
+    assert "cut to the sheet" not in picture.done
+    assert picture.box.width > 300
 
 
 def test_what_was_found_on_a_page_without_a_digit_is_named() -> None:
