@@ -85,7 +85,7 @@ def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
     yield Figure(
         name=f"recipe fast, validation accuracy, {device}",
         values=tuple(accuracies),
-        goal=99.0,
+        goal=99.1,
         is_more_better=True,
         unit="%",
         note=f"mean {mean:.3f} %",
