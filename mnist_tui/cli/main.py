@@ -17,6 +17,7 @@ from mnist_tui.cli.doctor import doctor
 from mnist_tui.cli.evaluate import evaluate
 from mnist_tui.cli.export import export
 from mnist_tui.cli.predict import predict
+from mnist_tui.cli.remove import remove
 from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
 from mnist_tui.cli.train import resume, train
@@ -89,6 +90,7 @@ for subcommand in (
     predict,
     export,
     compare,
+    remove,
     doctor,
     completion,
 ):

@@ -184,6 +184,13 @@ model_option = click.option(
 )
 headless_option = click.option("--headless", is_flag=True, help="Plain lines, no dashboard.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for scripts.")
+notify_option = click.option(
+    "--notify",
+    metavar="COMMAND",
+    default="",
+    help="Run this command when the run has ended, however it did, with the facts as JSON on its "
+    "standard input.",
+)
 detach_option = click.option(
     "--detach",
     is_flag=True,

@@ -6,17 +6,25 @@ from pathlib import Path
 
 import click
 
-from mnist_tui.cli.options import json_option, runs_dir_option
+from mnist_tui.cli.opened import make_runner
+from mnist_tui.cli.options import dashboard_options, json_option, runs_dir_option
 from mnist_tui.cli.table import table
+from mnist_tui.cli.tty import check_terminal
 from mnist_tui.process.invocation import with_remedy
+from mnist_tui.run.plan import NewRun
 from mnist_tui.store.catalog import RunSummary
+from mnist_tui.tui.display_options import DisplayOptions
 
 
 @click.command()
 @runs_dir_option
 @json_option
-def runs(runs_dir: Path, as_json: bool) -> int:
+@click.option("--browse", is_flag=True, help="The dashboard's screen of all runs.")
+@dashboard_options
+def runs(runs_dir: Path, as_json: bool, browse: bool, look: DisplayOptions) -> int:
     """List the runs, the newest first."""
+    if browse:
+        return _browse(runs_dir, look)
     from mnist_tui import formatting
     from mnist_tui.store.catalog import describe_age, list_runs, start_remedy
 
@@ -40,6 +48,15 @@ def runs(runs_dir: Path, as_json: bool) -> int:
     ]
     click.echo(table(("RUN", "STATE", "EPOCHS", "BEST", "UPDATED", "LIVE IN"), rows))
     return 0
+
+
+def _browse(runs_dir: Path, look: DisplayOptions) -> int:
+    """Show the dashboard with the screen of all runs over it; the exit code."""
+    plan = NewRun(runs_dir=runs_dir)
+    check_terminal(plan)
+    from mnist_tui.tui.launch import run_dashboard
+
+    return run_dashboard(plan, make_runner, look, start=False, opens_runs=True)
 
 
 def _describe_life(run: RunSummary) -> str:

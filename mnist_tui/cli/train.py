@@ -15,6 +15,7 @@ from mnist_tui.cli.options import (
     headless_option,
     json_option,
     model_option,
+    notify_option,
     run_argument,
     runs_dir_option,
     setting,
@@ -40,6 +41,7 @@ from mnist_tui.tui.display_options import DisplayOptions
 @headless_option
 @detach_option
 @hangup_option
+@notify_option
 @json_option
 @click.option("--start", is_flag=True, help="Begin at once, without waiting for the space key.")
 @dashboard_options
@@ -49,6 +51,7 @@ def train(
     headless: bool,
     detach: bool,
     on_hangup: str | None,
+    notify: str,
     as_json: bool,
     start: bool,
     look: DisplayOptions,
@@ -60,7 +63,7 @@ def train(
     given = {field: value for field, value in settings.items() if value is not None}
     config = recipe_config(given.pop("recipe", "tutorial"), **given)
     check_place(runs_dir, name)
-    plan = NewRun(config=config, runs_dir=runs_dir, name=name)
+    plan = NewRun(config=config, runs_dir=runs_dir, name=name, notify=notify)
     if detach:
         return _run_detached(plan, as_json=as_json)
     return _run(plan, look, headless=headless, on_hangup=on_hangup, as_json=as_json, start=start)
@@ -83,6 +86,7 @@ def train(
 @headless_option
 @detach_option
 @hangup_option
+@notify_option
 @json_option
 @dashboard_options
 def resume(
@@ -92,6 +96,7 @@ def resume(
     headless: bool,
     detach: bool,
     on_hangup: str | None,
+    notify: str,
     as_json: bool,
     look: DisplayOptions,
     **settings: Any,
@@ -133,6 +138,7 @@ def resume(
         name=directory.name,
         overrides=overrides,
         checkpoint=checkpoint,
+        notify=notify,
     )
     if detach:
         return _run_detached(plan, as_json=as_json)

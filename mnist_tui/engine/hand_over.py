@@ -36,7 +36,11 @@ class HandOver:
     other side.
     """
 
-    def __init__(self, directory: RunDirectory, session: Session, writer: RunWriter) -> None:
+    def __init__(
+        self, directory: RunDirectory, session: Session, writer: RunWriter, notify: str = ""
+    ) -> None:
+        self._notify = notify
+        """The user's command at the run's end."""
         self._directory = directory
         self._session = session
         self._writer = writer
@@ -66,6 +70,7 @@ class HandOver:
                 name=directory.name,
                 runs_dir=directory.path.parent,
                 config=directory.read_config(),
+                notify=self._notify,
             )
             with self._lock:
                 if self._is_closed:

@@ -88,6 +88,7 @@ def prepare(
         directory=directory,
         writer=writer,
         begins_paused=predecessor is not None and predecessor.was_paused,
+        notify=plan.notify,
     )
     if start.checkpoint is not None:
         _restore(trainer, start.checkpoint, start.path, directory)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mnist_tui.config import recipe_config
+from mnist_tui.engine.notifying import Notifier
 from mnist_tui.engine.steps.native.library import MODELS, compile_ahead
 from mnist_tui.errors import (
     CheckpointError,
@@ -76,6 +77,8 @@ class TrainingRunner(LocalRunner):
         self._network = network
         self.session = Session()
         self._serve: Final = serve
+        if plan.notify:
+            Notifier(plan.notify, self.session)
         self.error: Exception | None = None
         """What the run failed by, once it is over; None where it did not fail."""
         self._directory: RunDirectory | None = None

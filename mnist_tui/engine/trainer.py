@@ -61,6 +61,7 @@ class Trainer:
         directory: RunDirectory,
         writer: RunWriter,
         begins_paused: bool = False,
+        notify: str = "",
     ) -> None:
         self._begins_paused = begins_paused
         self._directory = directory
@@ -69,7 +70,7 @@ class Trainer:
         self._dataset, self._fingerprint = dataset, fingerprint
         self._session = session
         self._checkpoints = CheckpointSchedule(directory, writer)
-        self._hand_over = HandOver(directory, session, writer)
+        self._hand_over = HandOver(directory, session, writer, notify)
         self._activity = "training"
         self._validation_batch = 0
         self._publish_at = 0.0

@@ -20,6 +20,8 @@ class NewRun:
     """The parent of the run's directory."""
     name: str | None = None
     """The run directory's name; None: made from the time and the recipe at the start."""
+    notify: str = ""
+    """The user's command to be run at its end, for the shell; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class ResumedRun:
     """The settings to be changed, by TrainConfig's names."""
     checkpoint: str | None = None
     """The file in the run's checkpoints to start from; None: last.pt."""
+    notify: str = ""
+    """The user's command to be run at its end, for the shell; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)

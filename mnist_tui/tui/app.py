@@ -100,6 +100,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         make_runner: MakeRunner,
         *,
         start: bool = False,
+        opens_runs: bool = False,
         outlives_terminal: bool = False,
         low_bandwidth: bool = False,
         bell: bool = False,
@@ -112,6 +113,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
             plan: The settings of the run, and where it goes.
             make_runner: Gives a runner for each run; cheap.
             start: Whether to begin at once.
+            opens_runs: Whether to show all runs at first.
             outlives_terminal: Whether a live run goes on when the terminal is lost.
             low_bandwidth: Whether to repaint only once a second.
             bell: Whether to ring and notify when a run ends.
@@ -131,6 +133,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         """Whether the dashboard has ended, and its run goes on without a terminal."""
         self._outlives_terminal = outlives_terminal
         self._starts_at_once = start
+        self._opens_runs = opens_runs
         self._poller = ProgressPoller(
             self,
             self.presenter.follow,
@@ -232,6 +235,8 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
             self.action_begin("start")
         else:
             self.dashboard.log_pane.add(LogEntry("Ready. Space: start. ?: help."))
+        if self._opens_runs:
+            self.action_runs()
 
     def on_unmount(self) -> None:
         """Stop listening."""

@@ -23,6 +23,7 @@ def run_dashboard(
     *,
     start: bool,
     outlives_terminal: bool = True,
+    opens_runs: bool = False,
 ) -> int:
     """Show the dashboard until the user leaves it, or until its terminal goes away. Main thread.
 
@@ -33,6 +34,7 @@ def run_dashboard(
         start: Whether to begin at once.
         outlives_terminal: Whether a live run goes on when the terminal is lost; this returns at
             its end then.
+        opens_runs: Whether to show all runs at first.
 
     Returns:
         The exit code.
@@ -41,6 +43,7 @@ def run_dashboard(
         plan,
         make_runner,
         start=start,
+        opens_runs=opens_runs,
         outlives_terminal=outlives_terminal,
         low_bandwidth=look.is_low_bandwidth,
         bell=look.rings,

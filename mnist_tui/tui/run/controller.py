@@ -61,6 +61,8 @@ class RunController:
         """The stop after which the dashboard ends; None while nobody wants that."""
         self.is_detaching = False
         """Whether the run is to go on in a process without a terminal, and the dashboard to end."""
+        self._notify: Final = plan.notify if isinstance(plan, NewRun | ResumedRun) else ""
+        """The user's command at the end of each run."""
         self._make_runner = make_runner
         self._post = post
         self._idle: Final = Session()
@@ -133,6 +135,8 @@ class RunController:
         """
         if self.is_busy:
             raise RuntimeError("a run is alive")
+        if isinstance(plan, NewRun | ResumedRun):
+            plan = replace(plan, notify=self._notify)
         before, self.plan = self.log, plan
         self._next, self._changes = None, {}
         self._wanted_lr, self._has_asked, self.is_detaching = None, False, False

@@ -148,3 +148,9 @@ async def test_it_fits_any_terminal(runs_dir: Path, size: tuple[int, int]) -> No
         await opened(stage)
         assert "first" in stage.text
         assert "esc Back" in stage.footer
+
+
+async def test_the_dashboard_can_begin_with_all_runs(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir), opens_runs=True) as stage:
+        await stage.until(lambda: isinstance(stage.app.screen, RunsScreen), "the runs")
+        await stage.sees("lab/second")
