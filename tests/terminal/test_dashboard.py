@@ -155,9 +155,16 @@ def test_a_terminal_that_goes_away_ends_the_process_with_the_run_saved_where_tha
     assert read_checkpoint(tmp_path / "runs/a/checkpoints/last.pt").global_batch >= 1
 
 
-def test_a_run_goes_on_when_its_terminal_goes_away(open_terminal: Open, tmp_path: Path) -> None:
-    terminal = open_terminal(*LONG, "--start")
-    wait_for_batch(terminal, 1)
+@pytest.mark.parametrize("mode", ["dashboard", "headless"])
+def test_a_run_goes_on_when_its_terminal_goes_away(
+    open_terminal: Open, tmp_path: Path, mode: str
+) -> None:
+    if mode == "dashboard":
+        terminal = open_terminal(*LONG, "--start")
+        wait_for_batch(terminal, 1)
+    else:
+        terminal = open_terminal("train", "--headless", "--on-hangup", "continue", *LONG)
+        terminal.wait_for(lambda text: re.search(r"epoch 1/900 +\d", text))
     pid = terminal.child.pid
     terminal.hang_up()
     descriptors = Path(f"/proc/{pid}/fd")
