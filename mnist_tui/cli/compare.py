@@ -21,7 +21,7 @@ _ROWS = 16
 """The height of the chart."""
 
 
-@click.command()
+@click.command(short_help="Compare up to eight runs.")
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_runs)
 @runs_dir_option
 @json_option

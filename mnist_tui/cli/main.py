@@ -34,6 +34,7 @@ _EPILOG = """Begin with:
   mnist-tui                                   the dashboard; space starts
   mnist-tui --dataset sample --start          at once, without a download
   mnist-tui train --headless --epochs 3       plain lines
+  mnist-tui train --detach                    without a terminal; mnist-tui attach shows it
   mnist-tui resume                            resume the newest run
   mnist-tui train --help                      all options, with defaults
 

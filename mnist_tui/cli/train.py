@@ -34,7 +34,7 @@ from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.display_options import DisplayOptions
 
 
-@click.command()
+@click.command(short_help="Train a network: the dashboard, or plain lines.")
 @training_options
 @runs_dir_option
 @click.option("--name", help="The run's name. [default: date, time and recipe]")

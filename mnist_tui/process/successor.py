@@ -43,9 +43,9 @@ class Successor:
             raise SuccessorError("Windows has no processes without a terminal that outlive it")
         ours, theirs = Pipe()
         descriptors = [theirs.fileno()] + ([] if lock is None else [lock])
-        # Not a pipe: nobody reads it once this process has ended.
-        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the channel
         try:
+            # Not a pipe: nobody reads it once this process has ended.
+            self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the channel
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "mnist_tui.cli.owner", *map(str, descriptors)],
                 stdin=subprocess.DEVNULL,

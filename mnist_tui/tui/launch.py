@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from mnist_tui.process import places
 from mnist_tui.process.crash import log_crash
+from mnist_tui.process.logout import describe_limit
 from mnist_tui.process.signals import signals_as_requests
 from mnist_tui.process.streams import give_up, let_go_of_terminal
 from mnist_tui.run.plan import MakeRunner, RunPlan
@@ -83,6 +84,9 @@ def run_dashboard(
         way_back()
         code = code or 1
         _say(log_crash(app.broken_by, "the dashboard broke", app.log_file), is_error=True)
+    limit = describe_limit() if app.run_controller.is_detached else ""
+    if limit:
+        report += f"\nnote: {limit}"
     if report:
         _say(report, is_error=bool(code))
     return code

