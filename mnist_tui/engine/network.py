@@ -5,7 +5,7 @@ import torch
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.engine.prepared_run import Warnings
-from mnist_tui.engine.starting_point import StartingPoint
+from mnist_tui.engine.starting_point import Say, StartingPoint
 from mnist_tui.inference.model_source import (
     check_same,
     named_source,
@@ -59,6 +59,7 @@ def try_network(
     dataset: Dataset,
     device: torch.device,
     warnings: Warnings,
+    say: Say,
 ) -> ModelSource:
     """Try a user's network out, and find out what it gives.
 
@@ -67,6 +68,7 @@ def try_network(
     """
     if source.folder is None:
         return source
+    say("trying the network out")
     conditions = Conditions(
         classes=len(dataset.classes),
         device=device,

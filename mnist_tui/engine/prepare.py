@@ -63,12 +63,13 @@ def prepare(
     start = find_starting_point(plan, directory, say)
     warnings = Warnings(session)
     is_handed_over = predecessor is not None
+    say("importing the network")
     source = find_network(start, directory, warnings, network, is_handed_over=is_handed_over)
     device, device_notices = _set_up_device(start)
     dataset = _load_dataset(start.config, session, say)
-    say("building the model")
     config = replace(start.config, dataset=dataset.name)
-    source = try_network(source, config, dataset, device, warnings)
+    source = try_network(source, config, dataset, device, warnings, say)
+    say("building the model")
     # A graph repeats what was captured: nobody knows what else the code of a user does.
     recorder = recorder_for(device) if source.folder is None else None
     learner = Learner(config, dataset, device, recorder, warnings.warn, source=source)

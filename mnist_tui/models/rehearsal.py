@@ -1,20 +1,18 @@
 """Trying a user's network out before a run relies on it: what is wrong with it, in sentences."""
 
-import pickle
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.models.classifier import Classifier, Output, recognize
 from mnist_tui.models.error_place import describe
+from mnist_tui.models.inspection import Leftovers, inspect
 from mnist_tui.models.source import ModelSource
 
 _EXAMPLES: Final = 8
@@ -50,7 +48,6 @@ def rehearse(source: ModelSource, conditions: Conditions) -> tuple[ModelSource, 
         UsageError: When the network cannot be trained as it is.
     """
     rehearsal = Rehearsal(source, conditions)
-    rehearsal.inspect()
     in_eval = rehearsal.evaluate()
     in_training = rehearsal.train()
     return replace(source, in_eval=in_eval, in_training=in_training), tuple(rehearsal.warnings)
@@ -76,6 +73,7 @@ class Rehearsal:
                 f"{self._name} draws its first weights from elsewhere than torch's generator: the "
                 "same seed will not give the same run"
             )
+        inspect(self._module, self._name)
         self._module.to(conditions.device)
 
     @contextmanager
@@ -87,7 +85,9 @@ class Rehearsal:
             raise
         except Exception as error:
             reason = describe(error, self._files, otherwise=self._layer(error))
-            raise UsageError(f"{self._name} {what}: {reason}") from error
+            is_forbidden = "deterministic" in str(error)  # as torch says of some on a GPU
+            remedy = Remedy(settings={"no_deterministic": None}) if is_forbidden else None
+            raise UsageError(f"{self._name} {what}: {reason}", remedy) from error
 
     def _layer(self, error: Exception) -> str:
         """The innermost layer that an error comes from, for code without a line of its own."""
@@ -106,33 +106,6 @@ class Rehearsal:
     def _images(self, count: int) -> Tensor:
         generator = torch.Generator().manual_seed(count)
         return torch.rand(count, 1, 28, 28, generator=generator).to(self._conditions.device)
-
-    # What can be seen without running it.
-
-    def inspect(self) -> None:
-        """Look at its parameters and its state.
-
-        Raises:
-            UsageError: When it has nothing to train, or hides it.
-        """
-        trained = {id(parameter) for parameter in self._module.parameters()}
-        for layer in self._module.modules():
-            for attribute, value in vars(layer).items():
-                kind = type(value).__name__
-                if not attribute.startswith("_") and _hides_parameters(value, trained):
-                    better = "nn.ModuleDict" if kind == "dict" else "nn.ModuleList"
-                    raise UsageError(
-                        f"{type(layer).__name__}.{attribute} is a plain {kind} of layers, which "
-                        f"would not be trained: make it an {better}"
-                    )
-        if not any(parameter.requires_grad for parameter in self._module.parameters()):
-            raise UsageError(f"{self._name} has no weights to train")
-        for name, value in self._module.state_dict().items():
-            if not isinstance(value, Tensor):
-                raise UsageError(
-                    f"{self._name} keeps {name} in its state_dict, which is a "
-                    f"{type(value).__name__}: a checkpoint holds tensors alone"
-                )
 
     # In eval mode.
 
@@ -196,8 +169,7 @@ class Rehearsal:
         Raises:
             UsageError: When no weight learns from it, or a batch of one is too small for it.
         """
-        conditions, kind = self._conditions, Output.SCORES
-        before = _plain_attributes(self._module), _host_generators()
+        conditions, kind, leftovers = self._conditions, Output.SCORES, Leftovers(self._module)
         self._module.train()
         for size in sorted({min(conditions.batch_size, conditions.samples), conditions.last_batch}):
             if size == 1:
@@ -205,7 +177,7 @@ class Rehearsal:
             self._module.zero_grad()
             kind = self._step(self._images(size))
         self._check_gradients()
-        self._check_leftovers(*before)
+        self.warnings += leftovers.describe(self._name)
         if kind is Output.PROBABILITIES:
             self.warnings.append(
                 f"{self._name} ends in a softmax: it is trained by the logarithms of its "
@@ -257,22 +229,6 @@ class Rehearsal:
                 "use it, or detaches what it gives"
             )
 
-    def _check_leftovers(self, attributes: dict[str, Any], generators: dict[str, Any]) -> None:
-        """Say what forward changes that no checkpoint holds."""
-        after = _plain_attributes(self._module)
-        changed = [name for name, value in after.items() if attributes.get(name) != value]
-        if changed:
-            self.warnings.append(
-                f"{changed[0]} of {self._name} changes while it runs, and no checkpoint holds it: "
-                "a resumed run begins it anew; make it a buffer"
-            )
-        for name, state in _host_generators().items():
-            if state != generators[name]:
-                self.warnings.append(
-                    f"{self._name} draws random numbers from {name}, whose state no checkpoint "
-                    "holds: a resumed run will be another one; draw them from torch"
-                )
-
 
 def sample_output(classifier: Classifier) -> Output:
     """What a network that is on the CPU gives in eval mode, found out by running it."""
@@ -290,43 +246,6 @@ def _are_close(output: Tensor, other: Tensor) -> bool:
 def _is_equal(value: Any, other: Any) -> bool:
     is_tensor = isinstance(value, Tensor) and isinstance(other, Tensor)
     return not is_tensor or (value.shape == other.shape and torch.equal(value, other))
-
-
-def _hides_parameters(value: object, trained: set[int]) -> bool:
-    """Whether a list, tuple or dict has layers or parameters that the network does not know."""
-    items: Any = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, list | tuple | dict):
-        return False
-    return any(
-        id(parameter) not in trained
-        for item in items
-        for parameter in (
-            item.parameters()
-            if isinstance(item, nn.Module)
-            else [item] * isinstance(item, nn.Parameter)
-        )
-    )
-
-
-def _plain_attributes(module: nn.Module) -> dict[str, Any]:
-    """The attributes of a network and its layers that are in no state_dict; tensors by identity."""
-    return {
-        f"{prefix}{'.' if prefix else ''}{name}": id(value) if isinstance(value, Tensor) else value
-        for prefix, layer in module.named_modules()
-        for name, value in vars(layer).items()
-        if name != "training"
-        and not name.startswith("_")
-        and isinstance(value, int | float | str | Tensor)
-    }
-
-
-def _host_generators() -> dict[str, Any]:
-    """The states of generators that are not torch's, by their names."""
-    state = np.random.get_state(legacy=False)
-    return {
-        "Python's random": random.getstate(),
-        "NumPy's random": pickle.dumps(state),
-    }
 
 
 def _first_line(error: Exception) -> str:

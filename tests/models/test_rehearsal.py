@@ -224,3 +224,10 @@ def test_the_network_of_the_documentation_has_nothing_wrong(tmp_path: Path) -> N
     source, warnings = rehearse(load(tmp_path, example), SETTING)
     assert not warnings
     assert source.in_training is Output.SCORES
+
+
+def test_an_operation_that_is_not_deterministic_comes_with_the_way_out(tmp_path: Path) -> None:
+    raises = "raise RuntimeError('fold_backward does not have a deterministic implementation')"
+    with pytest.raises(UsageError, match=r"net.py:11: RuntimeError: fold_backward") as caught:
+        rehearse(load(tmp_path, net(raises)), SETTING)
+    assert caught.value.remedy == Remedy(settings={"no_deterministic": None})
