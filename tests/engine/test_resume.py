@@ -90,11 +90,19 @@ def rows_without_times(run: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if "second" not in k} for row in rows]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adamw"])
+@pytest.mark.parametrize(
+    ("model", "optimizer"),
+    [
+        ("mnist_net", "sgd"),
+        ("mnist_net", "momentum"),
+        ("mnist_net", "adamw"),
+        ("fast_net", "adamw"),
+    ],
+)
 def test_resume_in_mid_epoch_gives_the_same_weights(
-    optimizer: str, few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: str, optimizer: str, few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = few_config(few_digits, optimizer=optimizer, lr=0.01)
+    config = few_config(few_digits, model=model, optimizer=optimizer, lr=0.01)
     train(config, tmp_path, "whole")
     stop_after(monkeypatch, 4)
     stopped = train(config, tmp_path, "parts")
