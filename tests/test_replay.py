@@ -1,6 +1,7 @@
 """A run on disk, told as if it had just ended."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,19 @@ class Played:
         return self.events[-1]
 
 
+@pytest.fixture(scope="module")
+def finished(few_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> RecordedRun:
+    """A run of two epochs, to look at."""
+    return train(few_config(few_digits), tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def copied(finished: RecordedRun, tmp_path: Path) -> RunDirectory:
+    """Its directory, to change."""
+    shutil.copytree(finished.directory.path, tmp_path / "run")
+    return RunDirectory(tmp_path / "run")
+
+
 def test_a_finished_run_is_told_as_it_was(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits, epochs=3), tmp_path)
     before = {path: path.read_bytes() for path in run.directory.path.rglob("*") if path.is_file()}
@@ -94,62 +108,55 @@ print(runner.session.state, len(runner.session.history), "torch" in sys.modules)
 """
 
 
-def test_the_curves_of_a_run_are_read_without_torch(few_digits: Path, tmp_path: Path) -> None:
-    run = train(few_config(few_digits), tmp_path)
-    command = [sys.executable, "-c", SHOW, str(tmp_path)]
+def test_the_curves_of_a_run_are_read_without_torch(finished: RecordedRun) -> None:
+    command = [sys.executable, "-c", SHOW, str(finished.directory.path.parent)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert shown == ["finished", str(len(run.session.history)), "False"]
+    assert shown == ["finished", str(len(finished.session.history)), "False"]
 
 
 def test_a_run_of_an_earlier_version_is_shown_from_its_checkpoint(
-    few_digits: Path, tmp_path: Path
+    finished: RecordedRun, copied: RunDirectory
 ) -> None:
-    run = train(few_config(few_digits), tmp_path)
-    run.directory.history.unlink()
-    played = Played(run.directory)
+    copied.history.unlink()
+    played = Played(copied)
     assert not played.the(Warned)
-    assert played.runner.session.history.state_dict() == run.session.history.state_dict()
+    assert played.runner.session.history.state_dict() == finished.session.history.state_dict()
 
 
-def test_it_answers_from_its_checkpoint_once_it_is_told(few_digits: Path, tmp_path: Path) -> None:
-    run = train(few_config(few_digits), tmp_path)
-    unread = ReplayRunner(ShownRun(runs_dir=tmp_path, name="run"))
+def test_it_answers_from_its_checkpoint_once_it_is_told(finished: RecordedRun) -> None:
+    unread = ReplayRunner(ShownRun(runs_dir=finished.directory.path.parent, name="run"))
     with pytest.raises(TrainingError):
         unread.ask(QUESTION).result(0)
-    expected = run.runner.ask(QUESTION).result(60)
-    assert Played(run.directory).runner.ask(QUESTION).result(60) == expected
+    expected = finished.runner.ask(QUESTION).result(60)
+    assert Played(finished.directory).runner.ask(QUESTION).result(60) == expected
 
 
 @pytest.mark.parametrize(
     "broken", ["last.pt", "insight.npz", "history.npz", "status.json", "metrics.jsonl"]
 )
 def test_a_run_with_a_broken_file_is_shown_as_far_as_it_can_be(
-    broken: str, few_digits: Path, tmp_path: Path
+    broken: str, finished: RecordedRun, copied: RunDirectory
 ) -> None:
-    run = train(few_config(few_digits), tmp_path)
-    [path] = run.directory.path.rglob(broken)
+    [path] = copied.path.rglob(broken)
     path.write_bytes(b"\x00broken")
-    played = Played(run.directory)
+    played = Played(copied)
     assert played.ended.state in (State.FINISHED, State.STOPPED)
     assert len(played.prepared.rows) == 2
-    assert len(played.runner.session.history) == len(run.session.history)
+    assert len(played.runner.session.history) == len(finished.session.history)
     if broken.endswith(".npz"):
         [warned] = played.the(Warned)
         assert isinstance(warned, Warned)
         assert broken in warned.message
 
 
-def test_what_a_run_did_last_and_where_it_was_saved_is_shown(
-    few_digits: Path, tmp_path: Path
-) -> None:
-    run = train(few_config(few_digits, epochs=2), tmp_path)
-    played = Played(run.directory)
+def test_what_a_run_did_last_and_where_it_was_saved_is_shown(finished: RecordedRun) -> None:
+    played = Played(finished.directory)
     progress, last = played.runner.session.progress, played.prepared.rows[-1]
     assert progress.lr == last.lr
     assert progress.samples_per_second == last.samples_per_second
-    assert progress.batch_loss == pytest.approx(run.session.progress.batch_loss)
+    assert progress.batch_loss == pytest.approx(finished.session.progress.batch_loss)
     saved = played.the(CheckpointSaved)
-    assert saved[-1] == run.of(CheckpointSaved)[-1]
+    assert saved[-1] == finished.of(CheckpointSaved)[-1]
     files = [Path(event.path).name for event in saved if isinstance(event, CheckpointSaved)]
     assert sorted(files) == ["best.pt", "last.pt"]
 

@@ -1,5 +1,6 @@
 """The command, run in an empty folder."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def checkpoint(few_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """The last checkpoint of a finished run."""
     run = train(few_config(few_digits), tmp_path_factory.mktemp("runs"))
     return run.directory.path / "checkpoints" / "last.pt"
+
+
+@pytest.fixture
+def trained(checkpoint: Path, tmp_path: Path) -> Path:
+    """A finished run of two epochs called a, where commands look for runs."""
+    copy = tmp_path / "runs" / "a"
+    shutil.copytree(checkpoint.parents[1], copy)
+    return copy
 
 
 @pytest.fixture

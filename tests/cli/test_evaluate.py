@@ -11,11 +11,8 @@ from tests.cli.bad_checkpoint import write_bad_checkpoint
 from tests.cli.done import Run, assert_one_line
 
 
-def test_evaluate_gives_the_figures_of_the_epochs_row(
-    run: Run, few: tuple[str, ...], tmp_path: Path
-) -> None:
-    run("train", *few, "--name", "a")
-    [*_, last] = [json.loads(line) for line in (tmp_path / "runs/a/metrics.jsonl").open()]
+def test_evaluate_gives_the_figures_of_the_epochs_row(run: Run, trained: Path) -> None:
+    [*_, last] = [json.loads(line) for line in (trained / "metrics.jsonl").open()]
     done = run("evaluate", "runs/a/checkpoints/last.pt", "--json")
     report = json.loads(done.out)
     assert report["accuracy"] == last["val_accuracy"]
@@ -87,20 +84,16 @@ def test_evaluate_prints_both_tables_in_less_than_80_columns(run: Run, checkpoin
     ["empty", "truncated", "flipped", "text", "other model", "tensor", "code", "folder", "missing"],
 )
 def test_a_file_that_is_no_checkpoint_is_named(
-    run: Run, few: tuple[str, ...], tmp_path: Path, kind: str
+    run: Run, trained: Path, tmp_path: Path, kind: str
 ) -> None:
-    run("train", *few, "--name", "a")
-    good, bad = tmp_path / "runs/a/checkpoints/last.pt", tmp_path / "bad.pt"
+    good, bad = trained / "checkpoints/last.pt", tmp_path / "bad.pt"
     write_bad_checkpoint(kind, good, bad)
     assert_one_line(run("evaluate", bad), 4, "bad.pt")
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_checkpoint_of_another_model_is_named(
-    run: Run, few: tuple[str, ...], tmp_path: Path
-) -> None:
-    run("train", *few, "--name", "a")
-    good = read_checkpoint(tmp_path / "runs/a/checkpoints/last.pt")
+def test_a_checkpoint_of_another_model_is_named(run: Run, trained: Path, tmp_path: Path) -> None:
+    good = read_checkpoint(trained / "checkpoints/last.pt")
     del good.model["fc2.bias"]
     (tmp_path / "other.pt").write_bytes(good.to_bytes())
     assert_one_line(run("evaluate", "other.pt"), 4, "other.pt", "fc2.bias")
