@@ -91,7 +91,14 @@ def test_a_pause_and_a_new_rate_are_honored_at_the_chunks_end(
     assert run.ended.state is State.FINISHED
 
 
-@pytest.mark.parametrize(("chunk", "at"), [(1, 4), (3, 11), (5, 19)])
+@pytest.mark.parametrize(
+    ("chunk", "at"),
+    [
+        (3, 11),
+        pytest.param(1, 4, marks=pytest.mark.slow),
+        pytest.param(5, 19, marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_stopped_between_chunks_goes_on_to_the_same_bits(
     chunk: int,
     at: int,
