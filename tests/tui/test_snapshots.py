@@ -122,7 +122,9 @@ def scenes() -> Iterator[Callable[..., Scene]]:
 SIZES = [(200, 60), (140, 40), (100, 30), (80, 24), (50, 12)]
 
 
-@pytest.mark.parametrize("theme", ["digits-dark", "digits-light"])
+@pytest.mark.parametrize(
+    "theme", ["digits-dark", pytest.param("digits-light", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_training_run_looks_as_it_did(
     snap_compare: Compare, scenes: Callable[..., Scene], size: tuple[int, int], theme: str

@@ -122,7 +122,9 @@ def looks_as_it_did(snap_compare: Compare, scene: Scene, title: str, size: tuple
     return snap_compare(scene.app, terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x45"])
+@pytest.mark.parametrize(
+    "size", [SMALL, pytest.param(LARGE, marks=pytest.mark.slow)], ids=["80x24", "140x45"]
+)
 @pytest.mark.parametrize("title", TITLES)
 def test_a_pane_looks_as_it_did(
     snap_compare: Compare, scene_of: Callable[[str], Scene], title: str, size: tuple[int, int]
