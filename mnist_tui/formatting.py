@@ -54,11 +54,6 @@ def place(epoch: int, batch: int) -> str:
     return f"epoch {epoch}, batch {count(batch)}"
 
 
-def short_place(epoch: int, batch: int) -> str:
-    """The same in 10 columns, as long as both numbers are not large: epoch and batch."""
-    return f"{epoch - 1} · end" if batch == 0 and epoch > 1 else f"{epoch} · {count(batch)}"
-
-
 def duration(seconds: float | None) -> str:
     """A time span: `0:07`, `12:34`, `1:02:03`, `2d 03:04`."""
     if seconds is None or not math.isfinite(seconds):

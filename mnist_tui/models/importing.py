@@ -167,10 +167,7 @@ def _candidates(module: ModuleType) -> list[str]:
     return [
         name
         for name, value in vars(module).items()
-        if getattr(value, "__module__", None) == module.__name__
-        and (
-            inspect.isfunction(value) or (isinstance(value, type) and issubclass(value, nn.Module))
-        )
+        if getattr(value, "__module__", None) == module.__name__ and _makes_networks(value)
     ]
 
 
