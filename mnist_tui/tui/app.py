@@ -66,7 +66,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
     BINDINGS: ClassVar[list[BindingType]] = [
         *RUN_KEYS,
         Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("r", "runs", "Runs", tooltip="All runs: find, compare, tidy"),
+        Binding("r", "runs", "Runs", tooltip="All runs: find, compare, tidy", id="later.runs"),
         Binding("i", "insight", "Insight", tooltip="What the model has learned"),
         Binding("d", "insight('Draw')", "Draw", show=False, tooltip="Draw for the model to read"),
     ]

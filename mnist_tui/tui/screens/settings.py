@@ -113,7 +113,7 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         #controls { width: 24; height: auto; }
         #controls > Input { background: $foreground 8%; }
         #controls > Input:focus { background: $foreground 16%; background-tint: transparent; }
-        #controls > :disabled { opacity: 55%; }
+        #controls > *:disabled { opacity: 55%; }
         #notes { width: 1fr; height: auto; margin-left: 1; }
         #meaning { margin-top: 1; height: auto; min-height: 2; }
         #meaning.-different { color: $text-warning; }

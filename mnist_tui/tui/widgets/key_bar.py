@@ -12,6 +12,8 @@ from mnist_tui.tui.widgets.pressable import Pressable
 
 RUN_KEY: Final = "run."
 """How the ids begin of a screen's bindings that go before those of the pane in focus."""
+LATER_KEY: Final = "later."
+"""How the ids begin of the app's bindings that go after those."""
 
 Key = tuple[str, str, str]
 """The key to press, how it is written, and what it does."""
@@ -62,13 +64,16 @@ class KeyBar(Pressable[Key], Lines):
         return list(keys.values())
 
     def _rank(self, active: ActiveBinding) -> int:
-        if active.binding.key == "escape":
-            return -1
-        if active.node is self.app:
-            return 0
-        if (active.binding.id or "").startswith(RUN_KEY):
-            return 1
-        return 2 if active.node is self.screen.focused else 3
+        name = active.binding.id or ""
+        ranks = (
+            active.binding.key == "escape",
+            active.node is self.app and not name.startswith(LATER_KEY),
+            name.startswith(RUN_KEY),
+            active.node is self.app,
+            active.node is self.screen.focused,
+            True,
+        )
+        return ranks.index(True)
 
     @staticmethod
     def _fitting(keys: list[Key], width: int) -> list[Key]:

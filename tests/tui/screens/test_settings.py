@@ -252,3 +252,16 @@ async def test_networks_that_were_used_before_are_offered(
         assert field.value == "net.py:Net"
         await stage.pilot.press("enter")
         await stage.sees("model net.py:Net")
+
+
+async def test_fields_that_a_live_run_keeps_closed_are_dimmed() -> None:
+    async with on_stage((80, 24)) as stage:
+        await stage.start()
+        await stage.pilot.press("e")
+        await stage.sees("Settings of the live run")
+        opacities = {
+            control.id: control.styles.opacity
+            for control in stage.app.screen.query("#controls > *")
+        }
+        assert opacities["epochs"] == opacities["lr"] == 1.0
+        assert opacities["seed"] == opacities["recipe"] == 0.55
