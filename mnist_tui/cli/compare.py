@@ -26,7 +26,7 @@ _ROWS = 16
 @runs_dir_option
 @json_option
 def compare(runs: tuple[str, ...], runs_dir: Path, *, as_json: bool) -> int:
-    """Compare up to eight runs: which settings differ, and what became of each.
+    """Compare up to eight runs: settings that differ, and results.
 
     On a terminal their validation losses are drawn over each other.
     """

@@ -10,7 +10,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> int:
-    """Print the script that completes commands, options, choices and runs' names in SHELL.
+    """Print the script that completes commands and options in SHELL.
 
     \b
     bash:  echo 'eval "$(mnist-tui completion bash)"' >> ~/.bashrc

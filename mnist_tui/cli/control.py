@@ -27,7 +27,7 @@ _SETTINGS: Final = ("lr", "epochs")
 @runs_dir_option
 @json_option
 def control(run: str, action: str, value: str | None, runs_dir: Path, as_json: bool) -> int:
-    """Have RUN (a name, a folder, or `last`), which another process trains, do something.
+    """Steer RUN (a name, a folder, or `last`), which another process trains.
 
     \b
     pause, continue     at the next batch

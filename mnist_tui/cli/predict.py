@@ -30,7 +30,7 @@ _NAME: Final = 16
 """Columns for the name of a class."""
 
 
-@click.command(short_help="Predict the classes of images by a checkpoint.")
+@click.command(short_help="Predict the class of each image with a checkpoint.")
 @network_argument
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @runs_dir_option

@@ -103,9 +103,10 @@ def resume(
 ) -> int:
     """Resume RUN (a name, a folder, or `last`) exactly where it stopped.
 
-    --epochs N makes a run longer, also one that has finished. --lr changes the learning rate
-    from here on. --checkpoint best.pt goes back to the best epoch; what that drops is kept in
-    another checkpoint.
+    --epochs N makes a run longer, also one that has finished; a one-cycle schedule is spread
+    over all N, so that the learning rate jumps. --lr changes the learning rate from here on.
+    --checkpoint best.pt goes back to the best epoch; what that drops is kept in another
+    checkpoint.
     """
     from mnist_tui.store.catalog import find_run, is_over, summarize
 

@@ -101,4 +101,4 @@ def read_stream(stream: BinaryIO) -> bytes:
 
 
 def _unreadable(error: OSError) -> DataError:
-    return DataError(f"cannot be read: {error.strerror}; check it and its rights")
+    return DataError(f"cannot be read: {error.strerror}; check it and its permissions")
