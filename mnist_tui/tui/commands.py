@@ -79,7 +79,7 @@ _SHOW: Final = (
     Command("Show all", "Zoom out to the whole run.", "chart('reset')", "dashboard"),
     Command("Previous run", "Compare with the run before, or hide it.", "previous", "dashboard"),
     Command(
-        "Filter the log", "Show what matters, warnings, errors, or every detail.", "filter", "log"
+        "Filter the log", "Show info and above, warnings, errors, or every detail.", "filter", "log"
     ),
     Command("Copy the log", "Put the lines of the log on the clipboard.", "copy", "log"),
     Command(

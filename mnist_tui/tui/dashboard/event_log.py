@@ -22,7 +22,7 @@ _TONES: Final = {
 _GLYPHS: Final = {"detail": " ", "info": " ", "good": " ", "warning": "!", "error": "✗"}
 _RANKS: Final = {"detail": 0, "info": 1, "good": 1, "warning": 2, "error": 3}
 _INDENT: Final = 11
-_FILTERS: Final = ("every detail", "what matters", "warnings and errors", "errors")
+_FILTERS: Final = ("every detail", "info and above", "warnings and errors", "errors")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,10 @@ class EventLog(FollowList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "v", "filter", "Filter", tooltip="Show what matters, warnings, errors, or every detail"
+            "v",
+            "filter",
+            "Filter",
+            tooltip="Show info and above, warnings, errors, or every detail",
         ),
         Binding("y", "copy", "Copy log", tooltip="Copy the lines of the log"),
     ]
@@ -89,7 +92,7 @@ class EventLog(FollowList):
         self.refresh()
 
     def action_filter(self) -> None:
-        """Show what matters, only warnings and errors, only errors, every detail."""
+        """Show info and above, only warnings and errors, only errors, every detail."""
         self._least = (self._least + 1) % len(_FILTERS)
         self.is_following = True
         self._rewrap()

@@ -71,7 +71,7 @@ class Header(Lines):
 
     def _state(self, width: int) -> list[Piece]:
         if self.is_elsewhere:
-            return [(fit(["●", "training elsewhere"], width, between=" "), "good")]
+            return [(fit(["●", "training in another process"], width, between=" "), "good")]
         glyph, tone = _GLYPHS[self.state]
         if self.state in _WAITING:
             glyph = _SPINNER[self.beat % len(_SPINNER)]

@@ -238,7 +238,7 @@ class RunController:
     def detach(self) -> Answer:
         """Ask for a process without a terminal that takes the run over; then the dashboard ends."""
         if not self.is_busy or self.session.state.is_over:
-            return Answer(False, "no run is live that could be left running")
+            return Answer(False, "nothing is training that could be left running")
         self.is_detaching = True
         answer = self.session.request(Detach())
         if not answer.is_accepted and self.session.state is State.LOADING:

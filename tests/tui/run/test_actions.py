@@ -176,10 +176,10 @@ async def test_a_run_that_another_process_trains_is_not_called_over() -> None:
         runner.go_on_elsewhere()
         await stage.sees("─● being trained by process 4711─")
         header = stage.text.splitlines()[0]
-        assert header.rstrip().endswith("● training elsewhere"), header
+        assert header.rstrip().endswith("● training in another process"), header
         await stage.pilot.press("i")
         await stage.until(lambda: isinstance(stage.app.screen, InsightScreen), "the insight")
-        await stage.sees("● training elsewhere")
+        await stage.sees("● training in another process")
         await stage.pilot.press("escape", "x")
         await stage.sees("another process trains this run: it can't be controlled from here")
         await stage.pilot.press("n", "n")
@@ -297,7 +297,7 @@ async def test_a_run_that_is_shown_is_resumed_only_when_that_is_confirmed() -> N
 async def test_ctrl_z_without_a_live_run_says_so() -> None:
     async with on_stage() as stage:
         await stage.pilot.press("ctrl+z")
-        await stage.sees("no run is live that could be left running")
+        await stage.sees("nothing is training that could be left running")
 
 
 @pytest.mark.parametrize("keys", [("ctrl+z",), ("q", "l")])
