@@ -39,11 +39,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
         _interrupt(folder, stop_at)
     if how == "stale lock":
         (folder / "runs" / "a" / "lock").write_text("4194304\n")
-    start = (
-        ["resume", "a"]
-        if how in ("same run", "stale lock", "no locks")
-        else ["train", *options("a")]
-    )
+    start = ["resume", "a"] if resumes else ["train", *options("a")]
     if how == "no name":
         start = start[:-2]
     lister = _start(folder, None, "lister")
