@@ -1,1 +1,1 @@
-"""A training step of MnistNet by C of our own, compiled on the machine that it runs on."""
+"""Training steps of the built-in networks by C of our own, compiled on the machine that runs it."""
