@@ -1,6 +1,8 @@
 """Takes the README's screenshots from a real training run on the full MNIST.
 
-    uv run python screenshots/make.py [--data-dir FOLDER] [--epochs N]
+    uv run python screenshots/make.py [--data-dir FOLDER] [--epochs N] [--run RUN]
+
+With --run, the one picture of what was learned on other data is taken of that finished run.
 
 The dashboard trains the tutorial's recipe through the real engine; only the terminal is
 Textual's headless one. Nothing in the pictures is drawn or edited by hand: the SVG files
@@ -23,9 +25,11 @@ from textual.pilot import Pilot
 
 from mnist_tui.config import recipe_config
 from mnist_tui.engine.runner import TrainingRunner
-from mnist_tui.run.plan import NewRun
+from mnist_tui.replay import ReplayRunner
+from mnist_tui.run.plan import NewRun, ShownRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.widgets.canvas import Canvas
@@ -195,20 +199,37 @@ async def learned(photographer: Photographer) -> None:
     await photographer.pilot.press("escape")
 
 
+async def other_data(run: Path) -> None:
+    """The confusion of a run of other data, from its directory, in a terminal of 80x24."""
+    directory = RunDirectory(run)
+    plan = ShownRun(
+        name=directory.name, config=directory.read_config(), runs_dir=directory.path.parent
+    )
+    app = DashboardApp(plan, ReplayRunner, start=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        photographer = Photographer(app, pilot)
+        await photographer.until(lambda: app.run_controller.log.ended is not None)
+        await photographer.pilot.press("i")
+        await photographer.pilot.pause(SHOWN_FOR_S)
+        await photographer.take("insight-fashion", 80, 24)
+
+
 def main() -> None:
     """Parse the arguments and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=os.environ.get("MNIST_TUI_DATA"))
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--run")
     arguments = parser.parse_args()
     data_dir = str(Path(arguments.data_dir).resolve()) if arguments.data_dir else None
+    run = Path(arguments.run).resolve() if arguments.run else None
     with tempfile.TemporaryDirectory() as folder:
         # The pictures show paths: `runs/first-run`, as a user's would be.
         os.chdir(folder)
         # As in a terminal of today, whatever this one is.
         os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         os.environ.pop("NO_COLOR", None)
-        asyncio.run(session(data_dir, arguments.epochs))
+        asyncio.run(session(data_dir, arguments.epochs) if run is None else other_data(run))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from mnist_tui.run.validation import EpochResults
 from mnist_tui.tui.insight.panes.browse import LARGE, EpochPane, GalleryPane
 from mnist_tui.tui.insight.selection import BrowseChoice
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.widgets.class_bars import likeliest, names_width
-from mnist_tui.tui.insight.widgets.gallery import Portrait, Tile
+from mnist_tui.tui.insight.widgets.class_bars import likeliest, names_width, short_names
+from mnist_tui.tui.insight.widgets.gallery import SHORT_NAME, Portrait, Tile
 from mnist_tui.tui.insight.widgets.text_lines import Part
 from mnist_tui.tui.widgets.lines import Line, pad, width_of
 from mnist_tui.tui.widgets.meters import bar_line, sparkline
@@ -98,10 +98,12 @@ class LearningPane(GalleryPane, EpochPane):
 
     def _tiles(self, known: EpochResults) -> list[Tile]:
         names, tiles = self.source.classes, []
+        short = short_names(names, SHORT_NAME)
         for place, example in enumerate(self.results.tracked):
             values = known.probabilities(place)
             best = likeliest(values)
-            tiles.append(Tile(example.image, names[example.label], names[best], values[best]))
+            label, briefly = example.label, (short[example.label], short[best])
+            tiles.append(Tile(example.image, names[label], names[best], values[best], briefly))
         return tiles
 
     def show_chosen(self) -> None:

@@ -11,8 +11,8 @@ from mnist_tui.tui.insight.panes.browse import LARGE, PAGES, GalleryPane
 from mnist_tui.tui.insight.panes.pane import ARROWS, ENDS
 from mnist_tui.tui.insight.selection import BrowseChoice, ExampleFilter
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.widgets.class_bars import names_width
-from mnist_tui.tui.insight.widgets.gallery import Portrait, Tile
+from mnist_tui.tui.insight.widgets.class_bars import names_width, short_names
+from mnist_tui.tui.insight.widgets.gallery import SHORT_NAME, Portrait, Tile
 from mnist_tui.tui.insight.widgets.text_lines import Part
 from mnist_tui.tui.widgets.lines import Line, pad
 from mnist_tui.tui.widgets.meters import bar_line
@@ -64,8 +64,15 @@ class MistakesPane(GalleryPane):
         """Show the examples that the filter lets through; the chosen one stays if it is there."""
         self._examples = examples = self.choice.filter.select(self.results)
         names = self.source.classes
+        short = short_names(names, SHORT_NAME)
         self._gallery.tiles = tuple(
-            Tile(one.image, names[one.label], names[one.predicted], one.probability)
+            Tile(
+                one.image,
+                names[one.label],
+                names[one.predicted],
+                one.probability,
+                (short[one.label], short[one.predicted]),
+            )
             for one in examples
         )
         places = (i for i, example in enumerate(examples) if example.index == self.choice.index)

@@ -1,9 +1,11 @@
 """The classes as bars under each other: their probabilities, and how many examples each has."""
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.message import Message
 
@@ -19,6 +21,29 @@ _WIDEST_NAME = 12
 def names_width(names: tuple[str, ...], width: int) -> int:
     """The columns for class names in a region `width` wide: the widest name, at most a third."""
     return min(max(map(cell_len, names), default=1), _WIDEST_NAME, max(width // 3, 1))
+
+
+@cache
+def short_names(names: tuple[str, ...], width: int) -> tuple[str, ...]:
+    """The names in at most `width` columns each, as their beginnings where those differ.
+
+    Where they do not, as much as tells them apart comes from their ends: `class 7` and `class 12`
+    are `cs7` and `c12` in three columns.
+    """
+    shortened = [_cut(name, width) for name in names]
+    for tail in range(1, width + 1):
+        seen = Counter(shortened)
+        if len(seen) == len(names):
+            break
+        for place, name in enumerate(names):
+            if seen[shortened[place]] > 1:
+                bare = name.replace(" ", "")
+                shortened[place] = _cut(bare[: width - tail] + bare[-tail:], width)
+    return tuple(shortened)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else set_cell_size(text, width).rstrip()
 
 
 def likeliest(probabilities: tuple[float, ...]) -> int:
@@ -140,7 +165,8 @@ class ClassCounts(Pressable[int], Lines):
 
     def _class(self, label: int, width: int) -> Line:
         is_chosen = label == self.label
-        name = pad(self.names[label], names_width(self.names, width))
+        columns = names_width(self.names, width)
+        name = pad(short_names(self.names, columns)[label], columns)
         room = max(len(formatting.count(count)) for count in self.counts)
         return bar_line(
             (f"{'▸' if is_chosen else ' '}{name} ", "chosen" if is_chosen else "strong"),

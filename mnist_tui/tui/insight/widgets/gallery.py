@@ -22,6 +22,9 @@ INK_SIDE: Final = 20
 SIDES: Final = (20, 16, 14, 12, 10)
 """How large the images may be drawn, the most legible first; even, for two pixels a line."""
 
+SHORT_NAME: Final = 3
+"""Columns for a class's short name in a caption: two of them and an arrow go under any image."""
+
 _WIDE: Final = 14
 """From so many columns on a caption has spaces in it."""
 
@@ -38,6 +41,8 @@ class Tile:
     """The name of the predicted class."""
     probability: float | None = None
     """The predicted class's."""
+    short: tuple[str, str] = ("", "")
+    """The two names in SHORT_NAME columns at most, for where they do not fit in full."""
 
     def caption(self, width: int) -> tuple[str, str]:
         """Return text and tone: a mark of right or wrong, the classes, and how sure it was."""
@@ -53,8 +58,10 @@ class Tile:
         texts = [f"{narrow} {percent.replace(' ', '')}", narrow]
         if width >= _WIDE:
             texts.insert(0, f"{wide}  {percent}")
+        if not is_right and all(self.short):
+            texts.append("→".join(self.short))
         fitting = (text for text in texts if cell_len(text) + 2 <= width)
-        return f"{mark} {next(fitting, narrow)}", tone
+        return f"{mark} {next(fitting, texts[-1])}", tone
 
 
 @dataclass(frozen=True, slots=True)

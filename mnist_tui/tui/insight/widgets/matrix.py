@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -12,6 +13,7 @@ from textual.strip import Strip
 
 from mnist_tui.tui.charts.palette import Ink, Palette
 from mnist_tui.tui.insight.widgets.bitmap import Form, shading_of
+from mnist_tui.tui.insight.widgets.class_bars import short_names
 from mnist_tui.tui.insight.widgets.matrix_layout import FIGURE, Counts, Layout
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.widgets.lines import Line, Shown, pad
@@ -104,11 +106,12 @@ class Matrix(Pressable[tuple[int, int]], StripWidget):
         title = f"{layout.rows.describe('label')} ↓   {layout.columns.describe('predicted')} →"
         groups: Line = [(pad(title, layout.width), "muted")]
         names: Line = [(" " * layout.names, "")]
+        room = layout.columns.size
+        short = short_names(counts.names, room - 1)
         for predicted in layout.columns.labels:
             tone = "accent" if predicted == self.cell[1] else "muted"
-            room = layout.columns.size
-            name = pad(counts.names[predicted], room - 1).rstrip()
-            names.append((f"{name:>{room}}", tone))
+            name = short[predicted]
+            names.append((" " * (room - cell_len(name)) + name, tone))
         if figure := layout.figure:
             has_before = counts.before is not None
             unit = f"in %, ▴▾ since epoch {counts.since}" if has_before else "in %"

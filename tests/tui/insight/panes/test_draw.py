@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from textual import events
 
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.images import read_picture
+from mnist_tui.images import read_picture, read_whole
 from mnist_tui.images.normalize import to_mnist_form
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.draw import DrawPane
@@ -370,6 +370,36 @@ async def test_an_image_file_whose_path_is_pasted_is_read_in_place_of_the_drawin
         await stage.pilot.press("c")
         await stage.sees("Draw a digit.")
         assert "cropped" not in stage.text
+
+
+async def test_where_images_are_no_handwriting_pictures_are_taken_whole_and_none_is_drawn(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "shoe.png"
+    file.write_bytes(encode(page()))
+    source = ScriptedSource(classes=("Bag", "Ankle boot", "Shirt"), is_handwriting=False)
+    pane = DrawPane(source)
+    async with alone(pane) as stage:
+        await stage.sees("Open an image file.")
+        assert not pane.query_one(Canvas).display
+        assert "Draw" not in stage.text.splitlines()[-1]
+        await stage.pilot.press("space", "right", "down")
+        assert pane.query_one(Canvas).drawing.is_empty
+        await paste(stage, str(file))
+        await stage.until(lambda: source.sent, "a request")
+        whole = read_whole(file.read_bytes(), file.name)
+        assert source.request.images == whole.pixels
+        source.answer(1)
+        await stage.sees("Predicted as Ankle boot")
+        assert "photograph" in stage.text
+        assert "cropped" not in stage.text
+        await stage.pilot.press("c")
+        await stage.sees("Open an image file.")
+
+
+async def test_letters_are_drawn_and_called_characters() -> None:
+    async with alone(DrawPane(ScriptedSource(classes=tuple("ABC")))) as stage:
+        await stage.sees("Draw a character.")
 
 
 async def test_what_is_doubtful_about_a_picture_is_shown_with_its_prediction(
