@@ -185,7 +185,8 @@ def plan_of(
     check_place(place, name)
     if data is not None:
         is_named = isinstance(data, str | Path)
-        config = replace(config, dataset=str(data if is_named else keep_arrays(data, place)))
+        path = str(data if is_named else keep_arrays(data, place))
+        config = replace(config, dataset=SETTINGS["dataset"].rule.parse(path))
     return NewRun(config=config, runs_dir=place, name=name), network
 
 

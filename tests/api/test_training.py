@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 import mnist_tui
+from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import ConfigError, DataError, TrainingError, UsageError
 from mnist_tui.run.events import EpochFinished, Event, RunEnded, StateChanged
 from mnist_tui.run.state import State
+from tests.data.other_sets import write_images
 
 
 def train(few_digits: Path, folder: Path, **given: Any) -> mnist_tui.Run:
@@ -39,6 +41,17 @@ def test_a_run_comes_back_with_its_curves_and_emits_its_events(
     assert run.losses.shape == (22,)
     assert isinstance(events[-1], RunEnded)
     assert [event.row for event in events if isinstance(event, EpochFinished)] == list(run.rows)
+
+
+def test_a_folder_of_images_is_trained_on_by_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_images(tmp_path / "words", 5)
+    monkeypatch.chdir(tmp_path)
+    run = mnist_tui.train(data=Path("words"), epochs=1, quiet=True, runs_dir=tmp_path / "runs")
+    assert run.config.dataset == str(tmp_path / "words")
+    assert run.evaluate().class_names == ("nought", "one", "two")
+    assert run.predict(load_sample().validation.images[:2]).probabilities.shape == (2, 3)
 
 
 def test_an_epoch_is_one_line_on_stderr(

@@ -1,8 +1,9 @@
-"""Data folders in the form of datasets that are not here, written from the sample's digits."""
+"""Data in the form of datasets that are not here, written from the sample's digits."""
 
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from mnist_tui.data.idx import write_idx
 from mnist_tui.data.registry import SPECS
@@ -29,4 +30,15 @@ def write_set(name: str, folder: Path, step: int = 10) -> Path:
             write_idx(raw / names[1], table)
         else:
             write_idx(raw / names[1], labels.astype(np.uint8))
+    return folder
+
+
+def write_images(folder: Path, count: int = 10) -> Path:
+    """Write that many digits of three classes, called by words."""
+    sample = load_sample().validation
+    for label, name in enumerate(("nought", "one", "two")):
+        (folder / name).mkdir(parents=True)
+        images = sample.images[sample.labels == label][:count]
+        for place, image in enumerate(images):
+            Image.fromarray(image).save(folder / name / f"{place:03d}.png")
     return folder

@@ -11,18 +11,9 @@ from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.data import Dataset, load_dataset
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import ConfigError, DataError
+from tests.data.other_sets import write_images
 
 SAMPLE = load_sample().validation
-
-
-def write_images(folder: Path, count: int = 10, suffix: str = ".png") -> Path:
-    """Write that many digits of three classes, called by words."""
-    for label, name in enumerate(("nought", "one", "two")):
-        (folder / name).mkdir(parents=True)
-        images = SAMPLE.images[SAMPLE.labels == label][:count]
-        for place, image in enumerate(images):
-            Image.fromarray(image).save(folder / name / f"{place:03d}{suffix}")
-    return folder
 
 
 def of_class(dataset: Dataset, label: int) -> set[bytes]:
