@@ -91,7 +91,7 @@ class TrainConfig:
         ),
         "A dataset's name, a folder with one folder of images per class, or an .npz file of "
         "arrays; auto takes MNIST, and the packaged sample of it where MNIST cannot be had.",
-        hint="sample: 5,000 of MNIST's digits",
+        hint="a name, a folder or an .npz file",
     )
     data_dir: str | None = _setting(
         None,

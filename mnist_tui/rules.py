@@ -164,19 +164,18 @@ class DatasetName(Rule):
     Whether there is anything at a path is found out when a run starts.
     """
 
-    options: tuple[str, ...]
-    """The names."""
+    names: tuple[str, ...]
 
     @property
     def wants(self) -> str:
-        return f"one of {', '.join(self.options)}, or the path of a folder or an .npz file"
+        return f"one of {', '.join(self.names)}, or the path of a folder or an .npz file"
 
     def accepts(self, value: object) -> bool:
-        return isinstance(value, str) and (value in self.options or _looks_like_a_path(value))
+        return isinstance(value, str) and (value in self.names or _looks_like_a_path(value))
 
     def parse(self, text: str) -> object:
         """A name as it is, and a path in full, so that it is found from any other folder."""
-        if text in self.options or not (_looks_like_a_path(text) or os.path.isdir(text)):  # noqa: PTH112
+        if text in self.names or not (_looks_like_a_path(text) or os.path.isdir(text)):  # noqa: PTH112
             return text
         return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
 

@@ -45,8 +45,11 @@ class SettingType(click.ParamType[object]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The choices that begin with `incomplete`, for a shell."""
-        options = self.rule.options if isinstance(self.rule, Choice | DatasetName) else ()
-        found = [CompletionItem(option) for option in options if option.startswith(incomplete)]
+        match self.rule:
+            case Choice(words) | DatasetName(words):
+                found = [CompletionItem(word) for word in words if word.startswith(incomplete)]
+            case _:
+                found = []
         if isinstance(self.rule, DatasetName) and not found:
             return [CompletionItem(incomplete, type="file")]
         return found

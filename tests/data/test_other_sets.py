@@ -31,7 +31,7 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_the_settings_take_all_that_the_registry_has_and_nothing_else() -> None:
     rule = SETTINGS["dataset"].rule
     assert isinstance(rule, DatasetName)
-    assert set(rule.options) == {"auto", *SPECS}
+    assert set(rule.names) == {"auto", *SPECS}
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS, Group, TrainConfig, recipe_values
-from mnist_tui.rules import Network
+from mnist_tui.rules import DatasetName, Network
 from mnist_tui.run.plan import NewRun, ResumedRun, RunPlan
 from mnist_tui.run.requests import Adjust
 from mnist_tui.store.directory import name_problem
@@ -154,7 +154,12 @@ class Draft:
     def suggestions(self, name: str) -> list[str]:
         """What a field completes to what is typed."""
         rule = SETTINGS[name].rule if name in SETTINGS else None
-        return [*rule.names, *self._used] if isinstance(rule, Network) else []
+        match rule:
+            case Network():
+                return [*rule.names, *self._used]
+            case DatasetName():
+                return list(rule.names)
+        return []
 
     @property
     def has_problems(self) -> bool:

@@ -168,9 +168,7 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
         # Closed from the start: a change would style it once more.
         is_closed = not self._draft.is_open(name)
         if field.options:
-            # A path that came from the command line is one more to choose from.
-            own = () if text in field.options else (text,)
-            return OneOf((*field.options, *own), text, id=name, disabled=is_closed)
+            return OneOf(field.options, text, id=name, disabled=is_closed)
         known = self._draft.suggestions(name)
         suggester = SuggestFromList(known, case_sensitive=False) if known else None
         return Input(

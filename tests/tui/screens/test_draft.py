@@ -98,6 +98,8 @@ def test_a_name_that_is_taken_is_explained(tmp_path: Path) -> None:
         ({}, "'tutorial', unchanged."),
         ({"device": "cpu", "checkpoint_every_s": "3"}, "'tutorial', unchanged."),
         ({"dataset": "sample"}, "'tutorial', unchanged, on the 5,000-digit sample."),
+        ({"dataset": "fashion"}, "'tutorial', unchanged, on fashion."),
+        ({"dataset": "/data/shapes"}, "'tutorial', unchanged, on shapes."),
         ({"seed": "7"}, "'tutorial' with another seed."),
         ({"epochs": "3"}, "'tutorial' with another number of epochs."),
         ({"epochs": "3", "seed": "7"}, "'tutorial' with another number of epochs and another seed"),
@@ -170,3 +172,13 @@ def test_a_schedule_over_more_epochs_is_worth_a_word_where_it_has_begun(
     constant = Draft(NewRun(config=recipe_config(epochs=3)), **where)
     constant.write("epochs", "5")
     assert constant.caution("epochs") is None
+
+
+def test_a_dataset_is_a_name_that_is_completed_or_a_path() -> None:
+    form = draft()
+    assert "emnist-letters" in form.suggestions("dataset")
+    form.write("dataset", "fashoin")
+    assert "or the path of a folder" in (form.problem("dataset") or "")
+    form.write("dataset", "./shapes")
+    assert form.problem("dataset") is None
+    assert form.plan().config.dataset == str(Path("shapes").absolute())
