@@ -186,7 +186,7 @@ def plan_of(
     if data is not None:
         is_named = isinstance(data, str | Path)
         path = str(data if is_named else keep_arrays(data, place))
-        config = replace(config, dataset=SETTINGS["dataset"].rule.parse(path))
+        config = replace(config, dataset=str(SETTINGS["dataset"].rule.parse(path)))
     return NewRun(config=config, runs_dir=place, name=name), network
 
 
