@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mnist_tui.data.dataset import Dataset, Split
 from mnist_tui.data.own import own_dataset, split_by_content
+from mnist_tui.data.spec import check_count
 from mnist_tui.errors import DataError
 from mnist_tui.images.decode import decode
 from mnist_tui.images.sources import expand, read_file
@@ -67,6 +68,7 @@ def read_folder(path: Path, on_status: OnStatus, should_stop: ShouldStop) -> Dat
     is_split = len(folders) == 2 and "train" in folders and len(others) == 1
     parts = (path / "train", path / others[0]) if is_split else (path,)
     classes = _classes(parts)
+    check_count(str(path), len(classes))
     read = [_read(part, classes, on_status, should_stop) for part in parts]
     if is_split:
         train, validation = (Split(part.images, part.labels) for part in read)

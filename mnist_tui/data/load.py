@@ -139,10 +139,10 @@ def _download(
 
 def _unavailable(spec: DatasetSpec, error: DataError) -> DataError:
     """The error with the ways out: another folder, a package, or for MNIST the sample of it."""
-    advice = f"; {spec.advice}" if spec.advice else ""
     if spec is MNIST:
         remedy = Remedy(settings={"data_dir": None, "dataset": SAMPLE.name})
         return DataError(f"{error}; name another folder, or take the sample", remedy)
+    advice = f"{spec.advice}, or " if spec.advice else ""
     return DataError(
-        f"{error}{advice}; or name another folder", Remedy(settings={"data_dir": None})
+        f"{error}; {advice}name the folder that has it", Remedy(settings={"data_dir": None})
     )

@@ -102,7 +102,8 @@ def test_classes_are_in_the_order_in_which_one_counts(tmp_path: Path) -> None:
     ("make", "problem"),
     [
         (lambda path: None, "has no folders: put the images of each class into a folder"),
-        (lambda path: (path / "a").mkdir(), "a is a folder without images"),
+        (lambda path: (path / "a").mkdir(), "has 1 class: 2 to 62 can be trained on"),
+        (lambda path: [(path / name).mkdir() for name in "ab"], "a is a folder without images"),
         (lambda path: write_images(path, 1), "class 'nought' has one image; each needs two"),
     ],
 )
