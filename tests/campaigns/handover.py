@@ -175,6 +175,8 @@ def old_process(plan: NewRun, script: Script, site: Path, trace: Path) -> int:
         finally:
             if script.pauses and key == "restored":
                 session.mailbox.put(Resume())  # whoever has the run then goes on
+        if key == "ready":
+            note_time(str(trace))  # from here on it stands still, after one more step at most
         script.reaches(key, self, is_before=False)
 
     Successor.__init__ = scripted_start  # type: ignore[method-assign]
@@ -207,9 +209,7 @@ def note_steps(trace: str) -> None:
 
     def noted(self: learner.Learner, start: int, lrs: Sequence[float]) -> None:
         if not is_rehearsing:
-            file = os.open(trace, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            os.write(file, f"{os.getpid()} {time.time()}\n".encode())
-            os.close(file)
+            note_time(trace)
         train(self, start, lrs)
 
     def rehearsed(self: learner.Learner) -> None:
@@ -220,6 +220,13 @@ def note_steps(trace: str) -> None:
 
     learner.Learner.train = noted  # type: ignore[method-assign]
     learner.Learner.rehearse = rehearsed  # type: ignore[method-assign]
+
+
+def note_time(trace: str) -> None:
+    """Append this process's number and the time to a file, in one piece."""
+    file = os.open(trace, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, f"{os.getpid()} {time.time()}\n".encode())
+    os.close(file)
 
 
 def read_steps(trace: Path) -> list[tuple[str, float]]:
@@ -235,7 +242,7 @@ def assert_one_at_a_time(steps: Sequence[tuple[str, float]], script: Script) -> 
 
 
 def note_standstill(steps: Sequence[tuple[str, float]]) -> None:
-    """Note the time from the old process's last step to the new one's first."""
+    """Note the time from when the new process was ready to its first step."""
     seconds.extend(
         after - before for (one, before), (other, after) in pairwise(steps) if one != other
     )
@@ -246,7 +253,7 @@ if __name__ == "__main__":
         attempt,
         200,
         measured=lambda: (
-            f"from the old process's last step to the new one's first: {spread(seconds)}",
+            f"from when the new process was ready to its first step: {spread(seconds)}",
             *(f"{count} of {what}" for what, count in sorted(ends.items())),
         ),
     )
