@@ -57,9 +57,8 @@ def kind_named(name: str) -> ForeignKind | None:
 
 def describe_passed_over(found: Counter[ForeignKind]) -> str:
     """Say how many files of each kind were not read and what to do; empty where there are none."""
-    if not found:
-        return ""
-    counts = [f"{count} {kind.name}" for kind, count in found.items()]
-    files = "file was" if found.total() == 1 else "files were"
-    advice = dict.fromkeys(kind.advice for kind in found)
-    return f"{' and '.join(counts)} {files} passed over: {'; '.join(advice)}"
+    parts = [
+        f"{count} {kind.name} file{'s' if count > 1 else ''} ({kind.advice})"
+        for kind, count in found.items()
+    ]
+    return f"passed over: {', '.join(parts)}" if parts else ""

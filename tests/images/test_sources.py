@@ -73,7 +73,8 @@ def test_a_folder_s_files_of_kinds_that_are_not_read_are_counted_in_one_line(fol
     *good, bad = read_pictures([str(folder)])
     assert [type(picture) for picture in good] == [Picture] * 4
     assert isinstance(bad, BadPicture)
-    assert bad.error.startswith("3 HEIC and 1 PDF files were passed over: save it as JPEG; an iPh")
+    assert bad.error.startswith("passed over: 3 HEIC files (save it as JPEG; an iPhone takes")
+    assert bad.error.endswith("), 1 PDF file (save its page as PNG)")
 
 
 @pytest.mark.parametrize(
