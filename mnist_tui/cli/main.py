@@ -41,7 +41,7 @@ _EPILOG = """Begin with:
 \b
 Keys of the dashboard:
   space start, pause, resume   s save   x stop   [ ] learning rate   e settings
-  1 to 6 panes   i what it learned   d draw   ctrl+p every command   ? help   q quit
+  1 to 6 panes   i what it learned   d draw   r all runs   ctrl+p commands   ? help   q quit
 """
 
 
