@@ -4,6 +4,7 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from mnist_tui.remote.feed import Feed
@@ -28,6 +29,8 @@ log: Final = logging.getLogger(__name__)
 LONGEST_REQUEST_BYTES: Final = 1024 * 1024
 PATIENCE_S: Final = 30.0
 """After this time a client that takes nothing is let go."""
+MOST_OPEN: Final = 8
+"""Requests of one client that wait for the run; later ones wait in the socket."""
 MOST_EVENTS: Final = 1_000
 """Events that wait for a client; one that is further behind gets their fold instead."""
 
@@ -56,6 +59,21 @@ class _Inbox:
             self.is_over = True
 
 
+@dataclass(frozen=True)
+class Services:
+    """What every client of one run can ask for."""
+
+    session: Session
+    greeting: Greeting
+    """The server's."""
+    wake: Callable[[], None]
+    """Has `Peer.write` called soon. Any thread."""
+    ask_model: Callable[[Infer, Callable[[Any], None]], None]
+    """Has a request answered when it is its turn, on any thread."""
+    ask_machine: Callable[[Callable[[Any], None]], None]
+    """Has a sample of the machine handed on, on any thread."""
+
+
 class Gone(Exception):  # noqa: N818 - a way out, not an error
     """The client has closed its end, talks nonsense, or has taken nothing for too long."""
 
@@ -63,30 +81,25 @@ class Gone(Exception):  # noqa: N818 - a way out, not an error
 class Peer:
     """The server's end of one connection.
 
-    The server's thread, but for `put`, and the session's listener.
+    The server's thread, but for `_put`, and the session's listener.
     """
 
-    def __init__(
-        self,
-        connection: socket.socket,
-        session: Session,
-        greeting: Greeting,
-        wake: Callable[[], None],
-        now_s: float,
-    ) -> None:
+    def __init__(self, connection: socket.socket, services: Services, now_s: float) -> None:
         """Greet the client.
 
         Args:
             connection: Of this user, and non-blocking.
-            session: The run's.
-            greeting: The server's.
-            wake: Has `write` called soon. Any thread.
+            services: What it can ask for.
             now_s: Seconds.
         """
         self.socket: Final = connection
-        self._session, self._greeting, self._wake = session, greeting, wake
+        self._session, self._services = services.session, services
         self._decoder = Decoder(LONGEST_REQUEST_BYTES)
-        self._unsent = bytearray(encode(greeting))
+        self._received: deque[Message] = deque()
+        """What the client has sent and is not taken yet."""
+        self._open = 0
+        """How many of its requests are not answered for good yet."""
+        self._unsent = bytearray(encode(services.greeting))
         self._moved_s = now_s
         """When something was sent last, or nothing was left to send."""
         self._ready: deque[bytes] = deque()
@@ -101,8 +114,8 @@ class Peer:
 
     # What comes in.
 
-    def read(self, ask_model: "AskModel", ask_machine: "AskMachine", now_s: float) -> None:
-        """Answer what has come.
+    def read(self, now_s: float) -> None:
+        """Take in what has come, and answer it.
 
         Raises:
             Gone: When the connection is of no use any more.
@@ -116,14 +129,17 @@ class Peer:
         if not received:
             raise Gone("closed")
         try:
-            for message in self._decoder.feed(received):
-                self._take(message, ask_model, ask_machine, now_s)
+            self._received.extend(self._decoder.feed(received))
         except WireError as error:
             raise Gone(str(error)) from error
+        self._answer(now_s)
 
-    def _take(
-        self, message: Message, ask_model: "AskModel", ask_machine: "AskMachine", now_s: float
-    ) -> None:
+    def _answer(self, now_s: float) -> None:
+        """Answer what was received, as long as not too much of it is open."""
+        while self._received and self._open < MOST_OPEN:
+            self._take(self._received.popleft(), now_s)
+
+    def _take(self, message: Message, now_s: float) -> None:
         number = message.id
         match message.value:
             case Greeting() as greeting:
@@ -138,10 +154,12 @@ class Peer:
             case Watch(is_read_only=is_read_only):
                 self._watch(is_read_only, now_s)
             case MachineAsked():
-                ask_machine(lambda sample: self.put(encode(sample, number)))
+                self._open += 1
+                self._services.ask_machine(lambda sample: self._put(encode(sample, number)))
             case Infer() as infer if self._session.allows(Infer):
                 self._send(Answer(True, "asking the model at the next batch"), number)
-                ask_model(infer, lambda result: self.put(encode(result, number)))
+                self._open += 1
+                self._services.ask_model(infer, lambda result: self._put(encode(result, number)))
             case request if isinstance(request, get_args(Request)):
                 self._request(request, number)
             case _ if number is not None:
@@ -152,12 +170,12 @@ class Peer:
         """Why a message of another version is not understood."""
         return (
             f"the run's process does not know this request: it is of release "
-            f"{self._greeting.release}, contract {CONTRACT}"
+            f"{self._services.greeting.release}, contract {CONTRACT}"
         )
 
     def _status(self) -> RunStatus:
         """How far the run is."""
-        progress, greeting = self._session.progress, self._greeting
+        progress, greeting = self._session.progress, self._services.greeting
         return RunStatus(
             run=greeting.run,
             directory=greeting.directory,
@@ -185,7 +203,7 @@ class Peer:
         def listen(event: Event) -> None:
             # The training thread, and the one that writes files.
             inbox.add(event)
-            self._wake()
+            self._services.wake()
 
         self._inbox = inbox
         self._subscription = self._session.subscribe(listen, audience=self._audience)
@@ -203,9 +221,12 @@ class Peer:
         self._inbox.items.append(pending)
         answer = self._session.request(request)
         self._send(answer, number)
+        self._open += 1
         if not answer.is_accepted:
+            self._open -= 1
             self._inbox.items.remove(pending)
         elif pending.is_done_already:
+            self._open -= 1
             self._inbox.items.remove(pending)
             self._send(Done(f"{pending.epochs} epochs, as before"), number)
 
@@ -214,10 +235,10 @@ class Peer:
 
     # What goes out.
 
-    def put(self, frame: bytes) -> None:
-        """Have a frame sent. Any thread."""
+    def _put(self, frame: bytes) -> None:
+        """Have the answer to a request sent. Any thread."""
         self._ready.append(frame)
-        self._wake()
+        self._services.wake()
 
     def write(self, now_s: float) -> None:
         """Send as much as the client takes, and what is new when it has taken all.
@@ -226,6 +247,7 @@ class Peer:
             Gone: When the connection is of no use any more.
         """
         while True:
+            self._answer(now_s)
             if not self._unsent:
                 self._gather(now_s)
             if not self._unsent:
@@ -246,13 +268,16 @@ class Peer:
         """Put what is new into the frames to be sent; nothing waits there."""
         while self._ready:
             self._unsent += self._ready.popleft()
+            self._open -= 1
         feed, items = self._feed, self._inbox.items
         if feed is not None and self._inbox.is_over:
             self._catch_up(now_s)
-        elif feed is not None and (items or now_s >= feed.due_s):
-            # Before the events: who receives one finds it in the snapshot.
+            return
+        # Not those that come meanwhile: who receives an event finds it in the values before it.
+        count = len(items)
+        if feed is not None and (count or now_s >= feed.due_s):
             self._unsent += b"".join(feed.changes(now_s))
-        while items:
+        for _ in range(count):
             self._pass_on(items.popleft(), is_watching=feed is not None)
 
     def _catch_up(self, now_s: float) -> None:
@@ -278,6 +303,7 @@ class Peer:
             outcome = pending.outcome(event, self._session.progress)
             if outcome is not None:
                 self._pending.remove(pending)
+                self._open -= 1
                 self._send(outcome, pending.id)
 
     @property
@@ -287,8 +313,8 @@ class Peer:
 
     @property
     def wants_to_read(self) -> bool:
-        """Whether its next requests are to be read: it has taken what it was sent before."""
-        return len(self._unsent) < _MOST_UNSENT
+        """Whether its next requests are to be read: those before are answered, and taken."""
+        return len(self._unsent) < _MOST_UNSENT and not self._received
 
     @property
     def due_s(self) -> float | None:
@@ -302,7 +328,3 @@ class Peer:
         if self._subscription is not None:
             self._subscription.close()
         self.socket.close()
-
-
-AskModel = Callable[[Infer, Callable[[Any], None]], None]
-AskMachine = Callable[[Callable[[Any], None]], None]

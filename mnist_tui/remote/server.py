@@ -14,7 +14,7 @@ from mnist_tui.errors import MnistTuiError
 from mnist_tui.remote.address import HAS_SOCKETS, make_address
 from mnist_tui.remote.inference_turns import InferenceTurns
 from mnist_tui.remote.listener import Listener
-from mnist_tui.remote.peer import Gone, Peer
+from mnist_tui.remote.peer import Gone, Peer, Services
 from mnist_tui.remote.sampler import Sampler
 from mnist_tui.remote.wakes import Wakes
 from mnist_tui.run.events import Warned
@@ -81,7 +81,7 @@ class RunServer:
             UsageError: When there is no safe folder for it.
         """
         self._session, self._directory, self._clock = session, directory, clock
-        self._greeting: Final = Greeting(
+        greeting = Greeting(
             contract=CONTRACT,
             oldest=OLDEST_CONTRACT,
             release=__version__,
@@ -97,6 +97,9 @@ class RunServer:
         """The clients, each with what the selector waits for."""
         self._turns = InferenceTurns(session, self._wakes.wake, clock)
         self._sampler = Sampler()
+        self._services = Services(
+            session, greeting, self._wakes.wake, self._turns.put, self._sampler.put
+        )
         self._is_closing = False
         self._thread = threading.Thread(target=self._run, name="run-server", daemon=True)
 
@@ -162,7 +165,7 @@ class RunServer:
         elif key.data in self._peers and self._peers[key.data] & selectors.EVENT_READ:
             peer: Peer = key.data
             try:
-                peer.read(self._turns.put, self._sampler.put, self._clock())
+                peer.read(self._clock())
             except Gone as reason:
                 self._forget(peer, reason)
 
@@ -174,7 +177,7 @@ class RunServer:
             log.warning("more than %d clients: the newest is refused", MOST_CLIENTS)
             client.close()
             return
-        peer = Peer(client, self._session, self._greeting, self._wakes.wake, self._clock())
+        peer = Peer(client, self._services, self._clock())
         self._peers[peer] = selectors.EVENT_READ
         self._selector.register(client, selectors.EVENT_READ, peer)
 
@@ -188,13 +191,20 @@ class RunServer:
         if peer.has_unsent:
             wanted |= selectors.EVENT_WRITE
         if wanted != self._peers[peer]:
-            self._peers[peer] = wanted
-            self._selector.modify(peer.socket, wanted, peer)
+            self._wait_for(peer, wanted)
+
+    def _wait_for(self, peer: Peer, wanted: int) -> None:
+        """Wait for the client to send or to take something; 0: for neither."""
+        if self._peers[peer]:
+            self._selector.unregister(peer.socket)
+        if wanted:
+            self._selector.register(peer.socket, wanted, peer)
+        self._peers[peer] = wanted
 
     def _forget(self, peer: Peer, reason: object = "the run has ended") -> None:
         log.debug("a client has gone: %s", reason)
+        self._wait_for(peer, 0)
         del self._peers[peer]
-        self._selector.unregister(peer.socket)
         peer.close()
 
     def _look_after_socket(self) -> None:

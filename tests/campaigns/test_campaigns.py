@@ -17,8 +17,10 @@ from tests.campaigns import (
     same_run,
     signals,
     ssh_line,
+    strangers,
     surroundings,
     two_at_once,
+    viewers,
     wrong_numbers,
 )
 from tests.campaigns.campaign import Attempt, clean_up, try_many
@@ -45,7 +47,9 @@ def _kept() -> Iterator[None]:
         (same_run.attempt, 2),
         (signals.attempt, 3),
         (surroundings.attempt, 8),
+        (strangers.attempt, 4),
         (two_at_once.attempt, 2),
+        (viewers.attempt, 2),
         (wrong_numbers.attempt, 5),
     ],
     ids=lambda value: getattr(value, "__module__", "").rpartition(".")[2],

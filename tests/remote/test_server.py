@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,11 @@ from hypothesis import strategies as st
 
 from mnist_tui.remote import listener, server
 from mnist_tui.remote.listener import Listener, is_own, peer_uid
-from mnist_tui.remote.peer import MOST_EVENTS, PATIENCE_S, Gone, Peer
+from mnist_tui.remote.peer import MOST_EVENTS, MOST_OPEN, PATIENCE_S, Gone, Peer, Services
 from mnist_tui.run.events import Event, Warned
 from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.protocol import Done, Greeting, MachineAsked, RunStatus, StatusAsked, Watch
-from mnist_tui.run.requests import Answer, Pause, Stop
+from mnist_tui.run.requests import Answer, Pause, Save, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.run.wire import Decoder, Message, encode
@@ -257,7 +258,11 @@ def test_no_frame_whatever_reaches_the_run_as_an_error(data: st.DataObject) -> N
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     with ours, theirs:
-        peer = Peer(ours, session, GREETING, lambda: None, 0.0)
+        asked: list[object] = []
+        services = Services(
+            session, GREETING, lambda: None, lambda infer, reply: asked.append(infer), asked.append
+        )
+        peer = Peer(ours, services, 0.0)
         frames = b"".join(
             encode(value, number)
             for number, value in enumerate((GREETING, Watch(), Pause(), Stop(), StatusAsked()))
@@ -266,9 +271,8 @@ def test_no_frame_whatever_reaches_the_run_as_an_error(data: st.DataObject) -> N
         at = data.draw(st.integers(0, len(frames)))
         cut = data.draw(st.integers(0, 20))
         theirs.sendall(frames[:at] + noise + frames[at + cut :] or b"x")
-        asked: list[object] = []
         try:
-            peer.read(lambda infer, reply: asked.append(infer), asked.append, 0.0)
+            peer.read(0.0)
             peer.write(0.0)
         except Gone:
             pass
@@ -311,9 +315,12 @@ def test_a_client_that_takes_nothing_for_long_is_let_go() -> None:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     with ours, theirs:
-        peer = Peer(ours, session, GREETING, lambda: None, 0.0)
+        services = Services(
+            session, GREETING, lambda: None, lambda infer, reply: None, lambda reply: None
+        )
+        peer = Peer(ours, services, 0.0)
         theirs.sendall(encode(GREETING) + encode(Watch()))
-        peer.read(lambda infer, reply: None, lambda reply: None, 0.0)
+        peer.read(0.0)
         now = 0.0
         while not peer.has_unsent:
             session.emit(Warned(message="x" * 100_000))
@@ -328,6 +335,26 @@ def test_a_client_that_takes_nothing_for_long_is_let_go() -> None:
             peer.write(2 * PATIENCE_S)
         assert len(peer._unsent) < 1 << 20
         peer.close()
+
+
+def test_requests_without_end_wait_in_the_socket(tmp_path: Path) -> None:
+    with served_run(tmp_path) as run:
+        connection = raw(run)
+        connection.sendall(encode(GREETING))
+
+        def flood() -> None:
+            for number in range(50):
+                connection.sendall(encode(Save(), number))
+            until(lambda: len(run.runner.session.mailbox._requests) == MOST_OPEN, "as many")
+            assert threading.Event().wait(0.05) is False
+            assert len(run.runner.session.mailbox._requests) == MOST_OPEN
+
+        run.runner.do(flood)
+        done = 0
+        for message in messages(connection):
+            done += isinstance(message.value, Done)
+            if done == 50:
+                break
 
 
 def test_a_stopped_client_does_not_hold_up_the_end(

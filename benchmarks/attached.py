@@ -1,0 +1,184 @@
+"""What it costs to serve a run to other processes, and to watch it from one.
+
+    python -m benchmarks.attached [--data-dir DIR] [--pairs N] [--seconds N]
+
+On the full MNIST; dashboards are in real pseudo-terminals that are read. Linux only: processor
+time of single threads is read from /proc.
+"""
+
+import itertools
+import os
+import select
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import quantiles
+
+from benchmarks.arguments import parse
+from benchmarks.dashboard import PRESSES, Slices, answer, drain, training, watch
+from benchmarks.pairs import Figure, interleave, ratios, tell
+from benchmarks.screen import batch_on
+from devtools.terminal import Terminal
+from mnist_tui.config import TrainConfig
+from mnist_tui.engine.runner import TrainingRunner
+from mnist_tui.remote.connection import connect
+from mnist_tui.remote.server import serve
+from mnist_tui.run.plan import NewRun
+from mnist_tui.run.protocol import Watch
+from mnist_tui.run.requests import Stop
+from mnist_tui.run.state import State
+from mnist_tui.store.directory import RunDirectory
+
+_SLICE_S = 6.0
+"""How long a command trains before the other one does."""
+
+
+@contextmanager
+def attached(folder: Path, size: tuple[int, int]) -> Iterator[Terminal]:
+    """A dashboard on the run in `folder`, which another process trains."""
+    terminal = Terminal("attach", "run", cwd=folder, size=size)
+    try:
+        terminal.wait_for(batch_on)
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def throughputs(data_dir: Path, pairs: int, seconds: float) -> tuple[float, ...]:
+    """Batches per second with an attached dashboard against those without one, pair by pair."""
+    options = ("--headless", "--epochs", "100000")
+    with training(data_dir, *options) as (terminal, folder):
+        watched = Slices(terminal, folder, seconds)
+        os.kill(terminal.child.pid, signal.SIGCONT)  # for who attaches
+        with attached(folder, (120, 36)) as viewer:
+            is_over = threading.Event()
+
+            def read() -> None:
+                while not is_over.is_set():
+                    viewer.take(0.1)
+
+            reader = threading.Thread(target=read)
+            reader.start()
+            os.kill(terminal.child.pid, signal.SIGSTOP)
+            try:
+                with training(data_dir, *options) as plain:
+                    alone = Slices(*plain, seconds)
+                    pairs_ = interleave(watched.throughput, alone.throughput, pairs)
+                    return ratios(*pairs_)
+            finally:
+                is_over.set()
+                reader.join()
+
+
+def answers(data_dir: Path, presses: int) -> Iterator[float]:
+    """Milliseconds from each key to the screen that shows its effect, through the socket."""
+    with training(data_dir, "--headless", "--epochs", "100000") as (owner, folder):
+        owner.wait_for("epoch 1/")
+        with attached(folder, (80, 24)) as terminal:
+            watch(terminal, 3.0)
+            for number, press in enumerate(itertools.islice(itertools.cycle(PRESSES), presses)):
+                drain(owner, 0.001)
+                answer_s = answer(terminal, press, 0.37 + 0.013 * (number % 7))
+                if press.is_loaded:
+                    yield 1e3 * answer_s
+
+
+def costs(data_dir: Path, seconds: float) -> Iterator[tuple[str, float]]:
+    """Processor time of the server's thread, and bytes on the socket, by what they are of."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = TrainConfig(epochs=100_000, data_dir=str(data_dir))
+        runner = TrainingRunner(NewRun(config=config, runs_dir=Path(folder), name="run"), serve)
+        thread = threading.Thread(target=runner.run)
+        thread.start()
+        while runner.session.state is not State.RUNNING or not len(runner.session.history):
+            time.sleep(0.1)
+        yield "no viewer", _share_of_server(seconds)
+        connection = connect(RunDirectory(Path(folder) / "run"))
+        connection.send(Watch())
+        _count(connection.fileno(), 2.0)  # what has been so far
+        done: list[float] = []
+        counting = threading.Thread(
+            target=lambda: done.append(_count(connection.fileno(), seconds) / seconds)
+        )
+        counting.start()
+        yield "one viewer", _share_of_server(seconds)
+        counting.join()
+        yield "bytes", done[0]
+        connection.close()
+        runner.session.request(Stop())
+        thread.join()
+
+
+def _share_of_server(seconds: float) -> float:
+    """The part of one core that the server's thread takes, in percent."""
+    [server] = [thread for thread in threading.enumerate() if thread.name == "run-server"]
+    path = Path(f"/proc/self/task/{server.native_id}/schedstat")
+
+    def taken_s() -> float:
+        return int(path.read_text().split()[0]) / 1e9
+
+    before_s = taken_s()
+    time.sleep(seconds)
+    return 100 * (taken_s() - before_s) / seconds
+
+
+def _count(descriptor: int, seconds: float) -> int:
+    """How many bytes come in that time."""
+    came, end = 0, time.perf_counter() + seconds
+    while (left := end - time.perf_counter()) > 0:
+        if select.select([descriptor], [], [], left)[0]:
+            came += len(os.read(descriptor, 1 << 16))
+    return came
+
+
+def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
+    """The costs of being served and of being watched."""
+    found = dict(costs(data_dir, 3.0 * seconds))
+    for what, goal in (("no viewer", 0.5), ("one viewer", 3.0)):
+        yield Figure(
+            name="processor time of the server's thread, of one core",
+            values=(found[what],),
+            goal=goal,
+            is_more_better=False,
+            unit="%",
+            note=what,
+        )
+    yield Figure(
+        name="bytes on the socket while training, one viewer",
+        values=(found["bytes"] / 1e3,),
+        goal=20,
+        is_more_better=False,
+        unit="kB/s",
+    )
+    waits = tuple(answers(data_dir, 120))
+    yield Figure(
+        name="from a key to the changed screen through the socket, median",
+        values=waits,
+        goal=50,
+        is_more_better=False,
+        unit="ms",
+        note="space to pause, 2 and 3 to change the pane",
+    )
+    yield Figure(
+        name="the same, 99th percentile",
+        values=(quantiles(waits, n=100)[-1],),
+        goal=120,
+        is_more_better=False,
+        unit="ms",
+    )
+    yield Figure(
+        name="throughput with an attached dashboard at 120x36",
+        values=throughputs(data_dir, pairs, _SLICE_S),
+        goal=0.97,
+        is_more_better=True,
+        note="against none",
+    )
+
+
+if __name__ == "__main__":
+    arguments = parse(__doc__, pairs=5, seconds=8)
+    tell(measure(arguments.data_dir, arguments.pairs, arguments.seconds))
