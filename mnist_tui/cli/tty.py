@@ -5,7 +5,7 @@ import sys
 
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of
-from mnist_tui.process.streams import is_terminal
+from mnist_tui.process.streams import is_in_page, is_terminal
 from mnist_tui.run.plan import AttachedRun, ResumedRun, RunPlan, ShownRun
 
 
@@ -15,6 +15,8 @@ def check_terminal(plan: RunPlan) -> None:
     Raises:
         UsageError: When it has none; it says what to type for `plan` instead.
     """
+    if is_in_page():
+        return
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise UsageError(f"the dashboard needs a terminal; without one use: {_other_way(plan)}")
     term = os.environ.get("TERM", "")

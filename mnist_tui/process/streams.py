@@ -58,6 +58,11 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
+def is_in_page() -> bool:
+    """Find out whether textual-serve shows this process in a web page, in place of a terminal."""
+    return bool(os.environ.get("TEXTUAL_DRIVER"))
+
+
 def give_up(stream: TextIO) -> None:
     """Send what is still to come on `stream` nowhere, and what it still holds.
 

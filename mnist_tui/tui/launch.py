@@ -9,7 +9,7 @@ from mnist_tui.process import places
 from mnist_tui.process.crash import log_crash
 from mnist_tui.process.logout import describe_limit
 from mnist_tui.process.signals import signals_as_requests
-from mnist_tui.process.streams import give_up, let_go_of_terminal
+from mnist_tui.process.streams import give_up, is_in_page, let_go_of_terminal
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.tui.app import DashboardApp
@@ -51,7 +51,7 @@ def run_dashboard(
         theme_file=places.theme_file(),
     )
     limit_characters(app, is_ascii=look.is_ascii, term=os.environ.get("TERM", ""))
-    if sys.platform != "win32":
+    if sys.platform != "win32" and not is_in_page():
         from mnist_tui.tui.terminal.driver import SturdyDriver
 
         app.driver_class = SturdyDriver
@@ -105,7 +105,7 @@ def _train_on(app: DashboardApp) -> int:
 
 def _way_back() -> Callable[[], None]:
     """What puts the terminal back as it is now, for an end that waits for nothing."""
-    if sys.platform == "win32":
+    if sys.platform == "win32" or is_in_page():
         return lambda: None
     import termios
 
