@@ -39,13 +39,20 @@ def attached_plan(directory: RunDirectory, *, is_read_only: bool = False) -> Att
     )
 
 
-def run_on_disk(directory: RunDirectory, look: DisplayOptions, model: str | None = None) -> int:
+def run_on_disk(
+    directory: RunDirectory,
+    look: DisplayOptions,
+    model: str | None = None,
+    *,
+    is_read_only: bool = False,
+) -> int:
     """Show a run as its directory has it; `model` says where its network's code is now."""
     plan = ShownRun(
         config=directory.read_config(),
         runs_dir=directory.path.parent,
         name=directory.name,
         model=model,
+        is_read_only=is_read_only,
     )
     show_plan(plan, look)
     return 0

@@ -54,6 +54,8 @@ class ShownRun:
     """The parent of the run's directory."""
     model: str | None = None
     """Where the user says that the code of its network is; None: where it was."""
+    is_read_only: bool = False
+    """Whether to offer nothing that would change or start a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ class AttachedRun:
     runs_dir: Path = Path("runs")
     """The parent of the run's directory."""
     is_read_only: bool = False
-    """Whether it is only watched."""
+    """Whether it is only watched, and nothing is offered that would change or start a run."""
 
 
 TrainedRun = NewRun | ResumedRun

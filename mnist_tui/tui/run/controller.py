@@ -18,7 +18,7 @@ from mnist_tui.run.events import (
 )
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.machine import SampleMachine
-from mnist_tui.run.plan import MakeRunner, NewRun, ResumedRun, RunPlan
+from mnist_tui.run.plan import AttachedRun, MakeRunner, NewRun, ResumedRun, RunPlan, ShownRun
 from mnist_tui.run.requests import (
     Adjust,
     Answer,
@@ -43,6 +43,10 @@ REQUESTS: Final[Mapping[str, Request]] = {
     "adjust": Adjust(),
 }
 """What the keys ask of a live run."""
+
+
+_CHANGES: Final = ("new", "continue", "settings", "runs")
+"""Actions that lead to another run, or to what could be changed on disk."""
 
 
 class RunController:
@@ -166,8 +170,16 @@ class RunController:
             # It was too early before.
             self.session.request(Detach())
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the user only watches, and is to start and change nothing."""
+        plan = self.plan
+        return isinstance(plan, AttachedRun | ShownRun) and plan.is_read_only
+
     def offers(self, action: str) -> bool:
         """Whether `action` can be done now."""
+        if self.is_read_only and action in _CHANGES:
+            return False
         match action:
             case "start":
                 return self.thread is None and self.leaving is None

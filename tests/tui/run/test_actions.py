@@ -10,7 +10,7 @@ from mnist_tui.run.events import (
     LearningRateChanged,
     RunEnded,
 )
-from mnist_tui.run.plan import NewRun, ResumedRun, ShownRun
+from mnist_tui.run.plan import AttachedRun, NewRun, ResumedRun, ShownRun
 from mnist_tui.run.requests import Detach
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.header import Facts
@@ -376,3 +376,21 @@ async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it(
         await stage.pilot.press("w")
         await stage.until(lambda: not stage.app.is_running, "the end")
         assert stage.app.exit_code == 1
+
+
+@pytest.mark.parametrize("kind", [ShownRun, AttachedRun])
+async def test_a_read_only_view_offers_nothing_that_starts_or_changes_a_run(
+    kind: type[ShownRun] | type[AttachedRun],
+) -> None:
+    plan = kind(name="mine", config=TrainConfig(epochs=3), is_read_only=True)
+    async with on_stage(plan=plan, start=True) as stage:
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+        stage.runner.prepare()
+        stage.runner.finish()
+        await stage.sees("finished")
+        await stage.until(lambda: not stage.app.run_controller.is_busy, "the end")
+        for key in ("n", "e", "r", "space"):
+            await stage.pilot.press(key)
+        assert len(stage.app.screen_stack) == 1
+        assert len(stage.runners) == 1
+        assert not {"New run", "Edit", "Runs"} & set(stage.footer.split("  "))
