@@ -13,7 +13,6 @@ from mnist_tui.run.events import RunEnded, ended_by
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import AttachedRun
-from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Infer
 from mnist_tui.run.session import PastEvent
 from mnist_tui.run.state import State
@@ -82,8 +81,6 @@ class RemoteRunner:
     def run(self) -> None:
         """Follow the run to its end, or until `leave`. Blocks; a thread of its own."""
         session = self.session
-        session.move(State.LOADING)
-        session.publish(Progress(state=State.LOADING, activity="attaching"))
         try:
             ended = self._follow()
         except MnistTuiError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.run.events import Notice, StateChanged, Warned
+from mnist_tui.run.events import Notice, Warned
 from mnist_tui.run.inference import IMAGE_BYTES, InferenceFuture, InferenceRequest
 from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.machine import MachineSample
@@ -54,7 +54,7 @@ def test_a_viewer_that_comes_late_has_all_that_was_before(tmp_path: Path) -> Non
         run.runner.train(3000)
         run.runner.finish_epoch(insight=results(1))
         viewer = run.attach()
-        assert [type(event) for event in viewer.events] == [StateChanged, CaughtUp]
+        assert [type(event) for event in viewer.events] == [CaughtUp]
         assert mirrors(viewer, run.runner)
         assert viewer.runner.place.startswith("process ")
         kinds = [event.kind for _, event in viewer.runner.past()]
