@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,3 +103,41 @@ def test_an_empty_range_is_empty() -> None:
     history.extend([1.0])
     assert history.envelope(0, 10, 0) == ()
     assert history.envelope(5, 10, 3) == ()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.floats(-1e3, 1e3) | st.just(math.nan), max_size=300), st.integers(0, 40)
+        ),
+        max_size=12,
+    )
+)
+def test_a_history_extended_by_buckets_leaves_no_loss_out(
+    parts: list[tuple[list[float], int]],
+) -> None:
+    """Each part is handed on as it is, or with a number as some such many buckets."""
+    own = LossHistory(recent=1000, buckets=64)
+    mirrored = LossHistory(recent=1000, buckets=64)
+    for losses, most in parts:
+        before = len(own)
+        own.extend(losses)
+        if most:
+            reduced = own.reduced_since(before, most)
+            assert reduced is not None
+            mirrored.extend_reduced(reduced)
+        else:
+            mirrored.extend(losses)
+        assert len(mirrored) == len(own)
+        for columns in (1, 7, 64):
+            theirs = mirrored.envelope(0, len(own), columns)
+            assert sum(bucket.count for bucket in theirs) == len(own)
+            assert sum(bucket.bad for bucket in theirs) == sum(
+                bucket.bad for bucket in own.envelope(0, len(own), columns)
+            )
+        whole, other = own.envelope(0, len(own), 1), mirrored.envelope(0, len(own), 1)
+        for a, b in zip(whole, other, strict=True):
+            assert math.isnan(a.low) == math.isnan(b.low)
+            if not math.isnan(a.low):
+                assert (a.low, a.high) == (b.low, b.high)
+                assert a.mean == pytest.approx(b.mean, abs=1e-6)
