@@ -100,7 +100,8 @@ class RunActions(App[None]):
         if prepared is not None and Path(prepared.directory) == path:
             return Answer(True, f"{run.name} is shown")
         if run.is_busy:
-            return Answer(False, f"{run.name} is trained here: stop it, then open another run")
+            what = "attached: quit" if run.outlives_viewer else "trained here: stop it"
+            return Answer(False, f"{run.name} is {what}, then open another run")
         directory = RunDirectory(path)
         try:
             config = directory.read_config()
