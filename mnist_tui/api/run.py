@@ -16,6 +16,7 @@ from mnist_tui.run.history import LossHistory
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_rows
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.history_file import read_history
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
@@ -105,7 +106,11 @@ class Run:
             CheckpointError: When there is no checkpoint.
         """
         history = LossHistory()
-        history.load_state_dict(self._checkpoint().history)
+        curves = read_history(self._directory.history)
+        if curves is not None:
+            history.restore(curves.losses)
+        else:  # a run of an earlier version
+            history.load_state_dict(self._checkpoint().history)
         return every_loss(history)
 
     @property

@@ -7,8 +7,9 @@ from mnist_tui.errors import UsageError
 from mnist_tui.run.events import EpochFinished, EpochRow
 from mnist_tui.run.history import HistorySnapshot, LossHistory
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import complete_rows, read_events, read_rows
+from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.history_file import read_history
 from mnist_tui.torch_runtime import loading_torch
 
 
@@ -35,15 +36,15 @@ def read_curves(directory: RunDirectory) -> Curves:
     Raises:
         MnistTuiError: When there is nothing yet, or it cannot be read.
     """
-    with loading_torch():
-        from mnist_tui.store.checkpoint import read_checkpoint
-
     history, rows = LossHistory(), read_rows(directory)
-    if directory.last.exists():
-        checkpoint = read_checkpoint(directory.last)
-        history.load_state_dict(checkpoint.history)
-        saved = complete_rows(directory, checkpoint.rows)
-        rows = rows if len(rows) >= len(saved) else saved
+    curves = read_history(directory.history)
+    if curves is not None:
+        history.restore(curves.losses)
+    elif directory.last.exists():  # a run of an earlier version
+        with loading_torch():
+            from mnist_tui.store.checkpoint import read_checkpoint
+
+        history.load_state_dict(read_checkpoint(directory.last).history)
     if not rows and not len(history):
         raise UsageError(f"run {directory.name} has no curves yet: nothing has been saved")
     batches = read_json(directory.status).get("batches")

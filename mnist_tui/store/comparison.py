@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mnist_tui.config import SETTINGS
-from mnist_tui.errors import UsageError
+from mnist_tui.errors import DataError, UsageError
 from mnist_tui.run.events import EpochRow, best_of
+from mnist_tui.run.history import HistorySnapshot
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.history_file import read_history
 
 MOST: Final = 8
 """Runs that can be compared at once."""
@@ -28,6 +30,8 @@ class ComparedRun:
     rows: tuple[EpochRow, ...]
     batches: int
     """Batches in one epoch; 0 where that is not known."""
+    losses: HistorySnapshot | None = None
+    """The training loss of every batch; None where the run has no file of them."""
 
     @property
     def best(self) -> EpochRow | None:
@@ -79,4 +83,14 @@ def _read(name: str, directory: RunDirectory) -> ComparedRun:
         settings=config,
         rows=read_rows(directory),
         batches=batches if isinstance(batches, int) else 0,
+        losses=_losses(directory),
     )
+
+
+def _losses(directory: RunDirectory) -> HistorySnapshot | None:
+    """The losses of the batches, if there is a file of them that can be read."""
+    try:
+        curves = read_history(directory.history)
+    except DataError:
+        return None
+    return curves.losses if curves is not None else None

@@ -31,9 +31,8 @@ class CompareScreen(RunsOverlay):
         #charts { layout: horizontal; height: 1fr; }
         Chart { width: 1fr; }
         TabBar { margin-bottom: 0; }
-        &.-w0 Chart.-hidden { display: none; }
-        &.-w120 TabBar { display: none; }
-        &.-w120 #chart-2 { display: none; }
+        &.-w0 Chart.-narrow { display: none; }
+        &.-w120 .-hidden { display: none; }
     }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-w0"), (120, "-w120")]  # noqa: RUF012
@@ -88,9 +87,11 @@ class CompareScreen(RunsOverlay):
             chart.set_data(compared_chart(title, comparison, self._axis))
 
     def action_chart(self, number: int) -> None:
-        """Show one chart where there is no room for two."""
+        """Show one chart, and where there is room the one that belongs to it."""
+        second = number + 1 if number % 2 == 0 else number - 1
         for index, chart in enumerate(self._charts):
-            chart.set_class(index != number, "-hidden")
+            chart.set_class(index != number, "-narrow")
+            chart.set_class(index not in (number, second), "-hidden")
         self._tabs.active = number
         if self._charts[number].display:
             self._charts[number].focus()

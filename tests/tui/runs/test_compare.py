@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from mnist_tui.run.history import LossHistory
 from mnist_tui.run.plan import NewRun
 from mnist_tui.store.comparison import compare
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.history_file import BatchCurves, history_bytes
 from mnist_tui.tui.charts.glyphs import ASCII, UNICODE, Glyphs
 from mnist_tui.tui.charts.palette import Palette
 from mnist_tui.tui.charts.plot import Plot
 from mnist_tui.tui.dashboard.timeline import Axis
 from mnist_tui.tui.runs.compare_screen import CompareScreen
-from mnist_tui.tui.runs.compared_curves import TITLES, compared_chart
+from mnist_tui.tui.runs.compared_curves import BATCHES, TITLES, compared_chart
 from mnist_tui.tui.runs.screen import RunsScreen
 from tests.tui.app_harness import on_stage
 from tests.tui.runs.written_runs import write_run
@@ -42,11 +44,26 @@ def test_curves_are_told_apart_without_color(runs_dir: Path, glyphs: Glyphs) -> 
 
 def test_every_axis_and_chart_can_be_drawn(runs_dir: Path) -> None:
     comparison = compare([("steep", RunDirectory(runs_dir / "steep"))])
-    for title in TITLES:
+    for title in TITLES[:-1]:
         for axis in Axis:
             [series] = compared_chart(title, comparison, axis).series
             assert len(series.xs) == 3
     assert series.xs == (2.0, 4.0, 6.0), "seconds"
+
+
+def test_losses_of_batches_are_drawn_where_a_run_has_them(runs_dir: Path) -> None:
+    history = LossHistory()
+    history.extend(2.0 - i / 200 for i in range(300))
+    curves = BatchCurves(history.snapshot(), ())
+    (runs_dir / "steep/history.npz").write_bytes(history_bytes(curves))
+    (runs_dir / "flat/history.npz").write_bytes(b"damaged")
+    names = ("steep", "flat")
+    comparison = compare([(name, RunDirectory(runs_dir / name)) for name in names])
+    [series] = compared_chart(BATCHES, comparison, Axis.BATCH).series
+    assert (series.name, len(series.xs)) == ("steep", 300)
+    assert (series.ys[0], series.ys[-1]) == pytest.approx((2.0, 0.505))
+    [by_epoch] = compared_chart(BATCHES, comparison, Axis.EPOCH).series
+    assert by_epoch.xs[-1] == pytest.approx(3.0)
 
 
 async def test_marked_runs_are_compared_and_the_dashboards_keys_are_off(runs_dir: Path) -> None:
@@ -61,7 +78,10 @@ async def test_marked_runs_are_compared_and_the_dashboards_keys_are_off(runs_dir
         assert "Validation loss" in stage.text
         assert "Validation accuracy" in stage.text
         assert "learning rate" in stage.text
-        await stage.pilot.press("b")
+        await stage.pilot.press("4")
+        await stage.sees("Batch loss")
+        assert "Training loss" in stage.text
+        await stage.pilot.press("1", "b")
         await stage.until(lambda: " batch " in stage.text, "the axis of batches")
         await stage.pilot.press("space", "n", "escape")
         await stage.until(lambda: isinstance(stage.app.screen, RunsScreen), "the runs again")
