@@ -186,10 +186,6 @@ class RunsScreen(RunsOverlay):
         else:
             self.say(answer.message, is_problem=True)
 
-    def on_run_table_chosen(self) -> None:
-        """Open the run that was clicked twice."""
-        self.action_open()
-
     def action_compare(self) -> None:
         """Lay the marked runs over each other."""
         from mnist_tui.tui.runs.compare_screen import CompareScreen

@@ -14,12 +14,13 @@ from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, is_fresh,
 from mnist_tui.tui.runs.query import Test
 from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Line, pad, shorten
+from mnist_tui.tui.widgets.pressable import Pressable
 
 _GAP: Final = 2
 _STATE_TONES: Final = {"interrupted": "warning", "failed": "bad", "stopped": "muted"}
 
 
-class RunTable(FollowList):
+class RunTable(Pressable[Column | str], FollowList):
     """One line per run; sorted by any column, filtered, with a cursor and marks."""
 
     HEADINGS = 1
@@ -36,9 +37,6 @@ class RunTable(FollowList):
 
     class Full(Message):
         """No more runs can be marked."""
-
-    class Chosen(Message):
-        """The run under the cursor was clicked twice."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -184,17 +182,21 @@ class RunTable(FollowList):
         self._first = min(max(self._first + columns, 0), last)
         self.refresh()
 
-    def on_click(self, event: events.Click) -> None:
-        """Sort by the heading under the mouse, or move the cursor; a second click chooses."""
+    def thing_at(self, event: events.MouseEvent) -> Column | str | None:
+        """The column whose heading is under the pointer, or the path of the run there."""
         at = event.get_content_offset_capture(self)
         if at.y < self.HEADINGS:
-            column = self._column_at(at.x)
-            if column is not None:
-                self.sort_by(column)
-        elif (index := self.top + at.y - self.HEADINGS) < self.count:
-            self.action_move(index - self._at)
-            if event.chain == 2:
-                self.post_message(self.Chosen())
+            return self._column_at(at.x)
+        index = self.top + at.y - self.HEADINGS
+        return self._rows[index].path if index < self.count else None
+
+    def press(self, thing: Column | str) -> None:
+        """Sort by the column, or move the cursor to the run."""
+        if isinstance(thing, Column):
+            self.sort_by(thing)
+        else:
+            places = {run.path: place for place, run in enumerate(self._rows)}
+            self.action_move(places[thing] - self._at)
 
     # What is drawn.
 

@@ -75,12 +75,12 @@ async def test_marked_runs_are_compared_and_the_dashboards_keys_are_off(runs_dir
         await stage.pilot.press("space", "space", "c")
         await stage.until(lambda: isinstance(stage.app.screen, CompareScreen), "the comparison")
         await stage.sees("1 steep")
-        assert "Validation loss" in stage.text
-        assert "Validation accuracy" in stage.text
+        await stage.sees("╭─ Validation loss")
+        await stage.sees("╭─ Validation accuracy")
         assert "learning rate" in stage.text
         await stage.pilot.press("4")
-        await stage.sees("Batch loss")
-        assert "Training loss" in stage.text
+        await stage.sees("╭─ Batch loss")
+        await stage.sees("╭─ Training loss")
         await stage.pilot.press("1", "b")
         await stage.until(lambda: " batch " in stage.text, "the axis of batches")
         await stage.pilot.press("space", "n", "escape")

@@ -61,6 +61,17 @@ async def test_the_table_is_sorted_by_keys_and_filtered_as_one_types(runs_dir: P
         await stage.until(lambda: len(shown(stage)) == 3, "all runs again")
 
 
+async def test_a_click_sorts_by_a_heading_and_moves_the_cursor(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        heading = stage.text.splitlines()[1]
+        await stage.pilot.click("RunTable", offset=(heading.index("name"), 0))
+        await stage.until(lambda: shown(stage) == ["first", "lab/second", "third"], "by name")
+        await stage.pilot.click("RunTable", offset=(5, 3))
+        await stage.sees("no epoch yet")
+        assert isinstance(stage.app.screen, RunsScreen), "a click opens nothing"
+
+
 async def test_enter_shows_a_run_in_the_dashboard(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await opened(stage)
