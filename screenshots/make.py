@@ -1,8 +1,9 @@
 """Takes the README's screenshots from a real training run on the full MNIST.
 
-    uv run python screenshots/make.py [--data-dir FOLDER] [--epochs N] [--run RUN]
+    uv run python screenshots/make.py [--data-dir FOLDER] [--epochs N] [--run RUN] [--runs FOLDER]
 
-With --run, the one picture of what was learned on other data is taken of that finished run.
+With --run, the one picture of what was learned on other data is taken of that finished run; with
+--runs, those of all runs and of a comparison of the runs in that folder.
 
 The dashboard trains the tutorial's recipe through the real engine; only the terminal is
 Textual's headless one. Nothing in the pictures is drawn or edited by hand: the SVG files
@@ -29,10 +30,13 @@ from mnist_tui.replay import ReplayRunner
 from mnist_tui.run.plan import NewRun, ShownRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
+from mnist_tui.store.comparison import MOST
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.widgets.canvas import Canvas
+from mnist_tui.tui.runs.columns import COLUMNS, UPDATED
+from mnist_tui.tui.runs.table import RunTable
 from mnist_tui.tui.widgets.flash_line import SHOWN_FOR_S
 
 FOLDER = Path(__file__).resolve().parent
@@ -145,6 +149,20 @@ async def session(data_dir: str | None, epochs: int) -> None:
         await pilot.press("q")
 
 
+async def several(runs_dir: Path) -> None:
+    """Pictures of the list of the runs in a folder, and of their comparison."""
+    app = DashboardApp(NewRun(runs_dir=runs_dir), TrainingRunner, opens_runs=True)
+    async with app.run_test(size=PANES) as pilot:
+        photographer = Photographer(app, pilot)
+        await pilot.pause(2.0)
+        table = app.screen.query_one(RunTable)
+        # By name, so that the numbers are in the order of the list.
+        await pilot.press(*["o"] * (len(COLUMNS) - COLUMNS.index(UPDATED)))
+        await pilot.press(*["space"] * min(table.count, MOST), "home")
+        await photographer.take("runs", *PANES)
+        await photographer.take("compare", 120, 36, "c")
+
+
 def _epoch(app: DashboardApp) -> int:
     return 1 + len(app.run_controller.log.rows)
 
@@ -220,16 +238,22 @@ def main() -> None:
     parser.add_argument("--data-dir", default=os.environ.get("MNIST_TUI_DATA"))
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--run")
+    parser.add_argument("--runs")
     arguments = parser.parse_args()
     data_dir = str(Path(arguments.data_dir).resolve()) if arguments.data_dir else None
-    run = Path(arguments.run).resolve() if arguments.run else None
+    run, runs = (Path(path).resolve() if path else None for path in (arguments.run, arguments.runs))
     with tempfile.TemporaryDirectory() as folder:
         # The pictures show paths: `runs/first-run`, as a user's would be.
-        os.chdir(folder)
+        os.chdir(folder if runs is None else runs.parent)
         # As in a terminal of today, whatever this one is.
         os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         os.environ.pop("NO_COLOR", None)
-        asyncio.run(session(data_dir, arguments.epochs) if run is None else other_data(run))
+        if run is not None:
+            asyncio.run(other_data(run))
+        elif runs is not None:
+            asyncio.run(several(Path(runs.name)))
+        else:
+            asyncio.run(session(data_dir, arguments.epochs))
 
 
 if __name__ == "__main__":
