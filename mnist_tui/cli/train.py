@@ -152,7 +152,7 @@ def _attach(directory: RunDirectory, look: DisplayOptions, given: Sequence[str])
     Raises:
         UsageError: When options are `given` that only resuming heeds.
     """
-    name, owner = directory.name, directory.owner
+    name, owner = directory.name, directory.wait_for_owner()
     if given:
         raise UsageError(
             f"run {name} is being trained by {owner}: "

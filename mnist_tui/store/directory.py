@@ -24,6 +24,8 @@ except ImportError:  # Windows has no flock
 
 _LOCK_TRIES: Final = 10
 """`is_locked` of another process holds the lock for a moment: worth a few more tries."""
+_LOCK_WAIT_S: Final = 0.02
+"""Between two of them."""
 _LOCK_HANGS_S: Final = 5.0
 """A network file system whose lock server is away answers never."""
 _HEARTBEAT_S: Final = 5.0
@@ -83,6 +85,17 @@ class RunDirectory:
             return Owner.parse(self._lock_file.read_text())
         except (OSError, ValueError):
             return Owner(0)
+
+    def wait_for_owner(self) -> Owner:
+        """The process that has locked the run, once it has signed the lock.
+
+        Between the two it is a moment, in which the lock names the process before.
+        """
+        for _ in range(_LOCK_TRIES):
+            if self.owner.may_live:
+                break
+            time.sleep(_LOCK_WAIT_S)
+        return self.owner
 
     @property
     def new_owner(self) -> Owner | None:
@@ -230,7 +243,7 @@ def _wait_for_lock(descriptor: int) -> bool:
     for attempt in range(_LOCK_TRIES):
         if _try_lock(descriptor):
             return True
-        time.sleep(0.02 * (attempt < _LOCK_TRIES - 1))
+        time.sleep(_LOCK_WAIT_S * (attempt < _LOCK_TRIES - 1))
     return False
 
 

@@ -23,7 +23,7 @@ SINGLE = [kind for kind, shot in KINDS.items() if not shot.is_blank and not shot
 LEAST = {"tilted": 0.45, "thick": 0.5, "marker": 0.6}
 """Likeness to what was written before it was turned, or written with a thick pen."""
 
-FOUND = {"two shadows": 0.6}
+FOUND = {"two shadows": 0.6, "pen's cap": 0.85}
 """The fraction of digits that are found where that is hard."""
 
 

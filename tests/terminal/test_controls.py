@@ -28,6 +28,7 @@ def click_on(terminal: Terminal, text: str) -> None:
 
 def write(terminal: Terminal, label: str, text: str) -> None:
     """Click into a field of the form and type over what it says."""
+    terminal.wait_for(f"│ {label}")
     column, row = terminal.find(f"│ {label}")
     terminal.click(column + 17, row)
     terminal.press(CLEAR, *text)
@@ -54,7 +55,7 @@ def test_settings_by_keys_and_mouse_are_what_is_run(
     terminal.wait_for("ready")
     terminal.press("e")
     terminal.wait_for("'tutorial', unchanged, on the 5,000-digit sample.")
-    terminal.press(KEYS["down"], KEYS["down"], CLEAR, "0")
+    terminal.press(*[KEYS["down"]] * 3, CLEAR, "0")
     terminal.wait_for("✗ a whole number from 1 to 100000")
     terminal.press(CLEAR, "1")
     terminal.wait_for("'tutorial' with another number of epochs, on the 5,000-digit sample.")
