@@ -136,7 +136,7 @@ async def session(data_dir: str | None, epochs: int) -> None:
         # The rate is halved for the last two epochs, so that the charts have a mark of it.
         await photographer.until(lambda: _epoch(app) == epochs - 1)
         await pilot.press("left_square_bracket")
-        await photographer.until(lambda: _is_training(app, epochs, 0.2))
+        await photographer.until(lambda: _is_training(app, epochs - 1, 0.2))
         await training(photographer)
         await photographer.until(lambda: _is_training(app, epochs, 0.6) or _epoch(app) > epochs)
         await pilot.press("space")
@@ -179,7 +179,7 @@ def _progress(app: DashboardApp) -> Progress:
 
 
 async def training(photographer: Photographer) -> None:
-    """Pictures of the last epoch, while it trains."""
+    """Pictures of the last epoch but one, while it trains."""
     await photographer.take("normal", 120, 36)
     await photographer.take("wide", 160, 48)
     await photographer.take("compact", 80, 24, "3")
