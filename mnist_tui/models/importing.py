@@ -5,7 +5,7 @@ import io
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -159,7 +159,8 @@ def _find_attribute(module: ModuleType, spec: ModelSpec) -> Callable[..., Any]:
         )
     if not callable(found):
         raise UsageError(f"{spec} is a {type(found).__name__}, not a class or function")
-    return found  # type: ignore[no-any-return]
+    makes: Callable[..., Any] = found
+    return makes
 
 
 def _candidates(module: ModuleType) -> list[str]:
@@ -191,10 +192,9 @@ def make_with(
     Raises:
         UsageError: When the class or function `attribute` needs arguments that it does not get.
     """
-    try:
-        parameters = inspect.signature(attribute).parameters.values()
-    except ValueError:  # of a class written in C
-        parameters = ()  # type: ignore[assignment]
+    parameters: tuple[inspect.Parameter, ...] = ()
+    with suppress(ValueError):  # of a class written in C
+        parameters = tuple(inspect.signature(attribute).parameters.values())
     needed = [
         parameter.name
         for parameter in parameters
