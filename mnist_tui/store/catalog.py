@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,9 @@ from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import read_labels
 
-OVER: Final = ("finished", "stopped", "failed", "interrupted")
+_ENDED: Final = ("finished", "stopped", "failed")
+"""How a run can have ended by its own word."""
+OVER: Final = (*_ENDED, "interrupted")
 """The states in a RunSummary in which no process trains the run."""
 CURVE_POINTS: Final = 24
 """As many as a curve of a line's height can show."""
@@ -77,9 +80,8 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
     status = read_json(directory.status)
     rows = read_rows(directory)
     best = best_of(rows)
-    updated = status.get("updated")
     state = str(status.get("state", "ready"))
-    is_live, is_over = directory.is_locked(), state in ("finished", "stopped", "failed")
+    is_over, is_live = state in _ENDED, _is_live(directory, state)
     if is_live and is_over:
         state = "loading"  # resumed, and not further yet
     elif not is_live and not is_over:
@@ -97,7 +99,7 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
         epochs_done=rows[-1].epoch if rows else 0,
         best_epoch=best.epoch if best else None,
         best_val_accuracy=best.val_accuracy if best else None,
-        updated=updated if isinstance(updated, int | float) else _modified(directory.config),
+        updated=_updated_s(directory, status),
         can_resume=directory.last.exists() and state in ("stopped", "failed", "interrupted"),
         model=str(config.get("model", "")),
         optimizer=str(config.get("optimizer", "")),
@@ -113,6 +115,12 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
         host=owner.host if is_live else "",
         viewers=viewers if is_live and isinstance(viewers, int) else None,
     )
+
+
+def _is_live(directory: RunDirectory, state: object) -> bool:
+    """Whether a process trains the run, whose status.json says `state`."""
+    # Locks are slow to ask for; a run that has ended is locked again only when it is resumed.
+    return (state not in _ENDED or directory.may_be_locked) and directory.is_locked()
 
 
 def _spread(rows: Sequence[EpochRow]) -> Iterator[EpochRow]:
@@ -162,9 +170,13 @@ def _number(value: Any) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-def _modified(path: Path) -> float:
+def _updated_s(directory: RunDirectory, status: Mapping[str, Any]) -> float:
+    """Unix time of the last sign of life, by status.json or else by the settings' file."""
+    updated = status.get("updated")
+    if isinstance(updated, int | float):
+        return updated
     try:
-        return path.stat().st_mtime
+        return directory.config.stat().st_mtime
     except OSError:
         return 0.0
 
@@ -179,8 +191,61 @@ def list_runs(runs_dir: Path) -> list[RunSummary]:
     return sorted((run for run in found if run), key=lambda run: run.updated, reverse=True)
 
 
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """A folder that holds a run."""
+
+    name: str
+    """As in RunSummary."""
+    path: str
+    changed_ns: int
+    """Unix time at which a file in it was last added or replaced, as status.json often is."""
+
+    @property
+    def directory(self) -> RunDirectory:
+        """Its files."""
+        return RunDirectory(Path(self.path))
+
+    @property
+    def changed_s(self) -> float:
+        """The same time in seconds."""
+        return self.changed_ns / 1e9
+
+
+def newest_first(runs_dir: Path) -> list[FoundRun]:
+    """Every run as `scan_runs` finds it, that with the last change first."""
+    return sorted(scan_runs(runs_dir), key=lambda run: run.changed_ns, reverse=True)
+
+
+def newest_run(
+    runs_dir: Path, accepts: Callable[[RunDirectory], bool] = lambda run: True
+) -> RunDirectory | None:
+    """Of the runs that `accepts` takes, that with the last sign of life; None where none is.
+
+    Reads only those that may be it: the folder of a run has changed since its last sign of life.
+
+    Raises:
+        UsageError: When `runs_dir` cannot be read.
+    """
+    newest_s, newest, now = 0.0, None, time.time()
+    for found in newest_first(runs_dir):
+        if found.changed_s < newest_s <= now:
+            break
+        directory = found.directory
+        if isinstance(read_json(directory.config).get("config"), dict) and accepts(directory):
+            updated_s = _updated_s(directory, read_json(directory.status))
+            if newest is None or updated_s > newest_s:
+                newest_s, newest = updated_s, directory
+    return newest
+
+
 def walk_runs(runs_dir: Path) -> Iterator[tuple[str, RunDirectory]]:
-    """Every run at any depth below `runs_dir` with its name, in no order; none where it is missing.
+    """Every run as `scan_runs` finds it, with its name, in no order."""
+    return ((run.name, run.directory) for run in scan_runs(runs_dir))
+
+
+def scan_runs(runs_dir: Path) -> Iterator[FoundRun]:
+    """Every run at any depth below `runs_dir`, in no order; none where it is missing.
 
     Folders whose names begin with a dot, folders within a run and links to folders are left out.
 
@@ -205,10 +270,11 @@ def walk_runs(runs_dir: Path) -> Iterator[tuple[str, RunDirectory]]:
             ) from error
         for entry in folders:
             name = f"{above}{entry.name}"
-            if os.path.lexists(f"{entry.path}/config.json"):
-                yield name, RunDirectory(Path(entry.path))
-            else:
+            if not os.path.lexists(f"{entry.path}/config.json"):
                 waiting.append((f"{name}/", entry.path))
+                continue
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                yield FoundRun(name, entry.path, entry.stat().st_mtime_ns)
 
 
 def find_run(runs_dir: Path, name: str) -> RunDirectory:
@@ -218,10 +284,10 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
         UsageError: When there is none.
     """
     if name == "last":
-        runs = list_runs(runs_dir)
-        if not runs:
+        newest = newest_run(runs_dir)
+        if newest is None:
             raise UsageError(f"there is no run in {runs_dir}; start one", start_remedy(runs_dir))
-        return RunDirectory(Path(runs[0].path))
+        return newest
     for path in (runs_dir / name, Path(name)):
         if (path / "config.json").exists():
             return RunDirectory(path)
@@ -263,12 +329,13 @@ def find_checkpoint(runs_dir: Path, name: str, file: str | None = None) -> Path:
 
 def find_live_run(runs_dir: Path, name: str) -> RunDirectory:
     """As `find_run`, but for `last` the newest run that a process trains, where there is one."""
-    if name == "last":
-        for run in list_runs(runs_dir):
-            directory = RunDirectory(Path(run.path))
-            if directory.is_locked():
-                return directory
-    return find_run(runs_dir, name)
+    if name != "last":
+        return find_run(runs_dir, name)
+
+    def is_live(run: RunDirectory) -> bool:
+        return _is_live(run, read_json(run.status).get("state"))
+
+    return newest_run(runs_dir, is_live) or find_run(runs_dir, name)
 
 
 def start_remedy(runs_dir: Path) -> Remedy:

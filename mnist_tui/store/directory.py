@@ -215,6 +215,12 @@ class RunDirectory:
         state = read_json(self.status).get("state")
         return state is not None and state not in ("finished", "stopped", "failed")
 
+    @property
+    def may_be_locked(self) -> bool:
+        """Whether the process that locked the run last seems to live: no proof, but cheap."""
+        owner = self.owner
+        return owner.pid in (0, os.getpid()) or owner.may_live
+
     def is_locked(self) -> bool:
         """Whether a living process writes to the run, of any user, here or on another machine."""
         # Some network file systems lock only what can be written to.

@@ -1,31 +1,36 @@
 """Reads the runs in a folder again and again, on a thread, a few at a time."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Final
 
 from mnist_tui.errors import UsageError
-from mnist_tui.store.catalog import RunSummary, summarize, walk_runs
-from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.catalog import FoundRun, RunSummary, newest_first, summarize
 
-AT_ONCE: Final = 100
-"""Runs that are handed on together."""
-REST: Final = 1.0
-"""Seconds of waiting for each second of reading, so that training beside it keeps its cores."""
+FIRST: Final = 50
+"""Runs that are handed on at first: about as many as a screen has lines."""
+AT_ONCE: Final = 250
+"""Runs that are handed on together after that."""
+SLICE_S: Final = 0.01
+"""Seconds of reading between two rests, so that training in this process keeps its pace."""
+REST: Final = 2.0
+"""Seconds of rest for each second of reading."""
 AGAIN_S: Final = 2.0
-"""Seconds between two looks for what has changed."""
+"""Seconds between two looks for what has changed, at least."""
+SHARE: Final = 0.05
+"""Of the time at most is spent on looking."""
+SETTLED_S: Final = 2.0
+"""A run that was changed more lately is read again: file systems' times may be so coarse."""
 
 Changes = tuple[Sequence[RunSummary], Sequence[str]]
 """Runs that are new or have changed, and the paths of those that are gone."""
-Stamp = tuple[int, ...]
-"""What of a run's files changes with it: their times."""
 
 
 class RunsReader:
-    """Follows the runs in a folder; used by one thread of its own, but for `stop`."""
+    """Follows the runs in a folder; used by one thread of its own, but for what stops it."""
 
     def __init__(self, runs_dir: Path, show: Callable[[Changes], object]) -> None:
         """
@@ -36,13 +41,24 @@ class RunsReader:
         """
         self._runs_dir = runs_dir
         self._show = show
-        self._seen: dict[str, Stamp] = {}
+        self._seen: dict[str, int] = {}
+        """When each run that was read had been changed; 0: it is to be read again."""
         self._is_stopped = Event()
+        self._is_shown = Event()
         self._is_wanted = Event()
 
     def stop(self) -> None:
         """Let `follow` return soon. Any thread."""
-        self._is_stopped.set()
+        for event in (self._is_stopped, self._is_shown, self._is_wanted):
+            event.set()
+
+    def rest(self) -> None:
+        """Begin no look until `go_on`. Any thread."""
+        self._is_shown.clear()
+
+    def go_on(self) -> None:
+        """Let looks begin again, the next one at once. Any thread."""
+        self._is_shown.set()
         self._is_wanted.set()
 
     def look_now(self) -> None:
@@ -51,59 +67,54 @@ class RunsReader:
 
     def follow(self) -> None:
         """Read all runs, those that were changed last first, then what changes. Until `stop`."""
-        while not self._is_stopped.is_set():
-            is_first = not self._seen
+        is_first = True
+        while self._is_shown.wait() and not self._is_stopped.is_set():
+            self._is_wanted.clear()
+            began = time.thread_time()
             for changes in self.look():
                 self._show(changes)
                 if self._is_stopped.is_set():
                     return
             if is_first:
                 self._show(((), ()))
-            self._is_wanted.wait(AGAIN_S)
-            self._is_wanted.clear()
+                is_first = False
+            spent_s = time.thread_time() - began
+            self._is_wanted.wait(max(AGAIN_S, spent_s / SHARE))
 
     def look(self) -> Iterator[Changes]:
         """Read what has changed since the last look, the newest first."""
-        found = self._stamps()
-        gone = [path for path in self._seen if path not in found]
+        try:
+            found = newest_first(self._runs_dir)
+        except UsageError:
+            found = []
+        paths = {run.path for run in found}
+        gone = [path for path in self._seen if path not in paths]
         for path in gone:
             del self._seen[path]
         if gone:
             yield (), gone
-        changed = [path for path, (stamp, _, _) in found.items() if self._seen.get(path) != stamp]
-        changed.sort(key=lambda path: max(found[path][0]), reverse=True)
-        for start in range(0, len(changed), AT_ONCE):
-            began = time.perf_counter()
-            read = []
-            for path in changed[start : start + AT_ONCE]:
-                stamp, name, directory = found[path]
-                self._seen[path] = stamp
-                run = summarize(directory, name)
-                if run is not None:
-                    read.append(run)
-                    if run.is_live:
-                        self._seen[path] = ()  # to be read again, as it may die
-            yield read, ()
-            if self._is_stopped.wait(REST * (time.perf_counter() - began)):
+        changed = iter([run for run in found if self._seen.get(run.path) != run.changed_ns])
+        at_once = FIRST
+        while some := list(islice(changed, at_once)):
+            yield self._read(some), ()
+            at_once = AT_ONCE
+            if self._is_stopped.is_set():
                 return
 
-    def _stamps(self) -> dict[str, tuple[Stamp, str, RunDirectory]]:
-        """The times of each run's files, with its name and directory, by its path."""
-        try:
-            return {
-                str(run.path): (
-                    tuple(_time_of(file) for file in (run.config, run.status, run.labels)),
-                    name,
-                    run,
-                )
-                for name, run in walk_runs(self._runs_dir)
-            }
-        except UsageError:
-            return {}
-
-
-def _time_of(path: Path) -> int:
-    try:
-        return os.stat(path).st_mtime_ns  # noqa: PTH116 - half the time of Path.stat
-    except OSError:
-        return 0
+    def _read(self, some: Sequence[FoundRun]) -> list[RunSummary]:
+        read = []
+        rested = time.perf_counter()
+        for found in some:
+            is_settled = time.time() - found.changed_s > SETTLED_S
+            self._seen[found.path] = found.changed_ns if is_settled else 0
+            run = summarize(found.directory, found.name)
+            if run is not None:
+                read.append(run)
+                if run.is_live:
+                    self._seen[found.path] = 0  # it may die
+            spent_s = time.perf_counter() - rested
+            if spent_s > SLICE_S and self._is_stopped.wait(REST * spent_s):
+                break
+            if spent_s > SLICE_S:
+                rested = time.perf_counter()
+        return read

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.labels import Labels, write_labels
 from mnist_tui.tui.runs import reader
 from mnist_tui.tui.runs.reader import RunsReader
 from tests.tui.runs.written_runs import write_run
@@ -30,26 +32,41 @@ def test_the_newest_are_read_first_and_then_only_what_changes(
 ) -> None:
     for age, name in enumerate(("new", "lab/older", "oldest")):
         path = write_run(tmp_path, name, [0.5])
-        for file in ("config.json", "status.json"):
-            os.utime(path / file, (1000 - age, 1000 - age))
+        os.utime(path, (1000 - age, 1000 - age))
     assert look(follower) == (["new", "lab/older", "oldest"], [])
     assert look(follower) == ([], [])
-    (tmp_path / "oldest/labels.json").write_text('{"tags": ["a"]}')
+    write_labels(RunDirectory(tmp_path / "oldest"), Labels(("a",)))
     write_run(tmp_path, "another", [])
     assert set(look(follower)[0]) == {"oldest", "another"}
     (tmp_path / "new/config.json").unlink()
-    assert look(follower) == ([], [str(tmp_path / "new")])
+    assert look(follower)[1] == [str(tmp_path / "new")]
+
+
+def test_a_run_that_has_just_changed_is_read_again_as_times_are_coarse(
+    tmp_path: Path, follower: RunsReader
+) -> None:
+    path = write_run(tmp_path, "new", [0.5])
+    assert look(follower)[0] == ["new"]
+    assert look(follower)[0] == ["new"]
+    os.utime(path, (1000, 1000))
+    assert look(follower)[0] == ["new"]
+    assert look(follower)[0] == []
+
+
+def test_many_are_handed_on_a_screenful_first(tmp_path: Path, follower: RunsReader) -> None:
+    for number in range(reader.FIRST + 5):
+        write_run(tmp_path, f"run{number}", [])
+    assert [len(read) for read, _ in follower.look()] == [reader.FIRST, 5]
 
 
 def test_a_live_run_is_read_again_as_it_may_die(tmp_path: Path, follower: RunsReader) -> None:
     path = write_run(tmp_path, "live", [0.5], state="running", pid=os.getpid())
     (path / "lock").write_text(f"{os.getpid()}\n")
     (path / "lock").chmod(0o600)
-    from mnist_tui.store.directory import RunDirectory
-
     with RunDirectory(path).lock():
         assert look(follower)[0] == ["live"]
         assert look(follower)[0] == ["live"]
+    os.utime(path, (1000, 1000))
     [(found, _)] = follower.look()
     assert found[0].state == "interrupted"
     assert look(follower)[0] == []
