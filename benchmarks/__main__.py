@@ -6,7 +6,7 @@ python -m benchmarks [--data-dir DIR]
 import itertools
 import time
 
-from benchmarks import dashboard, draw, fast, process, start, steps
+from benchmarks import dashboard, draw, fast, many, process, start, steps
 from benchmarks.arguments import parse
 from benchmarks.pairs import tell
 
@@ -22,6 +22,7 @@ def main() -> None:
             fast.measure(data_dir, "cpu", pairs=5),
             start.measure(data_dir, pairs=5),
             dashboard.measure(data_dir, pairs=9, seconds=8),
+            many.measure(data_dir, pairs=5, seconds=6),
             draw.measure(data_dir, strokes=25, pairs=5, seconds=6),
         )
     )
