@@ -1,6 +1,5 @@
 """`compare`: several runs side by side."""
 
-import json
 import os
 import shutil
 import sys
@@ -13,8 +12,9 @@ import click
 from mnist_tui.cli.options import complete_runs, json_option, runs_dir_option
 from mnist_tui.cli.table import table
 from mnist_tui.process.streams import is_terminal
+from mnist_tui.store.atomic import to_json
 from mnist_tui.store.catalog import find_run
-from mnist_tui.store.comparison import Comparison
+from mnist_tui.store.comparison import Comparison, PickedRun
 from mnist_tui.store.comparison import compare as compare_runs
 
 _ROWS = 16
@@ -31,9 +31,11 @@ def compare(runs: tuple[str, ...], runs_dir: Path, *, as_json: bool) -> int:
     On a terminal their validation losses are drawn over each other.
     """
     directories = [find_run(runs_dir, run) for run in runs]
-    comparison = compare_runs([(directory.name, directory) for directory in directories])
+    comparison = compare_runs(
+        [PickedRun(number, run.name, run) for number, run in enumerate(directories, 1)]
+    )
     if as_json:
-        click.echo(json.dumps(_values(comparison), indent=2))
+        click.echo(to_json(_values(comparison), indent=2))
         return 0
     from mnist_tui.tui.runs.comparison_table import cells
 

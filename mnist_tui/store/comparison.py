@@ -20,9 +20,21 @@ _ELSEWHERE: Final = ("data_dir", "device", "checkpoint_every_s")
 
 
 @dataclass(frozen=True)
+class PickedRun:
+    """A run that is to be compared."""
+
+    number: int
+    """From 1 to MOST: its color and its mark along curves go by it."""
+    name: str
+    directory: RunDirectory
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComparedRun:
     """One of several runs."""
 
+    number: int
+    """As in PickedRun."""
     name: str
     directory: RunDirectory
     settings: Mapping[str, Any]
@@ -57,15 +69,15 @@ class Comparison:
     """Names of TrainConfig's fields, in its order."""
 
 
-def compare(directories: Sequence[tuple[str, RunDirectory]]) -> Comparison:
-    """Read the runs, each with the name that it is to have.
+def compare(picked: Sequence[PickedRun]) -> Comparison:
+    """Read the runs.
 
     Raises:
         UsageError: When they are too many, or one of them is none.
     """
-    if len(directories) > MOST:
-        raise UsageError(f"{MOST} runs at most can be compared, not {len(directories)}")
-    runs = tuple(_read(name, directory) for name, directory in directories)
+    if len(picked) > MOST:
+        raise UsageError(f"{MOST} runs at most can be compared, not {len(picked)}")
+    runs = tuple(_read(run) for run in picked)
     differing = tuple(
         field
         for field in SETTINGS
@@ -74,11 +86,13 @@ def compare(directories: Sequence[tuple[str, RunDirectory]]) -> Comparison:
     return Comparison(runs, differing)
 
 
-def _read(name: str, directory: RunDirectory) -> ComparedRun:
+def _read(run: PickedRun) -> ComparedRun:
+    directory = run.directory
     config = directory.read_config().to_dict()
     batches = read_json(directory.status).get("batches")
     return ComparedRun(
-        name=name,
+        number=run.number,
+        name=run.name,
         directory=directory,
         settings=config,
         rows=read_rows(directory),

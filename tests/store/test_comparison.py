@@ -5,26 +5,26 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.errors import UsageError
-from mnist_tui.store.comparison import MOST, compare
+from mnist_tui.store.comparison import MOST, PickedRun, compare
 from mnist_tui.store.directory import RunDirectory
 from tests.tui.runs.written_runs import write_run
 
 
-def directories(*paths: Path) -> list[tuple[str, RunDirectory]]:
-    return [(path.name, RunDirectory(path)) for path in paths]
+def picked(*paths: Path) -> list[PickedRun]:
+    return [PickedRun(n, path.name, RunDirectory(path)) for n, path in enumerate(paths, 1)]
 
 
 def test_only_settings_that_differ_and_matter_are_named(tmp_path: Path) -> None:
     one = write_run(tmp_path, "one", [0.5], lr=0.1)
     two = write_run(tmp_path, "two", [0.5], lr=0.01, seed=3)
-    assert compare(directories(one, two)).differing == ("lr", "seed")
-    assert compare(directories(one)).differing == ()
+    assert compare(picked(one, two)).differing == ("lr", "seed")
+    assert compare(picked(one)).differing == ()
 
 
 def test_the_results_are_those_of_the_epochs(tmp_path: Path) -> None:
     # An accuracy is 1 minus a tenth of the loss here.
     path = write_run(tmp_path, "one", [0.5, 0.2, 0.09, 0.3])
-    [run] = compare(directories(path)).runs
+    [run] = compare(picked(path)).runs
     assert run.best is not None
     assert (run.best.epoch, len(run.rows)) == (3, 4)
     assert (run.epochs_to(0.97), run.epochs_to(0.99), run.epochs_to(0.999)) == (2, 3, None)
@@ -34,4 +34,4 @@ def test_the_results_are_those_of_the_epochs(tmp_path: Path) -> None:
 def test_more_than_eight_are_refused(tmp_path: Path) -> None:
     paths = [write_run(tmp_path, f"run{number}", []) for number in range(MOST + 1)]
     with pytest.raises(UsageError, match="8 runs at most"):
-        compare(directories(*paths))
+        compare(picked(*paths))

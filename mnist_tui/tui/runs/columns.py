@@ -47,7 +47,6 @@ COLUMNS: Final = (
         "in", 4, lambda run: _optional(run.best_epoch, lambda epoch: f"{epoch:.0f}"),
         lambda run: run.best_epoch,
     ),
-    Column("loss", 7, lambda run: formatting.loss(run.val_loss), lambda run: run.val_loss),
     Column(
         "epochs", 7, lambda run: f"{run.epochs_done}/{run.epochs}", lambda run: run.epochs_done,
         largest_first=True,
@@ -56,6 +55,7 @@ COLUMNS: Final = (
         "updated", 10, lambda run: describe_age(run.updated), lambda run: run.updated,
         largest_first=True,
     ),
+    Column("loss", 7, lambda run: formatting.loss(run.val_loss), lambda run: run.val_loss),
     Column("rate", 7, lambda run: formatting.learning_rate(run.lr), lambda run: run.lr),
     Column("optimizer", 9, lambda run: run.optimizer, lambda run: run.optimizer, is_number=False),
     Column("batch", 5, lambda run: f"{run.batch_size}", lambda run: run.batch_size),

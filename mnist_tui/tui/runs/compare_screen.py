@@ -7,13 +7,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 
-from mnist_tui.store.comparison import Comparison, compare
-from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.comparison import Comparison, PickedRun, compare
 from mnist_tui.tui.charts import Chart
+from mnist_tui.tui.dashboard.curves import SMOOTHING
 from mnist_tui.tui.dashboard.timeline import Axis
 from mnist_tui.tui.runs.compared_curves import TITLES, compared_chart
 from mnist_tui.tui.runs.comparison_table import ComparisonTable
-from mnist_tui.tui.runs.overlay import RunsOverlay
+from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
 from mnist_tui.tui.widgets.tab_bar import TabBar
 
@@ -38,21 +38,25 @@ class CompareScreen(RunsOverlay):
     HORIZONTAL_BREAKPOINTS = [(0, "-w0"), (120, "-w120")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back"),
+        Binding("r", "dismiss", show=False),
         Binding("b", "axis", "x axis", tooltip="Epochs, batches or time from left to right"),
+        Binding("m", "smooth", "Smooth", tooltip="Lay a moving average over the curves"),
         *(
             Binding(str(key), f"chart({key - 1})", title, show=False)
             for key, title in enumerate(TITLES, 1)
         ),
         Binding("less_than_sign,comma", "shift(-1)", "Columns", key_display="< >"),
         Binding("greater_than_sign,full_stop", "shift(1)", show=False),
+        NO_RUN_KEYS,
     ]
     AUTO_FOCUS = "#chart-0"
 
-    def __init__(self, runs: Sequence[tuple[str, RunDirectory]]) -> None:
-        """Make a screen about these runs, each with its name."""
+    def __init__(self, runs: Sequence[PickedRun]) -> None:
+        """Make a screen about these runs."""
         super().__init__()
         self._runs = runs
         self._axis = Axis.EPOCH
+        self._smoothing = 0
         self._charts = [Chart(id=f"chart-{number}") for number in range(len(TITLES))]
         self._table, self._tabs = ComparisonTable(), TabBar()
 
@@ -83,8 +87,9 @@ class CompareScreen(RunsOverlay):
 
     def _show(self, comparison: Comparison) -> None:
         self._table.comparison = comparison
+        weight = SMOOTHING[self._smoothing]
         for title, chart in zip(TITLES, self._charts, strict=True):
-            chart.set_data(compared_chart(title, comparison, self._axis))
+            chart.set_data(compared_chart(title, comparison, self._axis, weight))
 
     def action_chart(self, number: int) -> None:
         """Show one chart, and where there is room the one that belongs to it."""
@@ -103,6 +108,14 @@ class CompareScreen(RunsOverlay):
     def action_axis(self) -> None:
         """Count epochs, batches or time from left to right."""
         self._axis = self._axis.next
+        self._redraw()
+
+    def action_smooth(self) -> None:
+        """Go on to the next smoothing."""
+        self._smoothing = (self._smoothing + 1) % len(SMOOTHING)
+        self._redraw()
+
+    def _redraw(self) -> None:
         if self._table.comparison is not None:
             self._show(self._table.comparison)
 

@@ -6,8 +6,9 @@ from typing import Final
 from mnist_tui.run.events import EpochRow
 from mnist_tui.run.history import LossHistory
 from mnist_tui.store.comparison import ComparedRun, Comparison
-from mnist_tui.tui.charts import ChartData, Series
+from mnist_tui.tui.charts import ChartData, Series, smooth
 from mnist_tui.tui.dashboard.timeline import Axis, Timeline, epoch_xs
+from mnist_tui.tui.runs.comparison_table import write_setting
 
 _VALUES: Final[Mapping[str, Callable[[EpochRow], float]]] = {
     "Validation loss": lambda row: row.val_loss,
@@ -19,22 +20,38 @@ TITLES: Final = (*_VALUES, BATCHES)
 """Which charts there are."""
 _MOST_POINTS: Final = 400
 """Points of a curve over batches: more than columns of any chart."""
+_LONGEST_LABEL: Final = 20
+"""Letters of the settings that stand for a name."""
+
+Curve = tuple[tuple[float, ...], tuple[float, ...]]
+"""The xs and the ys."""
 
 
-def compared_chart(title: str, comparison: Comparison, axis: Axis) -> ChartData:
-    """One figure of every run, by epochs or batches. A run's color and tag are those of its place.
+def compared_chart(
+    title: str, comparison: Comparison, axis: Axis, weight: float = 0.0
+) -> ChartData:
+    """One figure of every run, by epochs or batches. A run's color and tag are its number's.
 
     Args:
         title: One of TITLES.
         comparison: The runs.
         axis: What is counted from left to right.
+        weight: How strongly the curves are smoothed, from 0 to below 1.
     """
-    numbered = list(enumerate(comparison.runs, 1))
     if title == BATCHES:
-        series = [_batch_series(number, run, axis) for number, run in numbered if run.losses]
+        curves = [(run, *_batch_curve(run, axis)) for run in comparison.runs if run.losses]
     else:
-        value = _VALUES[title]
-        series = [_series(number, run, value, axis) for number, run in numbered if run.rows]
+        curves = [(run, *_curve(run, _VALUES[title], axis)) for run in comparison.runs if run.rows]
+    series = [
+        Series(
+            _label(run, comparison),
+            xs,
+            smooth(ys, weight),
+            color=f"run-{run.number}",
+            tag=f"{run.number}",
+        )
+        for run, xs, ys in curves
+    ]
     return ChartData(
         title,
         tuple(series),
@@ -46,33 +63,30 @@ def compared_chart(title: str, comparison: Comparison, axis: Axis) -> ChartData:
         empty_text="no run has losses of its batches"
         if title == BATCHES
         else "no run has finished an epoch",
+        note=f"smoothing {weight:g}" if weight else "",
     )
 
 
-def _series(
-    number: int, run: ComparedRun, value: Callable[[EpochRow], float], axis: Axis
-) -> Series:
-    return Series(
-        run.name,
-        epoch_xs(axis, run.rows, run.batches),
-        tuple(value(row) for row in run.rows),
-        color=f"run-{number}",
-        tag=str(number),
-    )
+def _label(run: ComparedRun, comparison: Comparison) -> str:
+    """The settings that differ, where they are few, else the name; the table has all of them."""
+    words = " ".join(f"{name} {write_setting(run.settings[name])}" for name in comparison.differing)
+    return words if 0 < len(words) <= _LONGEST_LABEL else run.name
 
 
-def _batch_series(number: int, run: ComparedRun, axis: Axis) -> Series:
+def _curve(run: ComparedRun, value: Callable[[EpochRow], float], axis: Axis) -> Curve:
+    return epoch_xs(axis, run.rows, run.batches), tuple(value(row) for row in run.rows)
+
+
+def _batch_curve(run: ComparedRun, axis: Axis) -> Curve:
     """The mean training loss of groups of batches."""
-    assert run.losses is not None
+    assert run.losses is not None, "only runs with losses have such a curve"
     history = LossHistory()
     history.restore(run.losses)
     buckets = history.envelope(0, len(history), _MOST_POINTS)
     timeline = Timeline(run.batches)
     timeline.observe_rows(run.rows)
-    return Series(
-        run.name,
-        tuple(timeline.x(axis, bucket.first + (bucket.count + 1) / 2) for bucket in buckets),
+    middles = (bucket.first + (bucket.count + 1) / 2 for bucket in buckets)
+    return (
+        tuple(timeline.x(axis, middle) for middle in middles),
         tuple(bucket.mean for bucket in buckets),
-        color=f"run-{number}",
-        tag=str(number),
     )

@@ -12,6 +12,7 @@ from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST
 from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, is_fresh, sort_runs
 from mnist_tui.tui.runs.query import Test
+from mnist_tui.tui.runs.run_tones import RUN_TONES, RUN_TONES_CSS
 from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Line, pad, shorten
 from mnist_tui.tui.widgets.pressable import Pressable
@@ -24,8 +25,9 @@ class RunTable(Pressable[Column | str], FollowList):
     """One line per run; sorted by any column, filtered, with a cursor and marks."""
 
     HEADINGS = 1
+    COMPONENT_CLASSES: ClassVar[set[str]] = RUN_TONES
+    DEFAULT_CSS = f"RunTable {{ {RUN_TONES_CSS} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "mark", "Mark", tooltip="Mark the run, to compare it with others"),
         Binding("o", "order", "Sort", tooltip="Sort by the next column"),
         Binding("O", "reverse", "Reverse", show=False, tooltip="Turn the order around"),
         Binding("left", "shift(-1)", "Columns to the left", show=False),
@@ -47,14 +49,16 @@ class RunTable(Pressable[Column | str], FollowList):
         self._test: Test = lambda run: True
         self._sorted_by = UPDATED
         self._is_reversed = False
+        self._longest = NAME.width
+        """The length of the longest name that is shown."""
         self._first = 0
         """The first column after the name that is in sight."""
         self._at = 0
         """The line under the cursor."""
         self._cursor: str | None = None
         """The path of the run under the cursor; None: the first, whichever that is."""
-        self.marked: list[str] = []
-        """The paths of the marked runs, in the order in which they were marked."""
+        self._numbers: dict[str, int] = {}
+        """The numbers of the marked runs by their paths: each keeps its own while it is marked."""
         self.is_following = False
 
     @property
@@ -77,9 +81,10 @@ class RunTable(Pressable[Column | str], FollowList):
         return tuple(self._rows)
 
     @property
-    def marked_runs(self) -> tuple[RunSummary, ...]:
-        """The marked runs, in the order in which they were marked."""
-        return tuple(self._all[path] for path in self.marked if path in self._all)
+    def marked_runs(self) -> list[tuple[int, RunSummary]]:
+        """The marked runs with their numbers, from 1 to MOST, in the order of these."""
+        numbered = sorted((number, path) for path, number in self._numbers.items())
+        return [(number, self._all[path]) for number, path in numbered]
 
     def change(self, runs: Iterable[RunSummary], gone: Iterable[str]) -> None:
         """Take in runs that are new or have changed, and leave out those at the paths `gone`."""
@@ -87,7 +92,7 @@ class RunTable(Pressable[Column | str], FollowList):
             self._all.pop(path, None)
         for run in runs:
             self._all[run.path] = run
-        self.marked = [path for path in self.marked if path in self._all]
+        self._numbers = {path: n for path, n in self._numbers.items() if path in self._all}
         self._arrange()
 
     def filter(self, test: Test) -> None:
@@ -103,6 +108,7 @@ class RunTable(Pressable[Column | str], FollowList):
     def _arrange(self) -> None:
         shown = [run for run in self._all.values() if self._test(run)]
         self._rows = sort_runs(shown, self._sorted_by, is_reversed=self._is_reversed)
+        self._longest = max((len(run.name) for run in self._rows), default=NAME.width)
         places = {run.path: place for place, run in enumerate(self._rows)}
         self._at = places.get(self._cursor or "", min(self._at, max(self.count - 1, 0)))
         if self._cursor is None:
@@ -119,6 +125,10 @@ class RunTable(Pressable[Column | str], FollowList):
 
     def is_marked(self, index: int) -> bool:
         return index == self._at
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what is done with runs while there are any."""
+        return bool(self._rows) or action not in ("order", "reverse", "shift")
 
     # What the user does.
 
@@ -144,15 +154,16 @@ class RunTable(Pressable[Column | str], FollowList):
         """Move the cursor to the first or the last line."""
         self.action_move(direction * self.count)
 
-    def action_mark(self) -> None:
+    def mark(self) -> None:
         """Mark the run under the cursor, or no longer, and go on to the next one."""
         run = self.current
         if run is None:
             return
-        if run.path in self.marked:
-            self.marked.remove(run.path)
-        elif len(self.marked) < MOST:
-            self.marked.append(run.path)
+        free = [n for n in range(1, MOST + 1) if n not in self._numbers.values()]
+        if run.path in self._numbers:
+            del self._numbers[run.path]
+        elif free:
+            self._numbers[run.path] = free[0]
         else:
             self.post_message(self.Full())
         self.action_move(1)
@@ -201,8 +212,7 @@ class RunTable(Pressable[Column | str], FollowList):
     # What is drawn.
 
     def _name_width(self, width: int) -> int:
-        longest = max((len(run.name) for run in self._rows), default=NAME.width)
-        return max(min(longest, width // 3, 40), 12)
+        return max(min(self._longest, width // 3, 40), 12)
 
     def _columns(self, width: int, first: int) -> Sequence[Column]:
         """The columns from `first` on that fit in whole behind the name."""
@@ -242,8 +252,8 @@ class RunTable(Pressable[Column | str], FollowList):
 
     def line(self, index: int, width: int) -> Line:
         run = self._rows[index]
-        number = self.marked.index(run.path) + 1 if run.path in self.marked else 0
-        line: Line = [(f"{number or ' '} ", "accent")]
+        number = self._numbers.get(run.path, 0)
+        line: Line = [(f"{number or ' '} ", f"run-{number}" if number else "")]
         name_width = self._name_width(width)
         line.append((pad(shorten(run.name, name_width), name_width), "strong" if number else ""))
         for column in self._columns(width, self._first):

@@ -6,7 +6,7 @@ import pytest
 
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.plan import NewRun
-from mnist_tui.store.comparison import compare
+from mnist_tui.store.comparison import PickedRun, compare
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import BatchCurves, history_bytes
 from mnist_tui.tui.charts.glyphs import ASCII, UNICODE, Glyphs
@@ -28,14 +28,19 @@ def runs_dir(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def picked(runs_dir: Path, *names: str) -> list[PickedRun]:
+    """The runs of these names, numbered from 1."""
+    return [PickedRun(n, name, RunDirectory(runs_dir / name)) for n, name in enumerate(names, 1)]
+
+
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 def test_curves_are_told_apart_without_color(runs_dir: Path, glyphs: Glyphs) -> None:
     names = ("steep", "flat", "empty")
-    comparison = compare([(name, RunDirectory(runs_dir / name)) for name in names])
+    comparison = compare(picked(runs_dir, *names))
     data = compared_chart("Validation loss", comparison, Axis.EPOCH)
     plot = Plot.draw(data, 80, 20, glyphs=glyphs, has_title=False)
     lines = [strip.text for strip in plot.strips(Palette())]
-    assert lines[0].split() == ["1", "steep", "0.1000", "2", "flat", "0.6500"]
+    assert lines[0].split() == ["1", "lr", "0.1", "0.1000", "2", "lr", "0.001", "0.6500"]
     curves = lines[1:-2]
     rows = {tag: [y for y, line in enumerate(curves) if tag in line[8:]] for tag in "12"}
     assert max(rows["1"]) > max(rows["2"]), "the steep one ends lower"
@@ -43,7 +48,7 @@ def test_curves_are_told_apart_without_color(runs_dir: Path, glyphs: Glyphs) -> 
 
 
 def test_every_axis_and_chart_can_be_drawn(runs_dir: Path) -> None:
-    comparison = compare([("steep", RunDirectory(runs_dir / "steep"))])
+    comparison = compare(picked(runs_dir, "steep"))
     for title in TITLES[:-1]:
         for axis in Axis:
             [series] = compared_chart(title, comparison, axis).series
@@ -57,10 +62,9 @@ def test_losses_of_batches_are_drawn_where_a_run_has_them(runs_dir: Path) -> Non
     curves = BatchCurves(history.snapshot(), ())
     (runs_dir / "steep/history.npz").write_bytes(history_bytes(curves))
     (runs_dir / "flat/history.npz").write_bytes(b"damaged")
-    names = ("steep", "flat")
-    comparison = compare([(name, RunDirectory(runs_dir / name)) for name in names])
+    comparison = compare(picked(runs_dir, "steep", "flat"))
     [series] = compared_chart(BATCHES, comparison, Axis.BATCH).series
-    assert (series.name, len(series.xs)) == ("steep", 300)
+    assert (series.name, len(series.xs)) == ("lr 0.1", 300)
     assert (series.ys[0], series.ys[-1]) == pytest.approx((2.0, 0.505))
     [by_epoch] = compared_chart(BATCHES, comparison, Axis.EPOCH).series
     assert by_epoch.xs[-1] == pytest.approx(3.0)
