@@ -33,8 +33,6 @@ class CurvePanes:
         self.previous: Trace | None = None
         """The run to compare with."""
         self.shows_previous = True
-        self._last = Trace()
-        """The run that was drawn before this one, with the loss of every batch."""
         self._view = RunLog()
         self._trace = Trace()
         self._epochs = 0
@@ -49,9 +47,6 @@ class CurvePanes:
 
     def begin(self, view: RunLog, history: LossHistory, epochs: int) -> None:
         """Draw another run from now on, and nothing to compare it with."""
-        before, trace = self._view, self._trace
-        if before.prepared is not None:
-            self._last = replace(trace, rows=before.rows, name=before.prepared.run)
         self.previous = None
         self._view, self._trace = view, Trace(history=history)
         self.plan(epochs)
@@ -127,9 +122,8 @@ class CurvePanes:
         self._redraw()
 
     def compare(self, previous: Trace) -> None:
-        """Compare with an earlier run."""
-        # What is on disk has no loss of every batch.
-        self.previous = self._last if self._last.name == previous.name else previous
+        """Compare with another run."""
+        self.previous = previous
         self._redraw()
 
     def toggle_previous(self) -> None:

@@ -1,16 +1,16 @@
 """What is on disk of the time before: an earlier run to compare with, and a run's own events."""
 
-import json
-import math
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
 
+from mnist_tui.errors import DataError
+from mnist_tui.run.history import LossHistory
 from mnist_tui.run.session import PastEvent
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import list_runs, read_rows
+from mnist_tui.store.catalog import newest_run, read_rows
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.history_file import read_history
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.timeline import Timeline
 from mnist_tui.tui.text.event_text import LogEntry, describe
@@ -18,26 +18,20 @@ from mnist_tui.tui.text.event_text import LogEntry, describe
 PastEntry = tuple[float, LogEntry]
 """A Unix time, and what happened then."""
 
-_OVER: Final = ("finished", "stopped", "failed", "interrupted")
-_KIND: Final = ("dataset", "recipe", "model")
-"""The settings that two runs must share to be worth comparing."""
 
+def find_previous(path: Path, runs_dir: Path) -> Trace | None:
+    """The newest finished run of the same data and network as the one in `path`. Any thread.
 
-def find_previous(path: Path) -> Trace | None:
-    """The newest run that began before the one in `path` and is of its kind. Any thread.
-
-    It is over and has an epoch. None where there is no such run.
+    It is in `runs_dir`, at any depth. None where there is no such run.
     """
-    directory = RunDirectory(path)
-    kind, began_s = _kind(directory), _began_s(directory)
-    found: tuple[float, RunDirectory] | None = None
-    for run in list_runs(path.parent):
-        other = RunDirectory(Path(run.path))
-        other_s = _began_s(other)
-        is_earlier = other_s < began_s and (found is None or other_s > found[0])
-        if is_earlier and run.epochs_done and run.state in _OVER and _kind(other) == kind:
-            found = other_s, other
-    return read_trace(found[1]) if found is not None else None
+    kind = _kind(RunDirectory(path))
+
+    def is_comparable(run: RunDirectory) -> bool:
+        is_finished = read_json(run.status).get("state") == "finished"
+        return is_finished and run.path != path and _kind(run) == kind
+
+    found = newest_run(runs_dir, is_comparable)
+    return read_trace(found) if found is not None else None
 
 
 def describe_past(events: Iterable[PastEvent]) -> list[PastEntry]:
@@ -56,25 +50,34 @@ def describe_past(events: Iterable[PastEvent]) -> list[PastEntry]:
 
 
 def read_trace(directory: RunDirectory) -> Trace | None:
-    """A run's epochs; None where its files hold none that can be read."""
+    """A run's epochs and losses; None where its files hold none that can be read."""
     batches = read_json(directory.status).get("batches")
     rows = read_rows(directory)
     if not rows or not isinstance(batches, int) or batches < 1:
         return None
     timeline = Timeline(batches)
     timeline.observe_rows(rows)
-    return Trace(rows, None, timeline, directory.name)
+    return Trace(rows, _read_losses(directory), timeline, directory.name)
 
 
-def _kind(directory: RunDirectory) -> tuple[Any, ...]:
-    config = read_json(directory.config).get("config")
-    return tuple(config.get(name) for name in _KIND) if isinstance(config, dict) else ()
-
-
-def _began_s(directory: RunDirectory) -> float:
-    """When the run emitted its first event; never where that is not known."""
+def _read_losses(directory: RunDirectory) -> LossHistory | None:
+    """The loss of every batch; None where the run has no file of them that can be read."""
     try:
-        with directory.events.open(encoding="utf-8") as lines:
-            return float(json.loads(lines.readline())["time"])
-    except (OSError, TypeError, ValueError, KeyError):
-        return math.inf
+        curves = read_history(directory.history)
+    except DataError:
+        return None
+    if curves is None:
+        return None
+    history = LossHistory()
+    history.restore(curves.losses)
+    return history
+
+
+def _kind(directory: RunDirectory) -> tuple[object, object]:
+    """What tells the data and the network of a run from others."""
+    record = read_json(directory.config)
+    config, dataset = record.get("config"), record.get("dataset")
+    if not isinstance(config, dict):
+        return None, None
+    fingerprint = dataset.get("fingerprint") if isinstance(dataset, dict) else None
+    return fingerprint or config.get("dataset"), config.get("model")

@@ -56,7 +56,7 @@ class Dashboard(PaneScreen):
         Binding("f", "full", "Full screen", tooltip="The pane in focus fills the screen"),
         Binding("m", "smooth", "Smooth", tooltip="Lay a moving average over the curves"),
         Binding("b", "axis", "x axis", tooltip="Epochs, batches or time from left to right"),
-        Binding("p", "previous", "Previous", tooltip="Compare with the previous run"),
+        Binding("p", "previous", "Previous", tooltip="Compare with the newest run of its kind"),
         # The charts' own keys, for where another pane has the focus.
         Binding("l", "chart('toggle_log')", show=False),
         Binding("plus,equals_sign", "chart('zoom_in')", show=False),

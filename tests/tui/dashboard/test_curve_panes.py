@@ -3,11 +3,13 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mnist_tui.config import TrainConfig
+from mnist_tui.run.history import LossHistory
 from mnist_tui.run.plan import NewRun
+from mnist_tui.store.history_file import BatchCurves, history_bytes
 from mnist_tui.tui.charts import Chart, ChartData
 from mnist_tui.tui.dashboard.previous_run import find_previous
 from tests.run.values import epoch_row
@@ -150,13 +152,14 @@ async def test_the_best_epoch_and_rate_changes_are_marked_on_every_chart() -> No
         assert [mark.label for mark in data(stage, "loss").marks] == ["best", "lr 0.005"]
 
 
-def write_run(folder: Path, epochs: int, began_s: float, **settings: object) -> None:
+def write_run(
+    folder: Path, epochs: int, ended_s: float, state: str = "finished", **settings: object
+) -> None:
     folder.mkdir(parents=True)
     config = {"recipe": "tutorial", "dataset": "mnist", "model": "mnist_net", **settings}
     (folder / "config.json").write_text(json.dumps({"config": config}))
-    status = {"state": "finished", "updated": 9e9 - began_s, "batches": 1875}
+    status = {"state": state, "updated": ended_s, "batches": 1875}
     (folder / "status.json").write_text(json.dumps(status))
-    (folder / "events.jsonl").write_text(json.dumps({"time": began_s}) + "\n")
     rows = [{**asdict(epoch_row(epoch)), "val_loss": None} for epoch in range(1, epochs + 1)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
@@ -174,26 +177,17 @@ async def test_an_earlier_run_is_named_until_p_hides_it(tmp_path: Path) -> None:
         assert len(data(stage, "accuracy").series) == 2
 
 
-async def test_an_earlier_run_of_this_session_is_compared_batch_by_batch(tmp_path: Path) -> None:
+async def test_another_run_is_compared_batch_by_batch(tmp_path: Path) -> None:
     write_run(tmp_path / "a", 2, 100)
-    write_run(tmp_path / "b", 1, 200)
-    plan = NewRun(config=TrainConfig(epochs=2), runs_dir=tmp_path, name="a")
-    async with on_stage((140, 40), plan) as stage:
+    history = LossHistory()
+    history.extend(2.0 - i / 4000 for i in range(2 * 1875))
+    curves = BatchCurves(history.snapshot(), ())
+    (tmp_path / "a/history.npz").write_bytes(history_bytes(curves))
+    write_run(tmp_path / "b", 1, 50)
+    async with on_stage((140, 40), NewRun(runs_dir=tmp_path, name="b")) as stage:
         await stage.start()
-        assert "Previous" not in stage.footer
-        for _ in range(2):
-            stage.runner.train(1875)
-            stage.runner.finish_epoch()
-        stage.runner.finish()
-        await stage.until(lambda: "New run" in stage.footer, "the key n")
-        draft = stage.app.run_controller.draft()
-        draft.write("name", "b")
-        stage.app.run_controller.apply(draft)
-        await stage.pilot.press("n", "n")
-        await stage.until(lambda: len(stage.runners) == 2 and stage.runner.thread, "a second run")
-        stage.runner.prepare()
         await train(stage, 1)
-        await stage.until(lambda: names(stage, "batches") == ["a", "training"], "the run before")
+        await stage.until(lambda: names(stage, "batches") == ["a", "training"], "the other run")
         assert data(stage, "loss").series[0].xs == (1.0, 2.0)
 
 
@@ -202,20 +196,31 @@ async def test_an_earlier_run_of_this_session_is_compared_batch_by_batch(tmp_pat
     [
         ({}, None),
         ({"a": (100, {})}, "a"),
-        ({"a": (100, {}), "b": (200, {})}, "b"),
-        ({"a": (100, {}), "later": (400, {})}, "a"),
-        ({"later": (400, {})}, None),
+        ({"a": (100, {}), "lab/b": (200, {})}, "b"),
+        ({"a": (100, {}), "b": (400, {"state": "stopped"})}, "a"),
+        ({"a": (100, {}), "later": (400, {})}, "later"),
         ({"a": (100, {"dataset": "sample"})}, None),
-        ({"a": (100, {"recipe": "fast"})}, None),
+        ({"a": (100, {"recipe": "fast"})}, "a"),
         ({"a": (100, {"model": "fast_net"})}, None),
     ],
 )
-def test_the_newest_earlier_run_of_the_same_kind_is_compared_or_none(
-    tmp_path: Path, others: dict[str, tuple[float, dict[str, object]]], expected: str | None
+def test_the_newest_finished_run_of_the_same_data_and_network_is_compared(
+    tmp_path: Path, others: dict[str, tuple[float, dict[str, Any]]], expected: str | None
 ) -> None:
     write_run(tmp_path / "mine", 1, 300)
     (tmp_path / "empty").mkdir()
-    for name, (began_s, settings) in others.items():
-        write_run(tmp_path / name, 2, began_s, **settings)
-    found = find_previous(tmp_path / "mine")
+    for name, (ended_s, settings) in others.items():
+        write_run(tmp_path / name, 2, ended_s, **settings)
+    found = find_previous(tmp_path / "mine", tmp_path)
     assert (found and found.name) == expected
+
+
+def test_data_are_told_apart_by_their_fingerprint(tmp_path: Path) -> None:
+    for name, fingerprint in (("mine", "1"), ("same", "1"), ("other", "2")):
+        write_run(tmp_path / name, 1, 100 + ord(name[0]))
+        record = json.loads((tmp_path / name / "config.json").read_text())
+        record["dataset"] = {"fingerprint": fingerprint}
+        (tmp_path / name / "config.json").write_text(json.dumps(record))
+    found = find_previous(tmp_path / "mine", tmp_path)
+    assert found is not None
+    assert found.name == "same"
