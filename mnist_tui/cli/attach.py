@@ -23,6 +23,6 @@ def attach(run: str, runs_dir: Path, is_read_only: bool, look: DisplayOptions) -
 
     directory = find_live_run(runs_dir, run)
     if not directory.is_locked():
-        return run_on_disk(directory, look, is_read_only=is_read_only)
-    plan = attached_plan(directory, is_read_only=is_read_only)
+        return run_on_disk(directory, runs_dir, look, is_read_only=is_read_only)
+    plan = attached_plan(directory, runs_dir, is_read_only=is_read_only)
     return show_plan(plan, look)

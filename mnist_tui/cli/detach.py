@@ -47,16 +47,16 @@ def run_detached(plan: TrainedRun) -> int:
                 printer.print_event(event)
             if isinstance(event, RunPrepared):
                 printer.exit_code = 0
-                lines.print(_describe(plan, event, successor.pid), sys.stdout)
+                lines.print(_describe(event, successor.pid), sys.stdout)
             if isinstance(event, RunPrepared | RunEnded):
                 break
     successor.let_go()
     return printer.exit_code
 
 
-def _describe(plan: TrainedRun, run: RunPrepared, pid: int) -> str:
+def _describe(run: RunPrepared, pid: int) -> str:
     """What the user has to know of a run that is left alone."""
-    attach = command_of(Remedy(command="attach", run=str(plan.runs_dir / run.run)))
+    attach = command_of(Remedy(command="attach", run=run.directory))
     limit = describe_limit()
     note = f"\nnote: {limit}" if limit else ""
     return f"{run.run} trains in process {pid}, without a terminal; to watch it: {attach}{note}"

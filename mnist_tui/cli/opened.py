@@ -1,5 +1,7 @@
 """Runs as commands open them: which runner a plan has, and the dashboard on a run that is there."""
 
+from pathlib import Path
+
 from mnist_tui.cli.tty import check_terminal
 from mnist_tui.run.plan import AttachedRun, Runner, RunPlan, ShownRun
 from mnist_tui.store.directory import RunDirectory
@@ -22,7 +24,9 @@ def make_runner(plan: RunPlan) -> Runner:
     return TrainingRunner(plan, serve)
 
 
-def attached_plan(directory: RunDirectory, *, is_read_only: bool = False) -> AttachedRun:
+def attached_plan(
+    directory: RunDirectory, runs_dir: Path, *, is_read_only: bool = False
+) -> AttachedRun:
     """The plan that attaches to a live run, once that is known to be possible.
 
     Raises:
@@ -31,26 +35,33 @@ def attached_plan(directory: RunDirectory, *, is_read_only: bool = False) -> Att
     from mnist_tui.remote.connection import connect
 
     connect(directory).close()
+    folder, name = place_of(directory, runs_dir)
     return AttachedRun(
-        config=directory.read_config(),
-        runs_dir=directory.path.parent,
-        name=directory.name,
-        is_read_only=is_read_only,
+        config=directory.read_config(), runs_dir=folder, name=name, is_read_only=is_read_only
     )
+
+
+def place_of(directory: RunDirectory, runs_dir: Path) -> tuple[Path, str]:
+    """The folder of the runs that a run is in, and its name there: `runs_dir`, or its own."""
+    if directory.path.is_relative_to(runs_dir):
+        return runs_dir, str(directory.path.relative_to(runs_dir))
+    return directory.path.parent, directory.name
 
 
 def run_on_disk(
     directory: RunDirectory,
+    runs_dir: Path,
     look: DisplayOptions,
     model: str | None = None,
     *,
     is_read_only: bool = False,
 ) -> int:
     """Show a run as its directory has it; `model` says where its network's code is now."""
+    folder, name = place_of(directory, runs_dir)
     plan = ShownRun(
         config=directory.read_config(),
-        runs_dir=directory.path.parent,
-        name=directory.name,
+        runs_dir=folder,
+        name=name,
         model=model,
         is_read_only=is_read_only,
     )

@@ -1,6 +1,5 @@
 """`runs`: what is in the runs directory."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,11 +25,12 @@ def runs(runs_dir: Path, as_json: bool, browse: bool, look: DisplayOptions) -> i
     if browse:
         return _browse(runs_dir, look)
     from mnist_tui import formatting
+    from mnist_tui.store.atomic import to_json
     from mnist_tui.store.catalog import describe_age, list_runs, start_remedy
 
     found = list_runs(runs_dir)
     if as_json:
-        click.echo(json.dumps([asdict(run) for run in found], indent=2))
+        click.echo(to_json([asdict(run) for run in found], indent=2))
         return 0
     if not found:
         click.echo(with_remedy(f"no runs in {runs_dir}; start one", start_remedy(runs_dir)))

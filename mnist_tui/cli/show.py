@@ -25,10 +25,10 @@ def show(run: str, runs_dir: Path, model: str | None, look: DisplayOptions) -> i
 
     directory = find_run(runs_dir, run)
     if not directory.is_locked():
-        return run_on_disk(directory, look, model)
+        return run_on_disk(directory, runs_dir, look, model)
     try:
-        plan = attached_plan(directory)
+        plan = attached_plan(directory, runs_dir)
     except UsageError as error:
         click.echo(f"note: {error}; showing it as it is on disk", err=True)
-        return run_on_disk(directory, look, model)
+        return run_on_disk(directory, runs_dir, look, model)
     return show_plan(plan, look)

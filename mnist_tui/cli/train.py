@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mnist_tui.cli.opened import attached_plan, make_runner, show_plan
+from mnist_tui.cli.opened import attached_plan, make_runner, place_of, show_plan
 from mnist_tui.cli.options import (
     dashboard_options,
     detach_option,
@@ -114,7 +114,7 @@ def resume(
     overrides = {field: value for field, value in settings.items() if value is not None}
     if directory.is_locked():
         given = {"headless": headless, "detach": detach, "checkpoint": checkpoint, **overrides}
-        return _attach(directory, look, [name for name, value in given.items() if value])
+        return _attach(directory, runs_dir, look, [name for name, value in given.items() if value])
     config = directory.read_config()
     summary = summarize(directory)
     epochs = overrides.get("epochs", config.epochs)
@@ -133,10 +133,11 @@ def resume(
         return 0
     shown = {field: value for field, value in overrides.items() if field != "model"}
     config = TrainConfig.from_dict({**config.to_dict(), **shown})
+    folder, name = place_of(directory, runs_dir)
     plan = ResumedRun(
         config=config,
-        runs_dir=directory.path.parent,
-        name=directory.name,
+        runs_dir=folder,
+        name=name,
         overrides=overrides,
         checkpoint=checkpoint,
         notify=notify,
@@ -146,7 +147,9 @@ def resume(
     return _run(plan, look, headless=headless, on_hangup=on_hangup, as_json=as_json, start=True)
 
 
-def _attach(directory: RunDirectory, look: DisplayOptions, given: Sequence[str]) -> int:
+def _attach(
+    directory: RunDirectory, runs_dir: Path, look: DisplayOptions, given: Sequence[str]
+) -> int:
     """Attach to a run that cannot be resumed, since another process trains it.
 
     Raises:
@@ -159,7 +162,7 @@ def _attach(directory: RunDirectory, look: DisplayOptions, given: Sequence[str])
             f"{', '.join(map(option_name, given))} cannot be heeded; attach to it",
             Remedy(command="attach", run=str(directory.path)),
         )
-    plan = attached_plan(directory)
+    plan = attached_plan(directory, runs_dir)
     click.echo(f"run {name} is being trained by {owner}: attached to it", err=True)
     return show_plan(plan, look)
 

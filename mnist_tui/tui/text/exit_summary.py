@@ -7,14 +7,13 @@ from mnist_tui.errors import Remedy
 from mnist_tui.process.invocation import command_of, spell_out
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.log import RunLog
-from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.state import State
 
 _MOST_FILES: Final = 3
 """How many checkpoints are named."""
 
 
-def resume_command(plan: RunPlan, view: RunLog) -> str | None:
+def resume_command(view: RunLog) -> str | None:
     """The command that resumes the run; None when there is nothing to resume.
 
     That of a finished run makes it an epoch longer.
@@ -24,11 +23,10 @@ def resume_command(plan: RunPlan, view: RunLog) -> str | None:
     longer = {}
     if view.ended.state is State.FINISHED:
         longer["epochs"] = max(view.epochs, len(view.rows)) + 1
-    run = str(plan.runs_dir / view.prepared.run)
-    return command_of(Remedy(command="resume", run=run, settings=longer))
+    return command_of(Remedy(command="resume", run=view.prepared.directory, settings=longer))
 
 
-def exit_report(plan: RunPlan, view: RunLog, columns: int = 80) -> str:
+def exit_report(view: RunLog, columns: int = 80) -> str:
     """The run in plain lines; empty when none was started.
 
     Where the terminal has so few columns, the checkpoints' names have a line of their own.
@@ -40,7 +38,7 @@ def exit_report(plan: RunPlan, view: RunLog, columns: int = 80) -> str:
     if ended.hint:
         lines.append(f"  what to do  {ended.hint}")
     facts = outcome_facts(view)
-    go_on = resume_command(plan, view)
+    go_on = resume_command(view)
     if go_on is not None:
         is_finished = ended.state is State.FINISHED
         facts.append(("continue for longer" if is_finished else "resume", go_on))

@@ -1,25 +1,30 @@
 """What a run that has ended leaves on the terminal."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mnist_tui.run.events import CheckpointSaved, EpochFinished, RunEnded, RunPrepared, SaveReason
 from mnist_tui.run.log import RunLog
-from mnist_tui.run.plan import NewRun
 from mnist_tui.run.state import State
 from mnist_tui.tui.text.exit_summary import exit_report, resume_command
 from tests.run.values import epoch_row
 
 
-def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: Any) -> RunLog:
+def seen(
+    state: State,
+    *,
+    epochs: int = 3,
+    files: Any = ("last.pt",),
+    directory: str = "runs/mine",
+    **ended: Any,
+) -> RunLog:
     """A run of two epochs that ended so."""
     view = RunLog()
     view.add(
         RunPrepared(
             run="mine",
-            directory="runs/mine",
+            directory=directory,
             device="CPU",
             dataset="MNIST",
             model="MnistNet",
@@ -49,8 +54,8 @@ def seen(state: State, *, epochs: int = 3, files: Any = ("last.pt",), **ended: A
 
 def test_files_that_do_not_fit_go_on_in_the_next_line_as_a_whole() -> None:
     view = seen(State.STOPPED, files=("last.pt", "best.pt", "step-527.pt"), saved=True)
-    assert "runs/mine/checkpoints: step-527.pt, best.pt, last.pt\n" in exit_report(NewRun(), view)
-    narrow = exit_report(NewRun(), view, columns=50)
+    assert "runs/mine/checkpoints: step-527.pt, best.pt, last.pt\n" in exit_report(view)
+    narrow = exit_report(view, columns=50)
     assert (
         "runs/mine/checkpoints:\n                       step-527.pt, best.pt, last.pt\n" in narrow
     )
@@ -58,45 +63,49 @@ def test_files_that_do_not_fit_go_on_in_the_next_line_as_a_whole() -> None:
 
 def test_a_run_that_goes_on_elsewhere_is_not_to_be_resumed() -> None:
     view = seen(State.STOPPED, saved=True, elsewhere=4711)
-    assert resume_command(NewRun(), view) is None
-    assert "resume" not in exit_report(NewRun(), view)
-    assert resume_command(NewRun(), seen(State.STOPPED, saved=True)) is not None
+    assert resume_command(view) is None
+    assert "resume" not in exit_report(view)
+    assert resume_command(seen(State.STOPPED, saved=True)) is not None
 
 
 def test_a_finished_run_says_how_to_make_it_longer() -> None:
     view = seen(State.FINISHED, epochs=2, saved=True)
-    assert resume_command(NewRun(), view) == "mnist-tui resume mine --epochs 3"
+    assert resume_command(view) == "mnist-tui resume mine --epochs 3"
 
 
 @pytest.mark.parametrize("state", [State.STOPPED, State.FAILED])
 def test_a_run_that_ended_early_says_how_to_go_on(state: State) -> None:
-    assert resume_command(NewRun(), seen(state, saved=True)) == "mnist-tui resume mine"
+    assert resume_command(seen(state, saved=True)) == "mnist-tui resume mine"
 
 
-def test_the_command_names_another_runs_directory_and_quotes_it() -> None:
-    plan = NewRun(runs_dir=Path("my runs"))
-    command = resume_command(plan, seen(State.STOPPED, saved=True))
-    assert command == "mnist-tui resume 'my runs/mine'"
+@pytest.mark.parametrize(
+    ("directory", "words"), [("my runs/mine", "'my runs/mine'"), ("runs/lab/mine", "runs/lab/mine")]
+)
+def test_the_command_names_a_run_elsewhere_by_its_path_and_quotes_it(
+    directory: str, words: str
+) -> None:
+    view = seen(State.STOPPED, directory=directory, saved=True)
+    assert resume_command(view) == f"mnist-tui resume {words}"
 
 
 def test_a_run_that_was_never_saved_has_nothing_to_go_on_with() -> None:
-    assert resume_command(NewRun(), seen(State.STOPPED, files=())) is None
+    assert resume_command(seen(State.STOPPED, files=())) is None
 
 
 def test_a_resumed_run_that_failed_before_saving_goes_on_from_its_old_checkpoint() -> None:
     view = seen(State.FAILED, files=(), resumed_at=(2, 5))
-    assert resume_command(NewRun(), view) == "mnist-tui resume mine"
+    assert resume_command(view) == "mnist-tui resume mine"
 
 
 def test_what_was_not_saved_is_said() -> None:
-    report = exit_report(NewRun(), seen(State.STOPPED))
+    report = exit_report(seen(State.STOPPED))
     assert "epoch 2, batch 1,204; later progress is lost" in report
-    assert "lost" not in exit_report(NewRun(), seen(State.STOPPED, saved=True))
+    assert "lost" not in exit_report(seen(State.STOPPED, saved=True))
 
 
 def test_the_report_has_the_numbers_the_time_and_the_checkpoints() -> None:
     files = ("step-1.pt", "step-2.pt", "best.pt", "last.pt")
-    report = exit_report(NewRun(), seen(State.FINISHED, files=files, saved=True))
+    report = exit_report(seen(State.FINISHED, files=files, saved=True))
     for text in (
         "the run is finished",
         "last and best epoch  2: accuracy 96.10 %, loss 0.1350",
