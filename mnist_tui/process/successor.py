@@ -9,6 +9,7 @@ from multiprocessing import Pipe
 from typing import Final
 
 from mnist_tui.process.channel import Channel, Message, plan_to_dict
+from mnist_tui.process.child import own_command, own_environment
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.plan import TrainedRun
 from mnist_tui.run.requests import Request
@@ -47,12 +48,11 @@ class Successor:
             # Not a pipe: nobody reads it once this process has ended.
             self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the channel
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "mnist_tui.cli.owner", *map(str, descriptors)],
+                own_command("mnist_tui.cli.owner", *map(str, descriptors)),
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed,
                 stderr=self._printed,
-                # It imports what this process does, from wherever that was started.
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=own_environment(),
                 pass_fds=descriptors,
                 start_new_session=True,
             )
