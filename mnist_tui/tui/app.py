@@ -90,7 +90,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         run: Path
         """The run's directory."""
         previous: Trace | None
-        """An earlier run to compare it with."""
+        """Another run to compare it with."""
         past: Sequence[PastEntry]
         """What the run had emitted before this view of it."""
 
@@ -154,7 +154,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
     def exit_report(self) -> str:
         """The last run in plain lines, for the terminal; empty when none was started."""
         run = self.run_controller
-        return exit_summary.exit_report(run.plan, run.log, get_terminal_size().columns)
+        return exit_summary.exit_report(run.log, get_terminal_size().columns)
 
     @property
     def log_file(self) -> Path | None:
@@ -284,7 +284,8 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
     def _read_past(self, run: Path, runner: Runner) -> None:
         """Read what is on disk about the time before this view. A worker's thread."""
         past = describe_past(runner.past())
-        self._send(self.PastRead(run, find_previous(run), past))
+        previous = find_previous(run, runner.plan.runs_dir)
+        self._send(self.PastRead(run, previous, past))
 
     def on_dashboard_app_past_read(self, message: PastRead) -> None:
         """Show it, if that run is still shown."""
@@ -331,10 +332,13 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         """Show all runs."""
         from mnist_tui.tui.runs.screen import RunsScreen
 
-        if not any(isinstance(screen, RunsScreen) for screen in self.screen_stack):
-            run = self.run_controller
+        run, name = self.run_controller, "runs"
+        if not self.is_screen_installed(name):
+            # Kept while it is closed: its runs, filter, order and marks.
             current = Path(run.log.prepared.directory) if run.log.prepared else None
-            self.push_screen(RunsScreen(run.plan.runs_dir, current, self.open_run))
+            self.install_screen(RunsScreen(run.plan.runs_dir, current, self), name)
+        if not any(isinstance(screen, RunsScreen) for screen in self.screen_stack):
+            self.push_screen(name)
 
     async def action_open_image(self) -> None:
         """Let the user name an image file, and show what the model predicts for it."""

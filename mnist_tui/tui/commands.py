@@ -29,6 +29,11 @@ _RUN: Final = (
         "Train on from the last checkpoint, exactly where the run stopped.",
         "begin('continue')",
     ),
+    Command(
+        "Train for longer",
+        "Train the run that has ended for as many epochs as you say.",
+        "begin('longer')",
+    ),
     Command("Save", "Save a checkpoint of the next batch, to keep.", "ask('save')"),
     Command("Stop", "End the run at the next batch, saving first.", "ask('stop')"),
     Command(
@@ -77,7 +82,12 @@ _SHOW: Final = (
     Command("x axis", "Count epochs, batches or time from left to right.", "axis", "dashboard"),
     Command("Read values", "Move a cursor along the chart.", "chart('toggle_cursor')", "dashboard"),
     Command("Show all", "Zoom out to the whole run.", "chart('reset')", "dashboard"),
-    Command("Previous run", "Compare with the run before, or hide it.", "previous", "dashboard"),
+    Command(
+        "Previous run",
+        "Show or hide the newest finished run of the same data and network.",
+        "previous",
+        "dashboard",
+    ),
     Command(
         "Filter the log", "Show info and above, warnings, errors, or every detail.", "filter", "log"
     ),
@@ -86,6 +96,11 @@ _SHOW: Final = (
         "Copy the epoch", "Put the marked row of the table on the clipboard.", "copy", "epochs"
     ),
     Command("Runs", "Find, open, compare, tag and delete the runs in the folder.", "runs"),
+    Command(
+        "Export",
+        "Write the run's curves or network: CSV, TensorBoard, PNG, SVG, ONNX, safetensors.",
+        "export",
+    ),
     Command("Theme", "Choose the colors; they are remembered.", "change_theme"),
     Command("Help", "Explain the keys, the panes and the words.", "help"),
     Command(

@@ -20,6 +20,7 @@ from mnist_tui.tui.app import DashboardApp
 from tests.run.values import epoch_row
 from tests.tui.app_harness import IDLE, Stage
 from tests.tui.fake_runner import ScriptedRunner
+from tests.tui.runs.written_runs import write_run
 
 Compare = Callable[..., bool]
 
@@ -171,3 +172,52 @@ def test_the_end_of_a_run_looks_as_it_did(
         await scene.rest(pilot)
 
     assert snap_compare(scene.app, terminal_size=(100, 30), run_before=run)
+
+
+def write_runs(folder: Path) -> None:
+    """Runs of each state, an hour apart."""
+    hours_s = [time.time() - 3600 * hours - 600 for hours in range(1, 7)]
+    falling = [0.5 * 0.8**epoch for epoch in range(12)]
+    write_run(folder, "steep", falling, lr=0.1, updated=hours_s[0])
+    write_run(folder, "20261128-101500-tutorial", falling[:9], updated=hours_s[1], state="stopped")
+    write_run(folder, "lab/flat", falling[:4], lr=0.001, updated=hours_s[2])
+    write_run(folder, "diverged", [0.6, math.nan], lr=1.0, updated=hours_s[3], state="failed")
+    write_run(folder, "killed", falling[:3], seed=7, updated=hours_s[4], state="running")
+    path = write_run(folder, "momentum", falling[:6], momentum=0.9, updated=hours_s[5])
+    (path / "labels.json").write_text('{"tags": ["keep"], "note": "the best so far"}')
+
+
+async def show_runs(scene: Scene, pilot: Pilot[None]) -> None:
+    """Open the list of all runs, and wait until it has them."""
+    scene.stage.pilot = pilot
+    write_runs(Path("runs"))
+    await pilot.press("r")
+    await scene.stage.until(lambda: "reading" not in scene.stage.text, "all runs")
+    await scene.stage.sees("6 runs")
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_list_of_runs_looks_as_it_did(
+    snap_compare: Compare, scenes: Callable[..., Scene], size: tuple[int, int]
+) -> None:
+    scene = scenes()
+
+    async def run(pilot: Pilot[None]) -> None:
+        await show_runs(scene, pilot)
+        await pilot.press("space", "down", "space", "home")
+
+    assert snap_compare(scene.app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_comparison_looks_as_it_did(
+    snap_compare: Compare, scenes: Callable[..., Scene], size: tuple[int, int]
+) -> None:
+    scene = scenes()
+
+    async def run(pilot: Pilot[None]) -> None:
+        await show_runs(scene, pilot)
+        await pilot.press(*["space"] * 6, "c")
+        await scene.stage.sees("to 99 %")
+
+    assert snap_compare(scene.app, terminal_size=size, run_before=run)

@@ -1,20 +1,17 @@
 """What the keys do with the run: each action asks, and says what became of it."""
 
-import os
 from pathlib import Path
 from typing import Final
 
-from textual.app import App
 from textual.binding import Binding
 
-from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.plan import AttachedRun, RunPlan, ShownRun
-from mnist_tui.run.requests import Answer, Stop
+from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
-from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.dashboard.screen import Dashboard
-from mnist_tui.tui.run.controller import REQUESTS, RunController
-from mnist_tui.tui.run.presenter import RunPresenter
+from mnist_tui.tui.run.controller import REQUESTS
+from mnist_tui.tui.run.exporting import RunExporting
+from mnist_tui.tui.run.switching import RunSwitching
 from mnist_tui.tui.screens.draft import Draft
 from mnist_tui.tui.text.event_text import LogEntry
 
@@ -23,6 +20,7 @@ RUN_KEYS: Final = (
     Binding("space", "ask('pause')", "Pause"),
     Binding("space", "ask('resume')", "Resume"),
     Binding("space", "begin('continue')", "Resume"),
+    Binding("space", "begin('longer')", "Train on", tooltip="Train the finished run for longer"),
     Binding("n", "begin('new')", "New run"),
     Binding("s", "ask('save')", "Save"),
     Binding("x", "ask('stop')", "Stop"),
@@ -42,13 +40,9 @@ RUN_KEYS: Final = (
 """In the order of the footer. Of several for a key, the first that can be done now counts."""
 
 
-class RunActions(App[None]):
+class RunActions(RunSwitching, RunExporting):
     """An App whose keys steer a run."""
 
-    run_controller: RunController
-    """The run that is shown."""
-    presenter: RunPresenter
-    """What shows the run."""
     dashboard: Dashboard
     """The screen under all others."""
     exit_code = 0
@@ -74,6 +68,8 @@ class RunActions(App[None]):
             self.push_screen(NewRunDialog(run.next_plan), self._begin_new)
         elif how == "continue" and isinstance(run.plan, ShownRun | AttachedRun):
             self.push_screen(ResumeDialog(run.name), self._begin_again)
+        elif how == "longer":
+            self.ask_for_epochs(run.name, len(run.log.rows), run.log.epochs, self._begin_longer)
         elif how == "continue":
             self._begin(run.resumed_plan)
         else:
@@ -89,28 +85,12 @@ class RunActions(App[None]):
         if answer == "space" and self.run_controller.offers("continue"):
             self._begin(self.run_controller.resumed_plan)
 
+    def _begin_longer(self, epochs: int) -> None:
+        self._begin(self.run_controller.longer_plan(epochs))
+
     def _begin(self, plan: RunPlan | None) -> None:
         if plan is not None:
-            self.run_controller.begin(plan)
-            self.presenter.show_run()
-
-    def open_run(self, path: Path) -> Answer:
-        """Show the run in the directory `path`, or attach to it, in place of one that has ended."""
-        run, prepared = self.run_controller, self.run_controller.log.prepared
-        if prepared is not None and Path(prepared.directory) == path:
-            return Answer(True, f"{run.name} is shown")
-        if run.is_busy:
-            what = "attached: quit" if run.outlives_viewer else "trained here: stop it"
-            return Answer(False, f"{run.name} is {what}, then open another run")
-        directory = RunDirectory(path)
-        try:
-            config = directory.read_config()
-        except MnistTuiError as error:
-            return Answer(False, str(error))
-        name = os.path.relpath(path, run.plan.runs_dir)
-        kind = AttachedRun if directory.is_locked() else ShownRun
-        self._begin(kind(name=name, config=config, runs_dir=run.plan.runs_dir))
-        return Answer(True, f"{name} is shown")
+            self.begin_run(plan)
 
     def action_ask(self, request: str) -> None:
         """Ask the run for something; the state, or a message, says what became of it."""
@@ -124,8 +104,6 @@ class RunActions(App[None]):
             self.presenter.say(LogEntry(why, "warning"))
         elif request == "pause" and run.offers("new"):
             why = "the run has no checkpoint to resume from: n starts a new run"
-            if run.session.state is State.FINISHED:
-                why = "the run is finished: e, more epochs, then space; or n for a new run"
             self.presenter.say(LogEntry(why, "warning"))
         else:
             self.action_ask(request)
@@ -171,6 +149,12 @@ class RunActions(App[None]):
         else:
             self.presenter.answer(self.run_controller.detach())
 
+    def action_export(self) -> None:
+        """Write the run's curves or network for other programs."""
+        prepared = self.run_controller.log.prepared
+        if prepared is not None:
+            self.export_run(Path(prepared.directory), self.presenter.answer)
+
     def action_settings(self) -> None:
         """Show the settings: all of the next run's, or what can change in the live one."""
         from mnist_tui.tui.screens.settings import SettingsScreen
@@ -191,7 +175,7 @@ class RunActions(App[None]):
     def leave_if_over(self) -> None:
         """End the dashboard where that is wanted and the run has ended."""
         run = self.run_controller
-        if run.is_busy or (run.leaving is None and not run.is_detached):
+        if self.follow_on() or run.is_busy or (run.leaving is None and not run.is_detached):
             return
         if run.leaving is not None:
             self.exit_code = self.exit_code or run.leaving.exit_code

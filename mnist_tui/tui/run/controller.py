@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from textual.message import Message
 
 from mnist_tui import formatting
-from mnist_tui.config import SETTINGS
+from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.run.events import (
     Event,
     HandOverFailed,
@@ -45,7 +46,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
 """What the keys ask of a live run."""
 
 
-_CHANGES: Final = ("new", "continue", "settings", "runs")
+_CHANGES: Final = ("new", "continue", "longer", "settings", "runs")
 """Actions that lead to another run, or to what could be changed on disk."""
 
 
@@ -64,13 +65,17 @@ class RunController:
         self.leaving: Stop | None = None
         """The stop after which the dashboard ends; None while nobody wants that."""
         self.is_detaching = False
-        """Whether the run is to go on in a process without a terminal, and the dashboard to end."""
+        """Whether the run is to go on in a process without a terminal."""
+        self.following: RunPlan | None = None
+        """What is to be shown when the current run has ended, here or at all; None: nothing."""
         self._notify: Final = plan.notify if isinstance(plan, NewRun | ResumedRun) else ""
         """The user's command at the end of each run."""
         self._make_runner = make_runner
         self._post = post
         self._idle: Final = Session()
         self._has_asked = False
+        self._stop: Stop | None = None
+        """The end that is wanted of the run, until it ends."""
         self._wanted_lr: float | None = None
         """Requested last, and not in force yet."""
         self._next: RunPlan | None = None
@@ -99,17 +104,33 @@ class RunController:
     def resumed_plan(self) -> ResumedRun | None:
         """The run that has ended, to be trained on from its last checkpoint; None: it can't be."""
         log, changes = self.log, self._changes
-        if self.is_busy or log.ended is None or not log.can_resume:
+        if not self.can_resume:
             return None
         epochs, done = changes.get("epochs", log.epochs), len(log.rows)
-        if epochs < done or (epochs == done and log.ended.state is State.FINISHED):
+        is_finished = log.ended is not None and log.ended.state is State.FINISHED
+        if epochs < done or (epochs == done and is_finished):
             return None
-        # The learning rate that a run was made with stays part of what it is.
-        config = replace(self.plan.config, **{k: v for k, v in changes.items() if k != "lr"})
+        return self._resumed_with(changes)
+
+    def longer_plan(self, epochs: int) -> ResumedRun | None:
+        """The same with that many epochs in all."""
+        return self._resumed_with({**self._changes, "epochs": epochs}) if self.can_resume else None
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether the run has ended with a checkpoint to train on from."""
+        return not self.is_busy and self.log.can_resume
+
+    def _resumed_with(self, changes: Mapping[str, Any]) -> ResumedRun:
+        assert self.log.prepared is not None, "what can be resumed has been prepared"
         # Below the folder of the runs, perhaps in a folder of its own.
-        assert log.prepared is not None
-        name = os.path.relpath(log.prepared.directory, self.plan.runs_dir)
-        return ResumedRun(name=name, config=config, runs_dir=self.plan.runs_dir, overrides=changes)
+        name = os.path.relpath(self.log.prepared.directory, self.plan.runs_dir)
+        return resumed_run(name, self.plan.config, self.plan.runs_dir, changes)
+
+    @property
+    def is_training(self) -> bool:
+        """Whether this process trains the run, or is about to end doing so."""
+        return self.is_busy and isinstance(self.plan, NewRun | ResumedRun)
 
     @property
     def is_busy(self) -> bool:
@@ -142,11 +163,12 @@ class RunController:
         if isinstance(plan, NewRun | ResumedRun):
             plan = replace(plan, notify=self._notify)
         before, self.plan = self.log, plan
-        self._next, self._changes = None, {}
+        self._next, self._changes, self.following = None, {}, None
         self._wanted_lr, self._has_asked, self.is_detaching = None, False, False
+        self._stop = self.leaving
         self.thread = RunThread(self._make_runner(plan), self._post)
         self.log = self.thread.log
-        if isinstance(plan, ResumedRun) and before.ended is not None:
+        if isinstance(plan, ResumedRun) and _is_of(before, plan):
             # Until it is prepared again, its epochs stay in sight.
             self.log.rows, self.log.best = list(before.rows), before.best
             self.log.epochs = plan.config.epochs
@@ -163,9 +185,9 @@ class RunController:
             config = replace(self.plan.config, **changes)
             self.plan = replace(self.plan, config=config)
         if isinstance(event, HandOverFailed):
-            self.is_detaching = False
-        if self.leaving is not None:
-            self._ask_to_leave(self.leaving)
+            self.is_detaching, self.following = False, None
+        if self._stop is not None:
+            self._ask_to_end(self._stop)
         elif self.is_detaching and isinstance(event, StateChanged):
             # It was too early before.
             self.session.request(Detach())
@@ -188,6 +210,10 @@ class RunController:
                 return is_over and self.leaving is None
             case "continue":
                 return self.resumed_plan is not None and self.leaving is None
+            case "longer":
+                return self.can_resume and self.leaving is None
+            case "export":
+                return self.log.prepared is not None
             case "settings":
                 return self.session.allows(Adjust) if self.is_busy else self.leaving is None
         return action not in REQUESTS or self.session.allows(type(REQUESTS[action]))
@@ -265,10 +291,22 @@ class RunController:
 
     def leave(self, stop: Stop) -> Answer:
         """Ask for an end of the run and then of the dashboard. Any thread, signal handlers too."""
-        self.leaving = stop
-        return self._ask_to_leave(stop)
+        self.leaving, self.following = stop, None
+        return self.end(stop)
 
-    def _ask_to_leave(self, stop: Stop) -> Answer:
+    def end(self, stop: Stop) -> Answer:
+        """Ask for an end of the run, now or as soon as that is possible."""
+        self._stop = stop
+        return self._ask_to_end(stop)
+
+    def let_go(self) -> None:
+        """Show the run no more, which is not trained here; it goes on where it is live."""
+        if self.thread is not None:
+            self.thread.stop_posting()
+            self.thread.runner.leave()
+            self.thread = None
+
+    def _ask_to_end(self, stop: Stop) -> Answer:
         session = self.session
         if self.thread is None:
             return Answer(True, "stopping")
@@ -279,8 +317,23 @@ class RunController:
             # It may be waiting for the disk.
             return session.request(GiveUp())
         if self._has_asked or session.state is State.STOPPING:
-            return Answer(True, "saving, then quitting …")
+            return Answer(True, "saving …")
         # Too early, and it is asked again with the run's next event.
         answer = session.request(stop)
         self._has_asked = answer.is_accepted
         return answer
+
+
+def resumed_run(
+    name: str, config: TrainConfig, runs_dir: Path, changes: Mapping[str, Any]
+) -> ResumedRun:
+    """The plan of a run on disk, of settings `config`, that is trained on with `changes`."""
+    # The learning rate that a run was made with stays part of what it is.
+    shown = replace(config, **{name: value for name, value in changes.items() if name != "lr"})
+    return ResumedRun(name=name, config=shown, runs_dir=runs_dir, overrides=changes)
+
+
+def _is_of(log: RunLog, plan: ResumedRun) -> bool:
+    """Whether it is this run that the log is about."""
+    prepared = log.prepared
+    return prepared is not None and Path(prepared.directory) == plan.runs_dir / plan.name

@@ -7,7 +7,8 @@ from rich.cells import cell_len
 
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
-from mnist_tui.store.comparison import MOST, ComparedRun, Comparison
+from mnist_tui.store.comparison import ComparedRun, Comparison
+from mnist_tui.tui.runs.run_tones import RUN_TONES, RUN_TONES_CSS
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown, pad, shorten
 
 _NAME_WIDTH: Final = 24
@@ -46,10 +47,8 @@ def cells(comparison: Comparison) -> list[list[str]]:
 class ComparisonTable(Lines):
     """One line per run, its number and color in front; `first` is the first column in sight."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--run-{n}" for n in range(1, MOST + 1)}
-    DEFAULT_CSS = "ComparisonTable { padding: 0 1; background: $surface;" + "".join(
-        f"& > .lines--run-{n} {{ color: $run-{n}; text-style: bold; }}" for n in range(1, MOST + 1)
-    ) + "}"  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = RUN_TONES
+    DEFAULT_CSS = f"ComparisonTable {{ padding: 0 1; background: $surface; {RUN_TONES_CSS} }}"
     comparison: Shown[Comparison | None] = Shown(None)
     first: Shown[int] = Shown(0)
 
@@ -65,7 +64,11 @@ class ComparisonTable(Lines):
             if used > width:
                 break
             shown.append(column)
-        return [self._line(number, row, shown, widths) for number, row in enumerate(table)]
+        numbers = (0, *(run.number for run in self.comparison.runs))
+        return [
+            self._line(number, row, shown, widths)
+            for number, row in zip(numbers, table, strict=True)
+        ]
 
     @staticmethod
     def _line(number: int, row: list[str], shown: list[int], widths: list[int]) -> Line:

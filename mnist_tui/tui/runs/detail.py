@@ -12,11 +12,13 @@ class RunDetail(Lines):
     RunDetail { height: 3; padding: 0 1; background: $surface; }
     """
     run: Shown[RunSummary | None] = Shown(None)
+    nothing: Shown[str] = Shown("")
+    """What to say where there is no run."""
 
     def lines(self, width: int, height: int) -> list[Line]:
         run = self.run
         if run is None:
-            return [[("No run matches.", "muted")]]
+            return [[(self.nothing, "muted")]]
         results = [
             run.state,
             f"epoch {run.epochs_done} of {run.epochs}",

@@ -12,12 +12,13 @@ from mnist_tui import formatting
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.requests import Answer
 from mnist_tui.store.catalog import RunSummary
-from mnist_tui.store.comparison import MOST
+from mnist_tui.store.comparison import MOST, PickedRun
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import Labels, write_labels
 from mnist_tui.store.tidying import DeletedRun, contents_of, delete_run, rename_run, restore_run
+from mnist_tui.tui.run.actions import RunActions
 from mnist_tui.tui.runs.detail import RunDetail
-from mnist_tui.tui.runs.overlay import RunsOverlay
+from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
 from mnist_tui.tui.runs.query import HELP, parse_query
 from mnist_tui.tui.runs.reader import Changes, RunsReader
 from mnist_tui.tui.runs.table import RunTable
@@ -65,30 +66,32 @@ class RunsScreen(RunsOverlay):
         Binding("escape", "back", "Back"),
         Binding("r", "leave", show=False),
         Binding("enter", "open", "Open", tooltip="Show the run in the dashboard"),
-        Binding("slash", "filter", "Filter", key_display="/", tooltip=HELP),
+        Binding("space", "mark", "Mark", tooltip="Mark the run, to compare it with others"),
         Binding("c", "compare", "Compare", tooltip="Lay the marked runs over each other"),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip=HELP),
+        Binding("g", "train_on", "Train on", tooltip="Resume the run, or train it for longer"),
+        Binding("D,delete", "delete", "Delete", key_display="D"),
+        Binding("u", "undo", "Undo"),
         Binding("R", "rename", "Rename", key_display="R"),
         Binding("t", "tag", "Tags"),
         Binding("n", "note", "Note"),
-        Binding("D,delete", "delete", "Delete", key_display="D"),
-        Binding("u", "undo", "Undo"),
+        Binding("x", "export", "Export", tooltip="Write it for other programs"),
+        NO_RUN_KEYS,
     ]
     AUTO_FOCUS = "RunTable"
 
-    def __init__(
-        self, runs_dir: Path, current: Path | None, open_run: Callable[[Path], Answer]
-    ) -> None:
+    def __init__(self, runs_dir: Path, current: Path | None, actions: RunActions) -> None:
         """Make a screen about the runs in a folder.
 
         Args:
             runs_dir: The folder.
             current: The directory of the run that the dashboard shows, if any.
-            open_run: Shows the run in a directory in the dashboard, or says why it can't.
+            actions: Opens, resumes and exports runs.
         """
         super().__init__()
         self._runs_dir: Final = runs_dir
         self._current = current
-        self._open_run = open_run
+        self._actions = actions
         self._line, self._table, self._detail = RunsLine(), RunTable(), RunDetail()
         self._filter = Input(placeholder=f"filter: {HELP}", compact=True, classes="-hidden")
         self._reader = RunsReader(runs_dir, self._receive)
@@ -110,13 +113,21 @@ class RunsScreen(RunsOverlay):
             self._table.select(str(self._current))
         self.run_worker(self._reader.follow, thread=True, exit_on_error=False, group="runs")
 
+    def on_screen_resume(self) -> None:
+        """Follow what changes while the screen is shown."""
+        self._reader.go_on()
+
+    def on_screen_suspend(self) -> None:
+        """Leave the disk alone while it is not."""
+        self._reader.rest()
+
     def on_unmount(self) -> None:
         """Stop reading."""
         self._reader.stop()
 
     def _receive(self, changes: Changes) -> None:
         """Hand what was read to the screen. The reading thread."""
-        if self.is_attached:
+        if self.is_running:
             self.app.call_from_thread(self._show, changes)
 
     def _show(self, changes: Changes) -> None:
@@ -128,8 +139,15 @@ class RunsScreen(RunsOverlay):
     def on_run_table_cursor_moved(self) -> None:
         """Show what is known of the run under the cursor."""
         self._detail.run = self._table.current
+        self._detail.nothing = self._describe_nothing()
         self._line.counts = self._table.count, self._table.total
         self.refresh_bindings()
+
+    def _describe_nothing(self) -> str:
+        if self._line.is_reading:
+            return ""
+        is_empty = not self._table.total
+        return "No run yet: esc, then space starts one." if is_empty else "No run matches."
 
     def on_run_table_full(self) -> None:
         """Say why the run was not marked."""
@@ -141,10 +159,12 @@ class RunsScreen(RunsOverlay):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        if action in ("open", "rename", "tag", "note", "delete"):
+        if action == "filter":
+            return self._table.total > 0
+        if action in ("open", "mark", "train_on", "rename", "tag", "note", "export", "delete"):
             return self._table.current is not None
         if action == "compare":
-            return bool(self._table.marked)
+            return bool(self._table.marked_runs)
         return bool(self._deleted) if action == "undo" else True
 
     # What the user asks for.
@@ -180,19 +200,55 @@ class RunsScreen(RunsOverlay):
         run = self._table.current
         if run is None or not self.is_active:
             return
-        answer = self._open_run(Path(run.path))
+        self._actions.open_run(Path(run.path), self._opened)
+
+    def _opened(self, answer: Answer) -> None:
         if answer.is_accepted:
             self.dismiss(None)
         else:
-            self.say(answer.message, is_problem=True)
+            self._answer(answer)
+
+    def action_train_on(self) -> None:
+        """Ask for how many epochs, and resume the run under the cursor."""
+        run = self._table.current
+        if run is None:
+            return
+        path = Path(run.path)
+        if run.is_live:
+            self.say(f"{run.name} is live: enter attaches to it, e there changes its epochs")
+        elif not RunDirectory(path).last.exists():
+            self.say(f"{run.name} has no checkpoint to train on from", is_problem=True)
+        else:
+            self._actions.ask_for_epochs(
+                run.name,
+                run.epochs_done,
+                run.epochs,
+                lambda epochs: self._actions.open_run(path, self._opened, epochs=epochs),
+            )
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or no longer."""
+        self._table.mark()
 
     def action_compare(self) -> None:
         """Lay the marked runs over each other."""
         from mnist_tui.tui.runs.compare_screen import CompareScreen
 
-        runs = [(run.name, RunDirectory(Path(run.path))) for run in self._table.marked_runs]
-        if runs:
-            self.app.push_screen(CompareScreen(runs))
+        picked = [
+            PickedRun(number, run.name, RunDirectory(Path(run.path)))
+            for number, run in self._table.marked_runs
+        ]
+        if picked:
+            self.app.push_screen(CompareScreen(picked))
+
+    def action_export(self) -> None:
+        """Write the curves or the network of the run under the cursor."""
+        run = self._table.current
+        if run is not None:
+            self._actions.export_run(Path(run.path), self._answer)
+
+    def _answer(self, answer: Answer) -> None:
+        self.say(answer.message, is_problem=not answer.is_accepted)
 
     def action_rename(self) -> None:
         """Let the user type another name."""

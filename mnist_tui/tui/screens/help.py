@@ -24,7 +24,7 @@ KEYS: Final = (
     (
         "The run",
         (
-            ("space", "start, pause, resume"),
+            ("space", "start, pause, resume; after the end, train for longer"),
             ("s", "save a checkpoint now"),
             ("x", "stop at the next batch; saves first, resume it later"),
             ("n", "after the end: a new run, same settings; asks first"),
@@ -53,7 +53,7 @@ KEYS: Final = (
             ("left right", "move what is in view, or the cursor"),
             ("c", "a cursor that reads out the values"),
             ("b", "from left to right: epochs, batches or time"),
-            ("p", "show or hide the previous run, a faint dotted curve"),
+            ("p", "show or hide another run: the newest like it, faint and dotted"),
         ),
     ),
     (
@@ -63,6 +63,20 @@ KEYS: Final = (
             ("o  O", "sort the epochs by the next column; turn the order around"),
             ("v", "log: info and above, warnings, errors, or every detail"),
             ("y", "copy the row, or the log"),
+        ),
+    ),
+    (
+        "All runs",
+        (
+            ("r", "list them; esc or r goes back"),
+            ("enter", "show the run, or attach to a live one"),
+            ("g", "train the run on, for the epochs that you ask for"),
+            ("/", "filter as you type: words, or lr<0.01, state:finished"),
+            ("o  O", "sort by the next column; turn the order around"),
+            ("space  c", "mark up to eight runs; lay them over each other"),
+            ("R  t  n", "rename; tags; a note"),
+            ("x", "write its curves or its network for other programs"),
+            ("D  u", "delete into the trash; bring back"),
         ),
     ),
     (

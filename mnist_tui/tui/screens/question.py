@@ -110,3 +110,16 @@ class ResumeDialog(Question):
         """`name` is the run's."""
         text = f"{name} is trained on from its last checkpoint."
         super().__init__("Resume this run?", text, {"space": "Resume it"})
+
+
+class SwitchDialog(Question):
+    """Asks what becomes of the run that trains here before another one takes its place.
+
+    `l` lets it go on in a process without a terminal, `s` saves and ends it.
+    """
+
+    def __init__(self, name: str, other: str) -> None:
+        """`name` is the run's that trains, `other` that of the one to be opened."""
+        text = f"{name} is training in this dashboard, which shows one run at a time."
+        answers = {"l": f"Leave it running, open {other}", "s": f"Save and end it, open {other}"}
+        super().__init__(f"Open {other}?", text, answers)

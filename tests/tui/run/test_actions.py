@@ -197,13 +197,37 @@ async def one_epoch(stage: Stage) -> ScriptedRunner:
     return runner
 
 
-async def test_space_says_how_a_finished_run_goes_on() -> None:
+async def test_space_trains_a_finished_run_for_the_epochs_asked_for() -> None:
     async with on_stage(plan=ONE_EPOCH) as stage:
         runner = await one_epoch(stage)
         assert "Resume" not in stage.footer
+        assert "space Train on" in stage.footer
         await stage.pilot.press("space")
-        await stage.sees("the run is finished: e, more epochs, then space; or n for a new run")
+        await stage.sees("has trained 1 of 1 epochs. How many in all?")
+        await stage.pilot.press("backspace", "1", "enter")
+        await stage.sees("more than 1, which are done")
         assert stage.runners == [runner]
+        await stage.pilot.press("backspace", "5", "enter")
+        await stage.until(lambda: len(stage.runners) == 2, "a second run")
+        plan = stage.runner.plan
+        assert isinstance(plan, ResumedRun)
+        assert (plan.name, plan.overrides) == ("mine", {"epochs": 5})
+        assert plan.config.epochs == 5
+
+
+async def test_a_stopped_run_can_be_trained_for_longer_than_planned_by_the_palette() -> None:
+    plan = NewRun(config=TrainConfig(epochs=3), name="mine")
+    async with on_stage(plan=plan) as stage:
+        await stage.start()
+        await stage.pilot.press("x")
+        await stage.until(lambda: "Resume" in stage.footer, "the end")
+        await stage.pilot.press("ctrl+p", *"train for")
+        await stage.sees("for as many epochs as you say")
+        await stage.pilot.press("down", "enter")
+        await stage.sees("mine has trained 0 of 3 epochs")
+        await stage.pilot.press("backspace", *"12", "enter")
+        await stage.until(lambda: len(stage.runners) == 2, "a second run")
+        assert stage.runner.plan.config.epochs == 12
 
 
 async def test_space_resumes_a_stopped_run_where_it_stopped() -> None:

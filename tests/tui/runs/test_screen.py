@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.run.plan import AttachedRun, NewRun, ShownRun
+from mnist_tui.run.events import HandOverFailed
+from mnist_tui.run.plan import AttachedRun, NewRun, ResumedRun, ShownRun
+from mnist_tui.run.requests import Detach, Stop
 from mnist_tui.store.comparison import MOST
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.runs.screen import RunsScreen
@@ -93,13 +95,97 @@ async def test_enter_attaches_to_a_live_run(runs_dir: Path) -> None:
             assert isinstance(stage.runner.plan, AttachedRun)
 
 
-async def test_another_run_cannot_be_opened_while_one_trains_here(runs_dir: Path) -> None:
+async def test_another_run_is_opened_in_place_of_an_attached_one(runs_dir: Path) -> None:
+    attached = AttachedRun(name="third", runs_dir=runs_dir)
+    async with on_stage(plan=attached, start=True) as stage:
+        await stage.until(lambda: stage.runners and stage.runner.is_alive, "the attached run")
+        stage.runner.outlives_viewer = True  # type: ignore[misc]
+        stage.runner.prepare()
+        await opened(stage)
+        await stage.pilot.press("home", "enter")
+        await stage.until(lambda: len(stage.runners) == 2, "the other run")
+        assert stage.runner.plan.name == "first"
+        await stage.until(lambda: stage.app.run_controller.is_busy, "the other run's thread")
+        # What the run says that was left does not reach the dashboard any more.
+        stage.runners[0].finish()
+        await stage.pilot.pause()
+        assert stage.app.run_controller.log.ended is None
+
+
+async def test_a_run_that_trains_here_is_ended_before_another_is_opened(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await stage.start()
         await opened(stage)
-        await stage.pilot.press("enter")
-        await stage.sees("stop it, then open another run")
+        await stage.pilot.press("down", "enter")
+        await stage.sees("Open lab/second?")
+        await stage.pilot.press("escape")
+        assert isinstance(stage.app.screen, RunsScreen)
+        await stage.pilot.press("enter", "s")
+        await stage.until(lambda: len(stage.runners) == 2, "the other run")
+        assert isinstance(stage.runners[0].requests[-1], Stop)
+        assert stage.runner.plan.name == "lab/second"
+        assert not isinstance(stage.app.screen, RunsScreen)
+
+
+async def test_a_run_that_trains_here_is_left_running_before_another_is_opened(
+    runs_dir: Path,
+) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        runner = await stage.start()
+        await opened(stage)
+        await stage.pilot.press("enter", "l")
+        await stage.until(lambda: runner.requests, "a request")
+        assert isinstance(runner.requests[-1], Detach)
+        await stage.sees("Pause")
+        assert len(stage.runners) == 1, "it trains on until the other process has it"
+        runner.go_on_elsewhere()
+        await stage.until(lambda: len(stage.runners) == 2, "the other run")
+        assert stage.runner.plan.name == "first"
+        await stage.sees("goes on without this dashboard")
+
+
+async def test_a_run_that_cannot_be_left_stays_in_the_dashboard(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        runner = await stage.start()
+        await opened(stage)
+        await stage.pilot.press("enter", "l")
+        runner.tell(HandOverFailed(message="it could not be started"))
+        await stage.sees("it could not be started")
+        runner.finish()
+        await stage.until(lambda: "New run" in stage.footer, "its end")
         assert len(stage.runners) == 1
+
+
+async def test_g_trains_a_run_of_the_list_for_the_epochs_asked_for(runs_dir: Path) -> None:
+    (runs_dir / "lab/second/checkpoints/last.pt").write_bytes(b"")
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        await stage.pilot.press("g")
+        await stage.sees("first has no checkpoint to train on from")
+        await stage.pilot.press("down", "g")
+        await stage.sees("lab/second has trained 1 of 19 epochs")
+        await stage.pilot.press("backspace", "backspace", *"30", "enter")
+        await stage.until(lambda: stage.runners, "a runner")
+        plan = stage.runner.plan
+        assert isinstance(plan, ResumedRun)
+        assert (plan.name, plan.overrides) == ("lab/second", {"epochs": 30})
+        assert (plan.config.lr, plan.config.epochs) == (0.1, 30)
+
+
+async def test_a_list_without_runs_offers_nothing_to_do_with_them(tmp_path: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=tmp_path), size=(140, 40)) as stage:
+        await stage.pilot.press("r")
+        await stage.sees("0 runs")
+        await stage.sees("No run yet: esc, then space starts one.")
+        for what in ("Open", "Mark", "Compare", "Filter", "Train on", "Delete", "Sort"):
+            assert what not in stage.footer
+
+
+async def test_the_footer_names_the_most_important_keys_first(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        first = "esc Back  ⏎ Open  space Mark  / Filter  g Train on  D Delete"
+        assert stage.footer.strip().startswith(first)
 
 
 async def test_a_run_is_renamed_tagged_and_noted(runs_dir: Path) -> None:
@@ -151,6 +237,23 @@ async def test_at_most_eight_runs_are_marked(runs_dir: Path) -> None:
         await stage.sees("8 runs are the most that can be compared")
         numbers = [line.split()[0] for line in stage.text.splitlines()[2:10]]
         assert numbers == list("12345678")
+
+
+async def test_a_marked_run_keeps_its_number_when_others_are_marked_no_more(
+    runs_dir: Path,
+) -> None:
+    def numbers() -> dict[str, str]:
+        lines = [line.split() for line in stage.text.splitlines()[2:5]]
+        return {words[1]: words[0] for words in lines if words[0].isdigit()}
+
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        await stage.pilot.press("space", "space", "space")
+        await stage.until(lambda: len(numbers()) == 3, "three marks")
+        await stage.pilot.press("home", "space")
+        await stage.until(lambda: numbers() == {"lab/second": "2", "third": "3"}, "two marks")
+        await stage.pilot.press("escape", "r")
+        await stage.until(lambda: numbers() == {"lab/second": "2", "third": "3"}, "the same marks")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40), (40, 12)])
