@@ -9,7 +9,6 @@ time of single threads is read from /proc.
 import itertools
 import os
 import select
-import signal
 import tempfile
 import threading
 import time
@@ -40,6 +39,8 @@ _SLICE_S = 6.0
 @contextmanager
 def attached(folder: Path, size: tuple[int, int]) -> Iterator[Terminal]:
     """A dashboard on the run in `folder`, which another process trains."""
+    while not (folder / "runs" / "run" / "status.json").exists():
+        time.sleep(0.1)
     terminal = Terminal("attach", "run", cwd=folder, size=size)
     try:
         terminal.wait_for(batch_on)
@@ -48,30 +49,46 @@ def attached(folder: Path, size: tuple[int, int]) -> Iterator[Terminal]:
         terminal.close()
 
 
-def throughputs(data_dir: Path, pairs: int, seconds: float) -> tuple[float, ...]:
-    """Batches per second with an attached dashboard against those without one, pair by pair."""
-    options = ("--headless", "--epochs", "100000")
-    with training(data_dir, *options) as (terminal, folder):
-        watched = Slices(terminal, folder, seconds)
-        os.kill(terminal.child.pid, signal.SIGCONT)  # for who attaches
-        with attached(folder, (120, 36)) as viewer:
-            is_over = threading.Event()
+@contextmanager
+def reading(terminal: Terminal) -> Iterator[None]:
+    """While inside, take what comes to a terminal, on a thread, without showing it."""
+    is_over = threading.Event()
 
-            def read() -> None:
-                while not is_over.is_set():
-                    viewer.take(0.1)
+    def read() -> None:
+        while not is_over.is_set():
+            terminal.take(0.1)
 
-            reader = threading.Thread(target=read)
-            reader.start()
-            os.kill(terminal.child.pid, signal.SIGSTOP)
-            try:
-                with training(data_dir, *options) as plain:
-                    alone = Slices(*plain, seconds)
-                    pairs_ = interleave(watched.throughput, alone.throughput, pairs)
-                    return ratios(*pairs_)
-            finally:
-                is_over.set()
-                reader.join()
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        reader.join()
+
+
+def throughputs(
+    data_dir: Path, pairs: int, seconds: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Batches per second of a run that an attached dashboard shows, pair by pair.
+
+    Returns:
+        Against a run that nobody watches, and against one in a dashboard of its own process.
+    """
+    endless = ("--epochs", "100000")
+    with (
+        training(data_dir, "--headless", *endless) as served,
+        attached(served[1], (120, 36)) as viewer,
+        reading(viewer),
+    ):
+        watched = Slices(*served, seconds, viewer)
+        with training(data_dir, "--headless", *endless) as plain:
+            alone = Slices(*plain, seconds)
+            against_none = ratios(*interleave(watched.throughput, alone.throughput, pairs))
+        with training(data_dir, "--start", *endless) as shown:
+            own = Slices(*shown, seconds)
+            against_own = ratios(*interleave(watched.throughput, own.throughput, pairs))
+    return against_none, against_own
 
 
 def answers(data_dir: Path, presses: int) -> Iterator[float]:
@@ -170,13 +187,18 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
         is_more_better=False,
         unit="ms",
     )
-    yield Figure(
-        name="throughput with an attached dashboard at 120x36",
-        values=throughputs(data_dir, pairs, _SLICE_S),
-        goal=0.97,
-        is_more_better=True,
-        note="against none",
-    )
+    against_none, against_own = throughputs(data_dir, pairs, _SLICE_S)
+    for values, goal, note in (
+        (against_none, 0.97, "against none"),
+        (against_own, 1.0, "against a dashboard in the process that trains"),
+    ):
+        yield Figure(
+            name="throughput with an attached dashboard at 120x36",
+            values=values,
+            goal=goal,
+            is_more_better=True,
+            note=note,
+        )
 
 
 if __name__ == "__main__":

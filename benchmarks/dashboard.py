@@ -63,19 +63,33 @@ def watch(terminal: Terminal, seconds: float) -> int:
 class Slices:
     """A command that trains while it is measured, and stands still in between."""
 
-    def __init__(self, terminal: Terminal, folder: Path, seconds: float) -> None:
-        """Let it train for as long as its start takes; a slice lasts `seconds` and some more."""
+    def __init__(
+        self, terminal: Terminal, folder: Path, seconds: float, viewer: Terminal | None = None
+    ) -> None:
+        """Let it train for as long as its start takes; a slice lasts `seconds` and some more.
+
+        Args:
+            terminal: The command's.
+            folder: It was started in.
+            seconds: Of training in one slice, at least.
+            viewer: The terminal of a dashboard that is attached to it, which is read elsewhere.
+        """
         self._terminal = terminal
         self._status = folder / "runs" / "run" / "status.json"
         self._seconds = seconds
+        self._pids = [of.child.pid for of in (viewer, terminal) if of is not None]
         terminal.wait_for(lambda text: batch_on(text) or "epoch 1/" in text)
         drain(terminal, 2.0)
-        os.kill(terminal.child.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self._pids:
+            os.kill(pid, number)
 
     def throughput(self) -> float:
         """Batches per second of the next slice, by what the run writes of itself."""
         terminal = self._terminal
-        os.kill(terminal.child.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
         for _ in range(3):
             first = next_status(terminal, self._status)
             drain(terminal, self._seconds)
@@ -85,7 +99,7 @@ class Slices:
             epochs = [told["global_batch"] // told["batches"] for told in (first, last)]
             if epochs[1] != epochs[0] + 1:
                 break
-        os.kill(terminal.child.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
         batches = last["global_batch"] - first["global_batch"]
         return float(batches / (last["updated"] - first["updated"]))
 
