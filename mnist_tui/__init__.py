@@ -19,6 +19,10 @@ if os.path.basename((sys.argv or [""])[0]) in ("-m", "mnist-tui", "mnist-tui.exe
         _current = ""
     sys.path[:] = [path for path in sys.path if path not in ("", _current)]
     sys.path += [_home] if _home == _current else []
+    for _name, _module in tuple(sys.modules.items()):  # what `python -m` itself has found there
+        _file = getattr(_module, "__file__", None) or ""
+        if _name != "__main__" and _current and os.path.dirname(_file) == _current:  # noqa: PTH120
+            del sys.modules[_name]
     if _paths := os.environ.get("PYTHONPATH", ""):  # for the processes that it starts
         _kept = (path for path in _paths.split(os.pathsep) if path not in ("", ".", _current))
         os.environ["PYTHONPATH"] = os.pathsep.join(_kept)
