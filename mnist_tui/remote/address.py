@@ -5,7 +5,6 @@ import os
 import socket
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -72,6 +71,7 @@ def _folders() -> Iterator[Path]:
     session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
     if session.is_absolute():
         yield session / "mnist-tui"
-    own = f"mnist-tui-{os.geteuid()}"
-    yield Path(tempfile.gettempdir()) / own
-    yield Path("/tmp") / own
+    # Not tempfile's folder: it tries to write there, and a socket needs no room on a full disk.
+    for temporary in (Path(os.environ.get("TMPDIR", "")), Path("/tmp")):
+        if temporary.is_absolute():
+            yield temporary / f"mnist-tui-{os.geteuid()}"

@@ -214,11 +214,15 @@ class RunServer:
         try:
             listener = Listener(make_address(self._directory.path))
         except (OSError, MnistTuiError) as error:
-            log.warning("the socket is gone and cannot be made again: %s", error)
+            if self._session.address:  # once, and not at each try
+                log.warning("the socket is gone and cannot be made again: %s", error)
+            self._session.address = ""
             return
         self._selector.unregister(self._listener.socket)
         self._listener.close()
         self._listener = listener
         self._selector.register(listener.socket, selectors.EVENT_READ)
+        # Another one, where the folder of the user's session has gone with that session.
+        self._session.address = str(listener.path)
         self._session.address = str(listener.path)
         log.warning("the socket was removed and has been made again: %s", listener.path)

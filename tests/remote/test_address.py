@@ -25,7 +25,7 @@ def test_without_a_folder_of_the_session_it_is_beside_temporary_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    monkeypatch.setattr(address.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert make_address(tmp_path).parent == tmp_path / f"mnist-tui-{os.geteuid()}"
 
 

@@ -1,6 +1,7 @@
 """The server's socket: one user's, the lock holder's, and no burden to the run."""
 
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -13,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mnist_tui.errors import UsageError
 from mnist_tui.remote import listener, server
+from mnist_tui.remote.address import make_address
 from mnist_tui.remote.listener import Listener, is_own, peer_uid
 from mnist_tui.remote.peer import MOST_EVENTS, MOST_OPEN, PATIENCE_S, Gone, Peer, Services
 from mnist_tui.run.events import Event, Warned
@@ -23,6 +26,7 @@ from mnist_tui.run.requests import Answer, Pause, Save, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.run.wire import Decoder, Message, encode
+from mnist_tui.store.atomic import write_json
 from tests.remote.served import LIMIT_S, Served, served_run, until
 
 GREETING = Greeting(contract=1, oldest=1, release="0", pid=1, host="here")
@@ -152,6 +156,44 @@ def test_a_socket_that_is_removed_or_replaced_is_made_again(
         run.attach()
         run.runner.tell(Warned(message="hot"))
         until(lambda: isinstance(viewer.events[-1], Warned), "who was attached before stays")
+
+
+def test_a_run_is_attached_to_after_the_folder_of_its_session_has_gone(
+    runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_CHECK_S", 0.01)
+    with served_run(tmp_path) as run:
+        first = run.socket
+        temporary = runtime / "tmp"
+        temporary.mkdir()
+        monkeypatch.setenv("TMPDIR", str(temporary))
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime / "gone"))
+        shutil.rmtree(first.parent)
+        until(lambda: run.socket.parent.parent == temporary, "the socket beside temporary files")
+        write_json(run.directory.status, {"address": str(run.socket)})
+        monkeypatch.delenv("TMPDIR")  # as in another terminal
+        run.attach()
+
+
+def test_a_socket_that_cannot_be_made_again_is_told_once(
+    runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server, "_CHECK_S", 0.01)
+    tries: list[Path] = []
+
+    def refuse(path: Path) -> Path:
+        tries.append(path)
+        raise UsageError("no folder for sockets can be used")
+
+    with served_run(tmp_path) as run:
+        path = run.socket
+        monkeypatch.setattr(server, "make_address", refuse)
+        path.unlink()
+        until(lambda: len(tries) > 3, "several tries")
+        assert run.runner.session.address == ""
+        monkeypatch.setattr(server, "make_address", make_address)
+        until(lambda: run.runner.session.address, "the socket again")
+    assert caplog.text.count("cannot be made again") == 1
 
 
 def _answers(path: Path) -> bool:
