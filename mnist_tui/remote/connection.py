@@ -73,7 +73,7 @@ class Connection:
                 return first
             if self._early:
                 raise ConnectionLostError("it does not speak as a run of mnist-tui does")
-        raise ConnectionLostError(f"it did not answer within {PATIENCE_S:.0f} s")
+        raise ConnectionLostError(f"it did not answer within {PATIENCE_S:.0f} s; is it stopped?")
 
     def fileno(self) -> int:
         """The socket's descriptor, to wait for what is to be received."""
@@ -165,7 +165,7 @@ def connect_to_any(directory: RunDirectory, patience_s: float = PATIENCE_S) -> C
 
 
 def check_reachable(directory: RunDirectory) -> None:
-    """Find out whether a run is live, on this machine, and whether this Python has sockets.
+    """Find out whether a run is live, and whether this Python has sockets.
 
     Raises:
         UsageError: When not.
@@ -178,14 +178,13 @@ def check_reachable(directory: RunDirectory) -> None:
             f"{_describe_owner(directory)} cannot be attached to: Python has no Unix sockets on "
             "this system; show the run as it is on disk, or resume it once it has ended"
         )
-    owner = directory.owner
-    if owner.host not in ("", platform.node()):
-        raise UsageError(f"run {name} is trained by {owner}: attach to it there")
 
 
 def _connect(directory: RunDirectory, patience_s: float) -> Connection:
     problem = ""
     until_s = time.monotonic() + patience_s
+    # Or on this one, which had another name when the run began.
+    is_elsewhere = directory.owner.host not in ("", platform.node())
     while True:
         for path in _candidates(directory):
             try:
@@ -194,12 +193,15 @@ def _connect(directory: RunDirectory, patience_s: float) -> Connection:
                 continue
             except (OSError, UsageError, ConnectionLostError) as error:
                 problem = problem or str(getattr(error, "strerror", None) or error)
-        if time.monotonic() + _AGAIN_S >= until_s or not directory.is_locked():
+        if is_elsewhere or time.monotonic() + _AGAIN_S >= until_s or not directory.is_locked():
             break
         # A process that has just begun, or takes the run over from another one.
         time.sleep(_AGAIN_S)
     if not directory.is_locked():
         raise UsageError(f"run {directory.name} is not live: its process has just ended")
+    if is_elsewhere:
+        owner = directory.owner
+        raise UsageError(f"run {directory.name} is trained by {owner}: attach to it there")
     raise UsageError(f"{_describe_owner(directory)} cannot be attached to: {problem or _NO_SOCKET}")
 
 

@@ -122,6 +122,13 @@ def test_a_run_of_another_machine_is_to_be_attached_to_there(directory: RunDirec
         connect(directory)
 
 
+def test_a_run_is_attached_to_after_its_machine_was_renamed(tmp_path: Path) -> None:
+    with served_run(tmp_path) as run:
+        lock = run.directory.path / "lock"
+        lock.write_text(lock.read_text().replace(platform.node(), "old-name"))
+        connect(run.directory).close()
+
+
 def test_without_unix_sockets_it_says_what_can_be_done(
     directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
