@@ -54,7 +54,7 @@ def control(directory: RunDirectory, request: Request) -> Reply:
         connection.close()
 
 
-_NO_ANSWER: Final = f"the run's process did not answer within {PATIENCE_S:.0f} s"
+_NO_ANSWER: Final = f"the run's process did not answer within {PATIENCE_S:.0f} s; is it stopped?"
 
 
 def _ask(connection: Connection, request: Request) -> Reply:

@@ -6,17 +6,19 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from mnist_tui.errors import TrainingError
 from mnist_tui.remote.connection import Connection
+from mnist_tui.remote.silence import Silence
 from mnist_tui.remote.wakes import Wakes
 from mnist_tui.run.events import Event, RunEnded, Warned
 from mnist_tui.run.history import HistoryIncrement, HistorySnapshot, ReducedIncrement
 from mnist_tui.run.inference import InferenceResult
 from mnist_tui.run.machine import MachineSample
 from mnist_tui.run.progress import Progress
-from mnist_tui.run.protocol import Failed, MachineAsked, Past, Watch
+from mnist_tui.run.protocol import Failed, MachineAsked, Past, StatusAsked, Watch
 from mnist_tui.run.requests import Answer, Infer, Mailbox, Request
 from mnist_tui.run.session import PastEvent, Session
 from mnist_tui.run.validation import ValidationResults
@@ -57,6 +59,9 @@ class Mirror:
         self._asked: dict[int, Future[Any]] = {}
         """What has been asked for, by the number of the message that did it."""
         self._is_leaving = False
+        self._silence = Silence()
+        self._heard: Progress | None = None
+        """The progress that was received last, while another one is published in its place."""
 
     def leave(self) -> None:
         """Have `follow` return. Any thread; a signal handler too."""
@@ -85,6 +90,7 @@ class Mirror:
         Raises:
             ConnectionLostError: When the other end has gone.
         """
+        self._silence = Silence()
         try:
             connection.send(Watch(is_read_only=self.session.is_read_only))
             while not self._is_leaving:
@@ -109,13 +115,29 @@ class Mirror:
     def _receive(self, connection: Connection) -> list[Message]:
         """Wait until something comes, or is to be sent."""
         ends = [connection.fileno(), self._wakes.end.fileno()]
-        ready = set(ends) if connection.has_early else set(select.select(ends, [], [])[0])
+        wait_s = self._silence.wait_s
+        ready = set(ends) if connection.has_early else set(select.select(ends, [], [], wait_s)[0])
         if self._wakes.end.fileno() in ready:
             self._wakes.clear()
         if connection.fileno() not in ready:
+            self._bear_silence(connection)
             return []
+        self._silence.hear()
+        if self._heard is not None:
+            self.session.publish(self._heard)
+            self._heard = None
         self.heard_s = time.time()
         return connection.receive()
+
+    def _bear_silence(self, connection: Connection) -> None:
+        """Ask a process that says nothing for a word; show that it does not answer."""
+        if self._silence.look():
+            connection.send(StatusAsked())
+        if self._silence.is_unanswered and self._heard is None:
+            pid = connection.greeting.pid
+            self._heard = self.session.progress
+            problem = f"process {pid} does not answer; if it was stopped: kill -CONT {pid}"
+            self.session.publish(replace(self._heard, blocked_on=problem))
 
     def _send(self, connection: Connection) -> None:
         while (request := self.session.mailbox.take()) is not None:

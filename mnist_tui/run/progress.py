@@ -17,7 +17,7 @@ class Progress:
     activity: str = ""
     """The current activity in words: `loading torch`, `training`, `validating`."""
     blocked_on: str = ""
-    """Why a finished run cannot be saved yet; empty otherwise."""
+    """Why a finished run cannot be saved yet, or nothing is heard of it; empty otherwise."""
     epoch: int = 0
     """The current epoch, counted from 1; 0 before the first."""
     epochs: int = 0

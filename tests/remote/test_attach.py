@@ -1,5 +1,7 @@
 """A dashboard's session on a run of another process: the same as the run's own."""
 
+import socket
+import threading
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
@@ -7,13 +9,19 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.errors import MnistTuiError
+from mnist_tui.remote import silence
+from mnist_tui.remote.connection import Connection
+from mnist_tui.remote.mirror import Mirror
 from mnist_tui.run.events import Notice, Warned
 from mnist_tui.run.inference import IMAGE_BYTES, InferenceFuture, InferenceRequest
 from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.machine import MachineSample
+from mnist_tui.run.progress import Progress
+from mnist_tui.run.protocol import Greeting, StatusAsked
 from mnist_tui.run.requests import Adjust, Pause, Resume, Save, Stop
 from mnist_tui.run.state import State
 from mnist_tui.run.validation import EpochResults, Example, ValidationResults
+from mnist_tui.run.wire import Decoder, encode
 from tests.remote.served import LIMIT_S, Viewer, served_run, until
 from tests.run.values import epoch_row
 from tests.tui.fake_runner import ScriptedRunner, read_by_ink
@@ -199,3 +207,49 @@ def test_losses_that_come_faster_than_they_can_be_sent_leave_none_out(tmp_path: 
         assert whole == replace(own.envelope(0, len(own), 1)[0], mean=whole.mean)
         viewer.runner.session.request(Pause())
         until(lambda: mirrored.snapshot() == own.snapshot(), "the detail, once there is time")
+
+
+def test_a_process_that_does_not_answer_is_told_until_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(silence, "QUIET_S", 0.02)
+    ours, theirs = socket.socketpair()
+    mirror = Mirror(is_read_only=True)
+    with ours, theirs:
+        theirs.sendall(encode(Greeting(contract=1, oldest=1, release="0", pid=77, host="")))
+        connection = Connection(ours)
+        thread = threading.Thread(target=mirror.follow, args=(connection,))
+        thread.start()
+        progress = Progress(state=State.RUNNING, epoch=3)
+        theirs.sendall(encode(progress))
+        session = mirror.session
+        until(lambda: session.progress.blocked_on, "a word about the silence")
+        assert session.progress.blocked_on.startswith("process 77 does not answer")
+        assert session.progress.epoch == 3
+        theirs.sendall(encode(Warned(message="hot")))
+        until(lambda: session.progress == progress, "the progress as it was")
+        mirror.leave()
+        thread.join(LIMIT_S)
+        asked = [message.value for message in Decoder().feed(theirs.recv(65536))]
+    mirror.close()
+    assert asked.count(StatusAsked()) >= 1
+
+
+def test_a_paused_run_that_answers_is_no_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "QUIET_S", 0.1)
+    asked: list[bool] = []
+    look = silence.Silence.look
+
+    def noted(self: silence.Silence) -> bool:
+        asked.append(look(self))
+        return asked[-1]
+
+    monkeypatch.setattr(silence.Silence, "look", noted)
+    with served_run(tmp_path) as run:
+        viewer = run.attach()
+        viewer.runner.session.request(Pause())
+        until(lambda: viewer.runner.session.state is State.PAUSED, "the pause")
+        until(lambda: asked.count(True) >= 3, "three times of silence, each of which was answered")
+        assert viewer.runner.session.progress.blocked_on == ""
