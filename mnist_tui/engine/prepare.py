@@ -102,7 +102,13 @@ def prepare(
     if predecessor is not None:
         predecessor.take_over(lambda: say("taking the run over"))
         directory.claim()
-    _write_start(directory, record, start.rows)
+    try:
+        _write_start(directory, record, start.rows)
+    except UsageError as error:
+        if predecessor is None:
+            raise
+        # Nobody else has the run any more, and what the other process has written will do.
+        warnings.warn(str(error))
     return PreparedRun(
         trainer=trainer,
         writer=writer,

@@ -189,10 +189,12 @@ class RunDirectory:
     def _sign(self, descriptor: int) -> None:
         """Write into the lock file whose the run is from now on."""
         owner = Owner.of_this_process()
+        line = owner.line.encode()
         try:
-            os.ftruncate(descriptor, 0)
+            # In place of the one before, which needs no room on a full disk.
             os.lseek(descriptor, 0, os.SEEK_SET)
-            os.write(descriptor, owner.line.encode())
+            os.write(descriptor, line)
+            os.ftruncate(descriptor, len(line))
         except OSError:  # on a full disk
             self._owner = None
         else:

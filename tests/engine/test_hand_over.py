@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import select
 import signal
 import threading
@@ -14,6 +15,7 @@ import pytest
 from mnist_tui.engine import hand_over
 from mnist_tui.engine.learner import Learner
 from mnist_tui.process.successor import Successor
+from mnist_tui.remote.control import control
 from mnist_tui.run.events import HandOverFailed
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Adjust, Detach, Pause, Stop
@@ -144,19 +146,15 @@ def test_a_process_that_dies_or_hangs_costs_nothing(
     assert read_json(run.directory.status)["pid"] == os.getpid()
 
 
-def test_a_paused_run_is_paused_in_the_other_process(
-    run: RecordedRun, whole: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The pause comes before the hand-over, which is in the mailbox already.
-    def pause_first() -> None:
-        assert run.session.mailbox.take() == Detach()
-        run.session.mailbox.put(Pause())
-        run.session.mailbox.put(Detach())
+def pause_first(run: RecordedRun) -> None:
+    """Have a pause come before the hand-over, which is in the mailbox already."""
+    assert run.session.mailbox.take() == Detach()
+    run.session.mailbox.put(Pause())
+    run.session.mailbox.put(Detach())
 
-    detach_at(monkeypatch, run, 4, pause_first)
-    run.run()
-    pid = run.ended.elsewhere
-    assert pid
+
+def end_and_resume(run: RecordedRun, pid: int) -> None:
+    """End the other process, in which the run is paused, and go on with the run."""
     while read_json(run.directory.status).get("state") != "paused":
         assert threading.Event().wait(0.05) is False
     os.kill(pid, signal.SIGTERM)
@@ -164,6 +162,38 @@ def test_a_paused_run_is_paused_in_the_other_process(
     assert read_json(run.directory.status)["state"] == "stopped"
     assert read_checkpoint(run.directory.last).global_batch == 4
     resume(run.directory.path.parent, "parts")
+
+
+def test_a_paused_run_is_paused_in_the_other_process(
+    run: RecordedRun, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detach_at(monkeypatch, run, 4, lambda: pause_first(run))
+    run.run()
+    assert run.ended.elsewhere
+    end_and_resume(run, run.ended.elsewhere)
+    assert_same_run(whole, run.directory.path)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux to limit a process")
+def test_a_disk_that_is_full_when_a_run_is_taken_over_does_not_end_it(
+    run: RecordedRun, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, endless = Successor.wait_for, resource.RLIM_INFINITY
+
+    def fill_the_disk(self: Successor, key: str, limit_s: float | None = None) -> None:
+        real(self, key, limit_s)
+        if key == "restored":  # what it writes is written after that
+            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (0, endless))
+
+    monkeypatch.setattr(Successor, "wait_for", fill_the_disk)
+    detach_at(monkeypatch, run, 4, lambda: pause_first(run))
+    run.run()
+    pid = run.ended.elsewhere
+    assert pid
+    reply = control(run.directory, Adjust(epochs=2))
+    assert reply.message == "2 epochs, as before"
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (endless, endless))
+    end_and_resume(run, pid)
     assert_same_run(whole, run.directory.path)
 
 
