@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mnist_tui.cli.options import checkpoint_option, run_argument, runs_dir_option
+from mnist_tui.cli.options import checkpoint_option, model_option, run_argument, runs_dir_option
 from mnist_tui.errors import UsageError
 from mnist_tui.store.catalog import find_checkpoint, find_run
 from mnist_tui.torch_runtime import loading_torch
@@ -43,6 +43,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--svg", "svg_file", type=_FILE, metavar="FILE", help="The same, to be scaled.")
 @checkpoint_option
+@model_option
 def export(
     run: str,
     runs_dir: Path,
@@ -53,6 +54,7 @@ def export(
     png_file: Path | None,
     svg_file: Path | None,
     checkpoint: str | None,
+    model: str | None,
 ) -> int:
     """Write RUN (a name, a folder, or `last`) for other programs; several formats at once.
 
@@ -79,9 +81,11 @@ def export(
         path = find_checkpoint(runs_dir, run, checkpoint)
         with loading_torch():
             from mnist_tui.export.weights import export_onnx, export_safetensors
+            from mnist_tui.inference.load import read_model
 
-        written += export_onnx(path, onnx_file) if onnx_file else ()
-        written += export_safetensors(path, safetensors_file) if safetensors_file else ()
+        loaded = read_model(path, model)
+        written += export_onnx(loaded, onnx_file) if onnx_file else ()
+        written += export_safetensors(loaded, safetensors_file) if safetensors_file else ()
     for path in written:
         click.echo(f"written: {path}")
     return 0

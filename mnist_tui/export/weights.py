@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mnist_tui.data.device_split import scale
 from mnist_tui.export.extras import needing
-from mnist_tui.inference.load import LoadedModel, read_model
+from mnist_tui.inference.load import LoadedModel
 from mnist_tui.models.classifier import Classifier
 from mnist_tui.store.atomic import write_atomic
 from mnist_tui.version import __version__
@@ -42,22 +42,20 @@ class WholeModel(nn.Module):
         return self._classifier(scale(images)).exp()
 
 
-def export_onnx(checkpoint: Path, path: Path) -> tuple[Path, ...]:
-    """Write the checkpoint's network as one ONNX file. Blocks for seconds.
+def export_onnx(loaded: LoadedModel, path: Path) -> tuple[Path, ...]:
+    """Write a checkpoint's network as one ONNX file. Blocks for seconds.
 
     Its input `images` is (N, 1, 28, 28) uint8, its output `probabilities` (N, C) float32.
     The metadata have the classes' names as JSON.
 
     Raises:
         UsageError: When the packages onnx and onnxscript are not installed.
-        CheckpointError: When the checkpoint cannot be read.
         OSError: When the file cannot be written.
     """
     with needing("onnx"):
         import onnx
         import onnxscript  # noqa: F401 - torch's exporter needs it
 
-    loaded = read_model(checkpoint)
     example = torch.zeros(_EXAMPLES, 1, 28, 28, dtype=torch.uint8)
     with TemporaryDirectory() as folder, _quietly():
         scratch = Path(folder) / "model.onnx"
@@ -79,18 +77,16 @@ def export_onnx(checkpoint: Path, path: Path) -> tuple[Path, ...]:
     return (path,)
 
 
-def export_safetensors(checkpoint: Path, path: Path) -> tuple[Path, ...]:
-    """Write the checkpoint's weights as a safetensors file, by their names in the state dict.
+def export_safetensors(loaded: LoadedModel, path: Path) -> tuple[Path, ...]:
+    """Write a checkpoint's weights as a safetensors file, by their names in the state dict.
 
     Raises:
         UsageError: When the package safetensors is not installed.
-        CheckpointError: When the checkpoint cannot be read.
         OSError: When the file cannot be written.
     """
     with needing("safetensors"):
         from safetensors.torch import save
 
-    loaded = read_model(checkpoint)
     # Two names for one tensor are written twice.
     tensors = {name: value.clone() for name, value in loaded.classifier.module.state_dict().items()}
     write_atomic(path, save(tensors, _origin(loaded)))

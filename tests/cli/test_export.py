@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from mnist_tui.cli import main
+from mnist_tui.store.checkpoint import read_checkpoint
 from tests.training_helpers import few_config, train
 
 
@@ -36,6 +39,26 @@ def test_a_network_is_exported_from_any_checkpoint(run: Path, tmp_path: Path) ->
     file = tmp_path / "weights.safetensors"
     assert export(str(run), "--checkpoint", "best.pt", "--safetensors", str(file)) == 0
     assert export(str(run / "checkpoints" / "best.pt"), "--safetensors", str(file)) == 0
+
+
+def test_a_loose_checkpoint_of_an_own_network_is_exported_with_the_network_named(
+    few_digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    networks = Path(__file__).parents[1] / "models" / "networks"
+    model = f"{networks / 'mlp.py'}:Mlp"
+    trained = train(few_config(few_digits, epochs=1, model=model), tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    Path("loose.pt").write_bytes(trained.directory.last.read_bytes())
+    assert export("loose.pt", "--safetensors", "w.safetensors") == 2
+    assert "name the file of it (--model)" in capsys.readouterr().err
+    assert export("loose.pt", "--safetensors", "w.safetensors", "--model", model) == 0
+    weights = read_checkpoint(trained.directory.last).model
+    exported = load_file("w.safetensors")
+    assert exported.keys() == weights.keys()
+    assert all(torch.equal(exported[name], weights[name]) for name in weights)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from safetensors import safe_open
 from mnist_tui.api.run import Run, load_run
 from mnist_tui.data import load_dataset
 from mnist_tui.export.weights import export_onnx, export_safetensors
+from mnist_tui.inference.load import read_model
 from tests.training_helpers import few_config, train
 
 MODELS = {"tutorial": "mnist_net", "fast": "fast_net"}
@@ -24,7 +25,7 @@ def test_onnxruntime_answers_as_predict_does(recipe: str, few_digits: Path, tmp_
     config = few_config(few_digits, recipe=recipe, model=MODELS[recipe], epochs=1)
     train(config, tmp_path, recipe)
     run = load_run(recipe, tmp_path)
-    (path,) = export_onnx(run.path / "checkpoints" / "last.pt", tmp_path / "model.onnx")
+    (path,) = export_onnx(read_model(run.path / "checkpoints" / "last.pt"), tmp_path / "model.onnx")
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["model.onnx"]
     images = load_dataset("sample").validation.images[:1000]
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -43,7 +44,8 @@ def test_onnxruntime_answers_as_predict_does(recipe: str, few_digits: Path, tmp_
 def test_safetensors_has_the_weights(few_digits: Path, tmp_path: Path) -> None:
     train(few_config(few_digits, epochs=1), tmp_path, "run")
     run: Run = load_run("run", tmp_path)
-    (path,) = export_safetensors(run.path / "checkpoints" / "last.pt", tmp_path / "w.safetensors")
+    loaded = read_model(run.path / "checkpoints" / "last.pt")
+    (path,) = export_safetensors(loaded, tmp_path / "w.safetensors")
     state = run.model.state_dict()
     with safe_open(path, "pt") as file:
         assert set(file.keys()) == set(state)
