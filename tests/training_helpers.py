@@ -1,13 +1,21 @@
 """Short real runs on few digits, for tests of the engine and of what it leaves on disk."""
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mnist_tui.config import TrainConfig, recipe_config
+from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.run.events import Event, RunEnded
 from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
+from mnist_tui.run.requests import Stop
+from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 
 
@@ -56,3 +64,28 @@ def resume(runs_dir: Path, name: str = "run", overrides: Any = None, **rest: Any
     """Go on with a run to its end."""
     plan = ResumedRun(runs_dir=runs_dir, name=name, overrides=overrides or {})
     return RecordedRun(plan, **rest).run()
+
+
+def train_in_two_processes(config: TrainConfig, runs_dir: Path, name: str, batches: int) -> None:
+    """Train a new run that is stopped after `batches`, and resume it in a process of its own."""
+    running: list[RecordedRun] = []
+    real = Learner.train
+
+    def train_and_stop(self: Learner, start: int, lrs: Sequence[float]) -> None:
+        if start == batches - 1:
+            running[0].session.request(Stop())
+        real(self, start, lrs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learner, "train", train_and_stop)
+        train(config, runs_dir, name, on_event=lambda run, _: running.append(run))
+    assert read_checkpoint(runs_dir / name / "checkpoints/last.pt").batch == batches
+    words = ["resume", name, "--runs-dir", str(runs_dir), "--headless"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_tui", *words],
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_tui.config import SETTINGS, TrainConfig
+from mnist_tui.config import SETTINGS, TrainConfig, recipe_config
 from mnist_tui.data import Dataset, load_dataset
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import ConfigError, DataError
 from tests.data.other_sets import write_images
+from tests.engine.test_resume import assert_same_run
+from tests.training_helpers import train, train_in_two_processes
 
 SAMPLE = load_sample().validation
 
@@ -123,6 +125,22 @@ def save(path: Path, **arrays: Any) -> str:
 
 
 IMAGES, LABELS = SAMPLE.images[::5], SAMPLE.labels[::5]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_a_run_is_resumed_exactly_in_mid_epoch_in_another_process(
+    kind: str, tmp_path: Path
+) -> None:
+    data = (
+        str(write_images(tmp_path / "words", 30))
+        if kind == "folder"
+        else save(tmp_path / "own.npz", images=IMAGES, labels=LABELS)
+    )
+    config = recipe_config(dataset=data, epochs=2, batch_size=16, lr=0.05)
+    train(config, tmp_path, "whole")
+    train_in_two_processes(config, tmp_path, "parts", 3)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,20 @@
 """Twelve networks as users write them: each is trained, stopped, resumed, evaluated and shown."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mnist_tui.engine.learner import Learner
 from mnist_tui.inference.evaluate import evaluate_checkpoint
 from mnist_tui.replay import ReplayRunner
 from mnist_tui.run.inference import InferenceRequest
 from mnist_tui.run.plan import ShownRun
-from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import read_rows
-from mnist_tui.store.checkpoint import read_checkpoint
 from tests.engine.test_resume import assert_same_run
-from tests.training_helpers import RecordedRun, few_config, train
+from tests.training_helpers import few_config, train, train_in_two_processes
 
 FOLDER = Path(__file__).with_name("networks")
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8).tobytes()
@@ -43,18 +36,6 @@ NETWORKS: tuple[tuple[str, str, tuple[int, ...] | None], ...] = (
 """What is named, what it gives in training, and the shape of its first convolution's filters."""
 
 
-def stop_in_mid_epoch(monkeypatch: pytest.MonkeyPatch, run: list[RecordedRun], after: int) -> None:
-    """Let the run stop after that many batches."""
-    real = Learner.train
-
-    def counting(self: Learner, start: int, lrs: Sequence[float]) -> None:
-        if start == after - 1:
-            run[0].session.request(Stop())
-        real(self, start, lrs)
-
-    monkeypatch.setattr(Learner, "train", counting)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "gives", "filters"), NETWORKS, ids=lambda value: str(value)[:14])
 def test_a_users_network_has_all_that_the_built_in_ones_have(
@@ -63,27 +44,13 @@ def test_a_users_network_has_all_that_the_built_in_ones_have(
     filters: tuple[int, ...] | None,
     few_digits: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = few_config(few_digits, model=str(FOLDER / name), optimizer="momentum", lr=0.02)
     whole = train(config, tmp_path, "whole")
     assert whole.ended.state is State.FINISHED, whole.ended.message
     assert f"({gives})" in whole.session.log.prepared.model  # type: ignore[union-attr]
 
-    running: list[RecordedRun] = []
-    with monkeypatch.context() as patch:
-        stop_in_mid_epoch(patch, running, 4)
-        train(config, tmp_path, "parts", on_event=lambda run, _: running.append(run))
-    assert read_checkpoint(tmp_path / "parts/checkpoints/last.pt").batch == 4
-    words = ["resume", "parts", "--runs-dir", str(tmp_path), "--headless"]
-    done = subprocess.run(
-        [sys.executable, "-m", "mnist_tui", *words],
-        env={**os.environ, "PYTHONHASHSEED": "7"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    train_in_two_processes(config, tmp_path, "parts", 4)
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
     row = read_rows(whole.directory)[-1]
