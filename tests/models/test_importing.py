@@ -87,6 +87,15 @@ def test_printing_and_working_at_import_is_said(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow  # it works for as long as is said
+def test_seconds_of_work_at_import_are_said(tmp_path: Path) -> None:
+    work = "import time\nbegan = time.thread_time()\nwhile time.thread_time() < began + 3.6: pass\n"
+    write(tmp_path, f"{NET}{work}")
+    source, (notice,) = import_model(parse_spec("net.py:Net"), tmp_path)
+    assert "net.py works for 4 s as it is imported; put what it does as a script below" in notice
+    assert source.build(10).module.fc.out_features == 10
+
+
 def test_a_network_is_made_for_the_number_of_classes(tmp_path: Path) -> None:
     text = "def make(num_classes, width=3): return nn.Linear(width, num_classes)\n"
     assert load(tmp_path, text, "make").build(47).module.out_features == 47
