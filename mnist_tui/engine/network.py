@@ -1,19 +1,23 @@
 """The network of a run: where its code is, and what is found out about it before training."""
 
 import torch
+from torch import nn
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.engine.prepared_run import Warnings
 from mnist_tui.engine.starting_point import Say, StartingPoint
+from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.inference.model_source import (
     check_same,
     named_source,
     remember_source,
     source_of_run,
 )
+from mnist_tui.models.registry import find_mismatch
 from mnist_tui.models.rehearsal import Conditions, rehearse
 from mnist_tui.models.source import ModelSource
+from mnist_tui.store.checkpoint import Checkpoint
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.run_source import RunSource, keep_files
 
@@ -80,6 +84,31 @@ def try_network(
     for sentence in sentences:
         warnings.warn(sentence)
     return known
+
+
+def check_fits(
+    source: ModelSource, module: nn.Module, checkpoint: Checkpoint, directory: RunDirectory
+) -> None:
+    """Make sure that a user's code makes the network that the run was trained with.
+
+    What a script has made with arguments of its own, the class alone does not make.
+
+    Args:
+        source: Where the network comes from.
+        module: The network that it makes.
+        checkpoint: What the run goes on from.
+        directory: The run's.
+
+    Raises:
+        UsageError: When it makes another one.
+    """
+    mismatch = find_mismatch(checkpoint.model, module) if source.folder is not None else None
+    if mismatch is not None:
+        raise UsageError(
+            f"{source.name} makes another network than run {directory.name} was trained with "
+            f"({mismatch}); resume it in the script that made it, or name what makes it",
+            Remedy(settings={"model": None}),
+        )
 
 
 def keep_source(source: ModelSource, directory: RunDirectory) -> RunSource | None:

@@ -20,7 +20,7 @@ from mnist_tui.engine.config_record import describe_change, make_record
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.going_back import keep_dropped
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.network import find_network, keep_source, try_network
+from mnist_tui.engine.network import check_fits, find_network, keep_source, try_network
 from mnist_tui.engine.prepared_run import PreparedRun, Warnings
 from mnist_tui.engine.starting_point import Say, StartingPoint, find_starting_point, unusable
 from mnist_tui.engine.trainer import Trainer
@@ -92,6 +92,7 @@ def prepare(
         notify=plan.notify,
     )
     if start.checkpoint is not None:
+        check_fits(source, learner.model, start.checkpoint, directory)
         _restore(trainer, start.checkpoint, start.path, directory)
         if start.is_chosen:
             warnings.warn(keep_dropped(directory, start.checkpoint) or "")

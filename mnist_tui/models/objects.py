@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from mnist_tui.models.spec import ModelSpec
 
 
 def source_of_object(model: type[nn.Module] | Callable[..., nn.Module] | nn.Module) -> ModelSource:
-    """Where a network of a script's own comes from. The file that it is written in is kept.
+    """Where a network of a script's own comes from. The file that it is written in is kept, and
+    those beside it that the script has imported.
 
     Args:
         model: A class or function, called without arguments or with `num_classes`; or a network,
@@ -32,6 +34,7 @@ def source_of_object(model: type[nn.Module] | Callable[..., nn.Module] | nn.Modu
     files = PythonFiles(path.parent if path is not None else Path.cwd())
     if path is not None:
         files.read(path.name)
+        _read_imported(files)
     place = path.name if path is not None else str(getattr(named, "__module__", "__main__"))
     attribute = str(getattr(named, "__qualname__", type(named).__name__)).rpartition(".<locals>.")[
         2
@@ -43,6 +46,15 @@ def source_of_object(model: type[nn.Module] | Callable[..., nn.Module] | nn.Modu
 
 def _copies_of(model: nn.Module) -> Callable[[int], nn.Module]:
     return lambda num_classes: copy.deepcopy(model).train()
+
+
+def _read_imported(files: PythonFiles) -> None:
+    """Read the files of the modules that were imported from the folder itself."""
+    for name, module in list(sys.modules.items()):
+        stem, origin = name.replace(".", "/"), getattr(module, "__file__", None)
+        for place in (f"{stem}.py", f"{stem}/__init__.py"):
+            if origin == str(files.path(place)):
+                files.read(place)
 
 
 def _file_of(named: Any) -> Path | None:

@@ -1,5 +1,7 @@
 """Networks and data that a script hands over itself."""
 
+import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import mnist_tui
+from mnist_tui.cli import main
 from mnist_tui.errors import DataError, UsageError
 from mnist_tui.run.events import EpochFinished, Event
 
@@ -69,12 +72,76 @@ class Other(Small):
     """Another one."""
 
 
+def test_the_files_that_a_script_imports_are_kept_and_the_command_finds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "lesson"
+    (folder / "parts").mkdir(parents=True)
+    (folder / "parts/__init__.py").write_text("from torch.nn import Linear\n")
+    (folder / "sizes.py").write_text("PIXELS = 784\n")
+    (folder / "lesson.py").write_text(LESSON)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(folder))
+    trains = {"data": "sample", "name": "a", **SETTINGS}
+    run = runpy.run_path(str(folder / "lesson.py"), init_globals={"trains": trains})["run"]
+    kept = {path.relative_to(run.path / "source").as_posix() for path in sources(run.path)}
+    assert kept == {"lesson.py", "sizes.py", "parts/__init__.py"}
+    for name in ("parts", "sizes"):  # as in another process
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(folder)])
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "a"])
+    assert not ended.value.code
+    assert "model       Net, the end of epoch 1" in capsys.readouterr().out
+
+
+LESSON = """
+import mnist_tui
+from torch import nn
+from parts import Linear
+from sizes import PIXELS
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = Linear(PIXELS, 10)
+
+    def forward(self, x):
+        return self.layer(x.flatten(1))
+
+if "trains" in globals():
+    run = mnist_tui.train(Net, **trains)
+"""
+
+
+def sources(run: Path) -> list[Path]:
+    return list((run / "source").rglob("*.py"))
+
+
 def test_a_network_that_is_made_begins_with_its_own_weights(tmp_path: Path) -> None:
     network = Small(3)
     before = network.layer.weight.clone()
     run = mnist_tui.train(network, arrays(), runs_dir=tmp_path, **{**SETTINGS, "lr": 1e-12})
     assert torch.allclose(run.model.state_dict()["layer.weight"], before)
     assert torch.equal(network.layer.weight, before), "the script's own is left alone"
+
+
+def test_a_network_that_was_made_with_arguments_is_resumed_by_its_script_alone(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    given = {**SETTINGS, "data_dir": str(few_digits), "runs_dir": tmp_path}
+    mnist_tui.train(Deep(width=5), "mnist", name="a", **given)
+    with pytest.raises(UsageError, match=r"makes another network .*its 1.weight is \(5, 784\)"):
+        mnist_tui.resume("a", runs_dir=tmp_path, epochs=2, quiet=True)
+    run = mnist_tui.resume("a", model=Deep(width=5), runs_dir=tmp_path, epochs=2, quiet=True)
+    assert len(run.rows) == 2
+
+
+class Deep(nn.Sequential):
+    """Two layers."""
+
+    def __init__(self, width: int = 3) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(784, width), nn.Linear(width, 10))
 
 
 def test_arrays_are_trained_on_with_the_names_of_their_classes(tmp_path: Path) -> None:
