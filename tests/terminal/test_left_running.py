@@ -1,39 +1,20 @@
 """A run that is left, attached from elsewhere, and outlives the terminal it was started in."""
 
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from devtools.tmux import Tmux
 from mnist_tui.run.events import LearningRateChanged
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
+from tests.terminal.conftest import OpenTmux
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
 ]
-
-OpenTmux = Callable[[tuple[int, int]], Tmux]
-
-
-@pytest.fixture
-def open_tmux(tmp_path: Path) -> Iterator[OpenTmux]:
-    """Start tmux servers of given sizes that are ended after the test."""
-    opened: list[Tmux] = []
-    with tempfile.TemporaryDirectory(prefix="t") as sockets:  # whose names have to be short
-
-        def call(size: tuple[int, int]) -> Tmux:
-            opened.append(Tmux(Path(sockets) / str(len(opened)), tmp_path, size))
-            return opened[-1]
-
-        yield call
-        for tmux in opened:
-            tmux.kill()
 
 
 def test_a_run_is_left_attached_steered_and_finished_from_other_terminals(
