@@ -56,7 +56,7 @@ COLUMNS: Final = (
         largest_first=True,
     ),
     Column("loss", 7, lambda run: formatting.loss(run.val_loss), lambda run: run.val_loss),
-    Column("rate", 7, lambda run: formatting.learning_rate(run.lr), lambda run: run.lr),
+    Column("lr", 7, lambda run: formatting.learning_rate(run.lr), lambda run: run.lr),
     Column("optimizer", 9, lambda run: run.optimizer, lambda run: run.optimizer, is_number=False),
     Column("batch", 5, lambda run: f"{run.batch_size}", lambda run: run.batch_size),
     Column("seed", 6, lambda run: f"{run.seed}", lambda run: run.seed),
