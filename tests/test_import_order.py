@@ -18,6 +18,7 @@ LAYERS = (
     ("inference", "wording"),
     ("engine", "export"),
     ("replay", "remote"),
+    ("sweep",),
     ("headless", "tui", "doctor"),
     ("cli",),
     ("api",),

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from multiprocessing import Pipe
+from pathlib import Path
 from typing import Final
 
 from mnist_tui.process.channel import Channel, Message, plan_to_dict
@@ -30,12 +32,21 @@ class Successor:
     terminal, or to this process, ends it. Its module is `cli/owner.py`.
     """
 
-    def __init__(self, plan: TrainedRun, lock: int | None = None) -> None:
+    def __init__(
+        self,
+        plan: TrainedRun,
+        lock: int | None = None,
+        *,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start it with `plan`.
 
         Args:
             plan: What it is to train.
             lock: The run's open lock, where this process trains the run and hands it over.
+            folder: What it works in; None: where this process does.
+            environment: The variables that it has beside, or in place of, those of this process.
 
         Raises:
             SuccessorError: When it cannot be started.
@@ -52,7 +63,8 @@ class Successor:
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed,
                 stderr=self._printed,
-                env=own_environment(),
+                env={**own_environment(), **(environment or {})},
+                cwd=folder,
                 pass_fds=descriptors,
                 start_new_session=True,
             )
@@ -65,6 +77,14 @@ class Successor:
         self.pid = self._process.pid
         self._channel = Channel(ours)
         self._channel.send(plan_to_dict(plan))
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with, or the negative number of the signal that killed it; None: it lives.
+
+        Known once `receive` has said that it has died.
+        """
+        return self._process.returncode
 
     def send(self, message: Message) -> bool:
         """Send it a message; whether it was still there."""

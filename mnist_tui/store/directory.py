@@ -34,7 +34,7 @@ _NEW: Final = ".new-"
 """How the names of folders begin that are about to become runs, or to be deleted."""
 _ABANDONED_S: Final = 3_600.0
 _ELSEWHERE: Final = "choose another folder for the runs"
-_NAME: Final = re.compile(r"[^\W_][\w.+-]{0,99}")
+_NAME: Final = re.compile(r"[^\W_][\w.+,=-]{0,99}")
 
 
 class RunDirectory:

@@ -1,0 +1,85 @@
+"""Trains the runs of a sweep in processes of this machine."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from queue import Empty, Queue
+
+from mnist_tui.container import usable_cores
+from mnist_tui.process.successor import Successor, SuccessorError
+from mnist_tui.run.events import RunEnded
+from mnist_tui.run.plan import TrainedRun
+from mnist_tui.run.requests import Save, Stop
+from mnist_tui.run.wire import event_of
+from mnist_tui.sweep.executor import Ended
+
+_THREADS = "OMP_NUM_THREADS"
+"""The variable that says how many threads torch takes; what the user has set stays."""
+
+
+class LocalExecutor:
+    """One process without a terminal for each run, which goes on if this one dies."""
+
+    def __init__(self, jobs: int, origin: Path) -> None:
+        """
+        Args:
+            jobs: Runs at a time; they share the cores.
+            origin: The folder that relative paths of the user's are below.
+        """
+        self._jobs = jobs
+        self._origin = origin
+        self._processes: dict[str, Successor] = {}
+        self._ended: Queue[Ended] = Queue()
+
+    @property
+    def room(self) -> int:
+        return self._jobs - len(self._processes)
+
+    def start(self, plan: TrainedRun) -> None:
+        name = str(plan.name)
+        try:
+            process = Successor(plan, folder=self._origin, environment=self._environment())
+        except SuccessorError as error:
+            self._ended.put(Ended(name, 1, str(error)))
+            return
+        self._processes[name] = process
+        threading.Thread(target=self._watch, args=(name, process), name=name, daemon=True).start()
+
+    def wait(self, limit_s: float) -> Sequence[Ended]:
+        found: list[Ended] = []
+        try:
+            found.append(self._ended.get(timeout=limit_s))
+            while True:
+                found.append(self._ended.get_nowait())
+        except Empty:
+            for ended in found:
+                self._processes.pop(ended.name, None)
+            return found
+
+    def send(self, request: Stop | Save) -> None:
+        for process in self._processes.values():
+            process.send_request(request)
+
+    def close(self) -> None:
+        for process in self._processes.values():
+            process.let_go()
+
+    def _environment(self) -> dict[str, str]:
+        """What a process has differently: its share of the cores, where it is not all of them."""
+        if self._jobs == 1 or _THREADS in os.environ:
+            return {}
+        return {_THREADS: str(max(1, usable_cores() // self._jobs))}
+
+    def _watch(self, name: str, process: Successor) -> None:
+        """Wait for the end of a process. A thread of its own."""
+        message = ""
+        try:
+            while True:
+                event = event_of((process.receive() or {}).get("event", {}))
+                if isinstance(event, RunEnded):
+                    message = event.message
+        except SuccessorError as error:
+            code = process.exit_code
+            is_lost = code is None or code < 0
+            self._ended.put(Ended(name, None if is_lost else code, message or str(error)))

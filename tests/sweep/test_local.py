@@ -1,0 +1,189 @@
+"""Sweeps in real processes of this machine: killed, stopped, gone on with, and exact."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from mnist_tui.errors import UsageError
+from mnist_tui.store.catalog import summarize
+from mnist_tui.store.checkpoint import read_checkpoint
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.sweep import background
+from mnist_tui.sweep.grid import Grid
+from mnist_tui.sweep.record import SweepFolder, make_sweep
+from tests.training_helpers import few_config, train
+
+pytestmark = pytest.mark.slow
+
+LIMIT_S = 240.0
+FIRST, SECOND = "lr=0.05,seed=0", "lr=0.05,seed=1"
+LONG = 400
+"""Epochs of a run that is still live when a test acts on it."""
+
+
+def until(is_so: Callable[[], object], what: str) -> None:
+    """Look until `is_so`."""
+    end = time.monotonic() + LIMIT_S
+    while not is_so():
+        assert time.monotonic() < end, f"never came: {what}"
+        time.sleep(0.02)
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait for the end of a process."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended, _, _ = select.select([process], [], [], LIMIT_S)
+    os.close(process)
+    assert ended, f"process {pid} does not end"
+
+
+@pytest.fixture
+def make(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., SweepFolder]]:
+    """Makes sweeps on few digits; whatever still trains them at the end is killed."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    made: list[SweepFolder] = []
+
+    def call(epochs: int = 2, **values: tuple[object, ...]) -> SweepFolder:
+        common = few_config(few_digits)
+        fixed = {
+            name: (getattr(common, name),) for name in ("dataset", "data_dir", "checkpoint_every_s")
+        }
+        grid = Grid({**fixed, "lr": (0.05,), "seed": (0, 1), "epochs": (epochs,), **values})
+        made.append(make_sweep(tmp_path / "runs", f"sweep{len(made)}", grid, tmp_path))
+        return made[-1]
+
+    yield call
+    for folder in made:
+        for directory in [folder, *(folder.run(trial) for trial in folder.read().trials)]:
+            if directory.is_locked():
+                os.kill(directory.owner.pid, signal.SIGKILL)
+
+
+def train_sweep(folder: SweepFolder, *more: str) -> tuple[int, str]:
+    """Train a sweep as the command does; its exit code and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_tui", "sweep", "--resume", folder.path, "--headless", *more],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def assert_as_alone(folder: SweepFolder, tmp_path: Path) -> None:
+    """Every trial's weights are, bit by bit, those of the same run by itself."""
+    for number, trial in enumerate(folder.read().trials):
+        alone = train(trial.config, tmp_path / "alone", f"{folder.path.name}-{number}")
+        expected = read_checkpoint(alone.directory.last)
+        found = read_checkpoint(folder.run(trial).last)
+        assert found.config == expected.config
+        for name, weight in expected.model.items():
+            assert torch.equal(weight, found.model[name]), (trial.name, name)
+
+
+def state_of(folder: SweepFolder, name: str) -> str:
+    summary = summarize(RunDirectory(folder.path / name))
+    return summary.state if summary is not None else "none"
+
+
+def epochs_of(folder: SweepFolder, name: str) -> int:
+    summary = summarize(RunDirectory(folder.path / name))
+    return summary.epochs_done if summary is not None else 0
+
+
+def test_a_sweep_trains_what_train_would_have_trained_and_failures_stop_nothing(
+    make: Callable[..., SweepFolder], tmp_path: Path
+) -> None:
+    folder = make(lr=(1e9, 0.05), seed=(0,), model=("mnist_net", "missing.py:Net"))
+    code, said = train_sweep(folder, "--jobs", "2")
+    assert code == 1, said
+    good = "lr=0.05,model=tutorial"
+    assert state_of(folder, good) == "finished", said
+    failures = folder.read().failures
+    assert len(failures) == 3, said
+    assert "not a number" in failures["lr=1000000000,model=tutorial"], failures
+    assert "missing.py" in failures["lr=0.05,model=missing.py-Net"], failures
+    assert not (folder.path / "lr=0.05,model=missing.py-Net").exists()
+    assert "1 of 4 trials finished, 3 failed" in said
+    (trial,) = (trial for trial in folder.read().trials if trial.name == good)
+    alone = train(trial.config, tmp_path / "alone", "one")
+    expected, found = (read_checkpoint(d.last) for d in (alone.directory, folder.run(trial)))
+    assert all(torch.equal(expected.model[name], found.model[name]) for name in expected.model)
+    # What is missing is put there, and the failed are tried again on request.
+    (tmp_path / "missing.py").write_text(
+        "from torch import nn\n\n\n"
+        "def Net(num_classes): return nn.Sequential(nn.Flatten(), nn.Linear(784, num_classes))\n"
+    )
+    code, said = train_sweep(folder)
+    assert code == 1, said
+    assert "begun" not in said
+    code, said = train_sweep(folder, "--retry-failed")
+    assert state_of(folder, "lr=0.05,model=missing.py-Net") == "finished", said
+
+
+def test_a_killed_trial_goes_on_and_a_killed_scheduler_loses_nothing(
+    make: Callable[..., SweepFolder], tmp_path: Path
+) -> None:
+    folder = make(epochs=LONG)
+    scheduler = background.start(folder)
+    with pytest.raises(UsageError, match="is being trained by process"), folder.lock():
+        pass
+    until(lambda: epochs_of(folder, FIRST) >= 3, "a trial that trains")
+    trial = RunDirectory(folder.path / FIRST)
+    killed = trial.owner.pid
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: trial.is_locked() and trial.owner.pid != killed, "the trial again")
+    log = folder.log.read_text()
+    assert f"{FIRST}: the other process ended by signal 9; begun again" in log
+    assert f"{FIRST}: goes on" in log
+    os.kill(scheduler, signal.SIGKILL)
+    os.waitpid(scheduler, 0)
+    assert not folder.is_locked()
+    orphan = trial.owner.pid
+    assert trial.is_locked(), "a run outlives its scheduler"
+    code, said = train_sweep(folder)
+    assert code == 0, said
+    assert f"{FIRST}: trained by process {orphan}, waiting for it" in said
+    assert said.count(": begun") == 1
+    assert "2 of 2 trials finished" in said
+    assert_as_alone(folder, tmp_path)
+
+
+def test_a_stopped_sweep_is_saved_and_goes_on_where_it_was(
+    make: Callable[..., SweepFolder], tmp_path: Path
+) -> None:
+    folder = make(epochs=LONG)
+    scheduler = background.start(folder, "--jobs", "2")
+    until(lambda: min(epochs_of(folder, name) for name in (FIRST, SECOND)) >= 2, "both")
+    background.stop(folder)
+    _, status = os.waitpid(scheduler, 0)
+    assert os.waitstatus_to_exitcode(status) == 143
+    for name in (FIRST, SECOND):
+        assert state_of(folder, name) == "stopped"
+        assert (folder.path / name / "checkpoints/last.pt").exists()
+    assert "0 of 2 trials finished, 2 left" in folder.log.read_text()
+    with pytest.raises(UsageError, match="nothing trains sweep"):
+        background.stop(folder)
+    assert folder.read().jobs == 2
+    code, said = train_sweep(folder, "--jobs", "1")
+    assert code == 0, said
+    assert said.count("goes on") == 2
+    assert_as_alone(folder, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.pt")}
+    code, said = train_sweep(folder)
+    assert code == 0, said
+    assert {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.pt")} == before
