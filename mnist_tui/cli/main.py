@@ -20,6 +20,7 @@ from mnist_tui.cli.predict import predict
 from mnist_tui.cli.remove import remove
 from mnist_tui.cli.runs import runs
 from mnist_tui.cli.show import show
+from mnist_tui.cli.sweep import sweep
 from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import ConfigError, MnistTuiError
 from mnist_tui.process.crash import log_crash
@@ -83,6 +84,7 @@ def commands() -> None:
 for subcommand in (
     train,
     resume,
+    sweep,
     attach,
     control,
     show,

@@ -8,6 +8,7 @@ import time
 from typing import Final
 
 from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.process.child import own_command, own_environment
 from mnist_tui.sweep.record import SweepFolder
 
 _LOOK_S: Final = 0.02
@@ -42,12 +43,11 @@ def start(folder: SweepFolder, *arguments: str) -> int:
     try:
         with folder.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "mnist_tui", *words],
+                own_command("mnist_tui", *words),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # It imports what this process does, from wherever that was started.
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=own_environment(),
                 start_new_session=True,
             )
     except OSError as error:

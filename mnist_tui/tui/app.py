@@ -101,6 +101,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         *,
         start: bool = False,
         opens_runs: bool = False,
+        opens_sweep: Path | None = None,
         outlives_terminal: bool = False,
         low_bandwidth: bool = False,
         bell: bool = False,
@@ -114,6 +115,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
             make_runner: Gives a runner for each run; cheap.
             start: Whether to begin at once.
             opens_runs: Whether to show all runs at first.
+            opens_sweep: The folder of a sweep to be shown over them; None: none.
             outlives_terminal: Whether a live run goes on when the terminal is lost.
             low_bandwidth: Whether to repaint only once a second.
             bell: Whether to ring and notify when a run ends.
@@ -133,7 +135,8 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         """Whether the dashboard has ended, and its run goes on without a terminal."""
         self._outlives_terminal = outlives_terminal
         self._starts_at_once = start
-        self._opens_runs = opens_runs
+        self._opens_runs = opens_runs or opens_sweep is not None
+        self._opens_sweep = opens_sweep
         self._poller = ProgressPoller(
             self,
             self.presenter.follow,
@@ -237,6 +240,8 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
             self.dashboard.log_pane.add(LogEntry("Ready. Space: start. ?: help."))
         if self._opens_runs:
             self.action_runs()
+        if self._opens_sweep is not None:
+            self._show_sweep(self._opens_sweep)
 
     def on_unmount(self) -> None:
         """Stop listening."""
@@ -339,6 +344,15 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
             self.install_screen(RunsScreen(run.plan.runs_dir, current, self), name)
         if not any(isinstance(screen, RunsScreen) for screen in self.screen_stack):
             self.push_screen(name)
+
+    def _show_sweep(self, folder: Path) -> None:
+        """Show a sweep over all runs."""
+        from mnist_tui.sweep.record import SweepFolder
+        from mnist_tui.tui.runs.screen import RunsScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, RunsScreen):
+                screen.show_sweep(SweepFolder(folder))
 
     async def action_open_image(self) -> None:
         """Let the user name an image file, and show what the model predicts for it."""

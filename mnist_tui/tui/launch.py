@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from mnist_tui.process import places
 from mnist_tui.process.crash import log_crash
@@ -25,6 +26,7 @@ def run_dashboard(
     start: bool,
     outlives_terminal: bool = True,
     opens_runs: bool = False,
+    opens_sweep: Path | None = None,
 ) -> int:
     """Show the dashboard until the user leaves it, or until its terminal goes away. Main thread.
 
@@ -36,6 +38,7 @@ def run_dashboard(
         outlives_terminal: Whether a live run goes on when the terminal is lost; this returns at
             its end then.
         opens_runs: Whether to show all runs at first.
+        opens_sweep: The folder of a sweep to be shown over them; None: none.
 
     Returns:
         The exit code.
@@ -45,6 +48,7 @@ def run_dashboard(
         make_runner,
         start=start,
         opens_runs=opens_runs,
+        opens_sweep=opens_sweep,
         outlives_terminal=outlives_terminal,
         low_bandwidth=look.is_low_bandwidth,
         bell=look.rings,

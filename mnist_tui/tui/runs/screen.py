@@ -16,6 +16,7 @@ from mnist_tui.store.comparison import MOST, PickedRun
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import Labels, write_labels
 from mnist_tui.store.tidying import DeletedRun, contents_of, delete_run, rename_run, restore_run
+from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.run.actions import RunActions
 from mnist_tui.tui.runs.detail import RunDetail
 from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
@@ -68,6 +69,7 @@ class RunsScreen(RunsOverlay):
         Binding("enter", "open", "Open", tooltip="Show the run in the dashboard"),
         Binding("space", "mark", "Mark", tooltip="Mark the run, to compare it with others"),
         Binding("c", "compare", "Compare", tooltip="Lay the marked runs over each other"),
+        Binding("l", "leaderboard", "Sweep", tooltip="The leaderboard of the sweep it belongs to"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip=HELP),
         Binding("g", "train_on", "Train on", tooltip="Resume the run, or train it for longer"),
         Binding("D,delete", "delete", "Delete", key_display="D"),
@@ -163,6 +165,8 @@ class RunsScreen(RunsOverlay):
             return self._table.total > 0
         if action in ("open", "mark", "train_on", "rename", "tag", "note", "export", "delete"):
             return self._table.current is not None
+        if action == "leaderboard":
+            return self._sweep is not None
         if action == "compare":
             return bool(self._table.marked_runs)
         return bool(self._deleted) if action == "undo" else True
@@ -249,6 +253,33 @@ class RunsScreen(RunsOverlay):
 
     def _answer(self, answer: Answer) -> None:
         self.say(answer.message, is_problem=not answer.is_accepted)
+
+    @property
+    def _sweep(self) -> SweepFolder | None:
+        """The sweep that the run under the cursor belongs to, if any."""
+        run = self._table.current
+        folder = SweepFolder(Path(run.path).parent) if run is not None else None
+        return folder if folder is not None and folder.record.exists() else None
+
+    def action_leaderboard(self) -> None:
+        """Show the sweep that the run under the cursor belongs to."""
+        folder = self._sweep
+        if folder is not None:
+            self.show_sweep(folder)
+
+    def show_sweep(self, folder: SweepFolder) -> None:
+        """Show a sweep as a leaderboard; this screen goes where a run of it is opened."""
+        from mnist_tui.tui.runs.leaderboard import LeaderboardScreen
+
+        def open_run(path: Path, take: Callable[[Answer], object]) -> None:
+            def opened(answer: Answer) -> None:
+                take(answer)
+                if answer.is_accepted:
+                    self.call_later(self.action_leave)
+
+            self._actions.open_run(path, opened)
+
+        self.app.push_screen(LeaderboardScreen(folder, open_run))
 
     def action_rename(self) -> None:
         """Let the user type another name."""

@@ -1,0 +1,186 @@
+"""`sweep`: one run for each combination of settings, in one folder."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from mnist_tui.cli.opened import make_runner
+from mnist_tui.cli.options import (
+    Command,
+    SettingType,
+    dashboard_options,
+    describe_default,
+    headless_option,
+    runs_dir_option,
+)
+from mnist_tui.cli.tty import check_terminal
+from mnist_tui.config import SETTINGS
+from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.process.invocation import command_of, option_name
+from mnist_tui.rules import Flag
+from mnist_tui.run.plan import NewRun
+from mnist_tui.sweep.grid import Grid, parse_values
+from mnist_tui.sweep.record import SweepFolder, find_sweep, make_sweep
+from mnist_tui.tui.display_options import DisplayOptions
+
+
+class ValuesType(SettingType):
+    """Values of one field of TrainConfig with commas between them, each checked by its rule."""
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What help shows for the values."""
+        one = "on|off" if isinstance(self.rule, Flag) else super().get_metavar(param, ctx)
+        return f"{one},..."
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The choices for the last of the values, for a shell."""
+        before, comma, last = incomplete.rpartition(",")
+        found = super().shell_complete(ctx, param, last)
+        return [CompletionItem(f"{before}{comma}{item.value}", item.type) for item in found]
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """Read and check the values.
+
+        Raises:
+            ConfigError: When one of them cannot be used.
+        """
+        return parse_values(self.field, value) if isinstance(value, str) else value
+
+
+def values_options(command: Command) -> Command:
+    """An option for each field of TrainConfig that takes one value or several."""
+    for field, declared in reversed(list(SETTINGS.items())):
+        text = f"{declared.help}{describe_default(field)}"
+        option = click.option(option_name(field), field, type=ValuesType(field), help=text)
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Train one run for each combination of settings.")
+@values_options
+@click.option("--jobs", type=click.IntRange(1, 256), help="Runs at a time. [default: 1]")
+@click.option("--name", help="The sweep's name. [default: made from its settings]")
+@runs_dir_option
+@click.option("--resume", metavar="SWEEP", help="Go on with a sweep: a name, a folder, or last.")
+@click.option("--retry-failed", is_flag=True, help="Train again what has failed before.")
+@headless_option
+@click.option("--detach", is_flag=True, help="Train without a terminal; return at once.")
+@dashboard_options
+def sweep(
+    jobs: int | None,
+    name: str | None,
+    runs_dir: Path,
+    resume: str | None,
+    headless: bool,
+    detach: bool,
+    retry_failed: bool,
+    look: DisplayOptions,
+    **settings: Any,
+) -> int:
+    """Train one run for each combination of settings, as in --lr 0.1,0.01 --seed 0,1,2.
+
+    The runs are in one folder below that of all runs. A process without a terminal trains them
+    one after the other, or --jobs of them at a time, and is watched as a leaderboard; leaving it
+    (q) changes nothing. The same command again, or --resume, goes on with what is not finished.
+    Exit code 1: a run has failed.
+    """
+    grid = Grid({field: values for field, values in settings.items() if values is not None})
+    if not headless and not detach:
+        words = {"headless": None, **({"resume": resume} if resume else {})}
+        check_terminal(NewRun(runs_dir=runs_dir), Remedy(command="sweep", settings=words))
+    folder = _open(grid, name, runs_dir, resume)
+    if headless:
+        return _train(folder, jobs, retries_failed=retry_failed)
+    more = [*(["--jobs", str(jobs)] if jobs else []), *(["--retry-failed"] if retry_failed else [])]
+    if folder.is_locked():
+        click.echo(f"sweep {folder.path.name} is being trained by {folder.owner}", err=True)
+    else:
+        _start(folder, more)
+    if not detach:
+        return _watch(folder, runs_dir, look)
+    click.echo(_describe(folder))
+    return 0
+
+
+def _open(grid: Grid, name: str | None, runs_dir: Path, resume: str | None) -> SweepFolder:
+    """The folder of the sweep that is asked for, made if it is a new one.
+
+    Raises:
+        UsageError: When it cannot be made, or is another sweep's.
+    """
+    if resume is None:
+        return make_sweep(runs_dir, name or default_name(grid), grid, Path.cwd())
+    given = [option_name(field) for field in grid.values] + (["--name"] if name else [])
+    if given:
+        raise UsageError(f"--resume goes on with a sweep as it is: leave {', '.join(given)} out")
+    return find_sweep(runs_dir, resume)
+
+
+def default_name(grid: Grid) -> str:
+    """The name of a sweep that has none: the same for the same grid."""
+    swept = "-".join(option_name(field).removeprefix("--") for field in grid.swept)
+    return f"sweep-{swept[:40]}-{sha256(json.dumps(grid.to_dict()).encode()).hexdigest()[:6]}"
+
+
+def _train(folder: SweepFolder, jobs: int | None, *, retries_failed: bool) -> int:
+    """Train the sweep in this process, with a line for each thing that happens; the exit code."""
+    from mnist_tui.process.plain_lines import PlainLines
+    from mnist_tui.process.signals import signals_as_requests
+    from mnist_tui.sweep.local import LocalExecutor
+    from mnist_tui.sweep.scheduler import Scheduler
+
+    with folder.lock():
+        known = folder.read()
+        if jobs is not None and jobs != known.jobs:
+            known = replace(known, jobs=jobs)
+            folder.write(known)
+        executor = LocalExecutor(known.jobs, known.origin)
+        lines = PlainLines(lambda: scheduler.progress)
+        scheduler = Scheduler(
+            folder,
+            executor,
+            lambda text: lines.print(text, sys.stdout),
+            retries_failed=retries_failed,
+        )
+        try:
+            with signals_as_requests(scheduler.request), lines.live():
+                return scheduler.run()
+        finally:
+            executor.close()
+            lines.let_go()
+
+
+def _start(folder: SweepFolder, arguments: Sequence[str]) -> None:
+    """Have the sweep trained by a process without a terminal."""
+    from mnist_tui.sweep.background import start
+
+    start(folder, *arguments)
+
+
+def _watch(folder: SweepFolder, runs_dir: Path, look: DisplayOptions) -> int:
+    """Show the sweep as a leaderboard until the user leaves; the exit code."""
+    from mnist_tui.tui.launch import run_dashboard
+
+    plan = NewRun(runs_dir=runs_dir)
+    code = run_dashboard(plan, make_runner, look, start=False, opens_sweep=folder.path)
+    click.echo(_describe(folder))
+    return code
+
+
+def _describe(folder: SweepFolder) -> str:
+    """What the user has to know of a sweep that is left alone."""
+    again = command_of(Remedy(command="sweep", settings={"resume": str(folder.path)}))
+    if folder.is_locked():
+        return f"{folder.path.name} is trained by {folder.owner}; to watch it: {again}"
+    return f"{folder.path.name} is in {folder.path}; to see it, and go on with it: {again}"

@@ -1,0 +1,300 @@
+"""The table of a leaderboard: groups of trials, and the trials of each under it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from mnist_tui import formatting
+from mnist_tui.process.invocation import option_name
+from mnist_tui.sweep.grid import SEED, spell
+from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
+from mnist_tui.tui.runs.columns import is_fresh, sparkline
+from mnist_tui.tui.widgets.follow_list import FollowList
+from mnist_tui.tui.widgets.lines import Line, pad, shorten
+from mnist_tui.tui.widgets.meters import bar
+from mnist_tui.tui.widgets.pressable import Pressable
+
+_GAP: Final = "  "
+_RANK, _ACCURACY, _SPREAD, _COUNT, _BAR, _STATE = 3, 8, 7, 7, 12, 14
+"""Widths of the columns beside the values."""
+_FIXED: Final = _RANK + _ACCURACY + _SPREAD + _COUNT + _BAR + _STATE + 4 * len(_GAP) + 1
+_LEAST_VALUES: Final = 12
+_LEAST_SCALE: Final = 20
+"""The room from which on the accuracies are drawn on a scale, too."""
+_MOST_SCALE: Final = 48
+_STATE_TONES: Final = {
+    "failed": "bad", "interrupted": "warning", "stopped": "muted", WAITING: "muted",
+    "finished": "",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: a group, or one of its entries."""
+
+    rank: int
+    group: Group
+    entry: Entry | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is known by while the order changes."""
+        if self.entry is not None:
+            return self.entry.trial.name
+        return f"group of {self.group.entries[0].trial.name}"
+
+    @property
+    def shown(self) -> Entry | None:
+        """The entry that the line is about; None for a group of several."""
+        return self.group.entries[0] if len(self.group.entries) == 1 else self.entry
+
+
+class Board(Pressable[str], FollowList):
+    """A line per group and one per trial, with a cursor."""
+
+    HEADINGS = 1
+    DEFAULT_CSS = "Board { height: 1fr; padding: 0 1; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "fold", "Groups only", tooltip="Show groups only, or their runs, too"),
+    ]
+
+    class CursorMoved(Message):
+        """Another line is under the cursor, or what is known of it has changed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._standing = Standing()
+        self._rows: list[Row] = []
+        self._is_folded = False
+        self._at = 0
+        self._cursor: str | None = None
+        self.is_following = False
+
+    @property
+    def count(self) -> int:
+        return len(self._rows)
+
+    @property
+    def current(self) -> Row | None:
+        """The line under the cursor."""
+        return self._rows[self._at] if self._rows else None
+
+    def show(self, standing: Standing) -> None:
+        """Show how the sweep stands; the cursor stays on its line, wherever that is now."""
+        self._standing = standing
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self._rows = []
+        for rank, group in enumerate(self._standing.groups, 1):
+            self._rows.append(Row(rank, group))
+            if len(group.entries) > 1 and not self._is_folded:
+                self._rows += [Row(rank, group, entry) for entry in group.entries]
+        places = {row.key: place for place, row in enumerate(self._rows)}
+        self._at = places.get(self._cursor or "", 0)
+        self._keep_in_sight()
+        self.refresh()
+        self.post_message(self.CursorMoved())
+
+    def _keep_in_sight(self) -> None:
+        above, below = self._at - self.top, self._at - (self.top + self.room - 1)
+        self._settle()
+        self.scroll_lines(min(above, 0) or max(below, 0))
+        self.is_following = False
+
+    def is_marked(self, index: int) -> bool:
+        return index == self._at
+
+    # What the user does.
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor."""
+        if self._rows:
+            self._at = min(max(self._at + lines, 0), self.count - 1)
+            self._cursor = self._rows[self._at].key
+            self._keep_in_sight()
+            self.refresh()
+            self.post_message(self.CursorMoved())
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by what is in sight."""
+        self.action_move(pages * max(self.room - 1, 1))
+
+    def action_edge(self, direction: int) -> None:
+        """Move the cursor to the first or the last line."""
+        self.action_move(direction * self.count)
+
+    def action_fold(self) -> None:
+        """Show groups only, or their trials, too."""
+        row = self.current
+        self._is_folded = not self._is_folded
+        if row is not None:
+            self._cursor = Row(row.rank, row.group).key if self._is_folded else row.key
+        self._arrange()
+
+    def thing_at(self, event: events.MouseEvent) -> str | None:
+        """The line under the pointer."""
+        at = event.get_content_offset_capture(self)
+        index = self.top + at.y - self.HEADINGS
+        return self._rows[index].key if at.y >= self.HEADINGS and index < self.count else None
+
+    def press(self, thing: str) -> None:
+        """Move the cursor there."""
+        places = {row.key: place for place, row in enumerate(self._rows)}
+        self.action_move(places[thing] - self._at)
+
+    # What is drawn.
+
+    def _value_widths(self, width: int) -> list[int]:
+        """How wide the column of each setting is; the last ones are cut where there is no room."""
+        room = max(width - _FIXED, _LEAST_VALUES)
+        widths: list[int] = []
+        for field in self._standing.fields or (SEED,):
+            texts = [_heading(field), *(self._value(group, field) for group in self._groups)]
+            longest = max(map(cell_len, texts))
+            widths.append(max(min(longest, room - sum(widths) - 2 * len(widths)), 0))
+        least = _LEAST_VALUES - sum(widths) - len(_GAP) * (len(widths) - 1)
+        widths[-1] += max(least, 0)
+        return widths
+
+    @property
+    def _groups(self) -> Sequence[Group]:
+        return self._standing.groups
+
+    @staticmethod
+    def _value(group: Group, field: str) -> str:
+        return spell(field, group.values[field]) if field in group.values else "all"
+
+    def _scale_room(self, width: int) -> int:
+        """The columns that are left for a scale of accuracies; 0 where they are too few."""
+        widths = self._value_widths(width)
+        rest = width - _FIXED - sum(widths) - len(_GAP) * len(widths)
+        return min(rest, _MOST_SCALE) if rest >= _LEAST_SCALE else 0
+
+    def heading(self, y: int, width: int) -> Line:
+        """The names of the columns."""
+        fields = self._standing.fields or (SEED,)
+        widths = self._value_widths(width)
+        values = _GAP.join(
+            pad(shorten(_heading(field), space), space)
+            for field, space in zip(fields, widths, strict=True)
+        )
+        text = (
+            f"{'':{_RANK}}{values}{_GAP}{'▾mean':>{_ACCURACY}} {'± dev':<{_SPREAD}}{_GAP}"
+            f"{'runs':>{_COUNT}}{_GAP}{'trained':<{_BAR}}{_GAP}{'state':<{_STATE}}"
+        )
+        room = self._scale_room(width)
+        if room:
+            low, high = self._span()
+            ends = formatting.percent(low), formatting.percent(high)
+            text += f"{_GAP}{ends[0]}{ends[1]:>{room - len(ends[0])}}"
+        return [(text, "muted")]
+
+    def line(self, index: int, width: int) -> Line:
+        row = self._rows[index]
+        return self._group_line(row, width) if row.entry is None else self._entry_line(row, width)
+
+    def _group_line(self, row: Row, width: int) -> Line:
+        group, widths = row.group, self._value_widths(width)
+        fields = self._standing.fields or (SEED,)
+        values = _GAP.join(
+            pad(shorten(self._value(group, field), space), space)
+            for field, space in zip(fields, widths, strict=True)
+        )
+        spread = "" if group.spread is None else f"± {100 * group.spread:.2f}"
+        count = f"{len(group.accuracies)}/{len(group.entries)}"
+        state, tone = self._state_of(group)
+        line: Line = [
+            (f"{row.rank if group.mean is not None else '':>{_RANK - 1}} ", "accent"),
+            (values, "strong"),
+            (f"{_GAP}{formatting.percent(group.mean):>{_ACCURACY}}", "strong"),
+            (f" {spread:<{_SPREAD}}{_GAP}{count:>{_COUNT}}{_GAP}", ""),
+            *bar(group.fraction, _BAR),
+            (f"{_GAP}{pad(shorten(state, _STATE), _STATE)}", tone),
+        ]
+        return [*line, *self._on_scale(group.accuracies, group.mean, group.spread, width)]
+
+    def _entry_line(self, row: Row, width: int) -> Line:
+        entry, run = row.entry, row.entry.run if row.entry else None
+        assert entry is not None
+        widths = self._value_widths(width)
+        room = sum(widths) + len(_GAP) * (len(widths) - 1)
+        place = "" if run is None or run.best_epoch is None else f"in {run.best_epoch}"
+        epochs = f"{entry.epochs_done}/{run.epochs if run else entry.trial.config.epochs}"
+        state, tone = _state(entry)
+        curve = sparkline(run.val_losses, _BAR) if run is not None else ""
+        line: Line = [
+            (f"{'':{_RANK}}{pad(f'  seed {entry.trial.config.seed}', room)}", "muted"),
+            (f"{_GAP}{formatting.percent(entry.accuracy):>{_ACCURACY}}", ""),
+            (f" {place:<{_SPREAD}}{_GAP}{epochs:>{_COUNT}}{_GAP}", "muted"),
+            (pad(curve, _BAR), "bar"),
+            (f"{_GAP}{pad(shorten(state, _STATE), _STATE)}", tone),
+        ]
+        own = () if entry.accuracy is None else (entry.accuracy,)
+        return [*line, *self._on_scale(own, None, None, width)]
+
+    @staticmethod
+    def _state_of(group: Group) -> tuple[str, str]:
+        """What there is to say of a group's trials, the most important first."""
+        if len(group.entries) == 1:
+            return _state(group.entries[0])
+        failed = group.count("failed")
+        if group.live:
+            return f"● {group.live} training", "good"
+        if failed:
+            return f"{failed} failed", "bad"
+        finished = group.count("finished")
+        if finished == len(group.entries):
+            return "finished", ""
+        return (f"{finished} finished" if finished else WAITING), "muted"
+
+    def _span(self) -> tuple[float, float]:
+        """The worst and the best accuracy of all."""
+        known = [value for group in self._groups for value in group.accuracies]
+        return (min(known), max(known)) if known else (0.0, 1.0)
+
+    def _on_scale(
+        self, values: Sequence[float], mean: float | None, spread: float | None, width: int
+    ) -> Line:
+        """Accuracies from the worst to the best of all, with a mean and its spread."""
+        room = self._scale_room(width)
+        if not room or not values:
+            return []
+        low, high = self._span()
+
+        def column(value: float) -> int:
+            share = (value - low) / (high - low) if high > low else 1.0
+            return round(min(max(share, 0.0), 1.0) * (room - 1))
+
+        cells = [" "] * room
+        if mean is not None and spread is not None:
+            for place in range(column(mean - spread), column(mean + spread) + 1):
+                cells[place] = "─"
+        for value in values if mean is None else ():
+            cells[column(value)] = "•"
+        if mean is not None:
+            cells[column(mean)] = "●"
+        return [(f"{_GAP}{''.join(cells)}", "bar")]
+
+
+def _heading(field: str) -> str:
+    return option_name(field).removeprefix("--")
+
+
+def _state(entry: Entry) -> tuple[str, str]:
+    """The state of a trial, and its tone."""
+    run = entry.run
+    if run is not None and run.is_live:
+        return f"{'●' if is_fresh(run) else '○'} {run.state}", "good"
+    return entry.state, _STATE_TONES.get(entry.state, "")
+
+
+def describe_values(group: Group) -> str:
+    """What the trials of a group have in common, and others don't: `lr 0.1, batch-size 32`."""
+    known = [f"{_heading(field)} {spell(field, value)}" for field, value in group.values.items()]
+    return ", ".join(known) or "all seeds"

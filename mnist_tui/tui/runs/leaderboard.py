@@ -1,0 +1,257 @@
+"""A sweep as a leaderboard, on a screen over that of all runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from mnist_tui import formatting
+from mnist_tui.errors import MnistTuiError
+from mnist_tui.run.requests import Answer
+from mnist_tui.store.comparison import MOST, PickedRun
+from mnist_tui.sweep import background
+from mnist_tui.sweep.record import SweepFolder
+from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
+from mnist_tui.tui.runs.board import Board, Row, describe_values
+from mnist_tui.tui.runs.detail import RunDetail
+from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
+from mnist_tui.tui.runs.sweep_reader import SweepReader
+from mnist_tui.tui.screens.question import Question
+from mnist_tui.tui.text.event_text import LogEntry
+from mnist_tui.tui.widgets.flash_line import FlashLine
+from mnist_tui.tui.widgets.key_bar import ScreenKeys
+from mnist_tui.tui.widgets.lines import Line, Shown, fit, shorten, wrap_words
+
+_LEFT: Final = (WAITING, "stopped", "interrupted")
+"""The states of trials that going on with the sweep would train."""
+OpenRun = Callable[[Path, Callable[[Answer], object]], None]
+"""Shows the run in a directory in the dashboard, and says whether it can."""
+
+
+class SweepLine(FlashLine):
+    """The sweep's name and how far it is; a message while it is fresh."""
+
+    DEFAULT_CSS = "SweepLine { height: 1; padding: 0 1; background: $panel; }"
+
+    sweep: Shown[str] = Shown("")
+    standing: Shown[Standing | None] = Shown(None)
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        if self.message is not None:
+            return [self.message_line(self.message, width)]
+        standing = self.standing
+        if standing is None:
+            return [[("Sweep", "accent"), (f"  {self.sweep}  ", "muted"), ("reading …", "")]]
+        entries = standing.entries
+        states = [entry.state for entry in entries]
+        live = sum(group.live for group in standing.groups)
+        waiting = sum(state in _LEFT for state in states)
+        counts = (
+            f"{len(entries)} runs",
+            f"{states.count('finished')} finished",
+            f"{live} training" if live else "",
+            f"{waiting} waiting" if waiting else "",
+            f"{states.count('failed')} failed" if "failed" in states else "",
+            "" if standing.trainer or not waiting else "nobody trains it",
+        )
+        text = fit(filter(None, counts), width - 9)
+        name = shorten(self.sweep, max(width - len(text) - 9, 0))
+        return [[("Sweep", "accent"), (f"  {name}  ", "muted"), (text, "")]]
+
+
+class BoardDetail(RunDetail):
+    """What is known of the run under the cursor, or a few sentences in its place."""
+
+    text: Shown[str] = Shown("")
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        if not self.text:
+            return super().lines(width, height)
+        return [[(line, "")] for line in wrap_words(self.text, width)[:height]]
+
+
+class LeaderboardScreen(RunsOverlay):
+    """The groups of a sweep by their mean accuracy, while it is trained and afterwards."""
+
+    DEFAULT_CSS = "LeaderboardScreen { layout: vertical; background: $background; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Back"),
+        Binding("enter", "open", "Open", tooltip="Show the run in the dashboard"),
+        Binding("x", "stop", "Stop", tooltip="Stop the sweep; what is trained is saved"),
+        Binding("space", "go_on", "Go on", tooltip="Train what is not finished"),
+        Binding("f", "retry", "Retry failed", tooltip="Train again what has failed"),
+        Binding("c", "compare", "Compare", tooltip="Lay the best run of each over the others"),
+        NO_RUN_KEYS,
+    ]
+    AUTO_FOCUS = "Board"
+
+    def __init__(self, folder: SweepFolder, open_run: OpenRun) -> None:
+        """Make a screen about a sweep.
+
+        Args:
+            folder: The sweep's.
+            open_run: Shows the run in a directory in the dashboard.
+        """
+        super().__init__()
+        self._folder: Final = folder
+        self._open_run = open_run
+        self._line, self._board, self._detail = SweepLine(), Board(), BoardDetail()
+        self._reader = SweepReader(folder, self._receive)
+        self._standing = Standing()
+
+    def compose(self) -> ComposeResult:
+        """Put the board between the sweep's line and the details."""
+        yield self._line
+        yield self._board
+        yield self._detail
+        yield ScreenKeys()
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._line.sweep = self._folder.path.name
+        self.run_worker(self._reader.follow, thread=True, exit_on_error=False, group="sweep")
+
+    def on_unmount(self) -> None:
+        """Stop reading."""
+        self._reader.stop()
+
+    def _receive(self, standing: Standing) -> None:
+        """Hand what was read to the screen. The reading thread."""
+        if self.is_running:
+            self.app.call_from_thread(self._show, standing)
+
+    def _show(self, standing: Standing) -> None:
+        self._standing = self._line.standing = standing
+        self._board.show(standing)
+
+    def on_board_cursor_moved(self) -> None:
+        """Show what is known of the line under the cursor."""
+        row = self._board.current
+        entry = row.shown if row is not None else None
+        self._detail.run = entry.run if entry is not None else None
+        self._detail.text = describe(row)
+        self.refresh_bindings()
+
+    def say(self, text: str, *, is_problem: bool = False) -> None:
+        """Show a message for some seconds."""
+        self._line.say(LogEntry(text, "warning" if is_problem else "info"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done now."""
+        is_idle = not self._standing.trainer
+        states = {entry.state for entry in self._standing.entries}
+        match action:
+            case "open":
+                return self._shown_run is not None
+            case "stop":
+                return not is_idle
+            case "go_on":
+                return is_idle and bool(states & set(_LEFT))
+            case "retry":
+                return is_idle and "failed" in states
+            case "compare":
+                return any(group.best for group in self._standing.groups)
+        return True
+
+    @property
+    def _shown_run(self) -> Path | None:
+        """The directory of the run under the cursor; of a group's best one on its line."""
+        row = self._board.current
+        if row is None:
+            return None
+        entry = row.shown or row.group.best
+        return Path(entry.run.path) if entry is not None and entry.run is not None else None
+
+    def action_open(self) -> None:
+        """Show the run under the cursor in the dashboard."""
+        path = self._shown_run
+        if path is None or not self.is_active:
+            return
+        self._open_run(path, self._opened)
+
+    def _opened(self, answer: Answer) -> None:
+        if answer.is_accepted:
+            self.dismiss(None)
+        else:
+            self.say(answer.message, is_problem=True)
+
+    def action_compare(self) -> None:
+        """Lay the best run of each group over each other."""
+        from mnist_tui.tui.runs.compare_screen import CompareScreen
+
+        best = [group.best for group in self._standing.groups if group.best is not None]
+        picked = [
+            PickedRun(number, entry.trial.name, self._folder.run(entry.trial))
+            for number, entry in enumerate(best[:MOST], 1)
+        ]
+        if picked:
+            self.app.push_screen(CompareScreen(picked))
+
+    def action_stop(self) -> None:
+        """Ask, and have the sweep stopped."""
+        text = "What is trained now is saved. Going on with the sweep later loses nothing."
+
+        def stop(answer: str | None) -> None:
+            if answer == "x":
+                self._try(lambda: background.stop(self._folder), "stopping; runs are saved")
+
+        self.app.push_screen(Question("Stop this sweep?", text, {"x": "Stop it"}), stop)
+
+    def action_go_on(self) -> None:
+        """Have what is not finished trained by a process without a terminal."""
+        self._start()
+
+    def action_retry(self) -> None:
+        """Have what has failed trained again, and what is not finished."""
+        self._start("--retry-failed")
+
+    def _start(self, *arguments: str) -> None:
+        def start() -> None:
+            done = "going on, in a process without a terminal"
+            self._try(lambda: background.start(self._folder, *arguments), done)
+
+        self.say("starting …")
+        self.run_worker(start, thread=True, exclusive=True, exit_on_error=False, group="start")
+
+    def _try(self, change: Callable[[], object], done: str) -> None:
+        """Do something with the sweep's process, and say what became of it. Any thread."""
+        try:
+            change()
+            text, is_problem = done, False
+        except MnistTuiError as error:
+            text, is_problem = str(error), True
+        self.call_later(lambda: self.say(text, is_problem=is_problem))
+        self._reader.look_now()
+
+
+def describe(row: Row | None) -> str:
+    """What the detail says of a line; empty where it has a run to describe."""
+    if row is None:
+        return "reading …"
+    entry = row.shown
+    if entry is not None:
+        return _describe_entry(entry)
+    group, best = row.group, row.group.best
+    values = describe_values(group)
+    if best is None or best.run is None:
+        return f"{values}: no epoch yet"
+    spread = "" if group.spread is None else f" ± {100 * group.spread:.2f}"
+    return (
+        f"{values}: best validation accuracy {formatting.percent(group.mean)}{spread}, mean and "
+        f"standard deviation of {_count(group)}; the best is {formatting.percent(best.accuracy)} "
+        f"in epoch {best.run.best_epoch} with seed {best.trial.config.seed}"
+    )
+
+
+def _describe_entry(entry: Entry) -> str:
+    if entry.state == "failed":
+        return f"{entry.trial.name} failed: {entry.failure or 'its log says why'}"
+    return "" if entry.run is not None else f"{entry.trial.name} is waiting for its turn"
+
+
+def _count(group: Group) -> str:
+    """How many runs a mean is of."""
+    known, all_runs = len(group.accuracies), len(group.entries)
+    return f"{known} runs" if known == all_runs else f"{known} of {all_runs} runs so far"
