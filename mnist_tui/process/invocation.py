@@ -37,8 +37,16 @@ def command_of(remedy: Remedy) -> str:
     """The command line of a remedy that is a command."""
     # A run outside ./runs is found by its path.
     path = Path(remedy.run)
-    run = path.name if path.parent == Path("runs") else remedy.run
+    run = path.name if _is_default(path.parent) else remedy.run
     return command(remedy.command, *([run] if run else []), *_options(remedy.settings))
+
+
+def _is_default(folder: Path) -> bool:
+    """Whether commands look there for runs without being told."""
+    try:
+        return folder.absolute() == Path("runs").absolute()
+    except OSError:  # the current folder has been deleted
+        return False
 
 
 def spell_out(ended: RunEnded) -> RunEnded:

@@ -251,7 +251,7 @@ class RunWriter:
         directory.checkpoints.mkdir(parents=True)
         if deleted == directory.path:
             self._files.rebuild(self._session.log)
-        message = f"{deleted} was deleted and has been made again"
+        message = f"{deleted} was deleted or moved, and has been made again"
         log.warning("%s", message)
         self._emit(Warned(message=message))
 
