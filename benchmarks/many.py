@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.arguments import parse
-from benchmarks.dashboard import drain, next_status
+from benchmarks.dashboard import drain, next_status, watch
 from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
 from benchmarks.start import import_torch
@@ -42,16 +42,17 @@ def listed(runs: Path) -> tuple[float, float]:
 
 
 def moved(runs: Path, presses: int) -> Iterator[float]:
-    """Milliseconds from a key that scrolls by a page to the page, while runs are being read."""
+    """Milliseconds from a key that goes to the list's other end to it, while runs are read."""
     terminal = Terminal("--runs-dir", str(runs), cwd=runs.parent, size=_SIZE)
     try:
         terminal.wait_for("ready")
         terminal.press("r")
         terminal.wait_for(lambda text: re.search(r"run-\d{4} ", text))
-        for _ in range(presses):
+        for number in range(presses):
             before = _first_name(terminal.text)
+            watch(terminal, 0.1)
             started = time.perf_counter()
-            terminal.press("\x1b[6~")
+            terminal.press("\x1b[H" if number % 2 else "\x1b[F")
             terminal.wait_for(lambda text, before=before: _first_name(text) != before)
             yield 1e3 * (time.perf_counter() - started)
     finally:
@@ -124,7 +125,7 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
             name="the same to all of them", values=all_s, goal=5, is_more_better=False, unit="s"
         )
         yield Figure(
-            name="from a key to the next page of them, while they are read",
+            name="from a key to the other end of them, while they are read",
             values=tuple(moved(runs, 10 * pairs)),
             goal=50,
             is_more_better=False,

@@ -19,7 +19,7 @@ _TRAINED = (
     ("--lr", "0.1", "--epochs", "2"),
     ("--lr", "0.01", "--epochs", "3"),
     ("--lr", "0.001", "--epochs", "1"),
-    ("--lr", "0.01", "--momentum", "0.9", "--epochs", "3"),
+    ("--lr", "0.01", "--optimizer", "momentum", "--epochs", "3"),
 )
 _LINKED = (".pt", ".npz")
 """Files that are large and the same in all copies of a run."""

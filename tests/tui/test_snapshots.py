@@ -183,7 +183,7 @@ def write_runs(folder: Path) -> None:
     write_run(folder, "lab/flat", falling[:4], lr=0.001, updated=hours_s[2])
     write_run(folder, "diverged", [0.6, math.nan], lr=1.0, updated=hours_s[3], state="failed")
     write_run(folder, "killed", falling[:3], seed=7, updated=hours_s[4], state="running")
-    path = write_run(folder, "momentum", falling[:6], momentum=0.9, updated=hours_s[5])
+    path = write_run(folder, "momentum", falling[:6], optimizer="momentum", updated=hours_s[5])
     (path / "labels.json").write_text('{"tags": ["keep"], "note": "the best so far"}')
 
 

@@ -15,6 +15,9 @@ from mnist_tui.run.requests import Answer
 from mnist_tui.tui.screens.question import Question
 from mnist_tui.tui.screens.text_entry import TextEntry
 
+_AGAIN_S: Final = 3.0
+"""Between two messages that a file is being written."""
+
 Say = Callable[[Answer], object]
 """Shows what becomes of an export."""
 
@@ -80,7 +83,6 @@ class RunExporting(App[None]):
         self.push_screen(TextEntry(kind.title, text, path.name + kind.suffix, kind.problem), write)
 
     async def _export(self, path: Path, kind: Format, target: Path, say: Say) -> None:
-        say(Answer(True, f"writing {target} …"))
         process = await asyncio.create_subprocess_exec(
             *own_command("mnist_tui", "export", str(path), kind.option, str(target)),
             stdin=asyncio.subprocess.DEVNULL,
@@ -89,8 +91,12 @@ class RunExporting(App[None]):
             env=own_environment(),
             start_new_session=True,
         )
+        ending = asyncio.create_task(process.communicate())
         try:
-            _, printed = await process.communicate()
+            while not ending.done():
+                say(Answer(True, f"writing {target} …"))  # again, as messages fade
+                await asyncio.wait([ending], timeout=_AGAIN_S)
+            _, printed = await ending
         finally:
             with suppress(ProcessLookupError):  # it has ended, as it should
                 process.kill()

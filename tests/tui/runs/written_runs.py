@@ -8,7 +8,6 @@ from typing import Any
 def write_run(runs_dir: Path, name: str, losses: list[float], **given: Any) -> Path:
     """Write a run whose epochs have these validation losses; `given` is config or status."""
     settings = {"lr": 0.01, "optimizer": "sgd", "batch_size": 32, "seed": 0, "model": "mnist_net"}
-    settings |= {"momentum": 0.0}
     path = runs_dir / name
     (path / "checkpoints").mkdir(parents=True)
     config = {"recipe": "tutorial", "dataset": "mnist", "epochs": 19, **settings}
