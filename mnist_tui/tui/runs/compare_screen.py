@@ -99,7 +99,7 @@ class CompareScreen(RunsOverlay):
             chart.set_class(index not in (number, second), "-hidden")
         self._tabs.active = number
         if self._charts[number].display:
-            self._charts[number].focus()
+            self.set_focus(self._charts[number])
 
     def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
         """Show the chart whose tab was clicked."""

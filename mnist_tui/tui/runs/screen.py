@@ -178,7 +178,7 @@ class RunsScreen(RunsOverlay):
         if self._filter.value or not self._filter.has_class("-hidden"):
             self._filter.value = ""
             self._filter.add_class("-hidden")
-            self._table.focus()
+            self.set_focus(self._table)
         else:
             self.dismiss(None)
 
@@ -189,7 +189,7 @@ class RunsScreen(RunsOverlay):
     def action_filter(self) -> None:
         """Let the user type a filter."""
         self._filter.remove_class("-hidden")
-        self._filter.focus()
+        self.set_focus(self._filter)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed."""
@@ -197,7 +197,7 @@ class RunsScreen(RunsOverlay):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on in the table."""
-        self._table.focus()
+        self.set_focus(self._table)
 
     def action_open(self) -> None:
         """Show the run under the cursor in the dashboard."""

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from textual.events import Key
+from textual.widgets import Input
 
 from mnist_tui.run.events import HandOverFailed
 from mnist_tui.run.plan import AttachedRun, NewRun, ResumedRun, ShownRun
@@ -61,6 +63,15 @@ async def test_the_table_is_sorted_by_keys_and_filtered_as_one_types(runs_dir: P
         assert "1 of 3 runs" in stage.text
         await stage.pilot.press("escape")
         await stage.until(lambda: len(shown(stage)) == 3, "all runs again")
+
+
+async def test_letters_typed_right_after_the_filters_key_are_its(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        screen = await opened(stage)
+        for key, character in (("slash", "/"), ("l", "l"), ("r", "r")):
+            stage.app.post_message(Key(key, character))
+        await stage.until(lambda: screen.query_one(Input).value == "lr", "what was typed")
+        assert stage.app.screen is screen
 
 
 async def test_a_click_sorts_by_a_heading_and_moves_the_cursor(runs_dir: Path) -> None:
