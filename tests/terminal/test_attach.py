@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,10 @@ from tests.terminal.test_dashboard import LONG, wait_for_batch
 pytestmark = pytest.mark.slow
 
 
-def control(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """What `mnist-tui control a ...` comes to."""
+def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """What a command comes to that needs no terminal."""
     return subprocess.run(
-        [COMMAND, "control", "a", *words],
+        [COMMAND, *words],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -41,13 +42,40 @@ def test_a_run_is_watched_and_steered_from_other_terminals(
     first.press("q")
     assert first.exit_code() == 0
     assert "come back to it: mnist-tui attach a" in first.text
-    done = control(tmp_path, "continue")
+    done = call(tmp_path, "control", "a", "continue")
     assert (done.returncode, done.stdout) == (0, "training continues\n"), done.stderr
-    refused = control(tmp_path, "continue", "--json")
+    refused = call(tmp_path, "control", "a", "continue", "--json")
     assert refused.returncode == 2
     assert json.loads(refused.stdout)["done"] is False
-    assert control(tmp_path, "stop").returncode == 0
+    assert call(tmp_path, "control", "a", "stop").returncode == 0
     second.wait_for("Stopped by a command")
     assert owner.exit_code() == 0
     second.press("q")
     assert second.exit_code() == 0
+
+
+def test_whoever_would_show_or_resume_a_live_run_is_attached_to_it(
+    open_terminal: Open, tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="rt") as elsewhere:
+        # The others find the socket only because the run's files say where it is.
+        owner = open_terminal("train", "--headless", *LONG, XDG_RUNTIME_DIR=elsewhere)
+        owner.wait_for("epoch 1/")
+        refused = call(tmp_path, "resume", "a", "--epochs", "950")
+        assert refused.returncode == 2
+        assert "--epochs cannot be heeded; attach to it: mnist-tui attach a" in refused.stderr
+        shown, resumed = open_terminal("show", "a"), open_terminal("resume", "a")
+        for viewer in (shown, resumed):
+            wait_for_batch(viewer, 0)
+        assert b"run a is being trained by process" in resumed.raw
+        assert b"attached to it" in resumed.raw
+        resumed.press("x")
+        for viewer in (shown, resumed):
+            viewer.wait_for("Stopped by you")
+            viewer.press("q")
+            assert viewer.exit_code() == 0
+        assert owner.exit_code() == 0
+    late = open_terminal("attach", "a")
+    late.wait_for("Stopped by you")
+    late.press("q")
+    assert late.exit_code() == 0
