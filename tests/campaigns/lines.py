@@ -15,6 +15,7 @@ import shlex
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -38,6 +39,8 @@ LIMIT_S = 300.0
 Connect = Callable[[str], pexpect.spawn]
 """Opens a line with this program at its other end, given what follows its name."""
 
+tried: Counter[str] = Counter()
+"""How many lines of each kind were dropped."""
 seconds: list[float] = []
 """From the loss of the line to the process's last hold on the terminal."""
 
@@ -57,6 +60,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
     settings = f"--epochs {EPOCHS} --lr 0.05 --checkpoint-every 0 --name a"
     data = f"--dataset mnist --data-dir {shlex.quote(str(few_digits()))}"
     is_ssh = missing() is None and dice.random() < 0.5
+    tried["over SSH" if is_ssh else "by closing a terminal"] += 1
     with (ssh_lines if is_ssh else closed_terminals)(dice.choice(TERMINALS), folder) as connect:
         # Both names stay: pexpect kills the command of a line that nobody refers to any more.
         first = connect(f"train {data} {settings} --start")
@@ -139,5 +143,8 @@ if __name__ == "__main__":
     main(
         attempt,
         100,
-        measured=lambda: (f"from the loss of the line to letting go of it: {spread(seconds)}",),
+        measured=lambda: (
+            ", ".join(f"{count} {kind}" for kind, count in sorted(tried.items())),
+            f"from the loss of the line to letting go of it: {spread(seconds)}",
+        ),
     )
