@@ -18,6 +18,8 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+import psutil
+
 from benchmarks.arguments import parse
 from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
@@ -78,6 +80,8 @@ class Slices:
         self._status = folder / "runs" / "run" / "status.json"
         self._seconds = seconds
         self._pids = [of.child.pid for of in (viewer, terminal) if of is not None]
+        self.costs: list[float] = []
+        """Processor seconds per batch in each slice so far, with what the viewer took."""
         terminal.wait_for(lambda text: batch_on(text) or "epoch 1/" in text)
         drain(terminal, 2.0)
         self._signal(signal.SIGSTOP)
@@ -86,14 +90,19 @@ class Slices:
         for pid in self._pids:
             os.kill(pid, number)
 
+    def _processor_s(self) -> float:
+        """Processor seconds that its processes have taken."""
+        times = [psutil.Process(pid).cpu_times() for pid in self._pids]
+        return float(sum(time.user + time.system for time in times))
+
     def throughput(self) -> float:
         """Batches per second of the next slice, by what the run writes of itself."""
         terminal = self._terminal
         self._signal(signal.SIGCONT)
         for _ in range(3):
-            first = next_status(terminal, self._status)
+            first, taken_s = next_status(terminal, self._status), self._processor_s()
             drain(terminal, self._seconds)
-            last = next_status(terminal, self._status)
+            last, cost_s = next_status(terminal, self._status), self._processor_s() - taken_s
             # One validation, or a part of it, makes a slice slow. Where epochs are long the next
             # slice has none; where they are short all have some.
             epochs = [told["global_batch"] // told["batches"] for told in (first, last)]
@@ -101,6 +110,7 @@ class Slices:
                 break
         self._signal(signal.SIGSTOP)
         batches = last["global_batch"] - first["global_batch"]
+        self.costs.append(cost_s / batches)
         return float(batches / (last["updated"] - first["updated"]))
 
 
