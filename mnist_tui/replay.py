@@ -8,8 +8,8 @@ from statistics import fmean
 from typing import Any, Final, TypeVar
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.errors import CheckpointError, DataError, MnistTuiError, TrainingError
-from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
+from mnist_tui.errors import CheckpointError, DataError, MnistTuiError
+from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor, ask_model
 from mnist_tui.run.classes import classes_in
 from mnist_tui.run.events import (
     CheckpointSaved,
@@ -24,7 +24,6 @@ from mnist_tui.run.history import LossHistory
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import LocalRunner, ShownRun
 from mnist_tui.run.progress import Progress
-from mnist_tui.run.requests import Infer
 from mnist_tui.run.session import PastEvent, Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
@@ -60,11 +59,7 @@ class ReplayRunner(LocalRunner):
 
     def ask(self, request: InferenceRequest) -> InferenceFuture:
         """Run inference with the last checkpoint's model. Any thread; returns at once."""
-        if self.session.state.is_over:
-            return self._predictor.ask(request)
-        future = InferenceFuture()
-        future.set_exception(TrainingError(self.session.request(Infer(request)).message))
-        return future
+        return ask_model(self.session, request, self._predictor)
 
     def past(self) -> Sequence[PastEvent]:
         """All that the run emitted, as its directory has it. Any thread."""

@@ -60,17 +60,3 @@ class CheckpointSchedule:
             self._writer.save(path, reason, checkpoint)
             reason = SaveReason.SCHEDULE
         self._writer.save(self._directory.last, reason, checkpoint)
-
-    def flush(self) -> bool:
-        """Wait until every file is written or has failed; whether all are written."""
-        return self._writer.flush()
-
-    @property
-    def is_hopeless(self) -> bool:
-        """Whether no file will ever be written again, since another process writes them."""
-        return self._writer.is_overtaken
-
-    @property
-    def problem(self) -> str:
-        """Why files could not be written, in words; empty when all are."""
-        return next(iter(self._writer.unsaved.values()), "")

@@ -22,6 +22,7 @@ from mnist_tui.engine.going_back import keep_dropped
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.network import check_fits, find_network, keep_source, try_network
 from mnist_tui.engine.prepared_run import PreparedRun, Warnings
+from mnist_tui.engine.run_state import RunState
 from mnist_tui.engine.starting_point import Say, StartingPoint, find_starting_point, unusable
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import DataError, Remedy, UsageError
@@ -80,11 +81,10 @@ def prepare(
         config = replace(start.config, dataset=dataset.name)
     _check_fingerprint(start, dataset, directory)
     writer = RunWriter(directory, session)
+    state = RunState(config, learner, session.history, dataset.spec, dataset.fingerprint)
     trainer = Trainer(
-        config=config,
+        state=state,
         learner=learner,
-        dataset=dataset.spec,
-        fingerprint=dataset.fingerprint,
         session=session,
         directory=directory,
         writer=writer,
@@ -93,7 +93,7 @@ def prepare(
     )
     if start.checkpoint is not None:
         check_fits(source, learner.model, start.checkpoint, directory)
-        _restore(trainer, start.checkpoint, start.path, directory)
+        _restore(state, start.checkpoint, start.path, directory)
         if start.is_chosen:
             warnings.warn(keep_dropped(directory, start.checkpoint) or "")
     warnings.warn(_restore_results(session, directory, start.rows))
@@ -112,6 +112,7 @@ def prepare(
         warnings.warn(str(error))
     return PreparedRun(
         trainer=trainer,
+        state=state,
         writer=writer,
         record=record,
         prepared=_describe(config, dataset, learner, directory, start, source),
@@ -164,9 +165,9 @@ def _check_fingerprint(start: StartingPoint, dataset: Dataset, directory: RunDir
         )
 
 
-def _restore(trainer: Trainer, checkpoint: Checkpoint, path: Path, directory: RunDirectory) -> None:
+def _restore(state: RunState, checkpoint: Checkpoint, path: Path, directory: RunDirectory) -> None:
     try:
-        trainer.restore(checkpoint)
+        state.restore(checkpoint)
     except Exception as error:
         reason = f"{path} does not fit the model {checkpoint.config.model}"
         raise unusable(reason, path, directory) from error

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mnist_tui.config import TrainConfig
+from mnist_tui.engine.run_state import RunState
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.models.error_place import describe, place_of
 from mnist_tui.models.source import ModelSource
@@ -41,6 +42,7 @@ class PreparedRun:
     """A run that is ready for its first step; `start` opens its files."""
 
     trainer: Trainer
+    state: RunState
     writer: RunWriter
     record: dict[str, Any]
     """The content of config.json."""
@@ -63,9 +65,10 @@ class PreparedRun:
             log.info("%s", message)
             session.emit(Notice(message=message))
         self.warnings.open()
-        self.trainer.leave_schedule(self.before)
+        for event in self.state.leave_schedule(self.before):
+            session.emit(event)
         if self.peak_lr is not None:
-            self.trainer.set_peak_lr(self.peak_lr)
+            session.emit(self.state.set_peak_lr(self.peak_lr))
 
     def blame(self, error: Exception) -> str:
         """An error in one line, after the line of the user's network; empty where it has none."""

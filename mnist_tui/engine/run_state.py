@@ -26,13 +26,30 @@ class RunState:
     Training thread only. The learner does the steps; this counts them.
     """
 
-    def __init__(self, config: TrainConfig, learner: Learner, history: LossHistory) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        learner: Learner,
+        history: LossHistory,
+        dataset: DatasetSpec,
+        fingerprint: str,
+    ) -> None:
+        """Begin before the first batch.
+
+        Args:
+            config: The run's settings.
+            learner: Takes the steps.
+            history: The losses so far are added to it.
+            dataset: What the run is trained on, for its checkpoints.
+            fingerprint: Of that dataset.
+        """
         self.throughput = Throughput()
         self.epoch = CurrentEpoch()
         """The epoch that is being trained; changed here alone."""
         self._hyperparameters = LiveHyperparameters(config, learner.batches)
         self._learner = learner
         self._history = history
+        self._dataset, self._fingerprint = dataset, fingerprint
         self._rows: deque[EpochRow] = deque(maxlen=KEPT_ROWS)
         self._best: EpochRow | None = None
         self._batch_loss: float | None = None
@@ -194,8 +211,8 @@ class RunState:
         self.epoch = CurrentEpoch(number=row.epoch + 1)
         return EpochFinished(row=row, is_best=is_best)
 
-    def checkpoint(self, dataset: DatasetSpec, fingerprint: str) -> Checkpoint:
-        """All that the run depends on from here, on a dataset with that fingerprint.
+    def checkpoint(self) -> Checkpoint:
+        """All that the run depends on from here.
 
         Raises:
             TrainingError: When the weights are not numbers.
@@ -206,7 +223,7 @@ class RunState:
         return Checkpoint(
             **self._learner.capture(),
             config=self.config,
-            fingerprint=fingerprint,
+            fingerprint=self._fingerprint,
             epoch=epoch.number,
             batch=epoch.batch,
             global_batch=self.global_batch,
@@ -219,8 +236,8 @@ class RunState:
             history=self._history.state_dict(),
             rates=hyperparameters.lr_changes,
             best=self._best,
-            classes=dataset.classes,
-            is_handwriting=dataset.is_handwriting,
+            classes=self._dataset.classes,
+            is_handwriting=self._dataset.is_handwriting,
         )
 
     def progress(self, state: State, activity: str, validation_batch: int = 0) -> Progress:

@@ -8,24 +8,22 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from mnist_tui.config import recipe_config
+from mnist_tui.engine.failure import ended_by_failure, other_device, with_way_on
 from mnist_tui.engine.notifying import Notifier
 from mnist_tui.engine.steps.native.library import MODELS, compile_ahead
 from mnist_tui.errors import (
-    CheckpointError,
     DataError,
     MnistTuiError,
-    Remedy,
     TrainingError,
     UsageError,
 )
-from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
+from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor, ask_model
 from mnist_tui.process.predecessor import Predecessor
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.plan import LocalRunner, NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.progress import Progress
-from mnist_tui.run.requests import Infer, Stop, StopRequested
+from mnist_tui.run.requests import Stop, StopRequested
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import write_json
@@ -47,10 +45,6 @@ Serve = Callable[[Session, RunDirectory], AbstractContextManager[None]]
 def nowhere(session: Session, directory: RunDirectory) -> AbstractContextManager[None]:
     """Serve nobody."""
     return nullcontext()
-
-
-_HOPELESS: Final = 10.0
-"""A learning rate that many times its recipe's is replaced by that; a lower one is halved."""
 
 
 class TrainingRunner(LocalRunner):
@@ -96,16 +90,14 @@ class TrainingRunner(LocalRunner):
                 ended = self._train(stack)
             except StopRequested as stop:
                 ended = _stopped_early(stop.request)
-            except MnistTuiError as error:
-                log.error("%s", error)
+            except Exception as error:
+                if isinstance(error, MnistTuiError):
+                    log.error("%s", error)
+                else:
+                    log.exception("training failed")
                 self.error = error
                 is_refused = isinstance(error, UsageError | DataError)
-                ended = _failed(str(error), error.exit_code, self._directory, error.remedy)
-            except Exception as error:
-                log.exception("training failed")
-                self.error = error
-                message = f"{type(error).__name__}: {error}".splitlines()[0]
-                ended = _failed(message, 1, self._directory, _other_device(error))
+                ended = ended_by_failure(error, self._directory)
             log.info("%s: %s", ended.state, ended.message)
             self._write_last_status(ended)
             session.publish(_final(session.progress, ended.state))
@@ -160,12 +152,12 @@ class TrainingRunner(LocalRunner):
             ended = trainer.run()
         except TrainingError as error:
             self.error = error
-            ended = trainer.failed(str(error), error.exit_code)
+            ended = prepared.state.ended(State.FAILED, str(error), exit_code=error.exit_code)
             writer.flush()
-            return self._with_way_on(ended, error.remedy, trainer.peak_lr, directory)
+            return with_way_on(ended, error.remedy, prepared.state, directory)
         except Exception as error:
             blamed = prepared.blame(error)
-            if not blamed or _other_device(error):
+            if not blamed or other_device(error):
                 raise
             log.exception("the network failed")
             raise TrainingError(f"{prepared.source.name} failed: {blamed}") from error
@@ -186,42 +178,9 @@ class TrainingRunner(LocalRunner):
             hint += "; the last checkpoint that was saved is still there"
         return replace(ended, hint=hint, exit_code=ended.exit_code if ended.saved else 1)
 
-    def _with_way_on(
-        self, ended: RunEnded, remedy: Remedy | None, lr: float, directory: RunDirectory
-    ) -> RunEnded:
-        """Add what to do after training failed at the learning rate `lr`.
-
-        Args:
-            ended: The run's last event.
-            remedy: What is known to help; None: a lower learning rate.
-            lr: The learning rate in force, leaving out its schedule.
-            directory: The run's.
-        """
-        usual = recipe_config(self.plan.config.recipe).lr
-        # Halving is for a learning rate that is a little too high.
-        lower = {"lr": usual if lr > _HOPELESS * usual else lr / 2}
-        if not directory.last.exists():
-            hint = "nothing was saved yet: start again"
-            return replace(ended, hint=hint, remedy=remedy or Remedy(settings=lower))
-        return replace(
-            ended,
-            hint="the last checkpoint is good",
-            remedy=Remedy(
-                command="resume",
-                run=str(directory.path),
-                settings=lower if remedy is None else {},
-            ),
-        )
-
     def ask(self, request: InferenceRequest) -> InferenceFuture:
         """Let the model read images: the live one, or that of the last checkpoint. Any thread."""
-        infer = Infer(request)
-        answer = self.session.request(infer)
-        if not answer.is_accepted and self.session.state.is_over and self._predictor is not None:
-            return self._predictor.ask(request)
-        if not answer.is_accepted:
-            infer.future.set_exception(TrainingError(answer.message))
-        return infer.future
+        return ask_model(self.session, request, self._predictor)
 
     def say(self, activity: str) -> None:
         """Publish what is being done while the run loads, and give way to a Stop.
@@ -247,30 +206,6 @@ class TrainingRunner(LocalRunner):
 def _stopped_early(request: Stop) -> RunEnded:
     message = f"{request.reason} before the first batch."
     return RunEnded(state=State.STOPPED, message=message, exit_code=request.exit_code)
-
-
-def _failed(
-    message: str, exit_code: int, directory: RunDirectory | None, remedy: Remedy | None = None
-) -> RunEnded:
-    hint = ""
-    says_how = exit_code in (CheckpointError.exit_code, UsageError.exit_code)
-    says_how = says_how or (remedy is not None and exit_code != 1)
-    settings = remedy.settings if remedy is not None else {}
-    if not says_how and directory is not None and directory.last.exists():
-        hint = "the last checkpoint is good"
-        remedy = Remedy(command="resume", run=str(directory.path), settings=settings)
-    elif directory is not None and exit_code == 1:
-        hint = f"the details are in {directory.log}"
-        hint += "; another device may do it" if settings else ""
-    return RunEnded(
-        state=State.FAILED, message=message, hint=hint, remedy=remedy, exit_code=exit_code
-    )
-
-
-def _other_device(error: Exception) -> Remedy | None:
-    """What helps where a device lacks an operation, or fails at one."""
-    is_of_device = any(word in str(error) for word in ("CUDA error", "MPS device"))
-    return Remedy(settings={"device": "cpu"}) if is_of_device else None
 
 
 def _final(progress: Progress, state: State) -> Progress:

@@ -1,12 +1,14 @@
-"""Asking the checkpoints of a run that is over, or was never seen alive."""
+"""Inference with a run's checkpoints, once no process trains it."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mnist_tui.errors import CheckpointError, MnistTuiError
+from mnist_tui.errors import CheckpointError, MnistTuiError, TrainingError
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest, InferenceResult
+from mnist_tui.run.requests import Infer
+from mnist_tui.run.session import Session
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.torch_runtime import loading_torch
 
@@ -18,10 +20,10 @@ log: Final = logging.getLogger(__name__)
 
 
 class CheckpointPredictor:
-    """Answers questions from a run's last checkpoint, on one thread of its own.
+    """Runs inference with the network of a run's last checkpoint, on one thread of its own.
 
-    The checkpoint is read again only when its file has changed. Making a reader is cheap and
-    imports no torch; its first answer does.
+    The checkpoint is read again only when its file has changed. Making a predictor is cheap and
+    imports no torch; its first request does.
     """
 
     def __init__(self, directory: RunDirectory, model: str | None = None) -> None:
@@ -39,19 +41,19 @@ class CheckpointPredictor:
         self._classifier: Classifier | None = None
         self._epoch, self._batch = 1, 0
 
-    def ask(self, question: InferenceRequest) -> InferenceFuture:
+    def ask(self, request: InferenceRequest) -> InferenceFuture:
         """Let the model of the last checkpoint read images. Any thread; returns at once.
 
-        The reply gets a MnistTuiError where there is no answer.
+        The future gets an MnistTuiError where there is no result.
         """
-        return self._thread.submit(self._answer, question)
+        return self._thread.submit(self._answer, request)
 
-    def _answer(self, question: InferenceRequest) -> InferenceResult:
+    def _answer(self, request: InferenceRequest) -> InferenceResult:
         with loading_torch():
             from mnist_tui.inference.forward import read_images
 
         try:
-            probabilities, inside = read_images(self._load(), question)
+            probabilities, inside = read_images(self._load(), request)
         except MnistTuiError:
             raise
         except Exception as error:
@@ -80,3 +82,25 @@ class CheckpointPredictor:
             self._classifier, self._read = load_model(checkpoint, path, source), found
             self._epoch, self._batch = checkpoint.epoch, checkpoint.batch
         return self._classifier
+
+
+def ask_model(
+    session: Session, request: InferenceRequest, predictor: CheckpointPredictor | None
+) -> InferenceFuture:
+    """Run inference with a run's live model, or after its end with the last checkpoint's.
+
+    Any thread; returns at once. The future gets a TrainingError where there is no model yet.
+
+    Args:
+        session: The run's.
+        request: The images.
+        predictor: Answers once the run is over; None where it has no directory.
+    """
+    infer = Infer(request)
+    answer = session.request(infer)
+    if answer.is_accepted:
+        return infer.future
+    if session.state.is_over and predictor is not None:
+        return predictor.ask(request)
+    infer.future.set_exception(TrainingError(answer.message))
+    return infer.future

@@ -14,11 +14,11 @@ Answer = tuple[tuple[tuple[float, ...], ...], FirstLayer | None]
 
 
 def read_images(
-    classifier: Classifier, question: InferenceRequest, precision: str = "fp32"
+    classifier: Classifier, request: InferenceRequest, precision: str = "fp32"
 ) -> Answer:
     """Run the network in eval mode; its mode, weights and statistics stay as they are.
 
-    No random number is drawn, so that a run goes on exactly as if nobody had asked.
+    No random number is drawn, so that a run goes on exactly as if there had been no request.
     Waits for the device.
 
     Raises:
@@ -26,12 +26,12 @@ def read_images(
 
     Args:
         classifier: On any device; used by nobody else meanwhile.
-        question: The images.
+        request: The images.
         precision: As in TrainConfig.
     """
     model = classifier.module
     device = next(model.parameters()).device
-    pixels = np.frombuffer(question.images, np.uint8).reshape(-1, 1, 28, 28)
+    pixels = np.frombuffer(request.images, np.uint8).reshape(-1, 1, 28, 28)
     images = scale(torch.tensor(pixels, device=device))  # (N, 1, 28, 28)
     was_training = model.training
     model.eval()
@@ -40,8 +40,8 @@ def read_images(
             torch.inference_mode(),
             torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
         ):
-            probabilities = classifier(images).exp().float()  # (N, 10)
-            inside = look_inside(classifier, images[:1]) if question.looks_inside else None
+            probabilities = classifier(images).exp().float()  # (N, classes)
+            inside = look_inside(classifier, images[:1]) if request.looks_inside else None
     finally:
         model.train(was_training)
     if not probabilities.isfinite().all():

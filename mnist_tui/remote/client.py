@@ -5,15 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from mnist_tui.errors import MnistTuiError, Remedy, TrainingError, UsageError
-from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor
+from mnist_tui.errors import MnistTuiError, Remedy, UsageError
+from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor, ask_model
 from mnist_tui.remote.connection import Connection, ConnectionLostError, connect
 from mnist_tui.remote.mirror import Mirror
 from mnist_tui.run.events import RunEnded, ended_by
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import AttachedRun
-from mnist_tui.run.requests import Infer
 from mnist_tui.run.session import PastEvent
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
@@ -60,13 +59,7 @@ class RemoteRunner:
 
     def ask(self, request: InferenceRequest) -> InferenceFuture:
         """Let the other process's model read images, or that of the last checkpoint. Any thread."""
-        infer = Infer(request)
-        answer = self.session.request(infer)
-        if not answer.is_accepted and self.session.state.is_over:
-            return self._predictor.ask(request)
-        if not answer.is_accepted:
-            infer.future.set_exception(TrainingError(answer.message))
-        return infer.future
+        return ask_model(self.session, request, self._predictor)
 
     def past(self) -> Sequence[PastEvent]:
         """What had been emitted before the newest CaughtUp and was not received. Any thread.

@@ -24,6 +24,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset, Split
 from mnist_tui.data.registry import SAMPLE
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.run_state import RunState
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.run.events import CheckpointSaved, Event
 from mnist_tui.run.session import Session
@@ -132,11 +133,10 @@ def train(
     session = Session()
     writer = RunWriter(directory, session)
     measured = Measurements(session, writer, epochs)
+    learner = StubLearner(config, dataset, torch.device("cpu"), each_epoch=measured.take)
     trainer = Trainer(
-        config=config,
-        learner=StubLearner(config, dataset, torch.device("cpu"), each_epoch=measured.take),
-        dataset=dataset.spec,
-        fingerprint=dataset.fingerprint,
+        state=RunState(config, learner, session.history, SAMPLE, dataset.fingerprint),
+        learner=learner,
         session=session,
         directory=directory,
         writer=writer,

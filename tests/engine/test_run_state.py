@@ -7,6 +7,7 @@ import torch
 
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
+from mnist_tui.data.registry import SAMPLE
 from mnist_tui.engine.cuda.readback import Readback
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.run_state import RunState
@@ -52,7 +53,7 @@ def train(learner: Learner, state: RunState, batches: int) -> None:
 def test_figures_that_are_on_their_way_are_not_waited_for(
     learner: LateLearner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = RunState(recipe_config(), learner, LossHistory())
+    state = RunState(recipe_config(), learner, LossHistory(), SAMPLE, "")
     train(learner, state, 2)
     state.collect(waits=False)
     train(learner, state, 3)
@@ -67,7 +68,7 @@ def test_figures_that_are_on_their_way_are_not_waited_for(
 
 def test_a_save_waits_for_all_figures_and_counts_none_twice(learner: LateLearner) -> None:
     history = LossHistory()
-    state = RunState(recipe_config(), learner, history)
+    state = RunState(recipe_config(), learner, history, SAMPLE, "")
     train(learner, state, 2)
     state.collect(waits=False)
     train(learner, state, 2)
