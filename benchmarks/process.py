@@ -21,7 +21,7 @@ from mnist_tui.engine.learner import Learner
 from mnist_tui.run.events import SaveReason
 from mnist_tui.run.session import Session
 from mnist_tui.store.checkpoint import Checkpoint
-from mnist_tui.store.directory import create_run
+from mnist_tui.store.new_run import create_run
 from mnist_tui.store.writer import RunWriter
 
 _BATCHES = 60

@@ -159,9 +159,9 @@ def _end(
 ) -> RunEnded:
     """How the run ended, or that another process still trains it."""
     message, elsewhere = _words(status, "message") or _DIED, None
-    if directory.is_locked():
-        elsewhere = directory.owner.pid
-        message = f"trained by {directory.owner}; this view does not update"
+    if directory.lock.is_held():
+        elsewhere = directory.lock.owner.pid
+        message = f"trained by {directory.lock.owner}; this view does not update"
     return RunEnded(
         state=_ENDS.get(_words(status, "state"), State.STOPPED),
         message=message,

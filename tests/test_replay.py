@@ -163,7 +163,7 @@ def test_what_a_run_did_last_and_where_it_was_saved_is_shown(finished: RecordedR
 
 def test_a_run_that_another_process_trains_says_so(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits, epochs=1), tmp_path)
-    with run.directory.lock():
+    with run.directory.lock.hold():
         played = Played(run.directory)
     message = played.ended.message
     assert message == f"trained by process {os.getpid()}; this view does not update"

@@ -1,7 +1,6 @@
 """Images and labels that a script hands over, kept where its runs are."""
 
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from mnist_tui.errors import DataError
+from mnist_tui.store.arrays_file import arrays_bytes
 from mnist_tui.store.atomic import write_atomic
 
 FOLDER: Final = ".data"
@@ -42,8 +42,6 @@ def keep_arrays(data: Any, runs_dir: Path) -> Path:
             "data must be a name, a path, (images, labels) or (images, labels, classes), "
             f"not {type(data).__name__}"
         )
-    content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]
     # Not the file's own bytes, which have the time in them.
     digest = hashlib.sha256()
     for name, array in arrays.items():
@@ -52,5 +50,5 @@ def keep_arrays(data: Any, runs_dir: Path) -> Path:
     path = (runs_dir / FOLDER / f"{digest.hexdigest()[:16]}.npz").absolute()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, content.getvalue())
+        write_atomic(path, arrays_bytes(arrays))
     return path

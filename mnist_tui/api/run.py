@@ -12,11 +12,11 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError, DataError
 from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.events import EpochRow, best_of
-from mnist_tui.run.history import LossHistory
+from mnist_tui.run.history import HistorySnapshot
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_rows
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.history_file import read_history
+from mnist_tui.store.history_file import read_batch_curves
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
@@ -105,13 +105,10 @@ class Run:
         Raises:
             CheckpointError: When there is no checkpoint.
         """
-        history = LossHistory()
-        curves = read_history(self._directory.history)
-        if curves is not None:
-            history.restore(curves.losses)
-        else:  # a run of an earlier version
-            history.load_state_dict(self._checkpoint().history)
-        return every_loss(history)
+        curves = read_batch_curves(self._directory)
+        if curves is None:
+            raise self._not_saved(self._directory.last)
+        return every_loss(curves.losses)
 
     @property
     def model(self) -> "nn.Module":
@@ -191,8 +188,11 @@ class Run:
     def _file(self, *, best: bool) -> Path:
         path = self._directory.best if best else self._directory.last
         if not path.exists():
-            raise CheckpointError(f"run {self.name} has no {path.name}: it has not been saved yet")
+            raise self._not_saved(path)
         return path
+
+    def _not_saved(self, path: Path) -> CheckpointError:
+        return CheckpointError(f"run {self.name} has no {path.name}: it has not been saved yet")
 
 
 def load_run(path: str | Path = "last", runs_dir: str | Path = "runs", *, model: Any = None) -> Run:
@@ -248,10 +248,9 @@ def to_pixels(images: Any) -> NDArray[np.uint8]:
     return (array * 255).round().astype(np.uint8)
 
 
-def every_loss(history: LossHistory) -> NDArray[np.float64]:
+def every_loss(losses: HistorySnapshot) -> NDArray[np.float64]:
     """One loss per batch: as it was, or where that is no longer kept, its group's mean."""
-    snapshot = history.snapshot()
-    old = len(history) - len(snapshot.recent)
-    means: Sequence[float] = [bucket.mean for bucket in snapshot.buckets]
-    counts = [bucket.count for bucket in snapshot.buckets]
-    return np.concatenate([np.repeat(means, counts)[:old], snapshot.recent]).astype(np.float64)
+    old = losses.count - len(losses.recent)
+    means: Sequence[float] = [bucket.mean for bucket in losses.buckets]
+    counts = [bucket.count for bucket in losses.buckets]
+    return np.concatenate([np.repeat(means, counts)[:old], losses.recent]).astype(np.float64)

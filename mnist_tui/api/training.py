@@ -23,7 +23,8 @@ from mnist_tui.run.plan import NewRun, ResumedRun, Runner, RunPlan, TrainedRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.run.session import Session
 from mnist_tui.store.catalog import find_run
-from mnist_tui.store.directory import RunDirectory, check_place
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.new_run import check_place
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:

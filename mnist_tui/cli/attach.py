@@ -22,7 +22,7 @@ def attach(run: str, runs_dir: Path, is_read_only: bool, look: DisplayOptions) -
     from mnist_tui.store.catalog import find_live_run
 
     directory = find_live_run(runs_dir, run)
-    if not directory.is_locked():
+    if not directory.lock.is_held():
         return run_on_disk(directory, runs_dir, look, is_read_only=is_read_only)
     plan = attached_plan(directory, runs_dir, is_read_only=is_read_only)
     return show_plan(plan, look)

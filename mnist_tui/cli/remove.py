@@ -24,7 +24,7 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
     it. A live run is not removed.
     """
     directories = [find_run(runs_dir, run) for run in runs]
-    live = [directory.name for directory in directories if directory.is_locked()]
+    live = [directory.name for directory in directories if directory.lock.is_held()]
     if live:
         stop = command("control", live[0], "stop")
         raise UsageError(f"run {live[0]} is live: stop it first: {stop}")

@@ -24,7 +24,7 @@ def show(run: str, runs_dir: Path, model: str | None, look: DisplayOptions) -> i
     from mnist_tui.store.catalog import find_run
 
     directory = find_run(runs_dir, run)
-    if not directory.is_locked():
+    if not directory.lock.is_held():
         return run_on_disk(directory, runs_dir, look, model)
     try:
         plan = attached_plan(directory, runs_dir)

@@ -58,7 +58,7 @@ def train(
     **settings: Any,
 ) -> int:
     """Train a network: the dashboard, or plain lines with --headless."""
-    from mnist_tui.store.directory import check_place
+    from mnist_tui.store.new_run import check_place
 
     given = {field: value for field, value in settings.items() if value is not None}
     config = recipe_config(given.pop("recipe", "tutorial"), **given)
@@ -112,7 +112,7 @@ def resume(
 
     directory = find_run(runs_dir, run)
     overrides = {field: value for field, value in settings.items() if value is not None}
-    if directory.is_locked():
+    if directory.lock.is_held():
         given = {"headless": headless, "detach": detach, "checkpoint": checkpoint, **overrides}
         return _attach(directory, runs_dir, look, [name for name, value in given.items() if value])
     config = directory.read_config()
@@ -155,7 +155,7 @@ def _attach(
     Raises:
         UsageError: When options are `given` that only resuming heeds.
     """
-    name, owner = directory.name, directory.wait_for_owner()
+    name, owner = directory.name, directory.lock.wait_for_owner()
     if given:
         raise UsageError(
             f"run {name} is being trained by {owner}: "

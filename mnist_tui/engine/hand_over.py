@@ -75,7 +75,7 @@ class HandOver:
             with self._lock:
                 if self._is_closed:
                     return
-                successor = self._successor = Successor(plan, directory.lock_descriptor)
+                successor = self._successor = Successor(plan, directory.lock.descriptor)
             log.info("process %s is to take the run over", successor.pid)
             successor.wait_for("ready")
         except (SuccessorError, UsageError) as error:

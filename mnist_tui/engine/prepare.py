@@ -102,7 +102,7 @@ def prepare(
     record = make_record(config, dataset, notice, learner, keep_source(source, directory))
     if predecessor is not None:
         predecessor.take_over(lambda: say("taking the run over"))
-        directory.claim()
+        directory.lock.claim()
     try:
         _write_start(directory, record, start.rows)
     except UsageError as error:
@@ -219,7 +219,7 @@ def _write_start(
     directory: RunDirectory, record: dict[str, Any], rows: tuple[EpochRow, ...]
 ) -> None:
     """Bring config.json and metrics.jsonl to where the run starts, before anything else."""
-    directory.check_owner()
+    directory.lock.check()
     try:
         write_json(directory.config, record)
         write_lines(directory.metrics, [asdict(row) for row in rows])

@@ -28,8 +28,9 @@ from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import write_json
 from mnist_tui.store.catalog import find_run
-from mnist_tui.store.directory import RunDirectory, create_run
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.logfile import log_to
+from mnist_tui.store.new_run import create_run, discard_run
 from mnist_tui.torch_runtime import loading_torch
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class TrainingRunner(LocalRunner):
             session.end(ended)
             if self._directory is not None and is_refused and isinstance(self.plan, NewRun):
                 # Its one line says all, and its name is free for the next try.
-                self._directory.delete()
+                discard_run(self._directory)
 
     def _train(self, stack: ExitStack) -> RunEnded:
         """Open the run's directory, prepare the run, and train it to the end.
@@ -123,8 +124,9 @@ class TrainingRunner(LocalRunner):
         else:
             directory = create_run(plan.runs_dir, plan.name, plan.config)
         predecessor = self._predecessor
-        lock = directory.lock() if predecessor is None else directory.share_lock(predecessor.lock)
-        stack.enter_context(lock)
+        lock = directory.lock
+        held = lock.hold() if predecessor is None else lock.share(predecessor.lock)
+        stack.enter_context(held)
         self._directory = directory
         self._predictor = CheckpointPredictor(directory)
         stack.enter_context(log_to(directory.log))
@@ -164,7 +166,7 @@ class TrainingRunner(LocalRunner):
         finally:
             writer.flush()
         if writer.is_overtaken:
-            hint = f"{directory.owner} trains this run now, and wrote its newest checkpoint"
+            hint = f"{directory.lock.owner} trains this run now, and wrote its newest checkpoint"
             return replace(ended, hint=hint, exit_code=1)
         missing = writer.unsaved
         if not missing:

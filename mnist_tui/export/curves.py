@@ -9,8 +9,7 @@ from mnist_tui.run.history import HistorySnapshot, LossHistory
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.history_file import read_history
-from mnist_tui.torch_runtime import loading_torch
+from mnist_tui.store.history_file import read_batch_curves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +35,16 @@ def read_curves(directory: RunDirectory) -> Curves:
     Raises:
         MnistTuiError: When there is nothing yet, or it cannot be read.
     """
-    history, rows = LossHistory(), read_rows(directory)
-    curves = read_history(directory.history)
-    if curves is not None:
-        history.restore(curves.losses)
-    elif directory.last.exists():  # a run of an earlier version
-        with loading_torch():
-            from mnist_tui.store.checkpoint import read_checkpoint
-
-        history.load_state_dict(read_checkpoint(directory.last).history)
-    if not rows and not len(history):
+    rows, curves = read_rows(directory), read_batch_curves(directory)
+    losses = curves.losses if curves is not None else LossHistory().snapshot()
+    if not rows and not losses.count:
         raise UsageError(f"run {directory.name} has no curves yet: nothing has been saved")
     batches = read_json(directory.status).get("batches")
     return Curves(
         name=directory.name,
         config=directory.read_config(),
         rows=rows,
-        history=history.snapshot(),
+        history=losses,
         batches=batches if isinstance(batches, int) else 0,
         finished_at={
             event.row.epoch: time

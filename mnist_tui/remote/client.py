@@ -107,12 +107,12 @@ class RemoteRunner:
                 return ended
             # Let go, or the run goes on in another process.
             self._shown_s = self._mirror.heard_s
-            if not self._directory.is_locked():
+            if not self._directory.lock.is_held():
                 return self._end_on_disk()
             try:
                 connection = connect(self._directory)
             except UsageError:
-                if self._directory.is_locked():
+                if self._directory.lock.is_held():
                     raise
                 return self._end_on_disk()
 

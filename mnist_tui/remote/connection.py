@@ -171,7 +171,7 @@ def check_reachable(directory: RunDirectory) -> None:
         UsageError: When not.
     """
     name = directory.name
-    if not directory.is_locked():
+    if not directory.lock.is_held():
         raise UsageError(f"run {name} is not live: no process trains it")
     if not HAS_SOCKETS:
         raise UsageError(
@@ -184,7 +184,7 @@ def _connect(directory: RunDirectory, patience_s: float) -> Connection:
     problem = ""
     until_s = time.monotonic() + patience_s
     # Or on this one, which had another name when the run began.
-    is_elsewhere = directory.owner.host not in ("", platform.node())
+    is_elsewhere = directory.lock.owner.host not in ("", platform.node())
     while True:
         for path in _candidates(directory):
             try:
@@ -193,14 +193,14 @@ def _connect(directory: RunDirectory, patience_s: float) -> Connection:
                 continue
             except (OSError, UsageError, ConnectionLostError) as error:
                 problem = problem or str(getattr(error, "strerror", None) or error)
-        if is_elsewhere or time.monotonic() + _AGAIN_S >= until_s or not directory.is_locked():
+        if is_elsewhere or time.monotonic() + _AGAIN_S >= until_s or not directory.lock.is_held():
             break
         # A process that has just begun, or takes the run over from another one.
         time.sleep(_AGAIN_S)
-    if not directory.is_locked():
+    if not directory.lock.is_held():
         raise UsageError(f"run {directory.name} is not live: its process has just ended")
     if is_elsewhere:
-        owner = directory.owner
+        owner = directory.lock.owner
         raise UsageError(f"run {directory.name} is trained by {owner}: attach to it there")
     raise UsageError(f"{_describe_owner(directory)} cannot be attached to: {problem or _NO_SOCKET}")
 
@@ -237,7 +237,7 @@ def _connect_to(path: Path, patience_s: float) -> Connection:
 
 
 def _describe_owner(directory: RunDirectory) -> str:
-    return f"{directory.owner}, which trains run {directory.name},"
+    return f"{directory.lock.owner}, which trains run {directory.name},"
 
 
 def _describe_mismatch(greeting: Greeting) -> str:

@@ -209,7 +209,7 @@ class RunServer:
 
     def _look_after_socket(self) -> None:
         """Make the socket again where somebody has removed or replaced it."""
-        if self._listener.is_in_place or self._directory.new_owner is not None:
+        if self._listener.is_in_place or self._directory.lock.new_owner is not None:
             return
         try:
             listener = Listener(make_address(self._directory.path))

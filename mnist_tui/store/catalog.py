@@ -87,7 +87,7 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
     elif not is_live and not is_over:
         state = "interrupted"
     labels = read_labels(directory)
-    owner = directory.owner
+    owner = directory.lock.owner
     viewers = status.get("viewers")
     return RunSummary(
         name=name or directory.name,
@@ -120,7 +120,7 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
 def _is_live(directory: RunDirectory, state: object) -> bool:
     """Whether a process trains the run, whose status.json says `state`."""
     # Locks are slow to ask for; a run that has ended is locked again only when it is resumed.
-    return (state not in _ENDED or directory.may_be_locked) and directory.is_locked()
+    return (state not in _ENDED or directory.lock.may_be_held) and directory.lock.is_held()
 
 
 def _spread(rows: Sequence[EpochRow]) -> Iterator[EpochRow]:

@@ -1,8 +1,5 @@
 """The curves of a run's batches as one file of plain arrays, readable without torch."""
 
-import io
-import zipfile
-from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +9,10 @@ from numpy.typing import NDArray
 
 from mnist_tui.errors import DataError
 from mnist_tui.run.events import LearningRateChanged
-from mnist_tui.run.history import Bucket, HistorySnapshot
+from mnist_tui.run.history import Bucket, HistorySnapshot, LossHistory
+from mnist_tui.store.arrays_file import Arrays, arrays_bytes, read_arrays
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.torch_runtime import loading_torch
 
 _LARGEST_BYTES: Final = 16_000_000
 """No file of ours is larger, whatever its entries say."""
@@ -31,16 +31,15 @@ def history_bytes(curves: BatchCurves) -> bytes:
     """The file's content. Takes a millisecond or two; keep it off the training thread."""
     losses = curves.losses
     buckets = [(b.first, b.count, b.low, b.mean, b.high, b.bad) for b in losses.buckets]
-    arrays: dict[str, NDArray[Any]] = {
-        "recent": np.array(losses.recent, "<f8"),
-        "buckets": np.array(buckets, "<f8").reshape(-1, 6),
-        "open": np.array(losses.open, "<f8"),
-        "width_and_count": np.array([losses.width, losses.count], "<i8"),
-        "rates": np.array([astuple(change) for change in curves.rates], "<f8").reshape(-1, 4),
-    }
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
+    return arrays_bytes(
+        {
+            "recent": np.array(losses.recent, "<f8"),
+            "buckets": np.array(buckets, "<f8").reshape(-1, 6),
+            "open": np.array(losses.open, "<f8"),
+            "width_and_count": np.array([losses.width, losses.count], "<i8"),
+            "rates": np.array([astuple(change) for change in curves.rates], "<f8").reshape(-1, 4),
+        }
+    )
 
 
 def read_history(path: Path) -> BatchCurves | None:
@@ -50,11 +49,7 @@ def read_history(path: Path) -> BatchCurves | None:
         DataError: When the file cannot be read or is damaged.
     """
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as parts:
-            if sum(part.file_size for part in parts.infolist()) > _LARGEST_BYTES:
-                raise ValueError("its entries are too large")
-            with np.load(file, allow_pickle=False) as arrays:
-                return _curves({name: arrays[name] for name in arrays.files})
+        return _curves(read_arrays(path, _LARGEST_BYTES))
     except FileNotFoundError:
         return None
     except Exception as error:
@@ -63,7 +58,28 @@ def read_history(path: Path) -> BatchCurves | None:
         raise DataError(f"{path} cannot be read ({reason}); the next save replaces it") from error
 
 
-def _curves(arrays: Mapping[str, NDArray[Any]]) -> BatchCurves:
+def read_batch_curves(directory: RunDirectory) -> BatchCurves | None:
+    """The curves of a run; those of an earlier version are in its last checkpoint. Blocks.
+
+    Returns:
+        None where nothing has been saved.
+
+    Raises:
+        DataError: When the file of curves cannot be read or is damaged.
+        CheckpointError: When that is so of the checkpoint.
+    """
+    curves = read_history(directory.history)
+    if curves is not None or not directory.last.exists():
+        return curves
+    with loading_torch():
+        from mnist_tui.store.checkpoint import read_checkpoint
+    checkpoint = read_checkpoint(directory.last)
+    history = LossHistory()
+    history.load_state_dict(checkpoint.history)
+    return BatchCurves(history.snapshot(), checkpoint.rates)
+
+
+def _curves(arrays: Arrays) -> BatchCurves:
     width, count = map(int, arrays["width_and_count"])
     buckets = tuple(
         Bucket(int(first), int(size), low, mean, high, int(bad))
@@ -95,9 +111,6 @@ def _check(losses: HistorySnapshot) -> None:
         raise ValueError("its buckets are not of one width")
     if sum(sizes) + len(losses.open) != losses.count or len(losses.recent) > losses.count:
         raise ValueError("its losses are not as many as it says")
-    if _firsts(losses.buckets) != list(range(0, sum(sizes), losses.width)):
+    firsts = [bucket.first for bucket in losses.buckets]
+    if firsts != list(range(0, sum(sizes), losses.width)):
         raise ValueError("its buckets are not in order")
-
-
-def _firsts(buckets: Sequence[Bucket]) -> list[int]:
-    return [bucket.first for bucket in buckets]

@@ -175,7 +175,7 @@ class RunFiles:
         """Fill the run's new directory after the old one was deleted, its lock included."""
         write_json(self._directory.config, self._config_record)
         try:
-            self._locks.enter_context(self._directory.lock())
+            self._locks.enter_context(self._directory.lock.hold())
         except MnistTuiError as error:
             log.warning("%s", error)
         with self._lock:

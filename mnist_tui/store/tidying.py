@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui.errors import UsageError
-from mnist_tui.store.directory import RunDirectory, name_problem
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.new_run import name_problem
 
 TRASH: Final = ".trash"
 """The folder, in that of the runs, in which deleted runs wait."""
@@ -109,7 +110,7 @@ def _move(directory: RunDirectory, target: Path) -> None:
     if os.path.lexists(target):
         raise UsageError(f"{target} is there already; rename that one first")
     try:
-        with directory.lock():
+        with directory.lock.hold():
             target.parent.mkdir(parents=True, exist_ok=True)
             directory.path.rename(target)
     except OSError as error:

@@ -1,8 +1,6 @@
 """The results of a run's validations as one file of plain arrays."""
 
-import io
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_tui.errors import DataError
 from mnist_tui.run.validation import EpochResults, Example, TrackedExample, ValidationResults
+from mnist_tui.store.arrays_file import Arrays, arrays_bytes, read_arrays
 
 _LARGEST_BYTES: Final = 256_000_000
 """No file of ours is larger, whatever its entries say."""
@@ -28,8 +27,6 @@ _EXAMPLE: Final = {
 _COLUMN_NAMES: Final = {"predicted": "guess"}
 """What the file calls a column, where that is not the name of the attribute."""
 
-Arrays = Mapping[str, NDArray[Any]]
-
 
 def validation_bytes(results: ValidationResults) -> bytes:
     """The file's content. Takes some milliseconds; keep it off the training thread."""
@@ -46,10 +43,7 @@ def validation_bytes(results: ValidationResults) -> bytes:
             values = [getattr(example, attribute) for example in examples]
             arrays[_column(name, attribute)] = np.array(values, kind)
         arrays[f"{name}_image"] = _joined([example.image for example in examples])
-    buffer = io.BytesIO()
-    # Not compressed, which would take ten times as long, again and again.
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
+    return arrays_bytes(arrays)
 
 
 def read_validation(path: Path) -> ValidationResults:
@@ -59,11 +53,7 @@ def read_validation(path: Path) -> ValidationResults:
         DataError: When the file cannot be read or is damaged.
     """
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as parts:
-            if sum(part.file_size for part in parts.infolist()) > _LARGEST_BYTES:
-                raise ValueError("its entries are too large")
-            with np.load(file, allow_pickle=False) as arrays:
-                return _results({name: arrays[name] for name in arrays.files})
+        return _results(read_arrays(path, _LARGEST_BYTES))
     except FileNotFoundError:
         return ValidationResults()
     except Exception as error:

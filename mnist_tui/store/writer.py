@@ -229,13 +229,13 @@ class RunWriter:
         return self._serialized[1]
 
     def _is_owner(self) -> bool:
-        self.is_overtaken = self.is_overtaken or self._directory.new_owner is not None
+        self.is_overtaken = self.is_overtaken or self._directory.lock.new_owner is not None
         return not self.is_overtaken
 
     def _ask_to_end(self) -> None:
         session = self._session
         if session.allows(Stop) and not session.mailbox.has_requests:
-            reason = f"Overtaken by {self._directory.owner}"
+            reason = f"Overtaken by {self._directory.lock.owner}"
             session.request(Stop(save=False, reason=reason, exit_code=1))
         elif session.allows(GiveUp):
             session.request(GiveUp())

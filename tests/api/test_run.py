@@ -36,7 +36,7 @@ def test_a_run_describes_itself(run: mnist_tui.Run) -> None:
 def test_every_batch_has_a_loss_however_long_the_run_was() -> None:
     history = LossHistory(recent=8, buckets=4)
     history.extend(float(i) for i in range(21))
-    losses = every_loss(history)
+    losses = every_loss(history.snapshot())
     assert losses.shape == (21,)
     assert losses[-8:].tolist() == [float(i) for i in range(13, 21)]
     assert losses[:8].tolist() == pytest.approx([3.5] * 8)

@@ -70,7 +70,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
     script = Script(dice)
     in_child(partial(old_process, plan, script, folder / "site", trace))
     end = time.monotonic() + LIMIT_S
-    while directory.is_locked():
+    while directory.lock.is_held():
         assert time.monotonic() < end, f"the run is held for ever; {script}"
         if script.pauses and read_json(directory.status).get("state") == "paused":
             run_command("control", directory.path, "continue")  # the old process died before that

@@ -76,7 +76,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
         seconds.append(time.monotonic() - dropped_at)
         second = connect("attach a")
         wait(lambda: is_over(run, EPOCHS), second)
-        wait(lambda: not run.is_locked(), second)
+        wait(lambda: not run.lock.is_held(), second)
         second.send("q")
         wait(lambda: not second.isalive(), second)
         assert second.exitstatus == 0, f"the attached dashboard ended with {second.exitstatus}"

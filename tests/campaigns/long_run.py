@@ -31,7 +31,7 @@ from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_lines
 from mnist_tui.store.checkpoint import read_checkpoint
-from mnist_tui.store.directory import create_run
+from mnist_tui.store.new_run import create_run
 from mnist_tui.store.writer import RunWriter
 from mnist_tui.torch_runtime import keep_freed_memory
 from tests.campaigns.campaign import main

@@ -33,8 +33,9 @@ from mnist_tui.store import atomic
 from mnist_tui.store.atomic import append_lines, read_lines, write_json, write_lines
 from mnist_tui.store.catalog import is_over, list_runs
 from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
-from mnist_tui.store.directory import RunDirectory, check_place, create_run
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.logfile import log_to
+from mnist_tui.store.new_run import check_place, create_run
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.panes.pane import InsightMemory
@@ -89,7 +90,7 @@ def test_a_process_killed_while_it_makes_a_run_leaves_its_name_free(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("mnist_tui.store.directory.write_json", killed)
+        patch.setattr("mnist_tui.store.new_run.write_json", killed)
         patch.setattr(shutil, "rmtree", lambda *args, **rest: None)
         with pytest.raises(KeyboardInterrupt):
             create_run(tmp_path, "a", TrainConfig())
@@ -106,7 +107,7 @@ def test_what_a_killed_process_was_writing_is_deleted_by_the_next(tmp_path: Path
     half.write_bytes(b"half")
     mine = run.checkpoints / ".mine"
     mine.write_bytes(b"")
-    with run.lock():
+    with run.lock.hold():
         pass
     assert not half.exists()
     assert mine.exists()

@@ -12,7 +12,7 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.steps.native import library
-from mnist_tui.store.directory import create_run
+from mnist_tui.store.new_run import create_run
 from tests.campaigns.processes import InTerminal
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,7 @@ from mnist_tui.cli import main as command
 from mnist_tui.engine.learner import Learner
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Stop
-from mnist_tui.store import directory
+from mnist_tui.store import lock
 from mnist_tui.store.catalog import is_over, list_runs
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
@@ -106,7 +106,7 @@ def _start(folder: Path, args: list[str] | None, name: str, *, holds_locks: bool
     def act() -> int:
         os.chdir(folder)
         if not holds_locks:
-            directory.fcntl = None  # type: ignore[assignment]
+            lock.fcntl = None  # type: ignore[assignment]
         file = os.open(name, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, 1)
         os.dup2(file, 2)

@@ -39,7 +39,7 @@ def test_a_detached_run_is_prepared_and_on_its_own(
     descriptors = Path(f"/proc/{pid}/fd")
     assert str((descriptors / "0").readlink()) == os.devnull
     directory = RunDirectory(tmp_path / "runs" / "a")
-    assert directory.is_locked()
+    assert directory.lock.is_held()
     os.kill(pid, signal.SIGHUP)
     os.kill(pid, signal.SIGTERM)
     wait_for_end(pid)

@@ -26,6 +26,6 @@ def test_runs_are_moved_into_the_trash_after_a_question(tmp_path: Path, run: Run
 def test_a_live_run_stays(tmp_path: Path, run: Run) -> None:
     path = write_run(tmp_path / "runs", "live", [0.5], state="running")
     write_run(tmp_path / "runs", "dead", [0.5])
-    with RunDirectory(path).lock():
+    with RunDirectory(path).lock.hold():
         assert_one_line(run("remove", "dead", "live", "--yes"), 2, "live is live", "control")
     assert (tmp_path / "runs/dead").exists()

@@ -99,7 +99,7 @@ def test_a_run_that_is_handed_over_is_the_same_run(
     assert (told.count("run_prepared"), told.count("run_ended")) == (2, 1)
     saved = [line for line in read_lines(run.directory.events) if "milliseconds" in line]
     assert saved[-1]["global_batch"] == 22
-    assert not run.directory.is_locked()
+    assert not run.directory.lock.is_held()
 
 
 def test_what_is_requested_during_the_hand_over_is_done_by_the_other_process(

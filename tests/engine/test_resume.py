@@ -21,7 +21,7 @@ from mnist_tui.store import checkpoint
 from mnist_tui.store.atomic import read_json, read_lines, write_json
 from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
-from mnist_tui.store.directory import create_run
+from mnist_tui.store.new_run import create_run
 from tests.training_helpers import RecordedRun, few_config, resume, train
 
 BATCHES = 11
@@ -306,7 +306,7 @@ def test_a_run_that_another_process_has_is_left_as_it_is(
     before = sorted(theirs.path.iterdir())
     # As if they had found it between its making and its locking.
     monkeypatch.setattr(runner, "create_run", lambda *args: theirs)
-    with theirs.lock():
+    with theirs.lock.hold():
         run = train(config, tmp_path, "a")
     assert run.ended.state is State.FAILED
     assert "being trained by process" in run.ended.message

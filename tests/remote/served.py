@@ -16,7 +16,8 @@ from mnist_tui.run.events import Event
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.plan import AttachedRun, NewRun
 from mnist_tui.run.requests import Stop
-from mnist_tui.store.directory import RunDirectory, create_run
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.new_run import create_run
 from tests.tui.fake_runner import ScriptedRunner
 
 LIMIT_S = 60.0
@@ -94,7 +95,7 @@ def served_run(runs: Path, **config: Any) -> Iterator[Served]:
     directory = create_run(runs, plan.name, plan.config)
     runner = ScriptedRunner(plan)
     with ExitStack() as stack:
-        stack.enter_context(directory.lock())
+        stack.enter_context(directory.lock.hold())
         stack.enter_context(serve(runner.session, directory))
         thread = threading.Thread(target=runner.run, daemon=True)
         thread.start()

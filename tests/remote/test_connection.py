@@ -18,7 +18,8 @@ from mnist_tui.remote.listener import Listener
 from mnist_tui.run.protocol import Greeting
 from mnist_tui.run.wire import encode
 from mnist_tui.store.atomic import write_json
-from mnist_tui.store.directory import RunDirectory, create_run
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.new_run import create_run
 from tests.remote.served import served_run
 
 
@@ -26,7 +27,7 @@ from tests.remote.served import served_run
 def directory(tmp_path: Path) -> Iterator[RunDirectory]:
     """A run that is live, so far as its lock says."""
     made = create_run(tmp_path, "a", TrainConfig())
-    with made.lock():
+    with made.lock.hold():
         yield made
 
 

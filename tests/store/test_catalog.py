@@ -17,7 +17,7 @@ from mnist_tui.store.catalog import (
     list_runs,
     read_rows,
 )
-from mnist_tui.store.directory import create_run
+from mnist_tui.store.new_run import create_run
 from tests.run.values import epoch_row
 
 
@@ -27,7 +27,7 @@ def test_a_run_whose_process_died_is_listed_as_interrupted(tmp_path: Path) -> No
     write_json(run.status, {"state": "running", "updated": 5.0})
     [summary] = list_runs(tmp_path)
     assert (summary.state, summary.can_resume) == ("interrupted", True)
-    with run.lock():
+    with run.lock.hold():
         [summary] = list_runs(tmp_path)
     assert (summary.state, summary.can_resume) == ("running", False)
 

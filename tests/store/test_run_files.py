@@ -17,7 +17,7 @@ from mnist_tui.run.state import State
 from mnist_tui.run.validation import EpochResults, TrackedExample, ValidationResults
 from mnist_tui.store import run_files
 from mnist_tui.store.atomic import read_json, read_lines
-from mnist_tui.store.directory import create_run
+from mnist_tui.store.new_run import create_run
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.store.writer import RunWriter
 from tests.run.values import epoch_row

@@ -58,7 +58,7 @@ def test_the_trash_is_emptied_by_the_first_deletion_after_a_day(
 
 
 def test_a_live_run_is_neither_deleted_nor_renamed(run: RunDirectory, tmp_path: Path) -> None:
-    with run.lock():
+    with run.lock.hold():
         for change in (
             lambda: delete_run(RunDirectory(run.path), tmp_path),
             lambda: rename_run(RunDirectory(run.path), "second"),

@@ -22,7 +22,7 @@ from mnist_tui.run.state import State
 from mnist_tui.store import run_files, writer
 from mnist_tui.store.atomic import append_lines, read_json, write_atomic
 from mnist_tui.store.checkpoint import Checkpoint
-from mnist_tui.store.directory import create_run
+from mnist_tui.store.new_run import create_run
 from mnist_tui.store.owner import Owner
 from mnist_tui.store.writer import RunWriter
 from tests.training_helpers import RecordedRun, few_config, train

@@ -53,18 +53,18 @@ def test_a_run_is_left_for_another_one_and_met_again(open_terminal: Open, tmp_pa
     terminal.wait_for("live goes on without this dashboard")
     terminal.wait_for("space Train on")
     run = RunDirectory(tmp_path / "runs/live")
-    assert run.is_locked()
+    assert run.lock.is_held()
     assert read_json(run.status)["pid"] != terminal.child.pid
     open_in_list(terminal, "live")
     terminal.wait_for("space Pause")
     open_in_list(terminal, "done")
     terminal.wait_for("space Train on")
-    assert run.is_locked(), "a run of another process goes on when it is shown no more"
+    assert run.lock.is_held(), "a run of another process goes on when it is shown no more"
     open_in_list(terminal, "live")
     terminal.wait_for("space Pause")
     terminal.press("x")
     terminal.wait_for("space Resume")
-    assert not run.is_locked()
+    assert not run.lock.is_held()
 
 
 def open_in_list(terminal: Terminal, name: str) -> None:

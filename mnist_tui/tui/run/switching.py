@@ -62,7 +62,7 @@ class RunSwitching(App[None]):
         name, config = os.path.relpath(directory.path, runs_dir), directory.read_config()
         if epochs is not None:
             return resumed_run(name, config, runs_dir, {"epochs": epochs})
-        kind = AttachedRun if directory.is_locked() else ShownRun
+        kind = AttachedRun if directory.lock.is_held() else ShownRun
         return kind(name=name, config=config, runs_dir=runs_dir)
 
     def _switch_to(self, plan: RunPlan, opened: Opened) -> None:

@@ -11,7 +11,7 @@ from mnist_tui.config import SETTINGS, Group, TrainConfig, recipe_values
 from mnist_tui.rules import DatasetName, Network
 from mnist_tui.run.plan import NewRun, ResumedRun, RunPlan
 from mnist_tui.run.requests import Adjust
-from mnist_tui.store.directory import name_problem
+from mnist_tui.store.new_run import name_problem
 from mnist_tui.store.used_models import used_names
 
 

@@ -63,7 +63,7 @@ def test_a_live_run_is_read_again_as_it_may_die(tmp_path: Path, follower: RunsRe
     path = write_run(tmp_path, "live", [0.5], state="running", pid=os.getpid())
     (path / "lock").write_text(f"{os.getpid()}\n")
     (path / "lock").chmod(0o600)
-    with RunDirectory(path).lock():
+    with RunDirectory(path).lock.hold():
         assert look(follower)[0] == ["live"]
         assert look(follower)[0] == ["live"]
     os.utime(path, (1000, 1000))

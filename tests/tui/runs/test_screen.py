@@ -98,7 +98,7 @@ async def test_enter_shows_a_run_in_the_dashboard(runs_dir: Path) -> None:
 
 async def test_enter_attaches_to_a_live_run(runs_dir: Path) -> None:
     path = write_run(runs_dir, "renamed", [0.5], state="running", updated=1_800_000_000.0)
-    with RunDirectory(path).lock():
+    with RunDirectory(path).lock.hold():
         async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
             await opened(stage)
             await stage.pilot.press("enter")
@@ -231,7 +231,7 @@ async def test_a_run_is_deleted_after_a_question_and_brought_back(runs_dir: Path
 
 async def test_a_live_run_is_not_deleted(runs_dir: Path) -> None:
     path = write_run(runs_dir, "renamed", [0.5], state="running", updated=1_800_000_000.0)
-    with RunDirectory(path).lock():
+    with RunDirectory(path).lock.hold():
         async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
             await opened(stage)
             await stage.pilot.press("D")

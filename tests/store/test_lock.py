@@ -1,4 +1,4 @@
-"""A run's directory: its name, its lock, and the list of all runs."""
+"""The lock of a run, with and without file systems that have locks."""
 
 import errno
 import itertools
@@ -15,10 +15,10 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
-from mnist_tui.store import directory
+from mnist_tui.store import lock
 from mnist_tui.store.atomic import write_json
-from mnist_tui.store.catalog import find_run
-from mnist_tui.store.directory import RunDirectory, create_run
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.new_run import create_run
 from mnist_tui.store.owner import Owner
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no flock")
@@ -29,28 +29,10 @@ from pathlib import Path
 from typing import Any
 from mnist_tui.store.atomic import write_json
 from mnist_tui.store.directory import RunDirectory
-with RunDirectory(Path(sys.argv[1])).lock():
+with RunDirectory(Path(sys.argv[1])).lock.hold():
     print("held", flush=True)
     sys.stdin.read()
 """
-
-
-def test_runs_that_start_in_the_same_second_have_names_of_their_own(tmp_path: Path) -> None:
-    names = {create_run(tmp_path, None, TrainConfig()).name for _ in range(5)}
-    assert len(names) == 5
-    assert all("-tutorial" in name for name in names)
-
-
-@pytest.mark.parametrize("name", ["..", ".", "a/b", "/a", "", "-a", "a\nb", "x" * 101, ".hidden"])
-def test_a_name_that_is_no_folders_name_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot be a folder's name"):
-        create_run(tmp_path, name, TrainConfig())
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_run_is_whole_from_its_first_moment(tmp_path: Path) -> None:
-    run = create_run(tmp_path / "deep" / "runs", "a", TrainConfig(epochs=3))
-    assert run.read_config() == TrainConfig(epochs=3)
 
 
 def test_a_second_process_is_refused_and_told_the_firsts_pid(tmp_path: Path) -> None:
@@ -63,40 +45,32 @@ def test_a_second_process_is_refused_and_told_the_firsts_pid(tmp_path: Path) -> 
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        assert run.is_locked()
-        with pytest.raises(UsageError, match=str(holder.pid)), run.lock():
+        assert run.lock.is_held()
+        with pytest.raises(UsageError, match=str(holder.pid)), run.lock.hold():
             pass
         holder.kill()
-    assert not run.is_locked()
-    with run.lock():
-        assert run.is_locked()
-        assert run.owner.pid == os.getpid()
+    assert not run.lock.is_held()
+    with run.lock.hold():
+        assert run.lock.is_held()
+        assert run.lock.owner.pid == os.getpid()
 
 
 def test_a_lock_that_is_shared_is_free_only_when_both_have_left(tmp_path: Path) -> None:
     directory = create_run(tmp_path, "a", TrainConfig())
-    with directory.lock():
-        assert directory.lock_descriptor is not None
-        inherited = os.dup(directory.lock_descriptor)
+    with directory.lock.hold():
+        assert directory.lock.descriptor is not None
+        inherited = os.dup(directory.lock.descriptor)
         shared = RunDirectory(directory.path)
-        with shared.share_lock(inherited):
+        with shared.lock.share(inherited):
             scratch = directory.path / ".status.json-0123456789ab"
             scratch.touch()
-            shared.claim()
+            shared.lock.claim()
             assert not scratch.exists()
-            assert directory.owner.pid == os.getpid()
-            assert directory.is_locked()
-        assert directory.is_locked()
-        assert shared.lock_descriptor is None
-    assert not directory.is_locked()
-
-
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"config": 3}', '{"config": {"epochs": 0}}'])
-def test_a_run_whose_settings_cannot_be_read_is_one_line(tmp_path: Path, content: str) -> None:
-    run = create_run(tmp_path, "a", TrainConfig())
-    run.config.write_text(content)
-    with pytest.raises(UsageError):
-        find_run(tmp_path, "a").read_config()
+            assert directory.lock.owner.pid == os.getpid()
+            assert directory.lock.is_held()
+        assert directory.lock.is_held()
+        assert shared.lock.descriptor is None
+    assert not directory.lock.is_held()
 
 
 def refuse_to_open(monkeypatch: pytest.MonkeyPatch, *modes: int, error: int) -> None:
@@ -115,20 +89,20 @@ def test_a_run_in_a_place_that_cannot_be_written_to_is_seen_to_be_live(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = create_run(tmp_path, "a", TrainConfig())
-    with run.lock():
+    with run.lock.hold():
         refuse_to_open(monkeypatch, os.O_RDWR, error=errno.EROFS)
-        assert run.is_locked()
-    assert not run.is_locked()
+        assert run.lock.is_held()
+    assert not run.lock.is_held()
 
 
 def test_a_run_whose_lock_cannot_be_read_is_live_while_its_process_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = create_run(tmp_path, "a", TrainConfig())
-    with run.lock():
+    with run.lock.hold():
         pass
     refuse_to_open(monkeypatch, os.O_RDWR, os.O_RDONLY, error=errno.EACCES)
-    assert not run.is_locked()
+    assert not run.lock.is_held()
 
     def kill(pid: int, signal: int) -> None:
         assert signal == 0
@@ -137,7 +111,7 @@ def test_a_run_whose_lock_cannot_be_read_is_live_while_its_process_is(
     monkeypatch.setattr(os, "kill", kill)
     for pid, is_alive in ((1, True), (2, False), (-1, False), ("x", False)):
         write_json(run.status, {"pid": pid})
-        assert run.is_locked() is is_alive
+        assert run.lock.is_held() is is_alive
 
 
 @pytest.fixture
@@ -159,17 +133,17 @@ def test_a_run_that_shows_life_is_refused_where_locks_hold_nothing(
     run = create_run(tmp_path, "a", TrainConfig())
     live_elsewhere(run)
     looks = itertools.count()
-    real = directory.read_json
+    real = lock.read_json
 
     def read(path: Path) -> dict[str, Any]:
         live_elsewhere(run, batch=next(looks))  # the other process writes before each look
         return real(path)
 
-    monkeypatch.setattr(directory, "read_json", read)
-    with pytest.raises(UsageError, match="being trained by process 4321 on node7"), run.lock():
+    monkeypatch.setattr(lock, "read_json", read)
+    with pytest.raises(UsageError, match="being trained by process 4321 on node7"), run.lock.hold():
         pass
-    assert run.owner.host == "node7", "a refused process leaves the lock file alone"
-    assert run.is_locked()
+    assert run.lock.owner.host == "node7", "a refused process leaves the lock file alone"
+    assert run.lock.is_held()
 
 
 @pytest.mark.usefixtures("locks_that_hold_nothing")
@@ -184,17 +158,17 @@ def test_a_run_that_shows_life_is_refused_where_locks_hold_nothing(
 def test_a_run_without_a_sign_of_life_is_taken_and_its_old_owner_sees_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Owner, state: str
 ) -> None:
-    monkeypatch.setattr(directory, "_HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(lock, "_HEARTBEAT_S", 0.01)
     run = create_run(tmp_path, "a", TrainConfig())
     (run.path / "lock").write_text(owner.line)
     write_json(run.status, {"state": state, "updated": 0.0})
-    assert not run.is_locked()
-    with run.lock():
-        run.check_owner()
-        with RunDirectory(run.path).lock():
-            assert run.new_owner == run.owner
+    assert not run.lock.is_held()
+    with run.lock.hold():
+        run.lock.check()
+        with RunDirectory(run.path).lock.hold():
+            assert run.lock.new_owner == run.lock.owner
             with pytest.raises(UsageError, match="being trained"):
-                run.check_owner()
+                run.lock.check()
 
 
 @pytest.mark.parametrize("error", [errno.ENOLCK, errno.EIO, errno.EOPNOTSUPP])
@@ -206,8 +180,8 @@ def test_a_file_system_without_locks_can_be_trained_on(
 
     monkeypatch.setattr(fcntl, "flock", flock)
     run = create_run(tmp_path, "a", TrainConfig())
-    with run.lock():
-        assert run.owner.pid == os.getpid()
+    with run.lock.hold():
+        assert run.lock.owner.pid == os.getpid()
 
 
 def test_locks_that_never_answer_are_not_waited_for(
@@ -215,10 +189,10 @@ def test_locks_that_never_answer_are_not_waited_for(
 ) -> None:
     end = threading.Event()
     monkeypatch.setattr(fcntl, "flock", lambda *_: end.wait())
-    monkeypatch.setattr(directory, "_LOCK_HANGS_S", 0.01)
+    monkeypatch.setattr(lock, "_HANGS_S", 0.01)
     run = create_run(tmp_path, "a", TrainConfig())
-    with run.lock():
-        assert run.owner.pid == os.getpid()
+    with run.lock.hold():
+        assert run.lock.owner.pid == os.getpid()
     end.set()
 
 
@@ -231,5 +205,6 @@ def test_a_lock_of_nobody_that_can_be_seen_says_so(
     monkeypatch.setattr(fcntl, "flock", flock)
     run = create_run(tmp_path, "a", TrainConfig())
     (run.path / "lock").write_text("4194304\n")
-    with pytest.raises(UsageError, match=r"is locked, and process 4194304, .* is gone"), run.lock():
+    refusal = r"is locked, and process 4194304, .* is gone"
+    with pytest.raises(UsageError, match=refusal), run.lock.hold():
         pass

@@ -1,0 +1,36 @@
+"""The directory of a new run, and settings that cannot be read."""
+
+from pathlib import Path
+
+import pytest
+
+from mnist_tui.config import TrainConfig
+from mnist_tui.errors import UsageError
+from mnist_tui.store.catalog import find_run
+from mnist_tui.store.new_run import create_run
+
+
+def test_runs_that_start_in_the_same_second_have_names_of_their_own(tmp_path: Path) -> None:
+    names = {create_run(tmp_path, None, TrainConfig()).name for _ in range(5)}
+    assert len(names) == 5
+    assert all("-tutorial" in name for name in names)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "/a", "", "-a", "a\nb", "x" * 101, ".hidden"])
+def test_a_name_that_is_no_folders_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a folder's name"):
+        create_run(tmp_path, name, TrainConfig())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_whole_from_its_first_moment(tmp_path: Path) -> None:
+    run = create_run(tmp_path / "deep" / "runs", "a", TrainConfig(epochs=3))
+    assert run.read_config() == TrainConfig(epochs=3)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"config": 3}', '{"config": {"epochs": 0}}'])
+def test_a_run_whose_settings_cannot_be_read_is_one_line(tmp_path: Path, content: str) -> None:
+    run = create_run(tmp_path, "a", TrainConfig())
+    run.config.write_text(content)
+    with pytest.raises(UsageError):
+        find_run(tmp_path, "a").read_config()
