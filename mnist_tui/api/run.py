@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError, DataError
+from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.events import EpochRow, best_of
-from mnist_tui.run.history import HistorySnapshot
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_rows
 from mnist_tui.store.directory import RunDirectory

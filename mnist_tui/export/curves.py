@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
+from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochFinished, EpochRow
-from mnist_tui.run.history import HistorySnapshot, LossHistory
+from mnist_tui.run.history import LossHistory
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory

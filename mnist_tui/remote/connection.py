@@ -15,8 +15,9 @@ from typing import Any, Final
 from mnist_tui.errors import UsageError
 from mnist_tui.remote.address import HAS_SOCKETS, check_folder, find_addresses
 from mnist_tui.remote.listener import is_own
+from mnist_tui.run.codec import WireError
 from mnist_tui.run.protocol import CONTRACT, OLDEST_CONTRACT, Compressed, Greeting
-from mnist_tui.run.wire import LONGEST_BYTES, Decoder, Message, WireError, encode
+from mnist_tui.run.wire import LONGEST_BYTES, Decoder, Message, encode
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.version import __version__

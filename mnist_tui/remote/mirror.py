@@ -13,8 +13,8 @@ from mnist_tui.errors import TrainingError
 from mnist_tui.remote.connection import Connection
 from mnist_tui.remote.silence import Silence
 from mnist_tui.remote.wakes import Wakes
+from mnist_tui.run.buckets import HistoryIncrement, HistorySnapshot, ReducedIncrement
 from mnist_tui.run.events import Event, RunEnded, Warned
-from mnist_tui.run.history import HistoryIncrement, HistorySnapshot, ReducedIncrement
 from mnist_tui.run.inference import InferenceResult
 from mnist_tui.run.machine import MachineSample
 from mnist_tui.run.progress import Progress

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 
 from mnist_tui.remote.feed import Feed
 from mnist_tui.remote.pending import Pending
+from mnist_tui.run.codec import WireError
 from mnist_tui.run.events import Event
 from mnist_tui.run.protocol import (
     CONTRACT,
@@ -22,7 +23,7 @@ from mnist_tui.run.protocol import (
 )
 from mnist_tui.run.requests import Answer, Infer, Request, Stop
 from mnist_tui.run.session import Audience, Session, Subscription
-from mnist_tui.run.wire import Decoder, Message, WireError, encode
+from mnist_tui.run.wire import Decoder, Message, encode
 
 log: Final = logging.getLogger(__name__)
 

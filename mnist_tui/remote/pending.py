@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mnist_tui import formatting
+from mnist_tui.run.answers import name_of
 from mnist_tui.run.events import (
     CheckpointSaved,
     Event,
@@ -16,7 +17,6 @@ from mnist_tui.run.events import (
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.protocol import Done, Failed
 from mnist_tui.run.requests import Adjust, Pause, Request, Resume, Save, Stop
-from mnist_tui.run.session import name_of
 from mnist_tui.run.state import State
 
 

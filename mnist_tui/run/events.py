@@ -17,7 +17,6 @@
 """
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -25,6 +24,7 @@ from typing import Any
 
 from mnist_tui.errors import MnistTuiError, Remedy
 from mnist_tui.run.classes import DIGITS
+from mnist_tui.run.codec import kind_of
 from mnist_tui.run.state import State
 
 
@@ -93,7 +93,7 @@ class Event:
     @property
     def kind(self) -> str:
         """The event's name on disk: `epoch_finished` for EpochFinished."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+        return kind_of(type(self))
 
     def to_dict(self) -> dict[str, Any]:
         """The event as plain values, for one line of JSON."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from mnist_tui.config import SETTINGS
+from mnist_tui.run.answers import name_of, problem_of, promise, refusal
 from mnist_tui.run.events import Event, RunEnded, StateChanged
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.log import CaughtUp, RunLog
@@ -17,15 +17,9 @@ from mnist_tui.run.requests import (
     ALLOWED,
     Adjust,
     Answer,
-    Detach,
-    GiveUp,
     Infer,
     Mailbox,
-    Pause,
     Request,
-    Resume,
-    Save,
-    Stop,
 )
 from mnist_tui.run.state import TRANSITIONS, State
 from mnist_tui.run.validation import ValidationResults
@@ -170,11 +164,11 @@ class Session:
         with self._lock:
             if not self.allows(type(request)):
                 return Answer(False, self._refusal(request))
-            problem = _problem(request, self.progress) if isinstance(request, Adjust) else None
+            problem = problem_of(request, self.progress) if isinstance(request, Adjust) else None
             if problem is not None:
                 return Answer(False, problem)
             self.mailbox.put(request)
-        return Answer(True, _promise(request))
+        return Answer(True, promise(request))
 
     def _refusal(self, request: Request) -> str:
         if self.is_read_only and type(request) is not Infer:
@@ -252,60 +246,3 @@ class Session:
         while (request := self.mailbox.take()) is not None:
             if isinstance(request, Infer):
                 request.future.cancel()
-
-
-def _problem(request: Adjust, progress: Progress) -> str | None:
-    """Why a run that has come as far as `progress` cannot be changed so; None when it can."""
-    for name, value in request.changes.items():
-        problem = SETTINGS[name].rule.problem(value)
-        if problem is not None:
-            return f"cannot change the settings: {SETTINGS[name].label} {problem}"
-    if request.epochs is not None and request.epochs < progress.epoch:
-        return (
-            f"cannot change the settings: epochs must be at least {progress.epoch}, the epoch "
-            f"that is open, not {request.epochs}"
-        )
-    return None
-
-
-def name_of(request: Request) -> str:
-    """What `request` asks for, as a verb."""
-    names: dict[type[Request], str] = {
-        Adjust: "change the settings",
-        Infer: "ask the model",
-        GiveUp: "give up saving",
-        Detach: "leave the run running",
-    }
-    return names.get(type(request), type(request).__name__.lower())
-
-
-def refusal(request: Request, state: State) -> str:
-    """Why `request` cannot be honored in `state`, in words."""
-    name = name_of(request)
-    if state is State.READY:
-        return f"cannot {name}: the run has not started"
-    if state.is_over:
-        return f"cannot {name}: the run is {state}"
-    return f"cannot {name} while {state}"
-
-
-def _promise(request: Request) -> str:
-    match request:
-        case Pause():
-            return "pausing at the next batch"
-        case Resume():
-            return "resuming"
-        case Save():
-            return "saving a checkpoint"
-        case Stop(save=True):
-            return "stopping at the next batch, saving first"
-        case Stop():
-            return "stopping at the next batch, without saving"
-        case GiveUp():
-            return "ending without what cannot be saved"
-        case Detach():
-            return "starting a process without a terminal; the run moves there once it is ready"
-        case Infer():
-            return "asking the model at the next batch"
-        case _:
-            return "from the next batch on"

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from mnist_tui.config import SETTINGS
 from mnist_tui.errors import DataError, UsageError
+from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochRow, best_of
-from mnist_tui.run.history import HistorySnapshot
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.directory import RunDirectory

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tui.errors import DataError
+from mnist_tui.run.buckets import Bucket, HistorySnapshot
 from mnist_tui.run.events import LearningRateChanged
-from mnist_tui.run.history import Bucket, HistorySnapshot, LossHistory
+from mnist_tui.run.history import LossHistory
 from mnist_tui.store.arrays_file import Arrays, arrays_bytes, read_arrays
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.torch_runtime import loading_torch

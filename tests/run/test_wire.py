@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import mnist_tui.run
 from mnist_tui.run import plan, requests
+from mnist_tui.run.codec import WireError, kind_of
 from mnist_tui.run.events import EpochFinished, EpochRow, Event, RunEnded, StateChanged, Warned
 from mnist_tui.run.inference import IMAGE_BYTES, InferenceRequest
 from mnist_tui.run.log import RunLog
@@ -29,10 +30,8 @@ from mnist_tui.run.wire import (
     LONGEST_BYTES,
     Decoder,
     Message,
-    WireError,
     encode,
     event_of,
-    kind_of,
 )
 from mnist_tui.store.atomic import to_json
 
