@@ -1,6 +1,6 @@
-"""Which of the pieces of ink on a page are digits, and which belong together."""
+"""Which of the pieces of ink on a page are digits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from mnist_tui.images.background import FAINTEST, Contrast
 from mnist_tui.images.components import Box, Component, find_components
+from mnist_tui.images.groups import FAINT, Digit, cut_out, group_pieces, in_order
+from mnist_tui.images.writing import SOFT, sort_out
 
 Floats = NDArray[np.float32]
 
@@ -21,18 +23,8 @@ SPECK: Final = 0.025
 """What is shorter than this fraction of the image's shorter side is a speck."""
 SMALL: Final = 0.35
 """What is shorter than this fraction of the tallest digit is no digit beside it."""
-FLAT_BAR: Final = 5.0
-"""How many times as wide as thick a stroke under or over a digit is."""
 MOST: Final = 120
 """Pieces that are looked at, the longest."""
-BLOT: Final = 0.7
-"""What is thicker than this fraction of its length is no writing."""
-FAINT: Final = 0.12
-"""Less contrast than this is a reason for a warning."""
-TINY: Final = 14
-"""A digit of fewer pixels than this is a reason for a warning."""
-SOFT: Final = 0.2
-"""What touches the frame is no writing where it has less contrast than this."""
 SHARP: Final = 0.5
 """The least part of ink's contrast that is seen across its edge."""
 BLURRED: Final = 0.2
@@ -49,20 +41,6 @@ LOST: Final = 0.02
 """Where more of a stroke's outline than this has such a step, a part of it is not seen."""
 AROUND: Final = 0.7
 """The least part of a stroke's outline that has such an edge."""
-WIDE: Final = 1.7
-"""What is this many times as wide as tall may be several digits that touch."""
-
-
-@dataclass(frozen=True, eq=False)
-class Digit:
-    """The ink of what may be one digit."""
-
-    ink: Floats
-    """(h, w) float32 in [0, 255]: its box, cut out; nothing else is on it."""
-    box: Box
-    """Where it was."""
-    warnings: tuple[str, ...]
-    """Why it may not be a digit, or not a whole one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,15 +85,15 @@ def find_digits(ink: Floats, contrast: Contrast) -> Findings:
     sharp = [piece for piece in pieces if _has_edges(contrast, labels, piece, low)]
     soft = [piece for piece in pieces if piece not in sharp and not piece.touches]
     rejected = max((piece.box.longer for piece in soft), default=0)
-    pieces, left_out = _sort_out(sharp, least, ink.shape)
-    groups = _group(pieces)
+    pieces, left_out = sort_out(sharp, least, ink.shape)
+    groups = group_pieces(pieces)
     if not groups:
         return Findings((), left_out, rejected=rejected)
     tallest = max(box.longer for box, _ in groups)
     kept = [group for group in groups if group[0].longer >= SMALL * tallest]
     if len(kept) < len(groups):
         left_out = (*left_out, "specks")
-    digits = [_cut(ink, labels, group) for group in _in_order(kept)]
+    digits = [cut_out(ink, labels, group) for group in in_order(kept)]
     own = [piece for _, pieces in kept for piece in pieces]
     return Findings(
         tuple(digits),
@@ -185,142 +163,3 @@ def _outline(labels: NDArray[np.int32], piece: Component) -> tuple[Box, NDArray[
     mine = (labels[box.slices] == piece.label).astype(np.uint8)
     inner = cv2.erode(mine, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT)
     return box, mine > inner
-
-
-def _sort_out(
-    pieces: list[Component], least: float, shape: tuple[int, ...]
-) -> tuple[list[Component], tuple[str, ...]]:
-    """The pieces that may be digits, and what the others are."""
-    left_out: list[str] = []
-    large = [piece for piece in pieces if piece.box.longer >= least]
-    inner = [piece for piece in large if not piece.touches]
-    cut = [piece for piece in large if piece.touches and _is_cut_stroke(piece, shape)]
-    tallest = max((piece.box.longer for piece in cut), default=0)
-    if cut and not any(p.box.longer >= 0.25 * tallest for p in inner):
-        inner += cut
-    if len(inner) < len(large):
-        large = inner
-        left_out.append("what touches the frame")
-    blots = [piece for piece in large if piece.thickness > BLOT * piece.box.longer]
-    if blots:
-        large = [piece for piece in large if piece not in blots]
-        left_out.append("a blot")
-    frames = [p for p in large if any(_is_around(p, other) for other in large)]
-    if frames:
-        large = [piece for piece in large if piece not in frames]
-        left_out.append("a frame")
-    bars = [p for p in large if _is_bar(p) and any(_is_beside(p, o) for o in large if o is not p)]
-    if bars:
-        large = [piece for piece in large if piece not in bars]
-        left_out.append("a line")
-    return large, tuple(left_out)
-
-
-def _is_cut_stroke(piece: Component, shape: tuple[int, ...]) -> bool:
-    """Whether a piece that touches the frame may be writing, and not a thumb or a shadow."""
-    is_cut_above = piece.box.top == 0 or piece.box.bottom == shape[0]
-    is_cut_aside = piece.box.left == 0 or piece.box.right == shape[1]
-    inwards = max(piece.box.height * is_cut_above, piece.box.width * is_cut_aside)
-    return (
-        not _is_bar(piece)
-        and piece.touches < 0.8 * piece.box.longer
-        and inwards > 0.3 * piece.box.longer
-        and piece.thickness < 0.35 * piece.box.longer
-        and piece.strength >= SOFT
-    )
-
-
-def _is_around(piece: Component, other: Component) -> bool:
-    """Whether a piece is a frame, or a ring, around another."""
-    is_hollow = piece.area < 0.5 * piece.box.height * piece.box.width
-    return (
-        piece is not other
-        and is_hollow
-        and piece.box.holds(other.box)
-        and other.box.longer > 0.35 * piece.box.longer
-    )
-
-
-def _is_bar(piece: Component) -> bool:
-    return piece.box.width >= FLAT_BAR * piece.thickness and piece.box.height <= max(
-        2.5 * piece.thickness, 0.2 * piece.box.width
-    )
-
-
-def _is_beside(bar: Component, other: Component) -> bool:
-    """Whether a bar lies over or under another piece, and not in it."""
-    rows, columns = bar.box.gap(other.box)
-    is_under = bar.box.top > other.box.top
-    return (
-        columns < 0
-        and rows > (-bar.thickness if is_under else 0.1 * other.box.height)
-        and other.box.height >= 0.3 * bar.box.width
-        and bar.box.width >= (0.8 if is_under else 1.2) * other.box.width
-    )
-
-
-Group = tuple[Box, list[Component]]
-
-
-def _group(pieces: Sequence[Component]) -> list[Group]:
-    """The pieces, those together that are of one digit."""
-    groups: list[Group] = [(piece.box, [piece]) for piece in pieces]
-    is_changed = True
-    while is_changed:
-        is_changed = False
-        for i in range(len(groups)):
-            for j in range(i + 1, len(groups)):
-                if _is_one(groups[i][0], groups[j][0]):
-                    groups[i] = (groups[i][0].join(groups[j][0]), groups[i][1] + groups[j][1])
-                    del groups[j]
-                    is_changed = True
-                    break
-            if is_changed:
-                break
-    return groups
-
-
-def _is_one(one: Box, other: Box) -> bool:
-    """Whether two boxes hold parts of the same digit."""
-    large, small = (one, other) if one.height >= other.height else (other, one)
-    rows, columns = large.gap(small)
-    if small.height < 0.6 * large.height:
-        return max(rows, columns) < 0.15 * large.longer
-    overlap = -columns / min(large.width, small.width)
-    return overlap > 0.5 and rows < 0.1 * large.longer
-
-
-def _in_order(groups: Sequence[Group]) -> list[Group]:
-    """Line by line, from left to right."""
-    left = sorted(groups, key=lambda group: group[0].top + group[0].height / 2)
-    ordered: list[Group] = []
-    while left:
-        height = float(np.median([box.height for box, _ in left]))
-        first = left[0][0].top + left[0][0].height / 2
-        line = [g for g in left if abs(g[0].top + g[0].height / 2 - first) <= 0.6 * height]
-        left = [group for group in left if group not in line]
-        ordered += sorted(line, key=lambda group: group[0].left)
-    return ordered
-
-
-def _cut(contrast: Floats, labels: NDArray[np.int32], group: Group) -> Digit:
-    """A group's ink alone, with its soft edges."""
-    box, pieces = group
-    margin = max(1, round(0.004 * max(contrast.shape)))
-    box = box.grow(margin, contrast.shape)
-    mine = np.isin(labels[box.slices], [piece.label for piece in pieces])
-    near = cv2.dilate(mine.astype(np.uint8), np.ones((2 * margin + 1,) * 2, np.uint8))
-    strength = max(piece.strength for piece in pieces)
-    ink = np.where(near > 0, contrast[box.slices], 0) * np.float32(255 / strength)
-    return Digit(ink.clip(0, 255), box, tuple(_warnings(pieces, box, strength)))
-
-
-def _warnings(pieces: Sequence[Component], box: Box, strength: float) -> Iterator[str]:
-    if any(piece.touches for piece in pieces):
-        yield "cut off by the frame"
-    if box.width > WIDE * box.height:
-        yield "wide: perhaps several digits that touch"
-    if strength < FAINT:
-        yield "faint"
-    if box.longer < TINY:
-        yield f"only {box.longer} pixels tall"

@@ -20,7 +20,7 @@ from mnist_tui.images.steps import Step, thumbnail
 from mnist_tui.images.whole import fit_whole
 
 if TYPE_CHECKING:
-    from mnist_tui.images.digits import Digit
+    from mnist_tui.images.groups import Digit
 
 WORKERS: Final = min(4, os.cpu_count() or 1)
 """Threads that read pictures; what they do is mostly done without Python's lock."""

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tui.images.background import FAINTEST, Plate, prepare
-from mnist_tui.images.digits import Digit, Findings, find_digits
+from mnist_tui.images.digits import Findings, find_digits
+from mnist_tui.images.groups import Digit
 from mnist_tui.images.lines import remove_lines
 from mnist_tui.images.steps import Step, thumbnail
 

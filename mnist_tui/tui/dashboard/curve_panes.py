@@ -7,15 +7,9 @@ from mnist_tui.run.history import LossHistory
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart, ChartData
-from mnist_tui.tui.dashboard.curves import (
-    SMOOTHING,
-    CurveOptions,
-    Trace,
-    accuracy_chart,
-    batches_chart,
-    loss_chart,
-    run_marks,
-)
+from mnist_tui.tui.dashboard.batch_curves import batches_chart
+from mnist_tui.tui.dashboard.curves import SMOOTHING, CurveOptions, Trace, run_marks
+from mnist_tui.tui.dashboard.epoch_curves import accuracy_chart, loss_chart
 from mnist_tui.tui.dashboard.timeline import Axis
 
 

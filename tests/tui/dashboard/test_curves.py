@@ -7,14 +7,9 @@ import pytest
 
 from mnist_tui.run.events import LearningRateChanged
 from mnist_tui.run.history import LossHistory
-from mnist_tui.tui.dashboard.curves import (
-    CurveOptions,
-    Trace,
-    accuracy_chart,
-    batches_chart,
-    loss_chart,
-    run_marks,
-)
+from mnist_tui.tui.dashboard.batch_curves import batches_chart
+from mnist_tui.tui.dashboard.curves import CurveOptions, Trace, run_marks
+from mnist_tui.tui.dashboard.epoch_curves import accuracy_chart, loss_chart
 from mnist_tui.tui.dashboard.timeline import Axis, Timeline
 from tests.run.values import epoch_row
 
