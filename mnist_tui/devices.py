@@ -12,8 +12,9 @@ from typing import Final
 
 import torch
 
+from mnist_tui import formatting
 from mnist_tui.container import cpu_quota, usable_cores
-from mnist_tui.errors import ConfigError, Remedy, UsageError
+from mnist_tui.errors import ConfigError, Remedy, UsageError, first_line
 
 _DRIVER: Final = Path("/dev/nvidiactl")
 """There where the NVIDIA driver is loaded."""
@@ -129,7 +130,7 @@ def _unusable(index: int) -> str:
             warnings.simplefilter("ignore")  # torch warns of what is said here
             result = torch.ones(2, device=torch.device("cuda", index)).sum().item()
     except Exception as error:  # noqa: BLE001 - drivers fail in many ways
-        said = str(error).partition("\n")[0][:200]
+        said = first_line(error)[:200]
         if "no kernel image" not in said:
             return said
         major, minor = torch.cuda.get_device_capability(index)
@@ -186,8 +187,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def _threads() -> str:
-    count = torch.get_num_threads()
-    return f"{count} thread{'s' if count != 1 else ''}"
+    return formatting.counted(torch.get_num_threads(), "thread")
 
 
 def has_tf32(device: torch.device) -> bool:

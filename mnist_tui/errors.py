@@ -37,6 +37,11 @@ class MnistTuiError(Exception):
         """What would mend it, where that is known."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line; its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class TrainingError(MnistTuiError):
     """Training could not go on: the loss was not a number, or the device gave up."""
 

@@ -47,6 +47,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 epoch`, `19 epochs`."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
 def place(epoch: int, batch: int) -> str:
     """Where a run stood, in words: an epoch that is open but not begun is the last one's end."""
     if batch == 0 and epoch > 1:

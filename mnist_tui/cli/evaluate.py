@@ -17,11 +17,12 @@ from mnist_tui.cli.options import (
     runs_dir_option,
     setting,
 )
-from mnist_tui.cli.table import shorten, table
+from mnist_tui.cli.table import table
 from mnist_tui.metrics import ClassFigures, Confusion
 from mnist_tui.run.classes import classes_noun
 from mnist_tui.store.catalog import find_checkpoint
 from mnist_tui.torch_runtime import loading_torch
+from mnist_tui.tui.text.fitting import shorten
 
 if TYPE_CHECKING:
     from mnist_tui.inference.evaluate import EvaluationReport

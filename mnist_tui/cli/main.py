@@ -25,7 +25,7 @@ from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import ConfigError, MnistTuiError
 from mnist_tui.process.crash import log_crash
 from mnist_tui.process.invocation import command, option_name, with_remedy
-from mnist_tui.process.streams import give_up, prepare_streams
+from mnist_tui.process.streams import give_up, prepare_streams, say
 from mnist_tui.version import __version__
 
 _OWN_OPTIONS = ("--help", "-h", "--version")
@@ -130,7 +130,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - a traceback helps nobody at a terminal
-        _say(log_crash(error))
+        say(log_crash(error), sys.stderr)
         sys.exit(1)
     sys.exit(code or 0)
 
@@ -149,12 +149,4 @@ def _is_of_output(error: OSError) -> bool:
 
 
 def _complain(problem: str) -> None:
-    _say(f"mnist-tui: {problem}")
-
-
-def _say(line: str) -> None:
-    """Print a line on stderr, if there still is somebody to read it."""
-    try:
-        click.echo(line, err=True)
-    except OSError:
-        give_up(sys.stderr)
+    say(f"mnist-tui: {problem}", sys.stderr)

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 
 from mnist_tui import formatting
 from mnist_tui.cli.blocks import Palette, Pixels, draw, fit_into
-from mnist_tui.cli.table import pad, shorten
+from mnist_tui.cli.table import pad
+from mnist_tui.tui.text.fitting import shorten
 
 if TYPE_CHECKING:
     from mnist_tui.inference.predict import Prediction

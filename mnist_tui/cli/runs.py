@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mnist_tui import formatting
 from mnist_tui.cli.opened import make_runner
 from mnist_tui.cli.options import dashboard_options, json_option, runs_dir_option
 from mnist_tui.cli.table import table
@@ -66,4 +67,4 @@ def _describe_life(run: RunSummary) -> str:
     place = f"process {run.pid} on {run.host}" if run.host else f"process {run.pid}"
     if not run.viewers:
         return place
-    return f"{place}, {run.viewers} viewer{'s' if run.viewers > 1 else ''}"
+    return f"{place}, {formatting.counted(run.viewers, 'viewer')}"

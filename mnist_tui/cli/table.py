@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, align: str = "<") -> str:
@@ -22,8 +22,3 @@ def pad(cell: str, side: str, width: int) -> str:
     """Fill a cell up to a width in columns, of which some characters take two."""
     blanks = " " * (width - cell_len(cell))
     return cell + blanks if side == "<" else blanks + cell
-
-
-def shorten(text: str, width: int) -> str:
-    """`text`, or as much of its beginning as goes into `width` columns with an ellipsis."""
-    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.own import own_dataset, split_by_content
 from mnist_tui.data.spec import check_count
-from mnist_tui.errors import DataError
+from mnist_tui.errors import DataError, first_line
 
 _LARGEST_BYTES: Final = 8_000_000_000
 """What the arrays of a file may take, whatever its entries say."""
@@ -92,7 +92,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         raise
     except Exception as error:
         # Whatever a made-up file may hold in place of these arrays.
-        reason = str(error).partition("\n")[0]
+        reason = first_line(error)
         if "allow_pickle" in reason:
             reason = "it holds Python objects, not arrays of numbers"
         raise DataError(f"{path} cannot be read as an .npz file ({reason})") from error

@@ -14,6 +14,7 @@ from mnist_tui.doctor.check import Check, fault, ok, warning
 from mnist_tui.doctor.names import shorten
 from mnist_tui.errors import DataError
 from mnist_tui.process import places
+from mnist_tui.store.new_run import nearest_above
 
 _LITTLE_ROOM: Final = 200_000_000
 """A run with many checkpoints, and MNIST, packed and unpacked."""
@@ -65,9 +66,7 @@ def look_at_folders(runs_dir: Path) -> Iterator[Check]:
 
 def _problem(folder: Path) -> str:
     """Why `folder` cannot be written to, or made; empty when it can."""
-    nearest = folder.absolute()
-    while not os.path.lexists(nearest) and nearest != nearest.parent:
-        nearest = nearest.parent
+    nearest = nearest_above(folder.absolute())
     if not nearest.is_dir():
         return f"{shorten(nearest)} is not a folder"
     try:
@@ -80,10 +79,7 @@ def _problem(folder: Path) -> str:
 
 
 def _room(runs_dir: Path) -> Check:
-    nearest = runs_dir.absolute()
-    while not nearest.exists():
-        nearest = nearest.parent
-    free = shutil.disk_usage(nearest).free
+    free = shutil.disk_usage(nearest_above(runs_dir.absolute())).free
     found = f"{shorten(runs_dir.absolute())}, {free / 1e9:.1f} GB free"
     if free < _LITTLE_ROOM:
         return warning("runs folder", found, "make room: a run takes some 20 to 200 MB")

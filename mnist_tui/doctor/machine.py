@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from mnist_tui import formatting
 from mnist_tui.container import allowed_cores, cpu_quota, memory_limit
 from mnist_tui.doctor.check import Check, ok, warning
 
@@ -18,7 +19,7 @@ def look_at_processor() -> Iterator[Check]:
     usable = allowed_cores()
     quota = cpu_quota()
     threads = os.environ.get("OMP_NUM_THREADS", "")
-    found = f"{cores} core{'s' if cores != 1 else ''}"
+    found = formatting.counted(cores, "core")
     if usable < cores:
         found += f", {usable} of them for this process"
     if quota is not None:
@@ -80,7 +81,7 @@ def look_at_driver() -> Iterator[Check]:
     yield ok(
         "NVIDIA driver",
         f"{name}, for CUDA up to {cuda // 1000}.{cuda % 1000 // 10}; "
-        f"{count} GPU{'s' if count != 1 else ''}",
+        f"{formatting.counted(count, 'GPU')}",
     )
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mnist_tui import formatting
 from mnist_tui.doctor.check import Check, fault, ok, warning
 from mnist_tui.doctor.machine import count_gpus
 
@@ -77,8 +78,7 @@ class TorchProbe:
             return
         build = f"CUDA {found['cuda']}" if found["cuda"] else "without CUDA"
         build = f"ROCm {found['hip']}" if found["hip"] else build
-        count = found["threads"]
-        threads = f"{count} thread{'s' if count != 1 else ''}"
+        threads = formatting.counted(found["threads"], "thread")
         yield ok("PyTorch", f"{found['torch']}, {build}, {threads}")
         if found["gpus"]:
             for gpu in found["gpus"]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from mnist_tui import formatting
 from mnist_tui.engine.checkpointing import CheckpointSchedule
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.live_inference import answer
@@ -49,9 +50,8 @@ class RunEnding:
         """End after the last epoch."""
         self._state.throughput.halt()
         is_saved = self._save(SaveReason.FINISH, is_patient=True)
-        done = self._state.epochs_done
-        saved = "" if is_saved else " Not saved."
-        message = f"Finished {done} epoch{'s' if done != 1 else ''}.{saved}"
+        epochs = formatting.counted(self._state.epochs_done, "epoch")
+        message = f"Finished {epochs}.{'' if is_saved else ' Not saved.'}"
         return self._state.ended(State.FINISHED, message, is_saved=is_saved)
 
     def stop(self, request: Stop) -> RunEnded:

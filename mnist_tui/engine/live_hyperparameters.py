@@ -92,10 +92,10 @@ class LiveHyperparameters:
         previous = self.lr_scale * scheduled_lr(before, global_batch, total)
         change = self._change_lr(previous, epoch, global_batch)
         old, new = (formatting.learning_rate(lr) for lr in (previous, change.lr))
-        plural = "s" if after.epochs != 1 else ""
         warning = Warned(
-            message=f"the {after.schedule} schedule now spans {after.epochs} epoch{plural} in "
-            f"place of {before.epochs}: the learning rate jumps from {old} to {new}, and the "
-            "results are not those of such a run from its start"
+            message=f"the {after.schedule} schedule now spans "
+            f"{formatting.counted(after.epochs, 'epoch')} in place of {before.epochs}: the "
+            f"learning rate jumps from {old} to {new}, and the results are not those of such a "
+            "run from its start"
         )
         return [warning, change]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
+from mnist_tui import formatting
+
 
 @dataclass(frozen=True, slots=True)
 class ForeignKind:
@@ -58,7 +60,7 @@ def kind_named(name: str) -> ForeignKind | None:
 def describe_passed_over(found: Counter[ForeignKind]) -> str:
     """Say how many files of each kind were not read and what to do; empty where there are none."""
     parts = [
-        f"{count} {kind.name} file{'s' if count > 1 else ''} ({kind.advice})"
+        f"{formatting.counted(count, f'{kind.name} file')} ({kind.advice})"
         for kind, count in found.items()
     ]
     return f"passed over: {', '.join(parts)}" if parts else ""

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui import formatting
 from mnist_tui.images.background import FAINTEST, Plate, prepare
 from mnist_tui.images.digits import Findings, find_digits
 from mnist_tui.images.groups import Digit
@@ -47,7 +48,7 @@ def read_page(gray: Floats) -> Page:
     look = _look(plate)
     words = [*plate.done]
     if look.lines:
-        words.append(f"{look.lines} printed line{'s' if look.lines > 1 else ''} taken out")
+        words.append(f"{formatting.counted(look.lines, 'printed line')} taken out")
     words += [f"{what} left out" for what in look.found.left_out]
     steps = [Step(word) for word in words]
     if steps:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.errors import Remedy, UsageError, first_line
 from mnist_tui.models.classifier import Classifier, Output, recognize
 from mnist_tui.models.error_place import describe
 from mnist_tui.models.inspection import Leftovers, inspect
@@ -210,7 +210,7 @@ class Rehearsal:
                 size += 1
             raise UsageError(
                 f"the last batch of an epoch has one image, and {self._name} cannot learn from one "
-                f"alone, as batch normalization cannot ({_first_line(error)}); choose another "
+                f"alone, as batch normalization cannot ({first_line(error)}); choose another "
                 "batch size",
                 Remedy(settings={"batch_size": size}),
             ) from error
@@ -246,7 +246,3 @@ def _are_close(output: Tensor, other: Tensor) -> bool:
 def _is_equal(value: Any, other: Any) -> bool:
     is_tensor = isinstance(value, Tensor) and isinstance(other, Tensor)
     return not is_tensor or (value.shape == other.shape and torch.equal(value, other))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

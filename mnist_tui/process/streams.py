@@ -76,6 +76,14 @@ def give_up(stream: TextIO) -> None:
             os.close(nowhere)
 
 
+def say(text: str, stream: TextIO) -> None:
+    """Print a line, unless the stream has nobody any more to read it."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        give_up(stream)
+
+
 def let_go_of_terminal() -> None:
     """Lead every descriptor nowhere that belongs to the terminal of 0, 1 and 2. Any thread.
 

@@ -28,15 +28,16 @@ class State(StrEnum):
     @property
     def is_over(self) -> bool:
         """Whether the run has ended and no event will follow."""
-        return self in _OVER
+        return self in OVER
 
     @property
     def is_live(self) -> bool:
         """Whether a training thread is at work, or waiting, for this run."""
-        return self is not State.READY and self not in _OVER
+        return self is not State.READY and self not in OVER
 
 
-_OVER: Final = frozenset({State.FINISHED, State.STOPPED, State.FAILED})
+OVER: Final = frozenset({State.FINISHED, State.STOPPED, State.FAILED})
+"""The states of a run that has ended."""
 
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.READY: frozenset({State.LOADING}),

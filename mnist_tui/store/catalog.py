@@ -10,15 +10,12 @@ from typing import Any, Final
 
 from mnist_tui.errors import CheckpointError, Remedy, UsageError
 from mnist_tui.run.events import EpochRow, Event, best_of
+from mnist_tui.run.state import OVER
 from mnist_tui.run.wire import event_of
 from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import read_labels
 
-_ENDED: Final = ("finished", "stopped", "failed")
-"""How a run can have ended by its own word."""
-OVER: Final = (*_ENDED, "interrupted")
-"""The states in a RunSummary in which no process trains the run."""
 CURVE_POINTS: Final = 24
 """As many as a curve of a line's height can show."""
 
@@ -64,7 +61,7 @@ class RunSummary:
     @property
     def is_live(self) -> bool:
         """Whether a process trains it."""
-        return self.state not in OVER
+        return self.state not in (*OVER, "interrupted")
 
 
 def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | None:
@@ -81,7 +78,7 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
     rows = read_rows(directory)
     best = best_of(rows)
     state = str(status.get("state", "ready"))
-    is_over, is_live = state in _ENDED, _is_live(directory, state)
+    is_over, is_live = state in OVER, _is_live(directory, state)
     if is_live and is_over:
         state = "loading"  # resumed, and not further yet
     elif not is_live and not is_over:
@@ -120,7 +117,7 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
 def _is_live(directory: RunDirectory, state: object) -> bool:
     """Whether a process trains the run, whose status.json says `state`."""
     # Locks are slow to ask for; a run that has ended is locked again only when it is resumed.
-    return (state not in _ENDED or directory.lock.may_be_held) and directory.lock.is_held()
+    return (state not in OVER or directory.lock.may_be_held) and directory.lock.is_held()
 
 
 def _spread(rows: Sequence[EpochRow]) -> Iterator[EpochRow]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.errors import CheckpointError
+from mnist_tui.errors import CheckpointError, first_line
 from mnist_tui.run.classes import DIGITS, classes_in
 from mnist_tui.run.events import EpochRow, LearningRateChanged, best_of
 from mnist_tui.store.torch_file import TorchFile, damaged, read_torch_file, sealed
@@ -123,7 +123,7 @@ def to_checkpoint(file: TorchFile, path: Path) -> Checkpoint:
         problem = _problem(checkpoint)
     except Exception as error:
         # Whatever a made-up file may hold in place of these values.
-        reason = str(error).partition("\n")[0][:200]
+        reason = first_line(error)[:200]
         raise CheckpointError(
             f"{path} is not a checkpoint that this version can read: {reason}; "
             "use another checkpoint of that run"

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tui.errors import DataError
+from mnist_tui.errors import DataError, first_line
 from mnist_tui.run.buckets import Bucket, HistorySnapshot
 from mnist_tui.run.events import LearningRateChanged
 from mnist_tui.run.history import LossHistory
@@ -55,8 +55,9 @@ def read_history(path: Path) -> BatchCurves | None:
         return None
     except Exception as error:
         # Whatever a made-up file may hold in place of these arrays.
-        reason = str(error).partition("\n")[0]
-        raise DataError(f"{path} cannot be read ({reason}); the next save replaces it") from error
+        raise DataError(
+            f"{path} cannot be read ({first_line(error)}); the next save replaces it"
+        ) from error
 
 
 def read_batch_curves(directory: RunDirectory) -> BatchCurves | None:

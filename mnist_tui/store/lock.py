@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui.errors import UsageError
+from mnist_tui.run.state import OVER
 from mnist_tui.store.atomic import read_json, sweep
 from mnist_tui.store.owner import Owner, is_alive
 
@@ -171,7 +172,7 @@ class RunLock:
     def _is_live(self) -> bool:
         """Whether the run has not ended, by its own last word."""
         state = read_json(self._status).get("state")
-        return state is not None and state not in ("finished", "stopped", "failed")
+        return state is not None and str(state) not in OVER
 
     @property
     def may_be_held(self) -> bool:

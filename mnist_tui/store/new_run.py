@@ -53,13 +53,16 @@ def check_place(runs_dir: Path, name: str | None) -> None:
         is_run = _NAME.fullmatch(name) and name != "last" and RunDirectory(path).config.exists()
         resume = Remedy(command="resume", run=str(path))
         raise UsageError(problem, resume if is_run else Remedy(settings={"name": None}))
-    nearest = runs_dir
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
+    nearest = nearest_above(runs_dir)
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise UsageError(
             f"cannot write to {runs_dir}; {_ELSEWHERE}", Remedy(settings={"runs_dir": None})
         )
+
+
+def nearest_above(path: Path) -> Path:
+    """The path itself, or the nearest of the folders that it is to be made in that is there."""
+    return next((place for place in (path, *path.parents) if os.path.lexists(place)), Path())
 
 
 def create_run(runs_dir: Path, name: str | None, config: TrainConfig) -> RunDirectory:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tui.errors import DataError
+from mnist_tui.errors import DataError, first_line
 from mnist_tui.run.validation import EpochResults, Example, TrackedExample, ValidationResults
 from mnist_tui.store.arrays_file import Arrays, arrays_bytes, read_arrays
 
@@ -58,8 +58,9 @@ def read_validation(path: Path) -> ValidationResults:
         return ValidationResults()
     except Exception as error:
         # Whatever a made-up file may hold in place of these arrays.
-        reason = str(error).partition("\n")[0]
-        raise DataError(f"{path} cannot be read ({reason}); the next epoch replaces it") from error
+        raise DataError(
+            f"{path} cannot be read ({first_line(error)}); the next epoch replaces it"
+        ) from error
 
 
 def _results(arrays: Arrays) -> ValidationResults:

@@ -1,6 +1,5 @@
 """The dashboard as an application: it composes the parts and routes between them."""
 
-import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -9,29 +8,23 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, ClassVar, Final
 
-from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from mnist_tui.images.foreign import kind_named
-from mnist_tui.images.sources import SUFFIXES
 from mnist_tui.run.events import RunEnded, RunPrepared
 from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import MakeRunner, Runner, RunPlan
 from mnist_tui.run.requests import Save, Stop
-from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.commands import Owner
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.previous_run import PastEntry, describe_past, find_previous
 from mnist_tui.tui.dashboard.screen import Dashboard
-from mnist_tui.tui.insight.panes.pane import InsightMemory
-from mnist_tui.tui.insight.pasted_path import pasted_path
-from mnist_tui.tui.insight.source import RunSource
-from mnist_tui.tui.run.actions import RUN_KEYS, RunActions
+from mnist_tui.tui.opening import SCREEN_KEYS, ScreenActions
+from mnist_tui.tui.run.actions import RUN_KEYS
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, ProgressPoller
 from mnist_tui.tui.run.presenter import RunPresenter
@@ -45,8 +38,6 @@ from mnist_tui.tui.text import exit_summary
 from mnist_tui.tui.text.event_text import Level, LogEntry
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 
-_LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
-"""Whose records are shown."""
 LINE_LOST: Final = Stop(reason="Ended with its terminal", exit_code=129)
 """The request when the terminal is lost: SIGHUP's exit code, since it means the same."""
 _SLOW_LINE_S: Final = 1.0
@@ -55,7 +46,7 @@ _SLOW_LINE_LOSSES_S: Final = 4.0
 """Seconds between two drawings of the losses over a slow line."""
 
 
-class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
+class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
     """Trains on one thread of its own and shows it; never two runs at a time."""
 
     TITLE = "mnist-tui"
@@ -65,10 +56,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         *RUN_KEYS,
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("r", "runs", "Runs", tooltip="All runs: find, compare, tidy", id="later.runs"),
-        Binding("i", "insight", "Insight", tooltip="What the model has learned"),
-        Binding("d", "insight('Draw')", "Draw", show=False, tooltip="Draw for the model to read"),
+        *SCREEN_KEYS,
     ]
 
     @dataclass
@@ -129,8 +117,6 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         """The screen under all others."""
         self.presenter = RunPresenter(self, self.run_controller, self.dashboard, rings=bell)
         """What shows the run."""
-        self.insight_memory: Final = InsightMemory()
-        """What the insight screen showed when it was closed."""
         self.goes_on = False
         """Whether the dashboard has ended, and its run goes on without a terminal."""
         self._outlives_terminal = outlives_terminal
@@ -223,8 +209,7 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
 
     def on_mount(self) -> None:
         """Begin to follow the run, and to listen."""
-        for logger in _LOGGERS:
-            logger.addHandler(self._handler)
+        self._handler.listen()
         self._prints.enter_context(prints_logged())
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self._poller.begin()
@@ -241,13 +226,12 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         if self._opens_runs:
             self.action_runs()
         if self._opens_sweep is not None:
-            self._show_sweep(self._opens_sweep)
+            self.show_sweep(self._opens_sweep)
 
     def on_unmount(self) -> None:
         """Stop listening."""
         self._prints.close()
-        for logger in _LOGGERS:
-            logger.removeHandler(self._handler)
+        self._handler.end()
         self.presenter.end()
 
     def _send(self, message: Message) -> None:
@@ -318,80 +302,10 @@ class DashboardApp(RunActions, Palettes, KeyQueue, CrashGuard):
         levels: dict[SeverityLevel, Level] = {"warning": "warning", "error": "error"}
         self.presenter.say(LogEntry(message, levels.get(severity, "info")))
 
-    def action_insight(self, title: str = "") -> None:
-        """Show what the model learned, in the pane of that title or in the one seen last."""
-        from mnist_tui.tui.insight.screen import InsightScreen
-
-        for screen in self.screen_stack:
-            if isinstance(screen, InsightScreen):
-                if title:
-                    screen.call_later(screen.action_pane, title)
-                return
-        self.insight_memory.title = title or self.insight_memory.title
-        source = RunSource(self.run_controller)
-        insight = InsightScreen(source, self.insight_memory, self.presenter.remove)
-        self.presenter.add(insight)
-        self.push_screen(insight)
-
-    def action_runs(self) -> None:
-        """Show all runs."""
-        from mnist_tui.tui.runs.screen import RunsScreen
-
-        run, name = self.run_controller, "runs"
-        if not self.is_screen_installed(name):
-            # Kept while it is closed: its runs, filter, order and marks.
-            current = Path(run.log.prepared.directory) if run.log.prepared else None
-            self.install_screen(RunsScreen(run.plan.runs_dir, current, self), name)
-        if not any(isinstance(screen, RunsScreen) for screen in self.screen_stack):
-            self.push_screen(name)
-
-    def _show_sweep(self, folder: Path) -> None:
-        """Show a sweep over all runs."""
-        from mnist_tui.sweep.record import SweepFolder
-        from mnist_tui.tui.runs.screen import RunsScreen
-
-        for screen in self.screen_stack:
-            if isinstance(screen, RunsScreen):
-                screen.show_sweep(SweepFolder(folder))
-
-    async def action_open_image(self) -> None:
-        """Let the user name an image file, and show what the model predicts for it."""
-        self._open_image(None)
-
-    async def on_paste(self, event: events.Paste) -> None:
-        """Show what the model predicts for an image file whose path is pasted or dropped."""
-        path = pasted_path(event.text)
-        # Of a kind that is not read as well: the pane says what it is.
-        if path is not None and (path.suffix.lower() in SUFFIXES or kind_named(path.name)):
-            self._open_image(path)
-        else:
-            self.presenter.say(LogEntry("pasted text is ignored"))
-
-    def _open_image(self, path: Path | None) -> None:
-        from mnist_tui.tui.insight.screen import InsightScreen
-
-        self.action_insight("Draw")
-        for screen in self.screen_stack:
-            if isinstance(screen, InsightScreen):
-                screen.call_after_refresh(screen.open_image, path)
-
-    def action_help(self) -> None:
-        """Show the help."""
-        from mnist_tui.tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(is_first_run=self.run_controller.thread is None))
-
     def refuse_letter(self, letter: str) -> None:
         """Say why a letter of another keyboard layout does nothing."""
         why = "keys are Latin letters: switch the keyboard's layout, or use ctrl+p or the mouse"
         self.presenter.say(LogEntry(f"{letter}: {why}", "warning"))
-
-    def action_doctor(self) -> None:
-        """Examine this machine."""
-        from mnist_tui.tui.screens.doctor import DoctorScreen
-
-        plan = self.run_controller.next_plan
-        self.push_screen(DoctorScreen(plan.runs_dir, plan.config.data_dir))
 
     def command_owners(self) -> dict[Owner, DOMNode]:
         """What the commands of the palette are done by."""

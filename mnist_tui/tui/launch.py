@@ -10,7 +10,7 @@ from mnist_tui.process import places
 from mnist_tui.process.crash import log_crash
 from mnist_tui.process.logout import describe_limit
 from mnist_tui.process.signals import signals_as_requests
-from mnist_tui.process.streams import give_up, is_in_page, let_go_of_terminal
+from mnist_tui.process.streams import is_in_page, let_go_of_terminal, say
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.tui.app import DashboardApp
@@ -87,12 +87,12 @@ def run_dashboard(
     if app.broken_by is not None:
         way_back()
         code = code or 1
-        _say(log_crash(app.broken_by, "the dashboard broke", app.log_file), is_error=True)
+        say(log_crash(app.broken_by, "the dashboard broke", app.log_file), sys.stderr)
     limit = describe_limit() if app.run_controller.is_detached else ""
     if limit:
         report += f"\nnote: {limit}"
     if report:
-        _say(report, is_error=bool(code))
+        say(report, sys.stderr if code else sys.stdout)
     return code
 
 
@@ -129,13 +129,3 @@ def _way_back() -> Callable[[], None]:
             os.write(terminal, LEAVE)
 
     return restore
-
-
-def _say(text: str, *, is_error: bool) -> None:
-    """Print the summary, unless the terminal has gone away."""
-    stream = sys.stderr if is_error else sys.stdout
-    try:
-        print(text, file=stream, flush=True)
-    except OSError:
-        # The terminal went away.
-        give_up(stream)

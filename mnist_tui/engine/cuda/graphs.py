@@ -6,6 +6,8 @@ from weakref import WeakSet
 
 import torch
 
+from mnist_tui.errors import first_line
+
 CaptureBody = Callable[[], None]
 """A function without arguments or result that only launches kernels on preallocated tensors and
 never synchronizes."""
@@ -92,4 +94,4 @@ def _reason(error: BaseException) -> str:
     """What went wrong first, in one line: ending a broken capture fails as well."""
     while isinstance(error.__context__, RuntimeError):
         error = error.__context__
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return first_line(error)

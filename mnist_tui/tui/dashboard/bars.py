@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from mnist_tui import formatting
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown, first_fitting, pad
+from mnist_tui.tui.text.fitting import first_fitting, pad
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 from mnist_tui.tui.widgets.meters import bar_line
 
 _PERCENT = 6

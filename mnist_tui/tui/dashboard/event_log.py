@@ -9,8 +9,9 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from mnist_tui.tui.text.event_text import Level, LogEntry
+from mnist_tui.tui.text.fitting import wrap_words
 from mnist_tui.tui.widgets.follow_list import FollowList
-from mnist_tui.tui.widgets.lines import Line, wrap_words
+from mnist_tui.tui.widgets.lines import Line
 
 _TONES: Final = {
     "detail": "muted",

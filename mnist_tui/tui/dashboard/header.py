@@ -7,8 +7,9 @@ from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.pace import speed_facts
 from mnist_tui.tui.text.event_text import STATE_WORDS
+from mnist_tui.tui.text.fitting import fit, shorten
 from mnist_tui.tui.widgets.flash_line import FlashLine
-from mnist_tui.tui.widgets.lines import Line, Lines, Piece, Shown, fit, fit_lines, shorten
+from mnist_tui.tui.widgets.lines import Line, Lines, Piece, Shown, fit_lines
 
 _GLYPHS = {
     State.READY: ("○", "muted"),

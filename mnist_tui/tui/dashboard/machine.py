@@ -10,7 +10,8 @@ from textual.message import Message
 from mnist_tui import formatting
 from mnist_tui.run.machine import GpuSample, MachineSample, SampleMachine
 from mnist_tui.system_monitor import Machine
-from mnist_tui.tui.widgets.lines import Line, Lines, cut, fit, pad, width_of
+from mnist_tui.tui.text.fitting import cut, fit, pad
+from mnist_tui.tui.widgets.lines import Line, Lines, width_of
 from mnist_tui.tui.widgets.meters import sparkline
 
 _LABEL: Final = 8

@@ -8,7 +8,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 
 from mnist_tui.run.state import State
-from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
+from mnist_tui.tui.text.fitting import wrap_words
+from mnist_tui.tui.widgets.lines import Line, Lines
 
 Fact = tuple[str, str]
 """A label and a value."""

@@ -2,7 +2,8 @@
 
 from mnist_tui import formatting
 from mnist_tui.run.progress import Progress
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown, first_fitting, fit_lines
+from mnist_tui.tui.text.fitting import first_fitting
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown, fit_lines
 
 ROOMY = 40
 """From this width on Pace has the speed; below it, the line of facts has."""

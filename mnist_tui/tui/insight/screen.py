@@ -26,9 +26,10 @@ from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.text.event_text import LogEntry
+from mnist_tui.tui.text.fitting import fit, shorten
 from mnist_tui.tui.widgets.flash_line import FlashLine
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
-from mnist_tui.tui.widgets.lines import Line, Shown, fit, shorten, width_of
+from mnist_tui.tui.widgets.lines import Line, Shown, width_of
 from mnist_tui.tui.widgets.tab_bar import TabBar
 
 PANES: Final[tuple[type[InsightPane], ...]] = (

@@ -9,7 +9,8 @@ from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
 from mnist_tui.store.comparison import ComparedRun, Comparison
 from mnist_tui.tui.runs.run_tones import RUN_TONES, RUN_TONES_CSS
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown, pad, shorten
+from mnist_tui.tui.text.fitting import pad, shorten
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 
 _NAME_WIDTH: Final = 24
 _GAP: Final = 2

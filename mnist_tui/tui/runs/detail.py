@@ -2,7 +2,8 @@
 
 from mnist_tui import formatting
 from mnist_tui.store.catalog import RunSummary
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown, fit, shorten
+from mnist_tui.tui.text.fitting import fit, shorten
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 
 
 class RunDetail(Lines):

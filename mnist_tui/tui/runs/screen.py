@@ -26,9 +26,10 @@ from mnist_tui.tui.runs.table import RunTable
 from mnist_tui.tui.screens.question import Question
 from mnist_tui.tui.screens.text_entry import TextEntry
 from mnist_tui.tui.text.event_text import LogEntry
+from mnist_tui.tui.text.fitting import shorten
 from mnist_tui.tui.widgets.flash_line import FlashLine
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
-from mnist_tui.tui.widgets.lines import Line, Shown, shorten
+from mnist_tui.tui.widgets.lines import Line, Shown
 
 
 class RunsLine(FlashLine):

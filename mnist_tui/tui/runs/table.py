@@ -13,8 +13,9 @@ from mnist_tui.store.comparison import MOST
 from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, is_fresh, sort_runs
 from mnist_tui.tui.runs.query import Test
 from mnist_tui.tui.runs.run_tones import RUN_TONES, RUN_TONES_CSS
+from mnist_tui.tui.text.fitting import pad, shorten
 from mnist_tui.tui.widgets.follow_list import FollowList
-from mnist_tui.tui.widgets.lines import Line, pad, shorten
+from mnist_tui.tui.widgets.lines import Line
 from mnist_tui.tui.widgets.pressable import Pressable
 
 _GAP: Final = 2

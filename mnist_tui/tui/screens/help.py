@@ -9,7 +9,8 @@ from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from mnist_tui.tui.screens.overlay import Overlay
-from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
+from mnist_tui.tui.text.fitting import wrap_words
+from mnist_tui.tui.widgets.lines import Line, Lines
 
 Entries = tuple[tuple[str, str], ...]
 """A key or a word, and what it does or means."""

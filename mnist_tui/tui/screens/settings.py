@@ -16,7 +16,8 @@ from textual.widgets import Button, Input, Label, Static
 from mnist_tui.tui.screens.draft import FIELDS, Draft, Field, to_text
 from mnist_tui.tui.screens.one_of import OneOf
 from mnist_tui.tui.screens.overlay import Overlay
-from mnist_tui.tui.widgets.lines import Line, Lines, wrap_words
+from mnist_tui.tui.text.fitting import wrap_words
+from mnist_tui.tui.widgets.lines import Line, Lines
 
 _BROAD: Final = 72
 """From so many columns on there is room for the notes."""

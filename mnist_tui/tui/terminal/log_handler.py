@@ -3,8 +3,13 @@
 import logging
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
+from mnist_tui.store.logfile import PRINTED
 from mnist_tui.tui.text.event_text import Level, LogEntry
+
+_LOGGERS: Final = (logging.getLogger(), *PRINTED.values())
+"""Whose records are shown."""
 
 
 class PaneHandler(logging.Handler):
@@ -16,6 +21,16 @@ class PaneHandler(logging.Handler):
         self.addFilter(_is_news)
         self._announce = announce
         self._waiting: deque[LogEntry] = deque(maxlen=1000)
+
+    def listen(self) -> None:
+        """Keep what is logged or printed from now on, until `end`."""
+        for logger in _LOGGERS:
+            logger.addHandler(self)
+
+    def end(self) -> None:
+        """Keep nothing more."""
+        for logger in _LOGGERS:
+            logger.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record. Any thread."""

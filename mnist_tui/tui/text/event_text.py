@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mnist_tui import wording
+from mnist_tui import formatting, wording
 from mnist_tui.config import SETTINGS, recipe_values
 from mnist_tui.run.events import (
     CheckpointSaved,
@@ -54,7 +54,7 @@ def describe_plan(plan: RunPlan) -> tuple[str, ...]:
     return (
         config.recipe,
         *(() if is_recipes else (f"model {SETTINGS['model'].rule.spell(config.model)}",)),
-        f"{config.epochs} epoch{'s' if config.epochs != 1 else ''}",
+        formatting.counted(config.epochs, "epoch"),
         f"batch {config.batch_size}",
         f"{config.optimizer} lr {config.lr:g}",
         f"dataset {config.dataset}",

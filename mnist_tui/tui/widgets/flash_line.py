@@ -3,7 +3,8 @@
 from typing import Final
 
 from mnist_tui.tui.text.event_text import LogEntry
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown, cut
+from mnist_tui.tui.text.fitting import cut
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 
 SHOWN_FOR_S: Final = 6.0
 """How long a message stays."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final, TypeVar
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -125,22 +125,6 @@ def width_of(line: Iterable[Piece]) -> int:
     return sum(cell_len(text) for text, _ in line)
 
 
-def pad(text: str, width: int) -> str:
-    """`text` cut or filled with spaces to exactly `width` columns."""
-    return set_cell_size(text, width)
-
-
-def fit(parts: Iterable[str], width: int, between: str = " · ") -> str:
-    """As many whole parts as go into `width` columns, from the first on."""
-    text = ""
-    for part in parts:
-        longer = f"{text}{between}{part}" if text else part
-        if cell_len(longer) > width:
-            break
-        text = longer
-    return text
-
-
 def fit_lines(parts: Iterable[Line], width: int, between: str = " · ") -> Line:
     """As many whole parts as go into `width` columns, from the first on, in one line."""
     line: Line = []
@@ -150,43 +134,6 @@ def fit_lines(parts: Iterable[Line], width: int, between: str = " · ") -> Line:
             break
         line = longer
     return line
-
-
-def first_fitting(width: int, *forms: str) -> str:
-    """The first of ever shorter forms that goes whole into `width` columns; else the last, cut."""
-    return next((form for form in forms if cell_len(form) <= width), shorten(forms[-1], width))
-
-
-def shorten(text: str, width: int) -> str:
-    """`text`, or as much of its beginning as goes into `width` columns with an ellipsis."""
-    if cell_len(text) <= width:
-        return text
-    return f"{set_cell_size(text, width - 1).rstrip()}…" if width > 0 else ""
-
-
-def cut(text: str, width: int) -> str:
-    """`text`, or as many whole words of it as go into `width` columns, and an ellipsis."""
-    if cell_len(text) <= width:
-        return text
-    words = fit(text.split(" "), width - 2, between=" ")
-    return f"{words} …" if words else ("…" if width > 0 else "")
-
-
-def wrap_words(text: str, width: int) -> list[str]:
-    """`text` as lines of whole words; a word longer than a line is chopped."""
-    lines: list[str] = []
-    words = text.split(" ")
-    while words:
-        line = fit(words, width, between=" ")
-        taken = line.count(" ") + 1 if line else 0
-        if not line and words[0]:
-            head, *rest = chop_cells(words[0], max(width, 1))
-            lines.append(head)
-            words[:1] = ["".join(rest)] if rest else []
-            continue
-        lines.append(line)
-        words = words[max(taken, 1) :]
-    return lines
 
 
 def changed_columns(old: Line, new: Line, width: int) -> tuple[int, int]:

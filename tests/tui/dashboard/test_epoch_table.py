@@ -11,9 +11,7 @@ from mnist_tui.run.events import (
 from mnist_tui.tui.dashboard.epoch_table import EpochTable
 from mnist_tui.tui.dashboard.event_log import EventLog
 from mnist_tui.tui.text.event_text import LogEntry
-from mnist_tui.tui.widgets.lines import (
-    Line,
-)
+from mnist_tui.tui.widgets.lines import Line
 from tests.run.values import epoch_row
 
 

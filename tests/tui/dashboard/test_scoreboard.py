@@ -5,9 +5,7 @@ import pytest
 from mnist_tui.run.log import Scores
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.dashboard.scoreboard import BOARD_WIDTH, scoreboard
-from mnist_tui.tui.widgets.lines import (
-    width_of,
-)
+from mnist_tui.tui.widgets.lines import width_of
 from tests.run.values import epoch_row
 from tests.tui.app_harness import plain
 

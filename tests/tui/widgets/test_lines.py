@@ -1,11 +1,7 @@
 """Lines of text: what of them is repainted, and how they are cut."""
 
-from mnist_tui.tui.widgets.lines import (
-    changed_columns,
-    cut,
-    fit,
-    wrap_words,
-)
+from mnist_tui.tui.text.fitting import cut, fit, wrap_words
+from mnist_tui.tui.widgets.lines import changed_columns
 
 
 def test_only_the_changed_columns_of_a_line_are_repainted() -> None:

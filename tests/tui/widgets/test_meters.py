@@ -2,9 +2,7 @@
 
 import pytest
 
-from mnist_tui.tui.widgets.lines import (
-    width_of,
-)
+from mnist_tui.tui.widgets.lines import width_of
 from mnist_tui.tui.widgets.meters import bar
 from tests.tui.app_harness import plain
 

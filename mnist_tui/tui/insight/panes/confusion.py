@@ -16,7 +16,8 @@ from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.matrix import Matrix
 from mnist_tui.tui.insight.widgets.matrix_layout import Counts
 from mnist_tui.tui.insight.widgets.text_lines import Part
-from mnist_tui.tui.widgets.lines import Line, width_of, wrap_words
+from mnist_tui.tui.text.fitting import wrap_words
+from mnist_tui.tui.widgets.lines import Line, width_of
 
 _EMPTY: Final = (
     "After the first epoch is validated, this shows for each class how often its images were "

@@ -16,7 +16,8 @@ from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.class_bars import likeliest, names_width, short_names
 from mnist_tui.tui.insight.widgets.gallery import SHORT_NAME, Portrait, Tile
 from mnist_tui.tui.insight.widgets.text_lines import Part
-from mnist_tui.tui.widgets.lines import Line, pad, width_of
+from mnist_tui.tui.text.fitting import pad
+from mnist_tui.tui.widgets.lines import Line, width_of
 from mnist_tui.tui.widgets.meters import bar_line, sparkline
 
 PLAY_INTERVAL_S: Final = 1 / 3

@@ -10,7 +10,8 @@ from textual import events
 from textual.message import Message
 
 from mnist_tui import formatting
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown, pad
+from mnist_tui.tui.text.fitting import pad
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 from mnist_tui.tui.widgets.meters import bar_line
 from mnist_tui.tui.widgets.pressable import Pressable
 
@@ -51,7 +52,22 @@ def likeliest(probabilities: tuple[float, ...]) -> int:
     return max(range(len(probabilities)), key=lambda label: probabilities[label])
 
 
-class ClassBars(Lines):
+class _ClassLines(Lines):
+    """A line for each class, where there is room."""
+
+    names: Shown[tuple[str, ...]] = Shown(())
+    """The names, in the order of the labels."""
+
+    def watch_names(self) -> None:
+        """Take the lines that they need."""
+        self.refresh(layout=True)
+        self.redraw()
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self.names)
+
+
+class ClassBars(_ClassLines):
     """The probability of each class; the likeliest is marked by a glyph, not by a color alone.
 
     Where there are more classes than lines, the likeliest come first and the rest is left out.
@@ -64,19 +80,8 @@ class ClassBars(Lines):
     }
     """
 
-    names: Shown[tuple[str, ...]] = Shown(())
-    """The names, in the order of the labels."""
     values: Shown[tuple[float, ...]] = Shown(())
     """One for each class, in [0, 1]; or none while nothing is known."""
-
-    def watch_names(self) -> None:
-        """Take the lines that they need."""
-        self.refresh(layout=True)
-        self.redraw()
-
-    def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """A line for each class."""
-        return len(self.names)
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Return a line for each class that is in sight."""
@@ -103,7 +108,7 @@ class ClassBars(Lines):
         )
 
 
-class ClassCounts(Pressable[int], Lines):
+class ClassCounts(Pressable[int], _ClassLines):
     """How many examples each class has; a click picks a class.
 
     The bars stand in one column, or in two where there are fewer lines than classes. If that is
@@ -119,8 +124,6 @@ class ClassCounts(Pressable[int], Lines):
     }
     """
 
-    names: Shown[tuple[str, ...]] = Shown(())
-    """The names, in the order of the labels."""
     counts: Shown[tuple[int, ...]] = Shown(())
     """One for each class, or none yet."""
     label: Shown[int | None] = Shown(None)
@@ -131,15 +134,6 @@ class ClassCounts(Pressable[int], Lines):
         """A class was clicked."""
 
         label: int
-
-    def watch_names(self) -> None:
-        """Take the lines that they need."""
-        self.refresh(layout=True)
-        self.redraw()
-
-    def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """A line for each class."""
-        return len(self.names)
 
     def _arrangement(self, height: int) -> tuple[range, int]:
         """The labels in sight, and the number of lines that they take."""

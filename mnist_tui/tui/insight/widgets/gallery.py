@@ -13,7 +13,8 @@ from textual.strip import Strip
 from mnist_tui import formatting
 from mnist_tui.tui.insight.widgets.bitmap import SIDE, Image, Shading, shading_of, strips_of
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
-from mnist_tui.tui.widgets.lines import Line, Shown, pad
+from mnist_tui.tui.text.fitting import pad
+from mnist_tui.tui.widgets.lines import Line, Shown
 from mnist_tui.tui.widgets.pressable import Pressable
 
 INK_SIDE: Final = 20

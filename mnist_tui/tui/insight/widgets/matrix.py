@@ -16,7 +16,8 @@ from mnist_tui.tui.insight.widgets.bitmap import Form, shading_of
 from mnist_tui.tui.insight.widgets.class_bars import short_names
 from mnist_tui.tui.insight.widgets.matrix_layout import FIGURE, Counts, Layout
 from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
-from mnist_tui.tui.widgets.lines import Line, Shown, pad
+from mnist_tui.tui.text.fitting import pad
+from mnist_tui.tui.widgets.lines import Line, Shown
 from mnist_tui.tui.widgets.pressable import Pressable
 
 CORRECT: Final = "curve-training"

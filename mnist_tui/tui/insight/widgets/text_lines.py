@@ -3,7 +3,8 @@
 from rich.cells import cell_len
 from textual import events
 
-from mnist_tui.tui.widgets.lines import Line, Lines, Shown, wrap_words
+from mnist_tui.tui.text.fitting import wrap_words
+from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 from mnist_tui.tui.widgets.pressable import Pressable
 
 Part = tuple[str, str, str]
