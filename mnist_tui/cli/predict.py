@@ -107,7 +107,6 @@ class TablePrinter:
         self._has_header = False
 
     def __call__(self, answer: "Answer") -> None:
-        """Print one row, or one line on stderr for an image that cannot be read."""
         from mnist_tui.images import BadPicture
 
         if isinstance(answer, BadPicture):

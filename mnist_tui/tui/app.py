@@ -229,7 +229,6 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
             self.show_sweep(self._opens_sweep)
 
     def on_unmount(self) -> None:
-        """Stop listening."""
         self._prints.close()
         self._handler.end()
         self.presenter.end()
@@ -283,7 +282,6 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
             self.dashboard.show_past(message.previous, message.past)
 
     def on_dashboard_app_log_arrived(self) -> None:
-        """Fetch what was logged."""
         for entry in self._handler.take():
             self.dashboard.log_pane.add(entry)
 
@@ -303,7 +301,6 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         self.presenter.say(LogEntry(message, levels.get(severity, "info")))
 
     def refuse_letter(self, letter: str) -> None:
-        """Say why a letter of another keyboard layout does nothing."""
         why = "keys are Latin letters: switch the keyboard's layout, or use ctrl+p or the mouse"
         self.presenter.say(LogEntry(f"{letter}: {why}", "warning"))
 

@@ -47,7 +47,6 @@ class ScreenActions(RunActions):
         self.push_screen(insight)
 
     def action_runs(self) -> None:
-        """Show all runs."""
         from mnist_tui.tui.runs.screen import RunsScreen
 
         run, name = self.run_controller, "runs"
@@ -89,13 +88,11 @@ class ScreenActions(RunActions):
                 screen.call_after_refresh(screen.open_image, path)
 
     def action_help(self) -> None:
-        """Show the help."""
         from mnist_tui.tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(is_first_run=self.run_controller.thread is None))
 
     def action_doctor(self) -> None:
-        """Examine this machine."""
         from mnist_tui.tui.screens.doctor import DoctorScreen
 
         plan = self.run_controller.next_plan

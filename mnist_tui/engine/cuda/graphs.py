@@ -49,7 +49,6 @@ class _GraphRecorder:
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, work: CaptureBody) -> CaptureBody:
-        """As in GraphRecorder. Waits for the device."""
         graph = torch.cuda.CUDAGraph()
         # One pool of memory for all graphs: only one runs at a time, and none leaves a result
         # in it that another could overwrite. But torch does not reuse a pool whose graphs are

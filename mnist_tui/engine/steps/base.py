@@ -57,7 +57,6 @@ class AutogradStep:
         self._one = torch.ones((), device=device) if device.type == "cuda" else None
 
     def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
-        """As in Step."""
         loss, output = self.differentiate(images, labels)
         self._update(lr)
         return loss, output
@@ -99,7 +98,6 @@ class MnistKernels(ABC):
         self._smoothing = config.label_smoothing
 
     def __call__(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
-        """As in Step."""
         # As PyTorch's Dropout2d draws them.
         keep_mask = torch.empty(len(images), 64, 1, 1, device=self._device).bernoulli_(self._keep)
         result = self.learn(images, labels, lr, keep_mask)

@@ -100,7 +100,6 @@ class FusedStep(MnistKernels):
     def learn(
         self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """As in MnistKernels."""
         lr = torch.as_tensor(lr, dtype=torch.float32, device=self._device)
         keep = self._keep
         if keep_mask is None:

@@ -212,7 +212,6 @@ class Chart(Widget, can_focus=True):
         self._drawn_at_s = self._clock()
 
     def on_mount(self) -> None:
-        """Follow the theme, whose colors are in the strips."""
         self.app.theme_changed_signal.subscribe(self, self._on_theme_changed)
         self._restyle()
 
@@ -226,7 +225,6 @@ class Chart(Widget, can_focus=True):
         self._strips = []
 
     def action_toggle_log(self) -> None:
-        """Change between a linear and a logarithmic axis."""
         self._change(replace(self._view, is_log=not self._view.is_log))
 
     def action_zoom_in(self) -> None:
@@ -234,7 +232,6 @@ class Chart(Widget, can_focus=True):
         self._change(self._view.zoomed(ZOOM_STEP, self._data, self._cursor))
 
     def action_zoom_out(self) -> None:
-        """Show twice as much."""
         self._change(self._view.zoomed(1 / ZOOM_STEP, self._data, self._cursor))
 
     def action_reset(self) -> None:
@@ -287,13 +284,11 @@ class Chart(Widget, can_focus=True):
             self.capture_mouse()
 
     def on_mouse_up(self, _event: events.MouseUp) -> None:
-        """End to pan."""
         if self._drag is not None:
             self._drag = None
             self.release_mouse()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom in at the mouse; with shift, pan."""
         self._turn_wheel(event, WHEEL_STEP, -1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

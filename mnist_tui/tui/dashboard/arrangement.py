@@ -52,7 +52,6 @@ class PaneScreen(Screen[None]):
         """The pane in sight beside the active one, where there is room for two."""
 
     def on_mount(self) -> None:
-        """Name the panes."""
         for pane, title in zip(self.panes, TITLES, strict=True):
             pane.add_class("pane")
             pane.border_title = title
@@ -60,7 +59,6 @@ class PaneScreen(Screen[None]):
         self._show_active()
 
     def draw_arrangement(self) -> None:
-        """Draw what another arrangement shows."""
         raise NotImplementedError
 
     def watch_active(self, before: int, active: int) -> None:
@@ -86,7 +84,6 @@ class PaneScreen(Screen[None]):
             self.active = PANES.index(event.widget.id)
 
     def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
-        """Show the pane whose tab was clicked."""
         self.action_pane(event.index)
 
     def action_pane(self, index: int) -> None:
@@ -118,7 +115,6 @@ class PaneScreen(Screen[None]):
         self.is_full = not self.is_full
 
     def action_leave_full(self) -> None:
-        """Go back from the full screen."""
         self.is_full = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -121,7 +121,6 @@ class CurvePanes:
         self._redraw()
 
     def toggle_previous(self) -> None:
-        """Show or hide the previous run."""
         self.shows_previous = not self.shows_previous
         self._redraw()
 

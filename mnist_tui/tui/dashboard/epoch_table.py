@@ -122,7 +122,6 @@ class EpochTable(Pressable[Column | EpochRow], FollowList):
         self.sort_by((self._sorted_by + 1) % len(self._columns(self.content_size.width)[0]))
 
     def action_reverse(self) -> None:
-        """Turn the order around."""
         self.sort_by(self._sorted_by)
 
     def action_copy(self) -> None:
@@ -160,15 +159,12 @@ class EpochTable(Pressable[Column | EpochRow], FollowList):
         self.action_move(pages * max(self.room - 1, 1))
 
     def action_edge(self, direction: int) -> None:
-        """Move the cursor to the first or the last line."""
         self.action_move(direction * self.count)
 
     def on_focus(self) -> None:
-        """Show the cursor."""
         self.refresh()
 
     def on_blur(self) -> None:
-        """Hide it."""
         self.refresh()
 
     def thing_at(self, event: events.MouseEvent) -> Column | EpochRow | None:
@@ -186,7 +182,6 @@ class EpochTable(Pressable[Column | EpochRow], FollowList):
         return None
 
     def press(self, thing: Column | EpochRow) -> None:
-        """Sort by the column, or move the cursor to the row."""
         if isinstance(thing, Column):
             self.sort_by(COLUMNS.index(thing))
             return
@@ -203,7 +198,6 @@ class EpochTable(Pressable[Column | EpochRow], FollowList):
         return (COLUMNS[0], COLUMNS[4]), 1
 
     def heading(self, y: int, width: int) -> Line:
-        """The groups, and under them the names."""
         columns, gap = self._columns(width)
         line: Line = [(" ", "")]
         if y == 0:

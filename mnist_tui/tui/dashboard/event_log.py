@@ -87,7 +87,6 @@ class EventLog(FollowList):
             self.grown()
 
     def clear(self) -> None:
-        """Forget everything."""
         self._entries.clear()
         self._rewrap()
         self.refresh()
@@ -104,7 +103,6 @@ class EventLog(FollowList):
         self.notify(f"log: {_FILTERS[self._least]}", timeout=2)
 
     def action_copy(self) -> None:
-        """Copy the lines that the filter lets through."""
         text = self.text
         self.app.copy_to_clipboard(text)
         self.notify(f"copied {len(text.splitlines()):,} lines of the log", timeout=2)

@@ -55,7 +55,6 @@ class Header(Lines):
     """Whether another process goes on with the run that is shown."""
 
     def watch_beat(self) -> None:
-        """Turn the spinner."""
         if self.state in _WAITING:
             self.redraw()
 

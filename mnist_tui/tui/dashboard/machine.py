@@ -75,7 +75,6 @@ class MachinePane(Lines, can_focus=True):
         self.border_title = f"Machine · {place}" if place else "Machine"
 
     def on_mount(self) -> None:
-        """Sample the machine from now on."""
         self.set_interval(self.INTERVAL_S, self._tick, name="sample the machine")
         self.call_after_refresh(self._tick)
 
@@ -91,7 +90,6 @@ class MachinePane(Lines, can_focus=True):
             self.run_worker(self._take, thread=True, group="machine", exit_on_error=False)
 
     def _take(self) -> None:
-        """Take one sample. A worker's thread."""
         try:
             self.post_message(self.Sampled(self._sample()))
         finally:

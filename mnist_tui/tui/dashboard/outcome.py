@@ -55,7 +55,6 @@ class Outcome(Lines):
     """How the run ended; None hides the panel."""
 
     def watch_ending(self, ending: Ending | None) -> None:
-        """Show it."""
         self.set_class(ending is not None, "-any")
         found = ending.state if ending is not None and not ending.is_elsewhere else None
         for state in (State.STOPPED, State.FAILED):
@@ -85,7 +84,6 @@ class Outcome(Lines):
         return self.styles.border_top[0] not in ("", "none", "hidden")
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Room for all of it."""
         return len(self.lines(width, 100))
 
 

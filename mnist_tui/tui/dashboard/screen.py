@@ -109,7 +109,6 @@ class Dashboard(PaneScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Start to draw."""
         self.query_one("#dials").border_title = "Run"
         self.show_epochs()
 
@@ -125,7 +124,6 @@ class Dashboard(PaneScreen):
         return super().is_current and all(screen.styles.background.a < 1 for screen in over)
 
     def on_screen_resume(self) -> None:
-        """Draw what was not seen."""
         self.draw_batches()
 
     # What the presenter calls; see RunViewer.
@@ -159,7 +157,6 @@ class Dashboard(PaneScreen):
             self._facts.facts = tuple(filter(None, facts))
 
     def show_state(self) -> None:
-        """Show the run's state, and what can be done now."""
         if self._run is not None:
             self._header.state = self._run.session.state
             self._header.is_leaving = self._run.leaving is not None
@@ -202,14 +199,12 @@ class Dashboard(PaneScreen):
         self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
 
     def show_epochs(self) -> None:
-        """Show the finished epochs in the table, the numbers and the charts."""
         view = self._view
         self._table.show(view.rows, view.best)
         self._scoreboard.scores = view.scores
         self._curves.show_rows()
 
     def say(self, entry: LogEntry) -> None:
-        """Show a message for some seconds."""
         self._facts.say(entry)
 
     @property
@@ -231,7 +226,6 @@ class Dashboard(PaneScreen):
             self.refresh_bindings()
 
     def draw_arrangement(self) -> None:
-        """Draw what another arrangement shows."""
         self.draw_batches()
 
     def draw_batches(self) -> None:
@@ -252,12 +246,10 @@ class Dashboard(PaneScreen):
             self._chart = event.widget
 
     def action_close_outcome(self) -> None:
-        """Close the panel that says how the run ended."""
         self._outcome.ending = None
         self.refresh_bindings()
 
     def action_smooth(self) -> None:
-        """Go on to the next smoothing."""
         self._curves.smooth()
 
     def action_axis(self) -> None:
@@ -267,7 +259,6 @@ class Dashboard(PaneScreen):
             self._curves.turn_axis(chart)
 
     def action_previous(self) -> None:
-        """Show or hide the previous run."""
         self._curves.toggle_previous()
 
     async def action_chart(self, action: str) -> None:

@@ -132,19 +132,16 @@ class InsightScreen(Overlay[None]):
         step back."""
 
     def compose(self) -> ComposeResult:
-        """Put the tabs and the pane between the run's line and the keys."""
         yield self._line.data_bind(InsightScreen.progress)
         yield self._tabs
         yield self._place
         yield ScreenKeys()
 
     async def on_mount(self) -> None:
-        """Show the pane that was in sight last."""
         self._tabs.titles = TITLES
         await self.show_pane(self._memory.title or TITLES[0])
 
     def on_unmount(self) -> None:
-        """Keep what was chosen for the next time."""
         self._remember()
         if self._on_close is not None:
             self._on_close(self)
@@ -152,7 +149,6 @@ class InsightScreen(Overlay[None]):
     # What the presenter calls; see RunViewer.
 
     def show_run(self, run: RunController) -> None:
-        """Show another run."""
         self._run = run
         self.show_epochs()
 
@@ -165,7 +161,6 @@ class InsightScreen(Overlay[None]):
             self.refresh_bindings()
 
     def show_progress(self, progress: Progress, *, draws_losses: bool) -> None:
-        """Show how far the run is."""
         self._line.beat += 1
         self.progress = progress
 
@@ -175,7 +170,6 @@ class InsightScreen(Overlay[None]):
             self.show_epochs()
 
     def show_epochs(self) -> None:
-        """Show what the newest validation showed."""
         if self._run is not None:
             line, view = self._line, self._run.log
             line.run, line.scores = self._run.name, view.scores
@@ -184,7 +178,6 @@ class InsightScreen(Overlay[None]):
             self._pane.show_results(self._source.results)
 
     def say(self, entry: LogEntry) -> None:
-        """Show a message for some seconds."""
         self._line.say(entry)
 
     # What the user asks for.
@@ -239,12 +232,10 @@ class InsightScreen(Overlay[None]):
             self.action_leave()
 
     def action_leave(self) -> None:
-        """Go to the dashboard."""
         self._remember()
         self.dismiss()
 
     async def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
-        """Show the pane whose tab was clicked."""
         await self.action_pane(TITLES[event.index])
 
     async def on_insight_pane_opened(self, event: InsightPane.Opened) -> None:

@@ -46,17 +46,14 @@ class RunSource:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Return what its dataset has; the digits before the run is prepared."""
         return self._run.log.classes
 
     @property
     def is_handwriting(self) -> bool:
-        """Return what is known of its dataset; so before the run is prepared."""
         return self._run.log.is_handwriting
 
     @property
     def results(self) -> ValidationResults:
-        """Return what the run's session has."""
         return self._run.session.validation
 
     def infer(self, request: InferenceRequest) -> InferenceFuture:
@@ -68,6 +65,5 @@ class RunSource:
         return future
 
     def load_dataset(self) -> Dataset:
-        """Read the dataset that the run's settings name."""
         config = self._run.plan.config
         return load_dataset(config.dataset, config.data_dir, may_download=False)

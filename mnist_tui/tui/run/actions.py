@@ -109,7 +109,6 @@ class RunActions(RunSwitching, RunExporting):
             self.action_ask(request)
 
     def action_scale_lr(self, factor: float) -> None:
-        """Halve or double the learning rate."""
         self.presenter.answer(self.run_controller.scale_lr(factor))
 
     async def action_quit(self) -> None:

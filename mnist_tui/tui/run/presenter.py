@@ -198,7 +198,6 @@ class RunPresenter:
         self._show_new_epochs()
 
     def show_state(self) -> None:
-        """Show the run's state, and what can be done now."""
         for viewer in self.viewers:
             viewer.show_state()
         self.follow(draws_losses=False)
@@ -216,7 +215,6 @@ class RunPresenter:
         self._title.show(title_of(self._run.session.state, self._progress, self._run.log.scores))
 
     def end(self) -> None:
-        """Give back the title that the terminal had before."""
         self._title.restore()
 
     def _write(self, text: str) -> None:

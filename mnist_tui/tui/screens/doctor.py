@@ -49,14 +49,12 @@ class DoctorScreen(ModalScreen[None], Overlay[None]):
         self._found: list[Check] = []
 
     def compose(self) -> ComposeResult:
-        """One page that scrolls."""
         with VerticalScroll() as page:
             page.border_title = "Doctor"
             page.border_subtitle = "esc closes"
             yield Static("examining this machine …")
 
     def on_mount(self) -> None:
-        """Begin to look at the machine, on a thread of its own."""
         self.run_worker(self._examine, thread=True, exit_on_error=False)
 
     def _examine(self) -> None:

@@ -53,7 +53,6 @@ class OneOf(Pressable[str], Lines, can_focus=True):
         self.set_reactive(OneOf.value, value)
 
     def watch_value(self) -> None:
-        """Show it."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
@@ -84,7 +83,6 @@ class OneOf(Pressable[str], Lines, can_focus=True):
         return None
 
     def press(self, thing: str) -> None:
-        """Choose the word."""
         self._choose(thing)
 
     def _choose(self, word: str) -> None:

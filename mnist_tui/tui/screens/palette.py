@@ -63,12 +63,10 @@ class Themes(Provider):
         ]
 
     async def discover(self) -> Hits:
-        """All of them."""
         for name, words, choose in self._themes():
             yield DiscoveryHit(words, choose, text=name)
 
     async def search(self, query: str) -> Hits:
-        """Those whose names match."""
         matcher = self.matcher(query)
         for name, words, choose in self._themes():
             if (score := matcher.match(name)) > 0:

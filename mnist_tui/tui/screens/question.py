@@ -56,7 +56,6 @@ class Question(ModalScreen[str], Overlay[str]):
         self._answers = answers
 
     def compose(self) -> ComposeResult:
-        """The text over the answers."""
         with VerticalScroll(can_focus=False) as box:
             box.border_title = self._asked
             yield Label(self._text, markup=False)
@@ -74,7 +73,6 @@ class Question(ModalScreen[str], Overlay[str]):
             self.dismiss(event.key)
 
     def action_cancel(self) -> None:
-        """Answer nothing."""
         self.dismiss(None)
 
 
@@ -85,7 +83,6 @@ class QuitDialog(Question):
     """
 
     def __init__(self, progress: Progress) -> None:
-        """`progress` says how far the run is."""
         place = "It is just starting."
         if progress.batches:
             batch, batches = formatting.count(progress.batch), formatting.count(progress.batches)
@@ -98,7 +95,6 @@ class NewRunDialog(Question):
     """Asks before a new run takes the place of the one that is shown: `n` starts it."""
 
     def __init__(self, plan: RunPlan) -> None:
-        """`plan` is what would be run."""
         answers = {"n": "Start it", "e": "Change its settings first"}
         super().__init__("Start a new run?", " · ".join(describe_plan(plan)), answers)
 
@@ -107,7 +103,6 @@ class ResumeDialog(Question):
     """Asks before a run that is only shown is trained on: `space` resumes it."""
 
     def __init__(self, name: str) -> None:
-        """`name` is the run's."""
         text = f"{name} is trained on from its last checkpoint."
         super().__init__("Resume this run?", text, {"space": "Resume it"})
 

@@ -135,7 +135,6 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
     ]
 
     def __init__(self, draft: Draft) -> None:
-        """`draft` is shown, and changed as the user types."""
         super().__init__()
         self._draft = draft
 
@@ -206,7 +205,6 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
                 control.value = self._draft.texts[field.name]
 
     def _show(self) -> None:
-        """Show what the draft means now."""
         self.query_one(FieldLabels).redraw()
         self.query_one(FieldNotes).update()
         self.on_descendant_focus()
@@ -240,5 +238,4 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
-        """Change nothing."""
         self.dismiss(None)

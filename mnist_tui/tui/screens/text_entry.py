@@ -54,7 +54,6 @@ class TextEntry(ModalScreen[str], Overlay[str]):
         self._problem = problem
 
     def compose(self) -> ComposeResult:
-        """The text over the field."""
         with Vertical() as box:
             box.border_title = self._asked
             box.border_subtitle = _HINT
@@ -73,5 +72,4 @@ class TextEntry(ModalScreen[str], Overlay[str]):
             self.dismiss(event.value.strip())
 
     def action_cancel(self) -> None:
-        """Take nothing."""
         self.dismiss(None)

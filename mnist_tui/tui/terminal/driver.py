@@ -42,18 +42,15 @@ class DroppableFile:
         self._file = file
 
     def write(self, text: str) -> int:
-        """Write what can be written."""
         with suppress(OSError):
             return self._file.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush what can be flushed."""
         with suppress(OSError):
             self._file.flush()
 
     def fileno(self) -> int:
-        """The terminal's descriptor."""
         return self._file.fileno()
 
 

@@ -62,7 +62,6 @@ class LineStream(io.TextIOBase):
     encoding = "utf-8"
 
     def __init__(self, name: str) -> None:
-        """`name` is the logger's."""
         super().__init__()
         self._logger = PRINTED[name]
         self._level = _LEVELS[name]
@@ -119,7 +118,6 @@ class DescriptorLog:
     """
 
     def __init__(self, descriptor: int, name: str) -> None:
-        """`name` is the logger's."""
         self._descriptor = descriptor
         self._logger = PRINTED[name]
         self._level = _LEVELS[name]

@@ -101,11 +101,9 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
         self._top = last_top if self.is_following else min(self._top, last_top)
 
     def action_move(self, lines: int) -> None:
-        """Scroll by lines."""
         self.scroll_lines(lines)
 
     def action_page(self, pages: int) -> None:
-        """Scroll by pages."""
         self.scroll_lines(pages * max(self.room - 1, 1))
 
     def action_edge(self, direction: int) -> None:
@@ -113,12 +111,10 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
         self.scroll_lines(direction * self.count)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scroll."""
         event.stop()
         self.scroll_lines(3)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll."""
         event.stop()
         self.scroll_lines(-3)
 

@@ -40,7 +40,6 @@ class KeyBar(Pressable[Key], Lines):
         self._keys: list[Key] = []
 
     def on_mount(self) -> None:
-        """Follow the bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
 
     def _follow(self, screen: Screen[object]) -> None:
@@ -86,11 +85,9 @@ class KeyBar(Pressable[Key], Lines):
         return fitting
 
     def press(self, thing: Key) -> None:
-        """Press the key."""
         self.app.simulate_key(thing[0])
 
     def thing_at(self, event: events.MouseEvent) -> Key | None:
-        """The key under the pointer."""
         x = event.get_content_offset_capture(self).x
         for key in self._keys:
             width = cell_len(key[1]) + cell_len(key[2]) + 1

@@ -46,7 +46,6 @@ class Pressable(Generic[Thing]):
 
 class _PressedOptions(Pressable[Option]):
     def thing_at(self, event: events.MouseEvent) -> Option | None:
-        """The option under the pointer."""
         index = event.style.meta.get("option")
         assert isinstance(self, OptionList)
         return None if index is None else self.get_option_at_index(index)

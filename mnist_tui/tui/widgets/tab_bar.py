@@ -52,11 +52,9 @@ class TabBar(Pressable[int], Lines):
         return short if sum(map(cell_len, short)) + len(short) - 1 <= width else []
 
     def press(self, thing: int) -> None:
-        """Choose the tab."""
         self.post_message(self.Chosen(thing))
 
     def thing_at(self, event: events.MouseEvent) -> int | None:
-        """The index of the tab under the pointer."""
         x = event.get_content_offset_capture(self).x
         for index, text in enumerate(self._labels(self.content_size.width)):
             if 0 <= x < cell_len(text):

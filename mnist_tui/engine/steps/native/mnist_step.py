@@ -63,7 +63,6 @@ class MnistStep(MnistKernels):
     def learn(
         self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """As in MnistKernels."""
         batch, library = len(images), self.library
         if batch > self._room:
             self._make_room(batch)

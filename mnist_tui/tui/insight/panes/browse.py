@@ -40,11 +40,9 @@ class BrowsePane(InsightPane):
         self._head, self._notes = ActionLine(), Notes()
 
     def remember(self) -> object:
-        """Return the choice."""
         return self.choice
 
     def recall(self, memory: object) -> None:
-        """Take up a choice."""
         if isinstance(memory, type(self.choice)):
             self.choice = memory
 
@@ -54,7 +52,6 @@ class BrowsePane(InsightPane):
         self.show_choice()
 
     def choose(self, **changes: Any) -> None:
-        """Change the choice, and show it."""
         self.choice = replace(self.choice, **changes)
         self.show_choice()
 
@@ -77,15 +74,12 @@ class EpochPane(BrowsePane):
         return super().check_action(action, parameters)
 
     def action_epoch(self, by: int) -> None:
-        """Go to an earlier or a later epoch."""
         self.choose(epoch=self.choice.epoch.moved(self.results, by))
 
     def action_edge(self, direction: int) -> None:
-        """Go to the first or the latest epoch."""
         self.action_epoch(direction * len(self.results.epochs))
 
     def action_latest(self) -> None:
-        """Go to the latest epoch."""
         self.action_edge(1)
 
 
@@ -112,7 +106,6 @@ class GalleryPane(BrowsePane):
         self._gallery, self._portrait = Gallery(wanted=self.WANTED), Portrait()
 
     def compose(self) -> ComposeResult:
-        """Put the images between the line and the sentences."""
         yield self._head
         with Horizontal():
             yield self._gallery
@@ -146,7 +139,6 @@ class GalleryPane(BrowsePane):
         self._arrange()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what changes anything."""
         if action == "page":
             return self._gallery.pages > 1
         if action == "large":
@@ -168,20 +160,16 @@ class GalleryPane(BrowsePane):
         return is_opened
 
     def action_move(self, columns: int, rows: int) -> None:
-        """Choose a neighbor."""
         self._gallery.move(columns, rows)
         self.show_chosen()
 
     def action_page(self, by: int) -> None:
-        """Turn pages."""
         self._gallery.turn(by)
         self.show_chosen()
 
     def action_edge(self, direction: int) -> None:
-        """Choose the first or the last."""
         self._gallery.chosen = direction * len(self._gallery.tiles)
         self.show_chosen()
 
     def on_gallery_picked(self) -> None:
-        """Show the image that was clicked."""
         self.show_chosen()

@@ -73,7 +73,6 @@ class ConfusionPane(EpochPane):
         self._matrix = Matrix()
 
     def compose(self) -> ComposeResult:
-        """Put the matrix between the line and the sentences."""
         yield self._head
         yield self._matrix
         yield self._notes
@@ -147,19 +146,16 @@ class ConfusionPane(EpochPane):
     # What keys and the mouse do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what leads somewhere."""
         if action in ("open", "move"):
             return bool(self.results.epochs)
         return super().check_action(action, parameters)
 
     def action_move(self, columns: int, rows: int) -> None:
-        """Choose a neighboring cell."""
         last = len(self.source.classes) - 1
         label, predicted = self._matrix.cell
         self.choose(cell=(min(max(label + rows, 0), last), min(max(predicted + columns, 0), last)))
 
     def action_open(self) -> None:
-        """Show the images of the chosen cell."""
         if self.results.epochs:
             label, predicted = self._matrix.cell
             wanted = ExampleFilter(label, predicted, is_correct=label == predicted)

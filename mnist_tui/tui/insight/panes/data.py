@@ -32,7 +32,6 @@ class NumberedTile(Tile):
     index: int = 0
 
     def caption(self, width: int) -> tuple[str, str]:
-        """Return class and place."""
         return f"{self.label}  #{formatting.count(self.index)}", ""
 
 
@@ -75,7 +74,6 @@ class NumberEntry(Input):
         super().__init__(placeholder="number of an image", type="integer", compact=True)
 
     def action_give_up(self) -> None:
-        """Close the entry."""
         self.post_message(self.GivenUp())
 
 
@@ -121,7 +119,6 @@ class DataPane(GalleryPane):
         self._view: ClassView | None = None
 
     def compose(self) -> ComposeResult:
-        """Put the images to the left, the counts and the chosen image to the right."""
         yield self._head
         with Horizontal():
             yield self._gallery
@@ -132,7 +129,6 @@ class DataPane(GalleryPane):
         yield self._entry
 
     def on_mount(self) -> None:
-        """Read the dataset."""
         self._head.parts = (("Reading the images …", "muted", ""),)
         self.run_worker(self._load, thread=True, exit_on_error=False, group="dataset")
 
@@ -213,7 +209,6 @@ class DataPane(GalleryPane):
     # What keys and the mouse do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what leads somewhere."""
         if action == "all":
             return self.choice.label is not None
         if action in ("split", "label", "go", "page"):
@@ -221,16 +216,13 @@ class DataPane(GalleryPane):
         return super().check_action(action, parameters)
 
     def action_split(self) -> None:
-        """Show the other split, from its beginning."""
         [other] = SPLITS.keys() - {self.choice.split}
         self.choose(split=other, index=0)
 
     def action_label(self, by: int) -> None:
-        """Show the next class alone, or all of them."""
         self.choose(label=next_class(self.choice.label, by, len(self._names)))
 
     def action_all(self) -> None:
-        """Show all classes."""
         self.choose(label=None)
 
     def on_class_counts_picked(self, message: ClassCounts.Picked) -> None:
@@ -238,7 +230,6 @@ class DataPane(GalleryPane):
         self.choose(label=None if message.label == self.choice.label else message.label)
 
     def action_go(self) -> None:
-        """Let the user type the number of an image."""
         self._entry.value = ""
         self._entry.display = True
         self._entry.focus()
@@ -251,7 +242,6 @@ class DataPane(GalleryPane):
             self.choose(index=int(event.value))
 
     def on_number_entry_given_up(self) -> None:
-        """Stay at the image that was chosen."""
         self._close_entry()
 
     def _close_entry(self) -> None:

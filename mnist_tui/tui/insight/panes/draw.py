@@ -110,7 +110,6 @@ class DrawPane(InsightPane):
         """Whether the drawing was empty and could be undone when the keys were last shown."""
 
     def compose(self) -> ComposeResult:
-        """Put the canvas to the left, and the result over the hints to the right."""
         yield self._path
         with Horizontal():
             yield self._canvas
@@ -152,12 +151,10 @@ class DrawPane(InsightPane):
         self._client.repeat()
 
     def remember(self) -> object:
-        """Return the drawing, with its strokes."""
         self._canvas.lift()
         return self._drawing
 
     def recall(self, memory: object) -> None:
-        """Continue a drawing."""
         if isinstance(memory, Drawing) and self.source.is_handwriting:
             self._drawing = self._canvas.drawing = memory
             self._update()
@@ -311,26 +308,21 @@ class DrawPane(InsightPane):
         return super().check_action(action, parameters)
 
     def action_move(self, x: int, y: int) -> None:
-        """Move the pen."""
         self._canvas.move(x, y)
 
     def action_open(self) -> None:
-        """Let the user type the path of an image file."""
         self.open_image(None)
 
     def action_lower(self, tool: str) -> None:
-        """Set the pen or the eraser down, or lift it."""
         self._canvas.lower("erase" if tool == "erase" else "draw")
 
     def action_clear(self) -> None:
-        """Remove all ink, or the picture."""
         if self._picture is not None:
             self._show_picture(None)
         else:
             self._canvas.clear()
 
     def action_undo(self) -> None:
-        """Undo the last stroke."""
         self._canvas.undo()
 
     def action_inside(self) -> None:

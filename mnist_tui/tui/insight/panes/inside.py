@@ -84,7 +84,6 @@ class InsidePane(BrowsePane):
         """Why there is no result."""
 
     def compose(self) -> ComposeResult:
-        """Put the filters between the line and the sentences."""
         yield self._head
         with Horizontal():
             yield self._grid
@@ -187,7 +186,6 @@ class InsidePane(BrowsePane):
     # What keys do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what leads somewhere."""
         if action == "example":
             return self._can_turn(-1 if parameters == (-1,) else 1)
         if action == "page":
@@ -205,19 +203,16 @@ class InsidePane(BrowsePane):
             self._request()
 
     def action_move(self, columns: int, rows: int) -> None:
-        """Choose a neighboring filter."""
         index = self.choice.filter + columns + rows * self._grid.arrangement.columns
         if 0 <= index < self._grid.filters:
             self._choose(index)
 
     def action_page(self, by: int) -> None:
-        """Turn pages of filters."""
         page = min(max(self._grid.page + by, 0), self._grid.pages - 1)
         if page != self._grid.page:
             self._choose(page * self._grid.arrangement.count)
 
     def action_edge(self, direction: int) -> None:
-        """Choose the first or the last filter."""
         self._choose(0 if direction < 0 else self._grid.filters - 1)
 
     def _choose(self, index: int) -> None:
@@ -226,7 +221,6 @@ class InsidePane(BrowsePane):
         self.choose(filter=index)
 
     def on_filter_grid_picked(self, message: FilterGrid.Picked) -> None:
-        """Choose the filter that was clicked."""
         self._choose(message.index)
 
 

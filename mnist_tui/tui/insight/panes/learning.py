@@ -85,7 +85,6 @@ class LearningPane(GalleryPane, EpochPane):
         return size > 0 and len(known.tracked) == size
 
     def show_choice(self) -> None:
-        """Show the predictions of the epoch in view."""
         known = self._known
         self._gallery.tiles = () if known is None else tuple(self._tiles(known))
         self._gallery.chosen = self.choice.place
@@ -139,7 +138,6 @@ class LearningPane(GalleryPane, EpochPane):
     # What keys do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what leads somewhere."""
         if action == "epoch" and self.is_playing:
             return True
         if action == "play":

@@ -147,7 +147,6 @@ class MistakesPane(GalleryPane):
     # What keys do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what changes anything."""
         if action == "kind":
             is_other = parameters != (self.choice.filter.is_correct,)
             return is_other and bool(self.results.epochs)
@@ -163,16 +162,13 @@ class MistakesPane(GalleryPane):
             self.choose(filter=wanted, index=None)
 
     def action_kind(self, is_correct: bool) -> None:
-        """Show the correct but unsure ones, or the mistakes."""
         if is_correct != self.choice.filter.is_correct:
             self._change(self.choice.filter.toggled())
 
     def action_turn(self, what: str, by: int) -> None:
-        """Filter by the next class, or by none."""
         self._change(self.choice.filter.turned(what, by, len(self.source.classes)))
 
     def action_all(self) -> None:
-        """Show all classes."""
         self._change(ExampleFilter(is_correct=self.choice.filter.is_correct))
 
 

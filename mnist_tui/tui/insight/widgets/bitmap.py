@@ -234,13 +234,10 @@ class Bitmap(StripWidget):
         self.redraw()
 
     def get_content_width(self, container: object, viewport: object) -> int:
-        """One column for each pixel."""
         return self.image.width if self.image else 0
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """One line for two pixels."""
         return self.image.lines if self.image else 0
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """Return the lines of the image."""
         return list(strips_of(self.image, shading_of(self))) if self.image else []

@@ -123,7 +123,6 @@ class Canvas(StripWidget):
         self._changed()
 
     def clear(self) -> None:
-        """Remove all ink."""
         self.lift()
         self.drawing.clear()
         self._changed()
@@ -156,7 +155,6 @@ class Canvas(StripWidget):
             self.lift()
 
     def on_mouse_up(self, _event: events.MouseUp) -> None:
-        """End the stroke."""
         if self._last is not None:
             self.lift()
 
@@ -178,7 +176,6 @@ class Canvas(StripWidget):
     # What it looks like.
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """Return the image in its frame."""
         image = Image.of(self.drawing.ink)
         if self.scale > 1:
             image = image.enlarged(self.scale)

@@ -84,7 +84,6 @@ class ClassBars(_ClassLines):
     """One for each class, in [0, 1]; or none while nothing is known."""
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Return a line for each class that is in sight."""
         count, room = len(self.names), names_width(self.names, width)
         if len(self.values) != count:
             unknown = (formatting.UNKNOWN, "muted")
@@ -145,7 +144,6 @@ class ClassCounts(Pressable[int], _ClassLines):
         return range(first, first + shown), rows
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Return the bars in sight, column by column."""
         if len(self.counts) != len(self.names):
             return []
         labels, rows = self._arrangement(height)
@@ -170,7 +168,6 @@ class ClassCounts(Pressable[int], _ClassLines):
         )
 
     def thing_at(self, event: events.MouseEvent) -> int | None:
-        """The class under the pointer."""
         at, (width, height) = event.get_content_offset_capture(self), self.content_size
         labels, rows = self._arrangement(height)
         is_right = len(labels) > rows and at.x >= (width + _GAP) // 2
@@ -179,5 +176,4 @@ class ClassCounts(Pressable[int], _ClassLines):
         return labels[place] if is_one else None
 
     def press(self, thing: int) -> None:
-        """Pick the class."""
         self.post_message(self.Picked(thing))

@@ -110,13 +110,11 @@ class FilterGrid(Pressable[int], StripWidget):
 
     @property
     def arrangement(self) -> Layout:
-        """How they are laid out at the moment."""
         largest = max(self.first_layer.map_shape[1:]) if self.first_layer else MAP_SIDES[-1]
         return Layout.of(*self.content_size, self.filters, largest)
 
     @property
     def in_sight(self) -> range:
-        """The filters in sight."""
         first, count = self.page * self.arrangement.count, self.arrangement.count
         return range(first, min(first + count, self.filters))
 
@@ -131,7 +129,6 @@ class FilterGrid(Pressable[int], StripWidget):
         return -(-self.filters // self.arrangement.count)
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """Return the rows of filters in sight."""
         layer = self.first_layer
         if layer is None:
             return []
@@ -170,7 +167,6 @@ class FilterGrid(Pressable[int], StripWidget):
         return strips + [self.strip([], columns)] * (lines - len(strips))
 
     def thing_at(self, event: events.MouseEvent) -> int | None:
-        """The index of the filter under the pointer."""
         at, layout = event.get_content_offset_capture(self), self.arrangement
         column, row = at.x // layout.width, at.y // layout.height
         index = self.page * layout.count + row * layout.columns + column
@@ -178,7 +174,6 @@ class FilterGrid(Pressable[int], StripWidget):
         return index if is_one else None
 
     def press(self, thing: int) -> None:
-        """Pick the filter."""
         self.post_message(self.Picked(thing))
 
 

@@ -135,7 +135,6 @@ class Gallery(Pressable[tuple[int, bytes]], StripWidget):
 
     @property
     def grid(self) -> Grid:
-        """How they are laid out at the moment."""
         count = max(len(self.tiles), 1)
         grid = Grid.of(*self.content_size, min(self._wanted, count))
         if count > grid.count:
@@ -173,7 +172,6 @@ class Gallery(Pressable[tuple[int, bytes]], StripWidget):
         self.chosen += pages * self.grid.count
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """Return the rows of images and captions in sight."""
         grid, shown, shading = self.grid, self.in_sight, shading_of(self)
         lines: list[Strip] = []
         for start in shown[:: grid.columns]:
@@ -208,7 +206,6 @@ class Gallery(Pressable[tuple[int, bytes]], StripWidget):
         return (place, self.tiles[place].image) if is_one else None
 
     def press(self, thing: tuple[int, bytes]) -> None:
-        """Choose the image."""
         self.chosen = thing[0]
         self.post_message(self.Picked(thing[0]))
 

@@ -89,7 +89,6 @@ class Matrix(Pressable[tuple[int, int]], StripWidget):
         return Layout.least_height(width, self.counts)
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """Return the heads, the rows in sight, and the means."""
         counts, layout = self.counts, self.arrangement
         if counts is None or layout is None:
             return []
@@ -141,7 +140,6 @@ class Matrix(Pressable[tuple[int, int]], StripWidget):
         return Strip.join(strips)
 
     def thing_at(self, event: events.MouseEvent) -> tuple[int, int] | None:
-        """The true and the predicted class of the cell under the pointer."""
         at, layout = event.get_content_offset_capture(self), self.arrangement
         if layout is None or at.y < layout.heads or at.x < layout.names:
             return None
@@ -150,13 +148,11 @@ class Matrix(Pressable[tuple[int, int]], StripWidget):
         return None if label is None or predicted is None else (label, predicted)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Point to the cell under the pointer."""
         cell = self.thing_at(event)
         if cell is not None and cell != self.cell:
             self.post_message(self.Pointed(cell, is_click=False))
 
     def press(self, thing: tuple[int, int]) -> None:
-        """Point to the cell, and open it."""
         self.post_message(self.Pointed(thing, is_click=True))
 
 

@@ -25,7 +25,6 @@ class PictureView(StripWidget):
     picture: Shown[Picture | None] = Shown(None)
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """Return a title over each of the two images, as large as there is room for."""
         if self.picture is None:
             return []
         images = [step.image for step in self.picture.steps if step.image is not None]

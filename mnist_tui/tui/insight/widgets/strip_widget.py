@@ -22,7 +22,6 @@ class StripWidget(Lines):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Follow the theme, whose colors are in the strips."""
         self.app.theme_changed_signal.subscribe(self, self._forget)
 
     def _forget(self, _theme: Theme) -> None:

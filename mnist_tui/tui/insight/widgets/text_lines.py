@@ -23,7 +23,6 @@ class Heading(Lines):
         self._text = text
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Return the one line."""
         return [[(self._text, "muted")]]
 
 
@@ -38,7 +37,6 @@ class ActionLine(Pressable[str], Lines):
     """From the left."""
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Return the parts that fit whole."""
         return [[(text, tone) for text, tone, _ in self._fitting(width)]]
 
     def _fitting(self, width: int) -> list[Part]:
@@ -51,7 +49,6 @@ class ActionLine(Pressable[str], Lines):
         return fitting
 
     def thing_at(self, event: events.MouseEvent) -> str | None:
-        """The action of the part under the pointer."""
         x = event.get_content_offset_capture(self).x
         for text, _, action in self._fitting(self.content_size.width):
             if 0 <= x < cell_len(text):
@@ -60,7 +57,6 @@ class ActionLine(Pressable[str], Lines):
         return None
 
     def press(self, thing: str) -> None:
-        """Run the action."""
         self.call_later(self.app.run_action, thing, self.parent)
 
 
