@@ -16,12 +16,7 @@ _HOPELESS: Final = 10.0
 
 
 def ended_by_failure(error: Exception, directory: RunDirectory | None) -> RunEnded:
-    """The last event of a run that `error` ended, with what to do.
-
-    Args:
-        error: What ended it.
-        directory: The run's; None where it had none yet.
-    """
+    """The last event of a run that `error` ended, with what to do."""
     ended, hint = ended_by(error), ""
     exit_code = ended.exit_code
     remedy = ended.remedy if isinstance(error, MnistTuiError) else other_device(error)

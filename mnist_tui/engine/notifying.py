@@ -15,17 +15,12 @@ log: Final = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Runs a command once a run has ended, however it did, with the facts as JSON on its stdin.
+    """Runs a shell command once a run has ended, however it did; its stdin is the facts as JSON.
 
     A run that goes on in another process has not ended.
     """
 
     def __init__(self, command: str, session: Session) -> None:
-        """
-        Args:
-            command: For the shell.
-            session: The run's.
-        """
         self._command = command
         self._run: RunPrepared | None = None
         session.subscribe(self._on_event)

@@ -34,15 +34,7 @@ class RunState:
         dataset: DatasetSpec,
         fingerprint: str,
     ) -> None:
-        """Begin before the first batch.
-
-        Args:
-            config: The run's settings.
-            learner: Takes the steps.
-            history: The losses so far are added to it.
-            dataset: What the run is trained on, for its checkpoints.
-            fingerprint: Of that dataset.
-        """
+        """Begin before the first batch."""
         self.throughput = Throughput()
         self.epoch = CurrentEpoch()
         """The epoch that is being trained; changed here alone."""

@@ -90,11 +90,6 @@ def ask_model(
     """Run inference with a run's live model, or after its end with the last checkpoint's.
 
     Any thread; returns at once. The future gets a TrainingError where there is no model yet.
-
-    Args:
-        session: The run's.
-        request: The images.
-        predictor: Answers once the run is over; None where it has no directory.
     """
     infer = Infer(request)
     answer = session.request(infer)

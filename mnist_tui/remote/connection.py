@@ -155,14 +155,14 @@ def connect(directory: RunDirectory, patience_s: float = PATIENCE_S) -> Connecti
     return connection
 
 
-def connect_to_any(directory: RunDirectory, patience_s: float = PATIENCE_S) -> Connection:
+def connect_to_any(directory: RunDirectory) -> Connection:
     """As `connect`, of whatever contract: for what is frozen.
 
     Raises:
         UsageError: When that cannot be done.
     """
     check_reachable(directory)
-    return _connect(directory, patience_s)
+    return _connect(directory, PATIENCE_S)
 
 
 def check_reachable(directory: RunDirectory) -> None:

@@ -23,20 +23,9 @@ Reply = Callable[[InferenceResult | Failed], None]
 class InferenceTurns:
     """Hands the requests of all clients to the run in turn. The server's thread."""
 
-    def __init__(
-        self,
-        session: Session,
-        wake: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Make an empty queue.
-
-        Args:
-            session: The run's.
-            wake: Has `take_turns` called soon. Any thread.
-            clock: Seconds.
-        """
-        self._session, self._wake, self._clock = session, wake, clock
+    def __init__(self, session: Session, wake: Callable[[], None]) -> None:
+        """Make an empty queue; `wake`, from any thread, has `take_turns` called soon."""
+        self._session, self._wake = session, wake
         self._waiting: deque[tuple[Infer, Reply]] = deque()
         self._open: InferenceFuture | None = None
         self._next_s = float("-inf")
@@ -50,7 +39,7 @@ class InferenceTurns:
         """Seconds until the next turn; None where none is due."""
         if not self._waiting or (self._open is not None and not self._open.done()):
             return None
-        return max(0.0, self._next_s - self._clock())
+        return max(0.0, self._next_s - time.monotonic())
 
     def take_turns(self) -> None:
         """Hand on the oldest request, if it is its turn."""
@@ -61,7 +50,7 @@ class InferenceTurns:
                 reply(Failed(answer.message))
                 continue
             if self._session.state is State.RUNNING:
-                self._next_s = self._clock() + INTERVAL_S
+                self._next_s = time.monotonic() + INTERVAL_S
             self._open = infer.future
             infer.future.add_done_callback(partial(self._hand, reply))
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from mnist_tui.run.machine import MachineSample, SampleMachine
+from mnist_tui.run.machine import MachineSample
 from mnist_tui.system_monitor import Machine
 
 Reply = Callable[[MachineSample], None]
@@ -14,8 +14,8 @@ Reply = Callable[[MachineSample], None]
 class Sampler:
     """Takes a sample for all who ask at the same time; its thread begins with the first."""
 
-    def __init__(self, sample: SampleMachine | None = None) -> None:
-        self._sample: Final = sample or Machine().sample
+    def __init__(self) -> None:
+        self._sample: Final = Machine().sample
         self._waiting: deque[Reply] = deque()
         self._arrived = threading.Condition()
         self._thread: threading.Thread | None = None

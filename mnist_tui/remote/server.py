@@ -6,7 +6,7 @@ import platform
 import selectors
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -37,10 +37,6 @@ def serve(session: Session, directory: RunDirectory) -> Iterator[None]:
     """While inside, let other processes of this user watch and steer a run.
 
     What goes wrong with it is a warning of the run, and never an error.
-
-    Args:
-        session: The run's.
-        directory: The run's, locked by this process.
     """
     server = None
     if HAS_SOCKETS:
@@ -63,24 +59,14 @@ class RunServer:
     Listeners of the session leave events in queues and wake this thread through a pipe.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        directory: RunDirectory,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, session: Session, directory: RunDirectory) -> None:
         """Bind the run's socket.
-
-        Args:
-            session: The run's.
-            directory: The run's, locked by this process.
-            clock: Seconds.
 
         Raises:
             OSError: When the socket cannot be bound.
             UsageError: When there is no safe folder for it.
         """
-        self._session, self._directory, self._clock = session, directory, clock
+        self._session, self._directory = session, directory
         greeting = Greeting(
             contract=CONTRACT,
             oldest=OLDEST_CONTRACT,
@@ -95,7 +81,7 @@ class RunServer:
         self._wakes = Wakes()
         self._peers: dict[Peer, int] = {}
         """The clients, each with what the selector waits for."""
-        self._turns = InferenceTurns(session, self._wakes.wake, clock)
+        self._turns = InferenceTurns(session, self._wakes.wake)
         self._sampler = Sampler()
         self._services = Services(
             session, greeting, self._wakes.wake, self._turns.put, self._sampler.put
@@ -131,25 +117,25 @@ class RunServer:
             self._wakes.close()
 
     def _serve(self) -> None:
-        check_s = self._clock() + _CHECK_S
+        check_s = time.monotonic() + _CHECK_S
         last_s = None
         while True:
             if self._is_closing:
-                last_s = last_s or self._clock() + _LAST_S
-                if self._clock() >= last_s or not any(peer.has_unsent for peer in self._peers):
+                last_s = last_s or time.monotonic() + _LAST_S
+                if time.monotonic() >= last_s or not any(peer.has_unsent for peer in self._peers):
                     return
             for key, _ in self._selector.select(self._wait_s(last_s or check_s)):
                 self._take(key)
             self._turns.take_turns()
             for peer in tuple(self._peers):
                 self._write(peer)
-            if self._clock() >= check_s:
-                check_s = self._clock() + _CHECK_S
+            if time.monotonic() >= check_s:
+                check_s = time.monotonic() + _CHECK_S
                 self._look_after_socket()
 
     def _wait_s(self, latest_s: float) -> float:
         """Seconds until something is due, if no socket wants anything before."""
-        now = self._clock()
+        now = time.monotonic()
         due = [peer.due_s for peer in self._peers if peer.due_s is not None]
         turn_s = self._turns.wait_s
         if turn_s is not None:
@@ -165,7 +151,7 @@ class RunServer:
         elif key.data in self._peers and self._peers[key.data] & selectors.EVENT_READ:
             peer: Peer = key.data
             try:
-                peer.read(self._clock())
+                peer.read(time.monotonic())
             except Gone as reason:
                 self._forget(peer, reason)
 
@@ -177,13 +163,13 @@ class RunServer:
             log.warning("more than %d clients: the newest is refused", MOST_CLIENTS)
             client.close()
             return
-        peer = Peer(client, self._services, self._clock())
+        peer = Peer(client, self._services, time.monotonic())
         self._peers[peer] = selectors.EVENT_READ
         self._selector.register(client, selectors.EVENT_READ, peer)
 
     def _write(self, peer: Peer) -> None:
         try:
-            peer.write(self._clock())
+            peer.write(time.monotonic())
         except Gone as reason:
             self._forget(peer, reason)
             return

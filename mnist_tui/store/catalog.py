@@ -65,12 +65,7 @@ class RunSummary:
 
 
 def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | None:
-    """The run in `directory`, or None when there is none.
-
-    Args:
-        directory: The run's.
-        name: What to call it; None: as its folder.
-    """
+    """The run in `directory`, or None when there is none; its name is its folder's by default."""
     config = read_json(directory.config).get("config")
     if not isinstance(config, dict):
         return None

@@ -37,12 +37,6 @@ class RunLock:
     """
 
     def __init__(self, run: Path, status: Path, checkpoints: Path) -> None:
-        """
-        Args:
-            run: The run's folder.
-            status: Its status.json.
-            checkpoints: The folder of its checkpoints.
-        """
         self.descriptor: int | None = None
         """The open lock, while this process holds it; None otherwise."""
         self._run = run

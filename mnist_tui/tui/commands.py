@@ -114,11 +114,7 @@ _SHOW: Final = (
 
 
 def commands(panes: tuple[str, ...]) -> Iterator[Command]:
-    """All there are, the run's first.
-
-    Args:
-        panes: The panes' titles, in order.
-    """
+    """All there are, the run's first."""
     yield from _RUN
     for index, title in enumerate(panes):
         sentence = f"Bring the pane {title} into sight and into focus."

@@ -18,7 +18,7 @@ from textual.theme import Theme
 from textual.timer import Timer
 from textual.widget import Widget
 
-from mnist_tui.tui.charts.glyphs import Glyphs, glyphs_for
+from mnist_tui.tui.charts.glyphs import glyphs_for
 from mnist_tui.tui.charts.legend import title_of
 from mnist_tui.tui.charts.palette import Palette
 from mnist_tui.tui.charts.plot import Plot
@@ -87,27 +87,11 @@ class Chart(Widget, can_focus=True):
         self,
         data: ChartData | None = None,
         *,
-        glyphs: Glyphs | None = None,
-        clock: Callable[[], float] = monotonic,
-        name: str | None = None,
         id: str | None = None,
-        classes: str | None = None,
-        disabled: bool = False,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        """Make a chart.
-
-        Args:
-            data: What to show at first.
-            glyphs: The characters to use; by default those that the terminal can show.
-            clock: Returns seconds.
-            name: The widget's name.
-            id: The widget's id.
-            classes: The widget's classes.
-            disabled: Whether the widget is disabled.
-        """
-        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        super().__init__(id=id)
         self._data = data or ChartData("")
-        self._glyphs = glyphs
         self._clock = clock
         self._view = View()
         self._plot: Plot | None = None
@@ -203,7 +187,7 @@ class Chart(Widget, can_focus=True):
             self._strips = [strip.apply_style(behind) for strip in strips]
 
     def _draw(self) -> None:
-        glyphs = self._glyphs or glyphs_for(self.app.console.encoding, os.environ.get("TERM", ""))
+        glyphs = glyphs_for(self.app.console.encoding, os.environ.get("TERM", ""))
         width, height = self.content_size
         self._plot = Plot.draw(
             self._data, width, height, self._view, glyphs, has_title=not self._has_border

@@ -37,12 +37,6 @@ class RunThread(threading.Thread):
         thread: "RunThread"
 
     def __init__(self, runner: Runner, post: Callable[[Message], object]) -> None:
-        """Make a thread that is not started yet.
-
-        Args:
-            runner: What to run.
-            post: Takes messages from any thread.
-        """
         super().__init__(name="training", daemon=True)
         self.runner: Final = runner
         self._post = post

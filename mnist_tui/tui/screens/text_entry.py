@@ -41,14 +41,7 @@ class TextEntry(ModalScreen[str], Overlay[str]):
         value: str = "",
         problem: Callable[[str], str | None] = lambda typed: None,
     ) -> None:
-        """Make an entry.
-
-        Args:
-            title: What is asked for.
-            text: What the user should know.
-            value: What there is now.
-            problem: Says of what is typed, in few words, what it should be instead.
-        """
+        """Ask for what begins as `value`; `problem` says, in few words, what to type instead."""
         super().__init__()
         self._asked, self._text, self._value = title, text, value
         self._problem = problem

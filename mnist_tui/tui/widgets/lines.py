@@ -125,11 +125,11 @@ def width_of(line: Iterable[Piece]) -> int:
     return sum(cell_len(text) for text, _ in line)
 
 
-def fit_lines(parts: Iterable[Line], width: int, between: str = " · ") -> Line:
+def fit_lines(parts: Iterable[Line], width: int) -> Line:
     """As many whole parts as go into `width` columns, from the first on, in one line."""
     line: Line = []
     for part in parts:
-        longer = [*line, (between, "muted"), *part] if line else part
+        longer = [*line, (" · ", "muted"), *part] if line else part
         if width_of(longer) > width:
             break
         line = longer

@@ -79,9 +79,6 @@ class FastStep:
     def learn(self, images: Tensor, labels: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """Leave the gradients for the optimizer.
 
-        Args:
-            images, labels, lr: See Step.
-
         Returns:
             As of Step: the mean loss, and the (B, classes) log-probabilities.
         """

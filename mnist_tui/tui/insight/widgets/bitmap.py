@@ -62,13 +62,6 @@ class Image:
         """How many lines of the terminal it takes; it takes `width` columns."""
         return (self.height + 1) // 2
 
-    def shrunk(self, factor: int = 2) -> "Image":
-        """The means of squares of `factor` pixels; what is left over at the edges is cut."""
-        height, width = self.height // factor, self.width // factor
-        whole = self.array[: height * factor, : width * factor]
-        squares = whole.reshape(height, factor, width, factor).mean(axis=(1, 3))
-        return Image.of((squares + 0.5).astype(np.uint8))
-
     def resized(self, width: int, height: int) -> "Image":
         """The image as `width` x `height` pixels, each the mean of what it covers."""
         across = _shares(self.width, width)
@@ -222,8 +215,8 @@ class Bitmap(StripWidget):
     image: Shown[Image | None] = Shown(None)
     """What is shown; another of the same size costs no layout."""
 
-    def __init__(self, image: Image | None = None, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, image: Image) -> None:
+        super().__init__()
         self.set_reactive(Bitmap.image, image)
 
     def watch_image(self, old: Image | None, new: Image | None) -> None:

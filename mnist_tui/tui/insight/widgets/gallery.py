@@ -119,9 +119,9 @@ class Gallery(Pressable[tuple[int, bytes]], StripWidget):
 
         index: int
 
-    def __init__(self, *, wanted: int, id: str | None = None) -> None:
+    def __init__(self, *, wanted: int) -> None:
         """Make a gallery that shows `wanted` images at once, if there is room."""
-        super().__init__(id=id)
+        super().__init__()
         self._wanted = wanted
 
     def validate_chosen(self, chosen: int) -> int:

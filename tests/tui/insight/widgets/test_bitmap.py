@@ -60,7 +60,7 @@ def test_without_grays_a_stroke_is_still_seen() -> None:
 
 @pytest.mark.parametrize("form", [Form.SHADES, Form.ASCII])
 def test_the_other_forms_take_the_same_room(form: Form) -> None:
-    for image in (Image(bytes(784)), Image.of(digits().images[805]).shrunk()):
+    for image in (Image(bytes(784)), Image.of(digits().images[805]).resized(14, 14)):
         lines = shown(image, form)
         assert len(lines) == image.lines
         assert {len(line) for line in lines} == {image.width}
@@ -70,9 +70,9 @@ def test_ascii_is_ascii() -> None:
     assert "".join(shown(Image.of(digits().images[805]), Form.ASCII)).isascii()
 
 
-def test_a_shrunk_image_has_the_means_of_its_squares() -> None:
+def test_a_resized_image_has_the_means_of_its_squares() -> None:
     values = np.arange(16, dtype=np.uint8).reshape(4, 4)
-    assert Image.of(values).shrunk().array.tolist() == [[3, 5], [11, 13]]
+    assert Image.of(values).resized(2, 2).array.tolist() == [[3, 5], [11, 13]]
 
 
 def test_resizing_keeps_the_mean_brightness() -> None:
