@@ -1,7 +1,7 @@
 """A run on disk, shown as if it had just ended."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -30,19 +30,13 @@ from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import BatchCurves, read_history
+from mnist_tui.store.status import RunStatus
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.torch_runtime import loading_torch
 
 T = TypeVar("T")
 
 log: Final = logging.getLogger(__name__)
-
-
-_ENDS: Final[Mapping[str, State]] = {"finished": State.FINISHED, "failed": State.FAILED}
-"""How a run ended, by the state in status.json; any other way counts as stopped."""
-
-
-_DIED: Final = "interrupted: its process died before it could say how it ended"
 
 
 class ReplayRunner(LocalRunner):
@@ -81,11 +75,12 @@ class ReplayRunner(LocalRunner):
 
     def _replay(self) -> RunEnded:
         directory, session = self._directory, self.session
-        config, status = directory.read_config(), read_json(directory.status)
-        dataset = _dict(read_json(directory.config), "dataset")
+        config, status = directory.read_config(), directory.read_status()
+        found = read_json(directory.config).get("dataset")
+        dataset = found if isinstance(found, dict) else {}
         rows, curves = read_rows(directory), self._read(read_history, directory.history)
         # A second without torch, where the small files have all of it.
-        if curves is None or len(rows) < _count(status, "epoch") - 1:
+        if curves is None or len(rows) < status.epoch - 1:
             rows, curves = self._from_checkpoint(rows, curves)
         if curves is not None:
             session.history.restore(curves.losses)
@@ -95,20 +90,20 @@ class ReplayRunner(LocalRunner):
         ended = _end(directory, status, rows)
         progress = Progress(
             state=ended.state,
-            epoch=_count(status, "epoch"),
-            epochs=_count(status, "epochs") or config.epochs,
-            batch=_count(status, "batch"),
-            batches=_count(status, "batches"),
-            global_batch=_count(status, "global_batch"),
+            epoch=status.epoch,
+            epochs=status.epochs or config.epochs,
+            batch=status.batch,
+            batches=status.batches,
+            global_batch=status.global_batch,
             elapsed_s=ended.elapsed_s,
         )
         session.emit(
             RunPrepared(
                 run=directory.name,
                 directory=str(directory.path),
-                device=_words(status, "device"),
-                dataset=_words(status, "dataset"),
-                model=_words(status, "model") or config.model,
+                device=status.device,
+                dataset=status.dataset,
+                model=status.model or config.model,
                 batches=progress.batches,
                 epochs=progress.epochs,
                 rows=rows,
@@ -152,23 +147,20 @@ class ReplayRunner(LocalRunner):
         return (rows if len(rows) >= len(saved) else saved), curves
 
 
-def _end(
-    directory: RunDirectory,
-    status: Mapping[str, Any],
-    rows: Sequence[EpochRow],
-) -> RunEnded:
+def _end(directory: RunDirectory, status: RunStatus, rows: Sequence[EpochRow]) -> RunEnded:
     """How the run ended, or that another process still trains it."""
-    message, elsewhere = _words(status, "message") or _DIED, None
+    (state, message), elsewhere = status.end, None
+    elapsed_s = status.elapsed_s  # None: of a run of an earlier version
     if directory.lock.is_held():
         elsewhere = directory.lock.owner.pid
         message = f"trained by {directory.lock.owner}; this view does not update"
     return RunEnded(
-        state=_ENDS.get(_words(status, "state"), State.STOPPED),
+        state=state,
         message=message,
         saved=directory.last.exists(),
         best=best_of(rows),
         last=rows[-1] if rows else None,
-        elapsed_s=_elapsed(status, rows),
+        elapsed_s=sum(row.seconds for row in rows) if elapsed_s is None else elapsed_s,
         samples_per_second=fmean(row.samples_per_second for row in rows) if rows else None,
         elsewhere=elsewhere,
     )
@@ -196,24 +188,3 @@ def _figures(config: TrainConfig, rows: Sequence[EpochRow], history: LossHistory
         figures["mean_samples_per_second"] = fmean(row.samples_per_second for row in rows)
         figures["step_s"] = config.batch_size / max(rows[-1].samples_per_second, 1e-9)
     return figures
-
-
-def _elapsed(status: Mapping[str, Any], rows: Sequence[EpochRow]) -> float:
-    """Seconds of training; of a run of an earlier version, those of its finished epochs."""
-    elapsed = status.get("elapsed_s")
-    return float(elapsed) if isinstance(elapsed, int | float) else sum(row.seconds for row in rows)
-
-
-def _count(status: Mapping[str, Any], name: str) -> int:
-    value = status.get(name)
-    return int(value) if isinstance(value, int | float) else 0
-
-
-def _dict(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = values.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _words(status: Mapping[str, Any], name: str) -> str:
-    value = status.get(name)
-    return value if isinstance(value, str) else ""

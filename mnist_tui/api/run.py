@@ -13,7 +13,6 @@ from mnist_tui.errors import CheckpointError, DataError
 from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.events import EpochRow, best_of
-from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import read_batch_curves
@@ -83,7 +82,7 @@ class Run:
     @property
     def state(self) -> str:
         """How it ended, or how far it is: a State, as a word."""
-        return str(read_json(self._directory.status).get("state", "ready"))
+        return self._directory.read_status().state or "ready"
 
     @property
     def rows(self) -> tuple[EpochRow, ...]:

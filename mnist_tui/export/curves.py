@@ -7,7 +7,6 @@ from mnist_tui.errors import UsageError
 from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochFinished, EpochRow
 from mnist_tui.run.history import LossHistory
-from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import read_batch_curves
@@ -40,13 +39,12 @@ def read_curves(directory: RunDirectory) -> Curves:
     losses = curves.losses if curves is not None else LossHistory().snapshot()
     if not rows and not losses.count:
         raise UsageError(f"run {directory.name} has no curves yet: nothing has been saved")
-    batches = read_json(directory.status).get("batches")
     return Curves(
         name=directory.name,
         config=directory.read_config(),
         rows=rows,
         history=losses,
-        batches=batches if isinstance(batches, int) else 0,
+        batches=directory.read_status().batches,
         finished_at={
             event.row.epoch: time
             for time, event in read_events(directory)

@@ -15,12 +15,9 @@ from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import AttachedRun
 from mnist_tui.run.session import PastEvent
 from mnist_tui.run.state import State
-from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import find_run, read_events
 
 log: Final = logging.getLogger(__name__)
-
-_DIED: Final = "interrupted: its process died before it could say how it ended"
 
 
 class RemoteRunner:
@@ -135,13 +132,11 @@ class RemoteRunner:
 
     def _end_on_disk(self) -> RunEnded:
         """How a run ended that could not say so: its files say it, or its process has died."""
-        status = read_json(self._directory.status)
-        ends = {str(state): state for state in State if state.is_over}
-        state = ends.get(str(status.get("state")))
-        message = status.get("message") if state is not None else None
+        status = self._directory.read_status()
+        state, message = status.end
         return RunEnded(
-            state=state or State.STOPPED,
-            message=str(message or _DIED),
-            saved=self._directory.last.exists() and status.get("saved") is not False,
+            state=state,
+            message=message,
+            saved=self._directory.last.exists() and status.saved,
             elapsed_s=self.session.progress.elapsed_s,
         )

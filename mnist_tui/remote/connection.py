@@ -18,7 +18,6 @@ from mnist_tui.remote.listener import is_own
 from mnist_tui.run.codec import WireError
 from mnist_tui.run.protocol import CONTRACT, OLDEST_CONTRACT, Compressed, Greeting
 from mnist_tui.run.wire import LONGEST_BYTES, Decoder, Message, encode
-from mnist_tui.store.atomic import read_json
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.version import __version__
 
@@ -208,9 +207,9 @@ def _connect(directory: RunDirectory, patience_s: float) -> Connection:
 
 def _candidates(directory: RunDirectory) -> Iterator[Path]:
     """Where the socket may be: where the run's files say, and where it would be made."""
-    address = read_json(directory.status).get("address")
-    if isinstance(address, str) and Path(address).is_absolute():
-        yield Path(address)
+    address = Path(directory.read_status().address)
+    if address.is_absolute():
+        yield address
     yield from find_addresses(directory.path)
 
 

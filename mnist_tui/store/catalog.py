@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from mnist_tui.errors import CheckpointError, Remedy, UsageError
 from mnist_tui.run.events import EpochRow, Event, best_of
-from mnist_tui.run.state import OVER
+from mnist_tui.run.state import OVER, State
 from mnist_tui.run.wire import event_of
 from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import read_labels
+from mnist_tui.store.status import RunStatus
 
 CURVE_POINTS: Final = 24
 """As many as a curve of a line's height can show."""
@@ -69,25 +70,25 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
     config = read_json(directory.config).get("config")
     if not isinstance(config, dict):
         return None
-    status = read_json(directory.status)
+    status = directory.read_status()
     rows = read_rows(directory)
     best = best_of(rows)
-    state = str(status.get("state", "ready"))
-    is_over, is_live = state in OVER, _is_live(directory, state)
-    if is_live and is_over:
+    state, is_live = status.state, _is_live(directory, status)
+    if not state and is_live:
+        state = "ready"
+    elif is_live and status.is_over:
         state = "loading"  # resumed, and not further yet
-    elif not is_live and not is_over:
+    elif not is_live and not status.is_over:
         state = "interrupted"
     labels = read_labels(directory)
     owner = directory.lock.owner
-    viewers = status.get("viewers")
     return RunSummary(
         name=name or directory.name,
         path=str(directory.path),
         state=state,
         recipe=str(config.get("recipe", "")),
-        dataset=str(status.get("dataset") or config.get("dataset", "")),
-        epochs=int(_number(status.get("epochs")) or _number(config.get("epochs"))),
+        dataset=status.dataset or str(config.get("dataset", "")),
+        epochs=status.epochs or int(_number(config.get("epochs"))),
         epochs_done=rows[-1].epoch if rows else 0,
         best_epoch=best.epoch if best else None,
         best_val_accuracy=best.val_accuracy if best else None,
@@ -105,14 +106,14 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
         note=labels.note,
         pid=owner.pid if is_live else None,
         host=owner.host if is_live else "",
-        viewers=viewers if is_live and isinstance(viewers, int) else None,
+        viewers=status.viewers if is_live else None,
     )
 
 
-def _is_live(directory: RunDirectory, state: object) -> bool:
-    """Whether a process trains the run, whose status.json says `state`."""
+def _is_live(directory: RunDirectory, status: RunStatus) -> bool:
+    """Whether a process trains the run, whose status is `status`."""
     # Locks are slow to ask for; a run that has ended is locked again only when it is resumed.
-    return (state not in OVER or directory.lock.may_be_held) and directory.lock.is_held()
+    return (not status.is_over or directory.lock.may_be_held) and directory.lock.is_held()
 
 
 def _spread(rows: Sequence[EpochRow]) -> Iterator[EpochRow]:
@@ -153,8 +154,8 @@ def is_over(directory: RunDirectory, epochs: int) -> bool:
 
     The rows of metrics.jsonl are not enough: they may be ahead of that checkpoint.
     """
-    status = read_json(directory.status)
-    is_saved = status.get("state") == "finished" and status.get("saved") is not False
+    status = directory.read_status()
+    is_saved = status.state == State.FINISHED and status.saved
     return is_saved and any(row.epoch >= epochs for row in read_rows(directory)[-1:])
 
 
@@ -162,11 +163,10 @@ def _number(value: Any) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-def _updated_s(directory: RunDirectory, status: Mapping[str, Any]) -> float:
+def _updated_s(directory: RunDirectory, status: RunStatus) -> float:
     """Unix time of the last sign of life, by status.json or else by the settings' file."""
-    updated = status.get("updated")
-    if isinstance(updated, int | float):
-        return updated
+    if status.updated is not None:
+        return status.updated
     try:
         return directory.config.stat().st_mtime
     except OSError:
@@ -225,7 +225,7 @@ def newest_run(
             break
         directory = found.directory
         if isinstance(read_json(directory.config).get("config"), dict) and accepts(directory):
-            updated_s = _updated_s(directory, read_json(directory.status))
+            updated_s = _updated_s(directory, directory.read_status())
             if newest is None or updated_s > newest_s:
                 newest_s, newest = updated_s, directory
     return newest
@@ -325,7 +325,7 @@ def find_live_run(runs_dir: Path, name: str) -> RunDirectory:
         return find_run(runs_dir, name)
 
     def is_live(run: RunDirectory) -> bool:
-        return _is_live(run, read_json(run.status).get("state"))
+        return _is_live(run, run.read_status())
 
     return newest_run(runs_dir, is_live) or find_run(runs_dir, name)
 

@@ -8,7 +8,6 @@ from mnist_tui.config import SETTINGS
 from mnist_tui.errors import DataError, UsageError
 from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochRow, best_of
-from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import read_history
@@ -89,14 +88,13 @@ def compare(picked: Sequence[PickedRun]) -> Comparison:
 def _read(run: PickedRun) -> ComparedRun:
     directory = run.directory
     config = directory.read_config().to_dict()
-    batches = read_json(directory.status).get("batches")
     return ComparedRun(
         number=run.number,
         name=run.name,
         directory=directory,
         settings=config,
         rows=read_rows(directory),
-        batches=batches if isinstance(batches, int) else 0,
+        batches=directory.read_status().batches,
         losses=_losses(directory),
     )
 

@@ -7,6 +7,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.lock import RunLock
+from mnist_tui.store.status import RunStatus
 
 
 class RunDirectory:
@@ -38,6 +39,10 @@ class RunDirectory:
     def step(self, global_batch: int) -> Path:
         """The checkpoint saved by hand after that many batches."""
         return self.checkpoints / f"step-{global_batch}.pt"
+
+    def read_status(self) -> RunStatus:
+        """How far the run is, or how it ended, as its process said last."""
+        return RunStatus.read(self.status)
 
     def read_config(self) -> TrainConfig:
         """The run's settings.

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui.errors import UsageError
-from mnist_tui.run.state import OVER
-from mnist_tui.store.atomic import read_json, sweep
+from mnist_tui.store.atomic import sweep
 from mnist_tui.store.owner import Owner, is_alive
+from mnist_tui.store.status import RunStatus
 
 try:
     import fcntl
@@ -155,18 +155,18 @@ class RunLock:
         """Whether another process writes to the run, though its lock was to be had."""
         if not (self.owner.may_live and self._is_live()):
             return False
-        before = read_json(self._status)
+        before = RunStatus.read(self._status)
         end = time.monotonic() + _HEARTBEAT_S
         while time.monotonic() < end:
             time.sleep(_HEARTBEAT_S / 50)
-            if read_json(self._status) != before:
+            if RunStatus.read(self._status) != before:
                 return self._is_live()
         return False
 
     def _is_live(self) -> bool:
         """Whether the run has not ended, by its own last word."""
-        state = read_json(self._status).get("state")
-        return state is not None and str(state) not in OVER
+        status = RunStatus.read(self._status)
+        return bool(status.state) and not status.is_over
 
     @property
     def may_be_held(self) -> bool:
@@ -188,12 +188,12 @@ class RunLock:
                     return not _try_lock(descriptor) or self._was_live_lately()
                 finally:
                     os.close(descriptor)
-        return is_alive(read_json(self._status).get("pid"))
+        return is_alive(RunStatus.read(self._status).pid)
 
     def _was_live_lately(self) -> bool:
         """Whether the run has given a sign of life a moment ago; by two machines' clocks, maybe."""
-        updated = read_json(self._status).get("updated")
-        if not isinstance(updated, int | float) or not self._is_live():
+        updated = RunStatus.read(self._status).updated
+        if updated is None or not self._is_live():
             return False
         return self.owner.may_live and abs(time.time() - updated) < 2 * _HEARTBEAT_S
 

@@ -48,9 +48,9 @@ class Owner:
         return self.pid != os.getpid() and is_alive(self.pid)
 
 
-def is_alive(pid: object) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether there is a process of that number on this machine, of whatever user."""
-    if not isinstance(pid, int) or pid <= 0:
+    if pid <= 0:
         return False
     if os.name == "nt":  # where this call would be a signal
         return True

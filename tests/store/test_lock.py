@@ -16,7 +16,7 @@ import pytest
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
 from mnist_tui.store import lock
-from mnist_tui.store.atomic import write_json
+from mnist_tui.store.atomic import read_json, write_json
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.new_run import create_run
 from mnist_tui.store.owner import Owner
@@ -27,7 +27,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from typing import Any
-from mnist_tui.store.atomic import write_json
+from mnist_tui.store.atomic import read_json, write_json
 from mnist_tui.store.directory import RunDirectory
 with RunDirectory(Path(sys.argv[1])).lock.hold():
     print("held", flush=True)
@@ -133,13 +133,12 @@ def test_a_run_that_shows_life_is_refused_where_locks_hold_nothing(
     run = create_run(tmp_path, "a", TrainConfig())
     live_elsewhere(run)
     looks = itertools.count()
-    real = lock.read_json
 
     def read(path: Path) -> dict[str, Any]:
         live_elsewhere(run, batch=next(looks))  # the other process writes before each look
-        return real(path)
+        return read_json(path)
 
-    monkeypatch.setattr(lock, "read_json", read)
+    monkeypatch.setattr("mnist_tui.store.status.read_json", read)
     with pytest.raises(UsageError, match="being trained by process 4321 on node7"), run.lock.hold():
         pass
     assert run.lock.owner.host == "node7", "a refused process leaves the lock file alone"

@@ -7,6 +7,7 @@ from pathlib import Path
 from mnist_tui.errors import DataError
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.session import PastEvent
+from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import newest_run, read_rows
 from mnist_tui.store.directory import RunDirectory
@@ -27,7 +28,7 @@ def find_previous(path: Path, runs_dir: Path) -> Trace | None:
     kind = _kind(RunDirectory(path))
 
     def is_comparable(run: RunDirectory) -> bool:
-        is_finished = read_json(run.status).get("state") == "finished"
+        is_finished = run.read_status().state == State.FINISHED
         return is_finished and run.path != path and _kind(run) == kind
 
     found = newest_run(runs_dir, is_comparable)
@@ -51,9 +52,9 @@ def describe_past(events: Iterable[PastEvent]) -> list[PastEntry]:
 
 def read_trace(directory: RunDirectory) -> Trace | None:
     """A run's epochs and losses; None where its files hold none that can be read."""
-    batches = read_json(directory.status).get("batches")
+    batches = directory.read_status().batches
     rows = read_rows(directory)
-    if not rows or not isinstance(batches, int) or batches < 1:
+    if not rows or not batches:
         return None
     timeline = Timeline(batches)
     timeline.observe_rows(rows)
