@@ -29,7 +29,7 @@ from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.history_file import BatchCurves, read_history
+from mnist_tui.store.history_file import BatchCurves, curves_of, read_history
 from mnist_tui.store.status import RunStatus
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.torch_runtime import loading_torch
@@ -140,11 +140,7 @@ class ReplayRunner(LocalRunner):
             return rows, curves
         # What was validated after the last checkpoint is in the rows alone.
         saved = complete_rows(directory, checkpoint.rows)
-        if curves is None:
-            history = LossHistory()
-            history.load_state_dict(checkpoint.history)
-            curves = BatchCurves(history.snapshot(), checkpoint.rates)
-        return (rows if len(rows) >= len(saved) else saved), curves
+        return (rows if len(rows) >= len(saved) else saved), curves or curves_of(checkpoint)
 
 
 def _end(directory: RunDirectory, status: RunStatus, rows: Sequence[EpochRow]) -> RunEnded:

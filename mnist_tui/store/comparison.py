@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mnist_tui.config import SETTINGS
-from mnist_tui.errors import DataError, UsageError
+from mnist_tui.errors import UsageError
 from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochRow, best_of
 from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.history_file import read_history
+from mnist_tui.store.history_file import read_losses
 
 MOST: Final = 8
 """Runs that can be compared at once."""
@@ -95,14 +95,5 @@ def _read(run: PickedRun) -> ComparedRun:
         settings=config,
         rows=read_rows(directory),
         batches=directory.read_status().batches,
-        losses=_losses(directory),
+        losses=read_losses(directory),
     )
-
-
-def _losses(directory: RunDirectory) -> HistorySnapshot | None:
-    """The losses of the batches, if there is a file of them that can be read."""
-    try:
-        curves = read_history(directory.history)
-    except DataError:
-        return None
-    return curves.losses if curves is not None else None

@@ -2,7 +2,7 @@
 
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from mnist_tui.run.history import LossHistory
 from mnist_tui.store.arrays_file import Arrays, arrays_bytes, read_arrays
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.torch_runtime import loading_torch
+
+if TYPE_CHECKING:
+    from mnist_tui.store.checkpoint import Checkpoint
 
 _LARGEST_BYTES: Final = 16_000_000
 """No file of ours is larger, whatever its entries say."""
@@ -75,10 +78,23 @@ def read_batch_curves(directory: RunDirectory) -> BatchCurves | None:
         return curves
     with loading_torch():
         from mnist_tui.store.checkpoint import read_checkpoint
-    checkpoint = read_checkpoint(directory.last)
+    return curves_of(read_checkpoint(directory.last))
+
+
+def curves_of(checkpoint: "Checkpoint") -> BatchCurves:
+    """The curves up to a checkpoint, from that itself."""
     history = LossHistory()
     history.load_state_dict(checkpoint.history)
     return BatchCurves(history.snapshot(), checkpoint.rates)
+
+
+def read_losses(directory: RunDirectory) -> HistorySnapshot | None:
+    """The losses of a run's batches; None where it has no file of them that can be read."""
+    try:
+        curves = read_history(directory.history)
+    except DataError:
+        return None
+    return curves.losses if curves is not None else None
 
 
 def _curves(arrays: Arrays) -> BatchCurves:

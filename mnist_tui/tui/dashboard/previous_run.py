@@ -4,14 +4,13 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from mnist_tui.errors import DataError
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.session import PastEvent
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import newest_run, read_rows
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.history_file import read_history
+from mnist_tui.store.history_file import read_losses
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.timeline import Timeline
 from mnist_tui.tui.text.event_text import LogEntry, describe
@@ -58,20 +57,10 @@ def read_trace(directory: RunDirectory) -> Trace | None:
         return None
     timeline = Timeline(batches)
     timeline.observe_rows(rows)
-    return Trace(rows, _read_losses(directory), timeline, directory.name)
-
-
-def _read_losses(directory: RunDirectory) -> LossHistory | None:
-    """The loss of every batch; None where the run has no file of them that can be read."""
-    try:
-        curves = read_history(directory.history)
-    except DataError:
-        return None
-    if curves is None:
-        return None
-    history = LossHistory()
-    history.restore(curves.losses)
-    return history
+    losses, history = read_losses(directory), LossHistory()
+    if losses is not None:
+        history.restore(losses)
+    return Trace(rows, history if losses is not None else None, timeline, directory.name)
 
 
 def _kind(directory: RunDirectory) -> tuple[object, object]:
