@@ -18,12 +18,17 @@ from mnist_tui.devices import (
 )
 from mnist_tui.engine.config_record import describe_change, make_record
 from mnist_tui.engine.cuda.graphs import recorder_for
-from mnist_tui.engine.going_back import keep_dropped
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.network import check_fits, find_network, keep_source, try_network
 from mnist_tui.engine.prepared_run import PreparedRun, Warnings
 from mnist_tui.engine.run_state import RunState
-from mnist_tui.engine.starting_point import Say, StartingPoint, find_starting_point, unusable
+from mnist_tui.engine.starting_point import (
+    Say,
+    StartingPoint,
+    find_starting_point,
+    keep_dropped,
+    unusable,
+)
 from mnist_tui.engine.trainer import Trainer
 from mnist_tui.errors import DataError, Remedy, UsageError
 from mnist_tui.models.registry import count_parameters

@@ -1,4 +1,4 @@
-"""Where a run begins: at its first batch, or at a checkpoint."""
+"""Where a run begins: at its first batch, or at a checkpoint, perhaps an earlier one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from mnist_tui.config import TrainConfig, find_difference
 from mnist_tui.errors import CheckpointError, Remedy
 from mnist_tui.run.events import EpochRow
 from mnist_tui.run.plan import NewRun, TrainedRun
-from mnist_tui.store.atomic import read_json
+from mnist_tui.store.atomic import read_json, write_atomic
 from mnist_tui.store.catalog import complete_rows
 from mnist_tui.store.checkpoint import Checkpoint, newest_good, read_checkpoint
 from mnist_tui.store.directory import RunDirectory
@@ -107,3 +107,34 @@ def unusable(reason: str, path: Path, directory: RunDirectory) -> CheckpointErro
         f"{reason}; the newest good one is {other.name} ({place})",
         remedy=Remedy(command="resume", run=str(directory.path), settings=settings),
     )
+
+
+def keep_dropped(directory: RunDirectory, chosen: Checkpoint) -> str | None:
+    """Keep last.pt under another name where `chosen` is older, before last.pt is written over.
+
+    Returns:
+        One sentence that says what is dropped and where it is; None where nothing is.
+    """
+    try:
+        last = read_checkpoint(directory.last)
+    except CheckpointError:
+        return None  # there is nothing that could be gone on from
+    if last.global_batch <= chosen.global_batch:
+        return None
+    place = formatting.place(chosen.epoch, chosen.batch)
+    dropped = f"resuming at {place} drops {_describe_loss(chosen, last)}"
+    kept = directory.step(last.global_batch)
+    try:
+        if not kept.exists():
+            write_atomic(kept, directory.last.read_bytes())
+    except OSError as error:
+        return f"{dropped}, which could not be kept: {error.strerror or error}"
+    return f"{dropped}; they are kept in {kept}"
+
+
+def _describe_loss(chosen: Checkpoint, last: Checkpoint) -> str:
+    epochs = range(chosen.epoch, last.epoch)
+    if not epochs:
+        return f"{last.global_batch - chosen.global_batch:,} batches of epoch {last.epoch}"
+    names = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
+    return f"{names} and {last.batch:,} batches of epoch {last.epoch}" if last.batch else names
