@@ -1,7 +1,5 @@
 """The pane Draw: the user draws a character and sees what the model predicts, stroke by stroke."""
 
-from functools import partial
-from pathlib import Path
 from typing import ClassVar, Final
 
 import numpy as np
@@ -10,20 +8,17 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input
 
 from mnist_tui import formatting
-from mnist_tui.errors import DataError
-from mnist_tui.images import Picture, read_picture, read_whole
+from mnist_tui.images import Picture
 from mnist_tui.images.normalize import SIDE, to_mnist_form
-from mnist_tui.images.sources import read_file
 from mnist_tui.run.classes import are_digits
 from mnist_tui.run.inference import InferenceRequest, InferenceResult
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.inference_client import InferenceClient
+from mnist_tui.tui.insight.panes.image_file import ImageFilePane
 from mnist_tui.tui.insight.panes.inside import FilterSelection, InsidePane
-from mnist_tui.tui.insight.panes.pane import ARROWS, InsightPane
-from mnist_tui.tui.insight.pasted_path import pasted_path
+from mnist_tui.tui.insight.panes.pane import ARROWS
 from mnist_tui.tui.insight.source import InsightSource
 from mnist_tui.tui.insight.widgets.bitmap import Bitmap, Image
 from mnist_tui.tui.insight.widgets.brush import Drawing
@@ -56,7 +51,7 @@ _SURE: Final = 0.5
 """Below this the likeliest class is called unsure."""
 
 
-class DrawPane(InsightPane):
+class DrawPane(ImageFilePane):
     """A canvas, the image that the model gets of it, and the probability of each class."""
 
     TITLE = "Draw"
@@ -72,7 +67,6 @@ class DrawPane(InsightPane):
         Notes { height: 1fr; margin: 1 0 0 0; }
         &.-narrow #input { display: none; }
         PictureView { display: none; }
-        Input { display: none; dock: bottom; }
         &.-picture PictureView { display: block; }
         &.-picture Canvas, &.-pictures-only Canvas { display: none; }
     }
@@ -101,7 +95,6 @@ class DrawPane(InsightPane):
         self._bars = ClassBars()
         self._notes = Notes()
         self._picture_view = PictureView()
-        self._path = Input(placeholder="path of an image file; enter reads it")
         self._picture: Picture | None = None
         """What is shown in place of the drawing."""
         self._client = InferenceClient(self, source, self._show_result)
@@ -110,7 +103,7 @@ class DrawPane(InsightPane):
         """Whether the drawing was empty and could be undone when the keys were last shown."""
 
     def compose(self) -> ComposeResult:
-        yield self._path
+        yield self.path_line
         with Horizontal():
             yield self._canvas
             yield self._picture_view
@@ -161,8 +154,7 @@ class DrawPane(InsightPane):
 
     def step_back(self) -> bool:
         """Close the path's line or the picture, or lift the pen if the keys have set it down."""
-        if self._path.display:
-            self._close_path()
+        if self.close_path_line():
             return True
         if self._picture is not None:
             self._show_picture(None)
@@ -181,50 +173,8 @@ class DrawPane(InsightPane):
         else:
             self.call_later(self._update)
 
-    # Image files.
-
-    def open_image(self, path: Path | None) -> None:
-        """Read an image file in place of the drawing; without a path, let the user type one."""
-        if path is None:
-            self._path.display = True
-            self._path.focus()
-        else:
-            self.run_worker(
-                partial(self._read, path), thread=True, exclusive=True, group="read image"
-            )
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Read the image file whose path was pasted, or dropped into the terminal."""
-        path = pasted_path(event.text)
-        if path is not None:
-            event.stop()
-            self.open_image(path)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Read the image file whose path was typed."""
-        event.stop()
-        typed = event.value.strip()
-        self._close_path()
-        if typed:
-            self.open_image(pasted_path(typed) or Path(typed))
-
-    def _close_path(self) -> None:
-        self._path.display = False
-        self._path.value = ""
-        self.focus()
-
-    def _read(self, path: Path) -> None:
-        """Find what the model gets of an image file. Worker thread."""
-        read = read_picture if self.source.is_handwriting else read_whole
-        try:
-            found: Picture | str = read(read_file(str(path)), path.name)
-        except DataError as error:
-            found = f"{path.name} {error}"
-        self.app.call_from_thread(self._show_found, found)
-
-    def _show_found(self, found: Picture | str) -> None:
-        if not self.is_attached:
-            return
+    def show_found(self, found: Picture | str) -> None:
+        """Show a picture in place of the drawing; a sentence that says why there is none."""
         if isinstance(found, str):
             self._show_picture(None)
             self._notes.facts = ([(found, "warning")],)
