@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widgets import TabbedContent, TabPane
 
 from mnist_tui.tui.charts import Chart, ChartData, Series, View
-from mnist_tui.tui.charts.chart import changed_until
+from mnist_tui.tui.charts.changes import changed_until
 from mnist_tui.tui.charts.plot import Plot
 
 

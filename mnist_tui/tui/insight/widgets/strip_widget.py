@@ -1,10 +1,9 @@
 """A region whose lines are kept until they change, images and text side by side."""
 
-from textual.geometry import Region
 from textual.strip import Strip
 from textual.theme import Theme
 
-from mnist_tui.tui.charts.chart import changed_until
+from mnist_tui.tui.charts.changes import changed_regions
 from mnist_tui.tui.widgets.lines import Lines
 
 
@@ -43,9 +42,7 @@ class StripWidget(Lines):
         if old is None or len(old) != len(self._strips):
             self.refresh()
             return
-        ends = [changed_until(a, b) for a, b in zip(old, self._strips, strict=True)]
-        changes = [Region(0, y, end, 1) for y, end in enumerate(ends) if end]
-        if changes:
+        if changes := changed_regions(old, self._strips):
             self.refresh(*changes)
 
     def _made(self, width: int, height: int) -> list[Strip]:
