@@ -1,6 +1,5 @@
 """One client of a run's server: what it asks for, and what waits to be sent to it."""
 
-import logging
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -8,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from mnist_tui.remote.feed import Feed
-from mnist_tui.remote.pending import Pending
-from mnist_tui.run.codec import WireError
+from mnist_tui.remote.framed_socket import FramedSocket
+from mnist_tui.remote.pending import Inbox, Pending
 from mnist_tui.run.events import Event
 from mnist_tui.run.protocol import (
     CONTRACT,
@@ -23,41 +22,10 @@ from mnist_tui.run.protocol import (
 )
 from mnist_tui.run.requests import Answer, Infer, Request, Stop
 from mnist_tui.run.session import Audience, Session, Subscription
-from mnist_tui.run.wire import Decoder, Message, encode
+from mnist_tui.run.wire import Message, encode
 
-log: Final = logging.getLogger(__name__)
-
-LONGEST_REQUEST_BYTES: Final = 1024 * 1024
-PATIENCE_S: Final = 30.0
-"""After this time a client that takes nothing is let go."""
 MOST_OPEN: Final = 8
 """Requests of one client that wait for the run; later ones wait in the socket."""
-MOST_EVENTS: Final = 1_000
-"""Events that wait for a client; one that is further behind gets their fold instead."""
-
-_CHUNK: Final = 64 * 1024
-_MOST_UNSENT: Final = 1024 * 1024
-"""Bytes that wait for a client from which nothing more is read."""
-
-
-class _Inbox:
-    """What the session has emitted for one client, in order, between the requests of that client.
-
-    Bounded: a client that is further behind gets the fold instead.
-    """
-
-    def __init__(self) -> None:
-        self.items: Final[deque[Event | Pending]] = deque()
-        """A request stands where it was made: what was emitted before says nothing of it."""
-        self.is_over = False
-        """Whether events were left out."""
-
-    def add(self, event: Event) -> None:
-        """Put an event in. Any thread."""
-        if len(self.items) < MOST_EVENTS:
-            self.items.append(event)
-        else:
-            self.is_over = True
 
 
 @dataclass(frozen=True)
@@ -75,10 +43,6 @@ class Services:
     """Has a sample of the machine handed on, on any thread."""
 
 
-class Gone(Exception):  # noqa: N818 - a way out, not an error
-    """The client has closed its end, talks nonsense, or has taken nothing for too long."""
-
-
 class Peer:
     """The server's end of one connection.
 
@@ -86,32 +50,24 @@ class Peer:
     """
 
     def __init__(self, connection: socket.socket, services: Services, now_s: float) -> None:
-        """Greet the client.
-
-        Args:
-            connection: Of this user, and non-blocking.
-            services: What it can ask for.
-            now_s: Seconds.
-        """
+        """Greet the client, which is of this user; the connection is non-blocking."""
         self.socket: Final = connection
+        self._frames = FramedSocket(connection, now_s)
         self._session, self._services = services.session, services
-        self._decoder = Decoder(LONGEST_REQUEST_BYTES)
         self._received: deque[Message] = deque()
         """What the client has sent and is not taken yet."""
         self._open = 0
         """How many of its requests are not answered for good yet."""
-        self._unsent = bytearray(encode(services.greeting))
-        self._moved_s = now_s
-        """When something was sent last, or nothing was left to send."""
         self._ready: deque[bytes] = deque()
         """Frames that other threads have made."""
-        self._inbox = _Inbox()
+        self._inbox = Inbox()
         self._subscription: Subscription | None = None
         self._audience = Audience.NOBODY
         self._feed: Feed | None = None
         self._contract: int | None = None
         """The client's; None before it has said."""
         self._pending: list[Pending] = []
+        self._send(services.greeting)
 
     # What comes in.
 
@@ -121,18 +77,7 @@ class Peer:
         Raises:
             Gone: When the connection is of no use any more.
         """
-        try:
-            received = self.socket.recv(_CHUNK)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise Gone(str(error)) from error
-        if not received:
-            raise Gone("closed")
-        try:
-            self._received.extend(self._decoder.feed(received))
-        except WireError as error:
-            raise Gone(str(error)) from error
+        self._received.extend(self._frames.read())
         self._answer(now_s)
 
     def _answer(self, now_s: float) -> None:
@@ -199,7 +144,7 @@ class Peer:
         """Have events put into a new inbox, in place of the one before."""
         if self._subscription is not None:
             self._subscription.close()
-        inbox = _Inbox()
+        inbox = Inbox()
 
         def listen(event: Event) -> None:
             # The training thread, and the one that writes files.
@@ -232,7 +177,7 @@ class Peer:
             self._send(Done(f"{pending.epochs} epochs, as before"), number)
 
     def _send(self, value: Any, number: int | None = None) -> None:
-        self._unsent += encode(value, number)
+        self._frames.put(encode(value, number))
 
     # What goes out.
 
@@ -247,28 +192,17 @@ class Peer:
         Raises:
             Gone: When the connection is of no use any more.
         """
-        while True:
+        self._answer(now_s)
+        while self._frames.send(now_s):
+            self._gather(now_s)
+            if not self._frames.has_unsent:
+                return
             self._answer(now_s)
-            if not self._unsent:
-                self._gather(now_s)
-            if not self._unsent:
-                self._moved_s = now_s
-                return
-            try:
-                sent = self.socket.send(memoryview(self._unsent)[:_CHUNK])
-            except BlockingIOError:
-                if now_s - self._moved_s >= PATIENCE_S:
-                    raise Gone(f"has taken nothing for {PATIENCE_S:.0f} s") from None
-                return
-            except OSError as error:
-                raise Gone(str(error)) from error
-            self._moved_s = now_s
-            del self._unsent[:sent]
 
     def _gather(self, now_s: float) -> None:
         """Put what is new into the frames to be sent; nothing waits there."""
         while self._ready:
-            self._unsent += self._ready.popleft()
+            self._frames.put(self._ready.popleft())
             self._open -= 1
         feed, items = self._feed, self._inbox.items
         if feed is not None and self._inbox.is_over:
@@ -277,7 +211,7 @@ class Peer:
         # Not those that come meanwhile: who receives an event finds it in the values before it.
         count = len(items)
         if feed is not None and (count or now_s >= feed.due_s):
-            self._unsent += b"".join(feed.changes(now_s))
+            self._frames.put(b"".join(feed.changes(now_s)))
         for _ in range(count):
             self._pass_on(items.popleft(), is_watching=feed is not None)
 
@@ -288,7 +222,7 @@ class Peer:
         while before:
             self._pass_on(before.popleft(), is_watching=False)
         if self._feed is not None:
-            self._unsent += b"".join(self._feed.first(subscription, now_s))
+            self._frames.put(b"".join(self._feed.first(subscription, now_s)))
 
     def _pass_on(self, item: "Event | Pending", *, is_watching: bool) -> None:
         if isinstance(item, Pending):
@@ -296,7 +230,7 @@ class Peer:
             return
         self._settle(item)
         if is_watching:
-            self._unsent += encode(item)
+            self._send(item)
 
     def _settle(self, event: Event) -> None:
         """Say of each request that `event` shows to be done what it did."""
@@ -310,18 +244,18 @@ class Peer:
     @property
     def has_unsent(self) -> bool:
         """Whether the client has not taken all yet."""
-        return bool(self._unsent or self._ready or self._inbox.items)
+        return self._frames.has_unsent or bool(self._ready or self._inbox.items)
 
     @property
     def wants_to_read(self) -> bool:
         """Whether its next requests are to be read: those before are answered, and taken."""
-        return len(self._unsent) < _MOST_UNSENT and not self._received
+        return not (self._frames.is_full or self._received)
 
     @property
     def due_s(self) -> float | None:
         """When to look at it again; None: not before something comes."""
-        if self._unsent:
-            return self._moved_s + PATIENCE_S
+        if self._frames.has_unsent:
+            return self._frames.patience_ends_s
         return self._feed.due_s if self._feed is not None else None
 
     def close(self) -> None:

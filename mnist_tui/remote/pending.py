@@ -1,6 +1,8 @@
-"""Requests that have been accepted, until the run's events show that they were honored."""
+"""Requests that wait until the run's events show that they were honored, and those events."""
 
+from collections import deque
 from dataclasses import dataclass
+from typing import Final
 
 from mnist_tui import formatting
 from mnist_tui.run.answers import name_of
@@ -18,6 +20,9 @@ from mnist_tui.run.progress import Progress
 from mnist_tui.run.protocol import Done, Failed
 from mnist_tui.run.requests import Adjust, Pause, Request, Resume, Save, Stop
 from mnist_tui.run.state import State
+
+MOST_EVENTS: Final = 1_000
+"""Events that wait for a client; one that is further behind gets their fold instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +74,23 @@ class Pending:
         """Whether the run was like that before, so that no event will follow."""
         changes = self.request.changes if isinstance(self.request, Adjust) else None
         return changes == {"epochs": self.epochs}
+
+
+class Inbox:
+    """What the session has emitted for one client, in order, between the requests of that client.
+
+    Bounded: a client that is further behind gets the fold instead.
+    """
+
+    def __init__(self) -> None:
+        self.items: Final[deque[Event | Pending]] = deque()
+        """A request stands where it was made: what was emitted before says nothing of it."""
+        self.is_over = False
+        """Whether events were left out."""
+
+    def add(self, event: Event) -> None:
+        """Put an event in. Any thread."""
+        if len(self.items) < MOST_EVENTS:
+            self.items.append(event)
+        else:
+            self.is_over = True

@@ -12,9 +12,10 @@ from typing import Final
 
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.remote.address import HAS_SOCKETS, make_address
+from mnist_tui.remote.framed_socket import Gone
 from mnist_tui.remote.inference_turns import InferenceTurns
 from mnist_tui.remote.listener import Listener
-from mnist_tui.remote.peer import Gone, Peer, Services
+from mnist_tui.remote.peer import Peer, Services
 from mnist_tui.remote.sampler import Sampler
 from mnist_tui.remote.wakes import Wakes
 from mnist_tui.run.events import Warned

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from mnist_tui.errors import UsageError
 from mnist_tui.remote import listener, server
 from mnist_tui.remote.address import make_address
+from mnist_tui.remote.framed_socket import PATIENCE_S, Gone
 from mnist_tui.remote.listener import Listener, is_own, peer_uid
-from mnist_tui.remote.peer import MOST_EVENTS, MOST_OPEN, PATIENCE_S, Gone, Peer, Services
+from mnist_tui.remote.peer import MOST_OPEN, Peer, Services
+from mnist_tui.remote.pending import MOST_EVENTS
 from mnist_tui.run.events import Event, Warned
 from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.protocol import Done, Greeting, MachineAsked, RunStatus, StatusAsked, Watch
@@ -375,7 +377,7 @@ def test_a_client_that_takes_nothing_for_long_is_let_go() -> None:
         peer.write(PATIENCE_S + 1)
         with pytest.raises(Gone, match="has taken nothing for 30 s"):
             peer.write(2 * PATIENCE_S)
-        assert len(peer._unsent) < 1 << 20
+        assert len(peer._frames._unsent) < 1 << 20
         peer.close()
 
 
