@@ -11,7 +11,8 @@ from typing import Any, Final, Self
 from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.errors import UsageError
 from mnist_tui.store.atomic import read_json, write_json
-from mnist_tui.store.directory import RunDirectory, check_place
+from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.new_run import check_place
 from mnist_tui.store.owner import Owner
 from mnist_tui.sweep.grid import Grid, Trial
 
@@ -78,7 +79,7 @@ class SweepFolder:
         self.record = path / FILE
         self.log = path / "log.txt"
         """Of what the process without a terminal prints that trains it."""
-        self._lock = RunDirectory(path)
+        self._lock = RunDirectory(path).lock
 
     def run(self, trial: Trial) -> RunDirectory:
         """The directory of a trial's run, whether it is there or not."""
@@ -119,7 +120,7 @@ class SweepFolder:
 
     def is_locked(self) -> bool:
         """Whether a process trains it."""
-        return self._lock.is_locked()
+        return self._lock.is_held()
 
     @property
     def trainer(self) -> int | None:
@@ -139,7 +140,7 @@ class SweepFolder:
             raise UsageError(
                 f"sweep {self.path.name} is being trained by {self.owner}; stop that one first"
             )
-        with self._lock.lock():
+        with self._lock.hold():
             yield
 
 

@@ -37,7 +37,7 @@ class Fate(Enum):
 def fate_of(folder: SweepFolder, sweep: Sweep, trial: Trial) -> Fate:
     """Find out what is to be done about a trial."""
     directory = folder.run(trial)
-    if directory.is_locked():
+    if directory.lock.is_held():
         return Fate.ELSEWHERE
     summary = summarize(directory)
     if summary is not None and is_over(directory, trial.config.epochs):
@@ -127,7 +127,9 @@ class Scheduler:
         known += f", {failed} failed before" if failed else ""
         self._say(f"{len(fates)} trials in {self._folder.path}{known}")
         for trial in self._elsewhere:
-            self._say(f"{trial.name}: trained by {self._folder.run(trial).owner}, waiting for it")
+            self._say(
+                f"{trial.name}: trained by {self._folder.run(trial).lock.owner}, waiting for it"
+            )
 
     def _begin(self) -> None:
         """Begin what there is room for, beside what others train."""
@@ -149,7 +151,7 @@ class Scheduler:
     def _look_elsewhere(self) -> None:
         """Take over what others no longer train."""
         for trial in list(self._elsewhere):
-            if not self._folder.run(trial).is_locked():
+            if not self._folder.run(trial).lock.is_held():
                 self._elsewhere.remove(trial)
                 if fate_of(self._folder, self._sweep, trial) is Fate.BEGUN:
                     self._waiting.appendleft(trial)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.errors import ConfigError, UsageError
-from mnist_tui.store.directory import name_problem
+from mnist_tui.store.new_run import name_problem
 from mnist_tui.sweep.grid import Grid, parse_values
 
 

@@ -68,8 +68,8 @@ def make(
     yield call
     for folder in made:
         for directory in [folder, *(folder.run(trial) for trial in folder.read().trials)]:
-            if directory.is_locked():
-                os.kill(directory.owner.pid, signal.SIGKILL)
+            if directory.lock.is_held():
+                os.kill(directory.lock.owner.pid, signal.SIGKILL)
 
 
 def train_sweep(folder: SweepFolder, *more: str) -> tuple[int, str]:
@@ -144,17 +144,17 @@ def test_a_killed_trial_goes_on_and_a_killed_scheduler_loses_nothing(
         pass
     until(lambda: epochs_of(folder, FIRST) >= 3, "a trial that trains")
     trial = RunDirectory(folder.path / FIRST)
-    killed = trial.owner.pid
+    killed = trial.lock.owner.pid
     os.kill(killed, signal.SIGKILL)
-    until(lambda: trial.is_locked() and trial.owner.pid != killed, "the trial again")
+    until(lambda: trial.lock.is_held() and trial.lock.owner.pid != killed, "the trial again")
     log = folder.log.read_text()
     assert f"{FIRST}: the other process ended by signal 9; begun again" in log
     assert f"{FIRST}: goes on" in log
     os.kill(scheduler, signal.SIGKILL)
     os.waitpid(scheduler, 0)
     assert not folder.is_locked()
-    orphan = trial.owner.pid
-    assert trial.is_locked(), "a run outlives its scheduler"
+    orphan = trial.lock.owner.pid
+    assert trial.lock.is_held(), "a run outlives its scheduler"
     code, said = train_sweep(folder)
     assert code == 0, said
     assert f"{FIRST}: trained by process {orphan}, waiting for it" in said

@@ -171,7 +171,7 @@ def test_a_stop_reaches_the_trials_and_leaves_the_rest_for_later(folder: SweepFo
 def test_a_run_that_another_process_trains_is_waited_for(folder: SweepFolder) -> None:
     write(folder.path / FIRST, [0.5], state="running")
     executor, live = Writer(), RunDirectory(folder.path / FIRST)
-    lock = live.lock()
+    lock = live.lock.hold()
     lock.__enter__()
     looks: list[list[str]] = []
 

@@ -14,8 +14,9 @@ from mnist_tui.process.invocation import option_name
 from mnist_tui.sweep.grid import SEED, spell
 from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
 from mnist_tui.tui.runs.columns import is_fresh, sparkline
+from mnist_tui.tui.text.fitting import pad, shorten
 from mnist_tui.tui.widgets.follow_list import FollowList
-from mnist_tui.tui.widgets.lines import Line, pad, shorten
+from mnist_tui.tui.widgets.lines import Line
 from mnist_tui.tui.widgets.meters import bar
 from mnist_tui.tui.widgets.pressable import Pressable
 

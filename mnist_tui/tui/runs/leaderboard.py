@@ -20,9 +20,10 @@ from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
 from mnist_tui.tui.runs.sweep_reader import SweepReader
 from mnist_tui.tui.screens.question import Question
 from mnist_tui.tui.text.event_text import LogEntry
+from mnist_tui.tui.text.fitting import fit, shorten, wrap_words
 from mnist_tui.tui.widgets.flash_line import FlashLine
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
-from mnist_tui.tui.widgets.lines import Line, Shown, fit, shorten, wrap_words
+from mnist_tui.tui.widgets.lines import Line, Shown
 
 _LEFT: Final = (WAITING, "stopped", "interrupted")
 """The states of trials that going on with the sweep would train."""

@@ -82,7 +82,7 @@ async def test_enter_opens_a_run_in_the_dashboard(folder: SweepFolder) -> None:
 
 async def test_enter_attaches_to_a_live_run_of_a_sweep(folder: SweepFolder) -> None:
     path = write_trial(folder, "lr=0.001,seed=1", [2.0], "running")
-    with RunDirectory(path).lock():
+    with RunDirectory(path).lock.hold():
         async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
             await opened(stage)
             await stage.sees("1 training")
