@@ -12,6 +12,8 @@ from mnist_tui.run.events import RunEnded
 from mnist_tui.run.plan import TrainedRun
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.run.wire import event_of
+from mnist_tui.store.atomic import read_json
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.sweep.executor import Ended
 
 _THREADS = "OMP_NUM_THREADS"
@@ -44,7 +46,7 @@ class LocalExecutor:
             self._ended.put(Ended(name, 1, str(error)))
             return
         self._processes[name] = process
-        threading.Thread(target=self._watch, args=(name, process), name=name, daemon=True).start()
+        threading.Thread(target=self._watch, args=(plan, process), name=name, daemon=True).start()
 
     def wait(self, limit_s: float) -> Sequence[Ended]:
         found: list[Ended] = []
@@ -71,15 +73,20 @@ class LocalExecutor:
             return {}
         return {_THREADS: str(max(1, usable_cores() // self._jobs))}
 
-    def _watch(self, name: str, process: Successor) -> None:
+    def _watch(self, plan: TrainedRun, process: Successor) -> None:
         """Wait for the end of a process. A thread of its own."""
-        message = ""
+        name, said = str(plan.name), ""
         try:
             while True:
                 event = event_of((process.receive() or {}).get("event", {}))
                 if isinstance(event, RunEnded):
-                    message = event.message
+                    said = event.message
         except SuccessorError as error:
             code = process.exit_code
-            is_lost = code is None or code < 0
-            self._ended.put(Ended(name, None if is_lost else code, message or str(error)))
+            if code is None or code < 0:
+                self._ended.put(Ended(name, None, str(error)))
+                return
+            # Once its run is prepared, its files say what becomes of it.
+            status = read_json(RunDirectory(plan.runs_dir / name).status)
+            message = said or str(status.get("message") or error)
+            self._ended.put(Ended(name, code, message))

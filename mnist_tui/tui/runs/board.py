@@ -1,5 +1,6 @@
 """The table of a leaderboard: groups of trials, and the trials of each under it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -192,8 +193,9 @@ class Board(Pressable[str], FollowList):
         room = self._scale_room(width)
         if room:
             low, high = self._span()
-            ends = formatting.percent(low), formatting.percent(high)
-            text += f"{_GAP}{ends[0]}{ends[1]:>{room - len(ends[0])}}"
+            left, right = formatting.percent(low), formatting.percent(high)
+            between = room - len(left) - len(right)
+            text += f"{_GAP}{left}{'log of the error':^{between}.{between}}{right}"
         return [(text, "muted")]
 
     def line(self, index: int, width: int) -> Line:
@@ -262,14 +264,17 @@ class Board(Pressable[str], FollowList):
     def _on_scale(
         self, values: Sequence[float], mean: float | None, spread: float | None, width: int
     ) -> Line:
-        """Accuracies from the worst to the best of all, with a mean and its spread."""
+        """Accuracies from the worst to the best of all, by the logarithm of their errors.
+
+        On that scale the best ones can be told apart, however bad the others are.
+        """
         room = self._scale_room(width)
         if not room or not values:
             return []
-        low, high = self._span()
+        low, high = map(_log_of_error, self._span())
 
         def column(value: float) -> int:
-            share = (value - low) / (high - low) if high > low else 1.0
+            share = (low - _log_of_error(value)) / (low - high) if low > high else 1.0
             return round(min(max(share, 0.0), 1.0) * (room - 1))
 
         cells = [" "] * room
@@ -281,6 +286,10 @@ class Board(Pressable[str], FollowList):
         if mean is not None:
             cells[column(mean)] = "●"
         return [(f"{_GAP}{''.join(cells)}", "bar")]
+
+
+def _log_of_error(accuracy: float) -> float:
+    return math.log(max(1.0 - accuracy, 1e-5))
 
 
 def _heading(field: str) -> str:
