@@ -1,9 +1,11 @@
 """Takes the README's screenshots from a real training run on the full MNIST.
 
     uv run python screenshots/make.py [--data-dir FOLDER] [--epochs N] [--run RUN] [--runs FOLDER]
+                                           [--sweep FOLDER]
 
 With --run, the one picture of what was learned on other data is taken of that finished run; with
---runs, those of all runs and of a comparison of the runs in that folder.
+--runs, those of all runs and of a comparison of the runs in that folder; with --sweep, that of the
+leaderboard of that sweep, as it stands.
 
 The dashboard trains the tutorial's recipe through the real engine; only the terminal is
 Textual's headless one. Nothing in the pictures is drawn or edited by hand: the SVG files
@@ -163,6 +165,14 @@ async def several(runs_dir: Path) -> None:
         await photographer.take("compare", 120, 36, "c")
 
 
+async def leaderboard(sweep: Path) -> None:
+    """A picture of a sweep as it stands."""
+    plan = NewRun(runs_dir=sweep.parent)
+    app = DashboardApp(plan, TrainingRunner, opens_sweep=sweep)
+    async with app.run_test(size=PANES) as pilot:
+        await Photographer(app, pilot).take("sweep", 120, 30)
+
+
 def _epoch(app: DashboardApp) -> int:
     return 1 + len(app.run_controller.log.rows)
 
@@ -239,9 +249,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--run")
     parser.add_argument("--runs")
+    parser.add_argument("--sweep")
     arguments = parser.parse_args()
     data_dir = str(Path(arguments.data_dir).resolve()) if arguments.data_dir else None
-    run, runs = (Path(path).resolve() if path else None for path in (arguments.run, arguments.runs))
+    run, runs, sweep = (
+        Path(path).resolve() if path else None
+        for path in (arguments.run, arguments.runs, arguments.sweep)
+    )
     with tempfile.TemporaryDirectory() as folder:
         # The pictures show paths: `runs/first-run`, as a user's would be.
         os.chdir(folder if runs is None else runs.parent)
@@ -250,6 +264,8 @@ def main() -> None:
         os.environ.pop("NO_COLOR", None)
         if run is not None:
             asyncio.run(other_data(run))
+        elif sweep is not None:
+            asyncio.run(leaderboard(sweep))
         elif runs is not None:
             asyncio.run(several(Path(runs.name)))
         else:

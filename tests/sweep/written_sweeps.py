@@ -1,5 +1,6 @@
 """Folders of sweeps whose runs were never trained, for tests of what shows them."""
 
+import json
 from pathlib import Path
 
 from mnist_tui.sweep.grid import Grid
@@ -17,16 +18,11 @@ def write_sweep(runs_dir: Path, name: str = "rates", grid: Grid = GRID) -> Sweep
 def write_trial(folder: SweepFolder, name: str, losses: list[float], state: str) -> Path:
     """A run of a trial: its accuracies are `1 - loss / 10`."""
     config = next(trial.config for trial in folder.read().trials if trial.name == name)
-    return write_run(
-        folder.path,
-        name,
-        losses,
-        state=state,
-        lr=config.lr,
-        seed=config.seed,
-        epochs=config.epochs,
-        updated=1_700_000_000.0,
-    )
+    settings = {"lr": config.lr, "seed": config.seed, "epochs": config.epochs}
+    path = write_run(folder.path, name, losses, **settings)
+    status = {"state": state, "updated": 1_700_000_000.0, "epochs": config.epochs}
+    (path / "status.json").write_text(json.dumps(status))
+    return path
 
 
 def write_half_a_sweep(runs_dir: Path) -> SweepFolder:

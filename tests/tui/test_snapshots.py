@@ -18,6 +18,7 @@ from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
 from tests.run.values import epoch_row
+from tests.sweep.written_sweeps import write_half_a_sweep
 from tests.tui.app_harness import IDLE, Stage
 from tests.tui.fake_runner import ScriptedRunner
 from tests.tui.runs.written_runs import write_run
@@ -219,5 +220,34 @@ def test_a_comparison_looks_as_it_did(
         await show_runs(scene, pilot)
         await pilot.press(*["space"] * 6, "c")
         await scene.stage.sees("to 99 %")
+
+    assert snap_compare(scene.app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize(
+    ("size", "colors"),
+    [((140, 40), True), ((80, 24), True), ((80, 24), False)],
+    ids=["140x40", "80x24", "80x24-without-colors"],
+)
+def test_a_leaderboard_looks_as_it_did(
+    snap_compare: Compare,
+    scenes: Callable[..., Scene],
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    colors: bool,
+) -> None:
+    if not colors:
+        monkeypatch.setenv("NO_COLOR", "1")
+    scene = scenes()
+
+    async def run(pilot: Pilot[None]) -> None:
+        scene.stage.pilot = pilot
+        write_half_a_sweep(Path("runs"))
+        await pilot.press("r")
+        await scene.stage.sees("6 runs")
+        await pilot.press("l")
+        await scene.stage.sees("98.60 %")
+        await pilot.press("down")
+        await scene.stage.sees("epoch 3 of 3")
 
     assert snap_compare(scene.app, terminal_size=size, run_before=run)
