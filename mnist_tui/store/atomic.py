@@ -35,11 +35,16 @@ def write_atomic(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def is_scratch(path: Path) -> bool:
+    """Whether a file is one that is being written, by its name."""
+    return _SCRATCH.fullmatch(path.name) is not None
+
+
 def sweep(folder: Path) -> None:
     """Delete what a killed process was writing in `folder`. For the only process that writes."""
     with suppress(OSError):
         for path in list(folder.iterdir()):
-            if _SCRATCH.fullmatch(path.name) and path.is_file():
+            if is_scratch(path) and path.is_file():
                 path.unlink(missing_ok=True)
 
 

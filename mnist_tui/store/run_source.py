@@ -29,7 +29,7 @@ class RunSource:
         values = read_json(directory.config).get("model")
         match values:
             case {"name": str(name), "folder": str(folder), "files": dict(hashes)} if all(
-                _is_below(path) and isinstance(found, str) for path, found in hashes.items()
+                is_below(path) and isinstance(found, str) for path, found in hashes.items()
             ):
                 return cls(name=name, folder=Path(folder), hashes=hashes)
         return None
@@ -60,7 +60,7 @@ class RunSource:
         return [path for path in found if path in hashes and hash_file(found[path]) != hashes[path]]
 
 
-def _is_below(path: object) -> bool:
+def is_below(path: object) -> bool:
     """Whether a file's path stays in the folder that it is below."""
     pure = PurePosixPath(path) if isinstance(path, str) else PurePosixPath("/")
     return not pure.is_absolute() and ".." not in pure.parts and "\\" not in str(pure)
