@@ -22,6 +22,7 @@ from mnist_tui.process.predecessor import Predecessor
 from mnist_tui.process.signals import signals_as_requests
 from mnist_tui.remote.server import serve
 from mnist_tui.run.events import Event, RunEnded, RunPrepared
+from mnist_tui.run.requests import Stop
 from mnist_tui.run.session import Session
 
 _LOOK_S = 0.1
@@ -37,7 +38,12 @@ def main(arguments: list[str]) -> NoReturn:
         sys.exit(1)
     predecessor = Predecessor(channel, lock[0]) if lock else None
     runner = TrainingRunner(plan_from_dict(plan), serve, predecessor=predecessor)
-    starter = Starter(channel, runner.session, is_predecessor=predecessor is not None)
+    starter = Starter(
+        channel,
+        runner.session,
+        is_predecessor=predecessor is not None,
+        outlives=plan.get("outlives", True),
+    )
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with signals_as_requests(runner.session.request):
@@ -48,17 +54,21 @@ def main(arguments: list[str]) -> NoReturn:
 class Starter:
     """Tells the process that has started this one how the run's preparation goes."""
 
-    def __init__(self, channel: Channel, session: Session, *, is_predecessor: bool) -> None:
+    def __init__(
+        self, channel: Channel, session: Session, *, is_predecessor: bool, outlives: bool
+    ) -> None:
         """
         Args:
             channel: To that process.
             session: The run's.
             is_predecessor: Whether it sends other messages until the run is prepared here.
+            outlives: Whether the run goes on when that process ends.
         """
         self.exit_code = 1
         """The code that the run ended with."""
         self._channel = channel
         self._session = session
+        self._outlives = outlives
         self._is_prepared = threading.Event()
         self._may_take = self._is_prepared if is_predecessor else _always()
         session.subscribe(self._on_event)
@@ -70,6 +80,8 @@ class Starter:
         self._may_take.wait()
         for request in self._channel.requests():
             self._session.mailbox.put(request)
+        if not self._outlives:
+            self._session.mailbox.put(Stop(reason="Ended with its starter", exit_code=143))
 
     def _report(self) -> None:
         """Say what is being done until the run is prepared."""

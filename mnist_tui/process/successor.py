@@ -39,6 +39,7 @@ class Successor:
         *,
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        outlives: bool = True,
     ) -> None:
         """Start it with `plan`.
 
@@ -47,6 +48,7 @@ class Successor:
             lock: The run's open lock, where this process trains the run and hands it over.
             folder: What it works in; None: where this process does.
             environment: The variables that it has beside, or in place of, those of this process.
+            outlives: Whether its run goes on when this process dies; else it saves and ends.
 
         Raises:
             SuccessorError: When it cannot be started.
@@ -76,7 +78,7 @@ class Successor:
             theirs.close()
         self.pid = self._process.pid
         self._channel = Channel(ours)
-        self._channel.send(plan_to_dict(plan))
+        self._channel.send({**plan_to_dict(plan), "outlives": outlives})
 
     @property
     def exit_code(self) -> int | None:

@@ -21,15 +21,17 @@ _THREADS = "OMP_NUM_THREADS"
 
 
 class LocalExecutor:
-    """One process without a terminal for each run, which goes on if this one dies."""
+    """One process without a terminal for each run."""
 
-    def __init__(self, jobs: int, origin: Path) -> None:
+    def __init__(self, jobs: int, origin: Path, *, is_outlived: bool = True) -> None:
         """
         Args:
             jobs: Runs at a time; they share the cores.
             origin: The folder that relative paths of the user's are below.
+            is_outlived: Whether the runs go on when this process ends; else they save and end.
         """
         self._jobs = jobs
+        self._is_outlived = is_outlived
         self._origin = origin
         self._processes: dict[str, Successor] = {}
         self._ended: Queue[Ended] = Queue()
@@ -41,7 +43,12 @@ class LocalExecutor:
     def start(self, plan: TrainedRun) -> None:
         name = str(plan.name)
         try:
-            process = Successor(plan, folder=self._origin, environment=self._environment())
+            process = Successor(
+                plan,
+                folder=self._origin,
+                environment=self._environment(),
+                outlives=self._is_outlived,
+            )
         except SuccessorError as error:
             self._ended.put(Ended(name, 1, str(error)))
             return

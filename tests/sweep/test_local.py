@@ -183,3 +183,31 @@ def test_a_stopped_sweep_is_saved_and_goes_on_where_it_was(
     code, said = train_sweep(folder)
     assert code == 0, said
     assert {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.pt")} == before
+
+
+STARTER = """
+import sys
+from pathlib import Path
+from mnist_tui.sweep.local import LocalExecutor
+from mnist_tui.sweep.record import SweepFolder
+folder = SweepFolder(Path(sys.argv[1]))
+trial = folder.read().trials[0]
+executor = LocalExecutor(1, folder.path, is_outlived=False)
+executor.start(NewRun(config=trial.config, runs_dir=folder.path, name=trial.name))
+executor.wait(1e6)
+"""
+
+
+def test_a_run_that_is_not_to_outlive_its_starter_saves_and_ends_with_it(
+    make: Callable[..., SweepFolder],
+) -> None:
+    folder = make(epochs=LONG)
+    trial = folder.run(folder.read().trials[0])
+    starter = subprocess.Popen([sys.executable, "-c", STARTER, folder.path])
+    until(lambda: epochs_of(folder, FIRST) >= 2, "a trial that trains")
+    pid = trial.lock.owner.pid
+    starter.kill()
+    starter.wait()
+    wait_for_end(pid)
+    assert state_of(folder, FIRST) == "stopped"
+    assert read_checkpoint(trial.last).epoch >= 2
