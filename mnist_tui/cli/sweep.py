@@ -2,11 +2,13 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -26,6 +28,8 @@ from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of, option_name
 from mnist_tui.rules import Flag
 from mnist_tui.run.plan import NewRun
+from mnist_tui.sweep.cluster import Cluster
+from mnist_tui.sweep.executor import Executor
 from mnist_tui.sweep.grid import Grid, parse_values
 from mnist_tui.sweep.record import SweepFolder, find_sweep, make_sweep
 from mnist_tui.tui.display_options import DisplayOptions
@@ -67,13 +71,60 @@ def values_options(command: Command) -> Command:
     return command
 
 
+def ray_options(command: Command) -> Command:
+    """The options that make a Cluster, which the command gets as `cluster`; None without --ray."""
+
+    @wraps(command)
+    def with_cluster(
+        ray: str | None, cpus_per_run: int | None, gpus_per_run: float | None, **rest: Any
+    ) -> Any:
+        if ray is None and (cpus_per_run, gpus_per_run) != (None, None):
+            raise UsageError("how much each run gets is for --ray, which is not given: add it")
+        cluster = Cluster(address=ray, cpus=cpus_per_run or 1, gpus=gpus_per_run) if ray else None
+        return command(cluster=cluster, **rest)
+
+    for option in reversed(
+        (
+            click.option(
+                "--ray",
+                metavar="ADDRESS",
+                help="Train on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT.",
+            ),
+            click.option(
+                "--cpus-per-run",
+                type=click.IntRange(1, 1024),
+                help="Cores that Ray gives to each run. [default: 1]",
+            ),
+            click.option(
+                "--gpus-per-run",
+                type=click.FloatRange(0, 64),
+                help="GPUs that Ray gives to each run, or a share of one, as 0.25. "
+                "[default: 1 where the cluster has any]",
+            ),
+        )
+    ):
+        with_cluster = option(with_cluster)
+    return cast(Command, with_cluster)
+
+
+def _ray_words(cluster: Cluster) -> list[str]:
+    """The options that make the same cluster again."""
+    gpus = [] if cluster.gpus is None else ["--gpus-per-run", f"{cluster.gpus:g}"]
+    return ["--ray", cluster.address, "--cpus-per-run", str(cluster.cpus), *gpus]
+
+
 @click.command(short_help="Train one run for each combination of settings.")
 @values_options
-@click.option("--jobs", type=click.IntRange(1, 256), help="Runs at a time. [default: 1]")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    help="Runs at a time. [default: 1; with --ray: as many as there is room for]",
+)
 @click.option("--name", help="The sweep's name. [default: made from its settings]")
 @runs_dir_option
 @click.option("--resume", metavar="SWEEP", help="Go on with a sweep: a name, a folder, or last.")
 @click.option("--retry-failed", is_flag=True, help="Train again what has failed before.")
+@ray_options
 @headless_option
 @click.option("--detach", is_flag=True, help="Train without a terminal; return at once.")
 @dashboard_options
@@ -82,6 +133,7 @@ def sweep(
     name: str | None,
     runs_dir: Path,
     resume: str | None,
+    cluster: Cluster | None,
     headless: bool,
     detach: bool,
     retry_failed: bool,
@@ -93,7 +145,7 @@ def sweep(
     The runs are in one folder below that of all runs. A process without a terminal trains them
     one after the other, or --jobs of them at a time, and is watched as a leaderboard; leaving it
     (q) changes nothing. The same command again, or --resume, goes on with what is not finished.
-    Exit code 1: a run has failed.
+    With --ray, the machines of a Ray cluster train them. Exit code 1: a run has failed.
     """
     grid = Grid({field: values for field, values in settings.items() if values is not None})
     if not headless and not detach:
@@ -101,8 +153,9 @@ def sweep(
         check_terminal(NewRun(runs_dir=runs_dir), Remedy(command="sweep", settings=words))
     folder = _open(grid, name, runs_dir, resume)
     if headless:
-        return _train(folder, jobs, retries_failed=retry_failed)
+        return _train(folder, jobs, cluster, retries_failed=retry_failed)
     more = [*(["--jobs", str(jobs)] if jobs else []), *(["--retry-failed"] if retry_failed else [])]
+    more += _ray_words(cluster) if cluster else []
     if folder.is_locked():
         click.echo(f"sweep {folder.path.name} is being trained by {folder.owner}", err=True)
     else:
@@ -133,32 +186,42 @@ def default_name(grid: Grid) -> str:
     return f"sweep-{swept[:40]}-{sha256(json.dumps(grid.to_dict()).encode()).hexdigest()[:6]}"
 
 
-def _train(folder: SweepFolder, jobs: int | None, *, retries_failed: bool) -> int:
+def _train(
+    folder: SweepFolder, jobs: int | None, cluster: Cluster | None, *, retries_failed: bool
+) -> int:
     """Train the sweep in this process, with a line for each thing that happens; the exit code."""
     from mnist_tui.process.plain_lines import PlainLines
     from mnist_tui.process.signals import signals_as_requests
-    from mnist_tui.sweep.local import LocalExecutor
     from mnist_tui.sweep.scheduler import Scheduler
 
-    with folder.lock():
-        known = folder.read()
-        if jobs is not None and jobs != known.jobs:
-            known = replace(known, jobs=jobs)
-            folder.write(known)
-        executor = LocalExecutor(known.jobs, known.origin)
-        lines = PlainLines(lambda: scheduler.progress)
-        scheduler = Scheduler(
-            folder,
-            executor,
-            lambda text: lines.print(text, sys.stdout),
-            retries_failed=retries_failed,
-        )
+    lines = PlainLines(lambda: scheduler.progress)
+
+    def say(text: str) -> None:
+        lines.print(text, sys.stdout)
+
+    # Before the lock: whoever has started this process takes that for the sweep's beginning.
+    with closing(_make_executor(folder, jobs, cluster, say)) as executor, folder.lock():
+        if jobs is not None:
+            folder.write(replace(folder.read(), jobs=jobs))
+        scheduler = Scheduler(folder, executor, say, retries_failed=retries_failed)
         try:
             with signals_as_requests(scheduler.request), lines.live():
                 return scheduler.run()
         finally:
-            executor.close()
             lines.let_go()
+
+
+def _make_executor(
+    folder: SweepFolder, jobs: int | None, cluster: Cluster | None, say: Callable[[str], None]
+) -> Executor:
+    """What trains the runs, here or elsewhere."""
+    from mnist_tui.sweep.local import LocalExecutor
+    from mnist_tui.sweep.ray_executor import RayExecutor
+
+    known = folder.read()
+    if cluster is None:
+        return LocalExecutor(jobs or known.jobs, known.origin)
+    return RayExecutor(cluster, folder.path, known.origin, say, jobs)
 
 
 def _start(folder: SweepFolder, arguments: Sequence[str]) -> None:

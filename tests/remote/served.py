@@ -24,9 +24,9 @@ LIMIT_S = 60.0
 """How long something may take that a loaded machine is slow at, before a test fails."""
 
 
-def until(is_so: Callable[[], Any], what: str) -> None:
+def until(is_so: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> None:
     """Wait until another thread has brought something about."""
-    end = time.monotonic() + LIMIT_S
+    end = time.monotonic() + limit_s
     while not is_so():
         assert time.monotonic() < end, f"never came: {what}"
         threading.Event().wait(0.002)
