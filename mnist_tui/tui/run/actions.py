@@ -75,11 +75,11 @@ class RunActions(RunSwitching, RunExporting):
         else:
             self._begin(run.next_plan)
 
-    def _begin_new(self, answer: str | None) -> None:
+    async def _begin_new(self, answer: str | None) -> None:
         if answer == "n" and self.run_controller.offers("new"):
             self._begin(self.run_controller.next_plan)
         elif answer == "e":
-            self.action_settings()
+            await self.action_settings()
 
     def _begin_again(self, answer: str | None) -> None:
         if answer == "space" and self.run_controller.offers("continue"):
@@ -154,12 +154,15 @@ class RunActions(RunSwitching, RunExporting):
         if prepared is not None:
             self.export_run(Path(prepared.directory), self.presenter.answer)
 
-    def action_settings(self) -> None:
+    async def action_settings(self) -> None:
         """Show the settings: all of the next run's, or what can change in the live one."""
         from mnist_tui.tui.screens.settings import SettingsScreen
 
         if self.run_controller.offers("settings"):
-            self.push_screen(SettingsScreen(self.run_controller.draft()), self._apply_settings)
+            with self.batch_update():  # one picture, once all of it is there
+                await self.push_screen(
+                    SettingsScreen(self.run_controller.draft()), self._apply_settings
+                )
 
     def _apply_settings(self, draft: Draft | None) -> None:
         if draft is None:

@@ -9,7 +9,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mnist_tui.tui.widgets.lines import Line, ToneStyles
+from mnist_tui.tui.widgets.lines import ALL_TONES, Line, ToneStyles
 
 
 class FollowList(ToneStyles, ScrollView, can_focus=True):
@@ -19,7 +19,7 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
     they are back at the end. It has no scrollbar: the keys and the wheel scroll.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*ALL_TONES, "lines--cursor"}
     DEFAULT_CSS = """
     FollowList {
         background: transparent;

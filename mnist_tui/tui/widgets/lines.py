@@ -20,6 +20,9 @@ Line = list[Piece]
 TONES: Final = ("muted", "strong", "accent", "good", "warning", "bad", "bar", "rest", "done")
 """The ways in which a piece of text can be set off."""
 
+ALL_TONES: Final = {f"lines--{tone}" for tone in TONES}
+"""The component classes of all of them."""
+
 
 T = TypeVar("T")
 
@@ -44,7 +47,6 @@ class ToneStyles(Widget):
     """Turns pieces of text and their tones into strips."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{tone}" for tone in TONES}
     DEFAULT_CSS = """
     ToneStyles {
         & > .lines--muted { color: $foreground 62%; }
@@ -72,8 +74,10 @@ class ToneStyles(Widget):
         return self.get_visual_style(f"lines--{tone}").rich_style
 
 
-class Lines(ToneStyles):
-    """Lines of text that change often.
+class FewTones(ToneStyles):
+    """Lines of text that change often, in the tones that a subclass names as component classes.
+
+    Each tone of each widget is styled when that is mounted, which takes most of the time of it.
 
     Subclasses say what to show in `lines`; `redraw` compares it with what is on the screen
     and repaints the columns that differ. Nothing here ever asks for a layout, and over SSH
@@ -114,6 +118,12 @@ class Lines(ToneStyles):
         if self._shown is None:
             self._shown = self.lines(width, height)
         return self.strip(_at(self._shown, y), width)
+
+
+class Lines(FewTones):
+    """Lines of text that change often, in all TONES."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = ALL_TONES
 
 
 def _at(lines: list[Line], y: int) -> Line:

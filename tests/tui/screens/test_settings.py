@@ -8,7 +8,9 @@ from textual.widgets import Input
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.run.plan import NewRun, ResumedRun
 from mnist_tui.store.used_models import remember
-from mnist_tui.tui.screens.one_of import OneOf
+from mnist_tui.tui.insight.widgets.text_lines import ActionLine
+from mnist_tui.tui.screens.draft import FIELDS
+from mnist_tui.tui.screens.field_rows import FieldRows
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.tui.app_harness import Stage, on_stage
 
@@ -28,10 +30,19 @@ async def until_closed(stage: Stage) -> None:
     await stage.until(lambda: not isinstance(stage.app.screen, SettingsScreen), "no form")
 
 
+def edited(stage: Stage) -> str:
+    """The field that is edited."""
+    return stage.app.screen.query_one(FieldRows).current.name
+
+
+def row_of(field: str) -> int:
+    return [each.name for each in FIELDS].index(field)
+
+
 async def write(stage: Stage, field: str, text: str) -> None:
     """Go to a field by the keyboard and type over what it says."""
     for _ in range(15):
-        if stage.app.focused is not None and stage.app.focused.id == field:
+        if edited(stage) == field:
             break
         await stage.pilot.press("down")
     await stage.pilot.press("home", "ctrl+k", *text)
@@ -71,8 +82,7 @@ async def test_a_wrong_value_is_explained_as_it_is_typed_and_cannot_be_applied()
         await stage.sees("✗ a whole number from 1 to 60000")
         await stage.pilot.press("down", "enter")
         await stage.sees("Fix the batch size first.")
-        assert stage.app.focused is not None
-        assert stage.app.focused.id == "batch_size"
+        assert edited(stage) == "batch_size"
         await write(stage, "batch_size", "64")
         await stage.until(lambda: "✗" not in stage.text, "no complaint")
         await stage.pilot.press("enter")
@@ -89,11 +99,10 @@ async def test_a_name_that_is_taken_is_explained(tmp_path: Path) -> None:
 
 async def test_choosing_a_recipe_by_arrow_fills_in_its_values() -> None:
     async with on_stage() as stage:
-        screen = await open_form(stage)
+        await open_form(stage)
         await stage.pilot.press("right")
         await stage.sees("'fast', unchanged.")
-        assert screen.query_one("#optimizer", OneOf).value == "adamw"
-        assert screen.query_one("#batch_size", Input).value == "256"
+        await stage.sees("batch size    256")
         await stage.pilot.press("enter")
         await until_closed(stage)
         await stage.pilot.press("space")
@@ -105,12 +114,14 @@ async def test_the_form_works_by_mouse_alone() -> None:
     async with on_stage() as stage:
         await stage.pilot.click("KeyBar", offset=(stage.footer.index("e Edit"), 0))
         await stage.until(lambda: isinstance(stage.app.screen, SettingsScreen), "the form")
-        await stage.pilot.click("#optimizer", offset=(7, 0))
+        await stage.pilot.click(FieldRows, offset=(22, row_of("optimizer")))
         await stage.sees("recipe default: sgd")
-        await stage.pilot.click("#apply")
+        await stage.pilot.click(FieldRows, offset=(14, row_of("seed")))
+        await stage.pilot.press("7")
+        await stage.pilot.click(ActionLine, offset=(2, 0))
         await until_closed(stage)
         runner = await stage.start()
-        assert runner.plan.config.optimizer == "momentum"
+        assert (runner.plan.config.optimizer, runner.plan.config.seed) == ("momentum", 7)
 
 
 async def test_what_is_typed_after_it_was_applied_changes_nothing() -> None:
@@ -130,9 +141,12 @@ async def test_in_a_live_run_three_fields_can_change_and_the_run_follows() -> No
         runner.train(10)
         await stage.pilot.press("space")
         await stage.sees("paused")
-        screen = await open_form(stage)
-        open_fields = [w.id for w in screen.query("Input, OneOf") if not w.disabled]
-        assert open_fields == ["epochs", "lr", "checkpoint_every_s"]
+        await open_form(stage)
+        fields = []
+        for _ in range(4):
+            fields.append(edited(stage))
+            await stage.pilot.press("tab")
+        assert fields == ["epochs", "lr", "checkpoint_every_s", "epochs"]
         await write(stage, "epochs", "25")
         await write(stage, "lr", "0.02")
         await write(stage, "checkpoint_every_s", "60")
@@ -226,10 +240,11 @@ async def test_in_a_small_terminal_every_field_can_be_reached() -> None:
 async def test_no_row_moves_while_one_types() -> None:
     async with on_stage() as stage:
         screen = await open_form(stage)
-        places = [row.region for row in screen.query("Input, OneOf")]
+        top = screen.query_one(FieldRows).region.y
         for field in ("epochs", "lr", "seed", "device", "checkpoint_every_s"):
             await write(stage, field, "wrong")
-            assert [row.region for row in screen.query("Input, OneOf")] == places
+            assert screen.query_one(Input).region.y == top + row_of(field)
+            assert screen.query_one(FieldRows).region.y == top
         for wants in ("4294967295", "cuda:N, mps", "at most 1e+09", "from 0 to 86400"):
             await stage.sees(wants)
 
@@ -243,25 +258,40 @@ async def test_networks_that_were_used_before_are_offered(
     async with on_stage() as stage:
         screen = await open_form(stage)
         await stage.sees("used before: net.py:Net")
-        field = screen.query_one("#model", Input)
-        field.focus()
-        field.value = ""
-        await stage.pilot.press("n")
-        await stage.sees("net.py:Net")
+        await write(stage, "model", "n")
+        field = screen.query_one(Input)
+        await stage.until(lambda: field._suggestion == "net.py:Net", "the suggestion")
         await stage.pilot.press("right")
         assert field.value == "net.py:Net"
         await stage.pilot.press("enter")
         await stage.sees("model net.py:Net")
 
 
-async def test_fields_that_a_live_run_keeps_closed_are_dimmed() -> None:
+async def test_fields_that_a_live_run_keeps_closed_are_dimmed_and_not_clicked() -> None:
     async with on_stage((80, 24)) as stage:
         await stage.start()
         await stage.pilot.press("e")
         await stage.sees("Settings of the live run")
-        opacities = {
-            control.id: control.styles.opacity
-            for control in stage.app.screen.query("#controls > *")
+        rows = stage.app.screen.query_one(FieldRows)
+        tones = {
+            field.name: {tone for text, tone in line[:-1] if text.strip()}
+            for field, line in zip(FIELDS, rows.lines(76, 0), strict=False)
         }
-        assert opacities["epochs"] == opacities["lr"] == 1.0
-        assert opacities["seed"] == opacities["recipe"] == 0.55
+        assert tones["seed"] == tones["recipe"] == {"muted"}
+        assert "muted" not in tones["epochs"] | tones["lr"]
+        await stage.pilot.click(FieldRows, offset=(26, row_of("recipe")))
+        await stage.pilot.click(FieldRows, offset=(16, row_of("seed")))
+        assert edited(stage) == "epochs"
+        await stage.pilot.press("1", "down", "down", "down")
+        assert rows._draft.texts["epochs"] == "1"
+
+
+async def test_what_is_typed_is_of_the_field_that_it_was_typed_into() -> None:
+    async with on_stage() as stage:
+        await open_form(stage)
+        await stage.pilot.press(*["down"] * 3, "3", "down", "6", "4", "down", "right", "down", "1")
+        await stage.pilot.press("enter")
+        await until_closed(stage)
+        config = (await stage.start()).plan.config
+        assert (config.epochs, config.batch_size) == (3, 64)
+        assert (config.optimizer, config.lr) == ("momentum", 1.0)

@@ -14,7 +14,6 @@ from textual.widgets.option_list import Option
 from mnist_tui import tui
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Tile
 from mnist_tui.tui.insight.widgets.text_lines import ActionLine
-from mnist_tui.tui.screens.one_of import OneOf
 from mnist_tui.tui.widgets.pressable import Options, Pressable
 
 
@@ -52,7 +51,6 @@ class Board(App[None]):
         line = ActionLine()
         line.styles.width = 20
         yield line
-        yield OneOf(("first", "second"), "first")
         yield Options(Option("one", "one"), Option("two", "two"))
         gallery = Gallery(wanted=2)
         gallery.styles.height = 12
@@ -67,16 +65,13 @@ class Board(App[None]):
     def on_gallery_picked(self, event: Gallery.Picked) -> None:
         self.did.append(event.index)
 
-    def on_one_of_changed(self, event: OneOf.Changed) -> None:
-        self.did.append(event.value)
-
 
 def line(where: str) -> tuple[tuple[str, str, str], ...]:
     return (("go there", "", f"app.go('{where}')"),)
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("kind", [ActionLine, OneOf, Options, Gallery])
+@pytest.mark.parametrize("kind", [ActionLine, Options, Gallery])
 @pytest.mark.parametrize("moves", [False, True])
 async def test_a_thing_that_came_under_the_pointer_is_not_clicked(
     kind: type[Widget], moves: bool
@@ -90,12 +85,10 @@ async def test_a_thing_that_came_under_the_pointer_is_not_clicked(
         gallery.tiles = [Tile(images[0], "0"), Tile(images[1], "1")]
         await pilot.pause()
         widget = app.query_one(kind)
-        at = {"offset": {OneOf: (9, 0), Options: (3, 1)}.get(kind, (2, 0))}
+        at = {"offset": {Options: (3, 1)}.get(kind, (2, 0))}
         await pilot.mouse_down(widget, **at)
         if moves:
             actions.parts = line("elsewhere")
-            app.query_one(OneOf)._options = ("second", "first")
-            app.query_one(OneOf).value = "second"
             options.clear_options()
             options.add_option(Option("two", "two"))
             gallery.tiles = [Tile(images[2], "2"), Tile(images[1], "1")]
@@ -103,5 +96,5 @@ async def test_a_thing_that_came_under_the_pointer_is_not_clicked(
             app.did.clear()
         await pilot._post_mouse_events([events.MouseUp, events.Click], widget, button=1, **at)
         await pilot.pause()
-        wanted = {ActionLine: "here", OneOf: "second", Options: "one", Gallery: 0}[kind]
+        wanted = {ActionLine: "here", Options: "one", Gallery: 0}[kind]
         assert app.did == ([] if moves else [wanted])
