@@ -1,5 +1,7 @@
 """`runs`: what is in the runs directory."""
 
+import shutil
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from mnist_tui.cli.options import dashboard_options, json_option, runs_dir_optio
 from mnist_tui.cli.table import table
 from mnist_tui.cli.tty import check_terminal
 from mnist_tui.process.invocation import with_remedy
+from mnist_tui.process.streams import is_terminal
 from mnist_tui.run.plan import NewRun
 from mnist_tui.store.catalog import RunSummary
 from mnist_tui.tui.display_options import DisplayOptions
@@ -47,7 +50,9 @@ def runs(runs_dir: Path, as_json: bool, browse: bool, look: DisplayOptions) -> i
         )
         for run in found
     ]
-    click.echo(table(("RUN", "STATE", "EPOCHS", "BEST", "UPDATED", "LIVE IN"), rows))
+    header = ("RUN", "STATE", "EPOCHS", "BEST", "UPDATED", "LIVE IN")
+    width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+    click.echo(table(header, rows, width=width))
     return 0
 
 
