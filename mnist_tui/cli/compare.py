@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.cells import cell_len
 
 from mnist_tui.cli.options import complete_runs, json_option, runs_dir_option
 from mnist_tui.cli.table import table
@@ -37,14 +38,27 @@ def compare(runs: tuple[str, ...], runs_dir: Path, *, as_json: bool) -> int:
     if as_json:
         click.echo(to_json(_values(comparison), indent=2))
         return 0
+    width = None
+    if is_terminal(sys.stdout):
+        width = shutil.get_terminal_size().columns
+        _draw(comparison, width)
+    click.echo("\n\n".join(tables(comparison, width)))
+    return 0
+
+
+def tables(comparison: Comparison, width: int | None) -> list[str]:
+    """Settings and results in one table, or in two where a terminal of `width` is too narrow."""
     from mnist_tui.tui.runs.comparison_table import cells
 
-    if is_terminal(sys.stdout):
-        _draw(comparison)
     heading, *rows = cells(comparison)
-    numbered = [(str(number), *row) for number, row in enumerate(rows, 1)]
-    click.echo(table(("", *heading), numbered))
-    return 0
+    numbered = [["", *heading], *([f"{number}", *row] for number, row in enumerate(rows, 1))]
+    whole = table(numbered[0], numbered[1:])
+    settings = len(comparison.differing)
+    if width is None or cell_len(whole.splitlines()[0]) <= width or not settings:
+        return [whole]
+    named = [row[: 2 + settings] for row in numbered]
+    results = [[row[0], *row[2 + settings :]] for row in numbered]
+    return [table(part[0], part[1:]) for part in (named, results)]
 
 
 def _values(comparison: Comparison) -> dict[str, Any]:
@@ -67,7 +81,7 @@ def _values(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _draw(comparison: Comparison) -> None:
+def _draw(comparison: Comparison, width: int) -> None:
     """Draw the validation losses on the terminal."""
     from rich.console import Console
     from rich.segment import Segment, Segments
@@ -80,7 +94,6 @@ def _draw(comparison: Comparison) -> None:
     from mnist_tui.tui.runs.compared_curves import TITLES, compared_chart
     from mnist_tui.tui.themes import COMPARED_ON_A_TERMINAL
 
-    width = shutil.get_terminal_size().columns
     glyphs = glyphs_for(sys.stdout.encoding, os.environ.get("TERM", ""))
     plot = Plot.draw(compared_chart(TITLES[0], comparison, Axis.EPOCH), width, _ROWS, glyphs=glyphs)
     palette = Palette(COMPARED_ON_A_TERMINAL, Color(0, 0, 0, ansi=-1))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from mnist_tui.tui.text.fitting import shorten
+
 _LEAST = 16
 """Columns that the first one keeps where lines are shortened."""
 

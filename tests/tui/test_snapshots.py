@@ -219,7 +219,7 @@ def test_a_comparison_looks_as_it_did(
     async def run(pilot: Pilot[None]) -> None:
         await show_runs(scene, pilot)
         await pilot.press(*["space"] * 6, "c")
-        await scene.stage.sees("to 99 %")
+        await scene.stage.sees("last  ")
 
     assert snap_compare(scene.app, terminal_size=size, run_before=run)
 

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Final
 from rich.cells import cell_len
 
 from mnist_tui import formatting
-from mnist_tui.config import SETTINGS
 from mnist_tui.store.comparison import ComparedRun, Comparison
 from mnist_tui.tui.runs.run_tones import RUN_TONES, RUN_TONES_CSS
 from mnist_tui.tui.text.fitting import pad, shorten
@@ -37,7 +36,7 @@ def write_setting(value: Any) -> str:
 
 def cells(comparison: Comparison) -> list[list[str]]:
     """The table as text, the heading first: name, differing settings, results."""
-    heading = ["run", *(SETTINGS[field].label for field in comparison.differing)]
+    heading = ["run", *(field.replace("_", " ") for field in comparison.differing)]
     rows = [[*heading, *(name for name, _ in RESULTS)]]
     for run in comparison.runs:
         settings = [write_setting(run.settings.get(field)) for field in comparison.differing]

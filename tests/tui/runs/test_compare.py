@@ -1,5 +1,6 @@
 """Runs laid over each other."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ async def test_marked_runs_are_compared_and_the_dashboards_keys_are_off(runs_dir
         await stage.sees("1 steep")
         await stage.sees("╭─ Validation loss")
         await stage.sees("╭─ Validation accuracy")
-        assert "learning rate" in stage.text
+        await stage.until(lambda: re.search("run +lr +best", stage.text), "the table")
         await stage.pilot.press("4")
         await stage.sees("╭─ Batch loss")
         await stage.sees("╭─ Training loss")
