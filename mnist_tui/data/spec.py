@@ -52,7 +52,7 @@ class Source:
     """What all files take together, packed and unpacked."""
     max_bytes: int = 300_000_000
     """More than this cannot be the dataset."""
-    connect_s: float = 3.0
+    connect_s: float = 2.5
     """Seconds within which a mirror or a proxy must be reached."""
     stall_s: float = 30.0
     """Seconds without a new byte after which the download is given up."""
