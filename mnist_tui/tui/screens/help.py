@@ -78,6 +78,17 @@ KEYS: Final = (
             ("R  t  n", "rename; tags; a note"),
             ("x", "write its curves or its network for other programs"),
             ("D  u", "delete into the trash; bring back"),
+            ("l", "the leaderboard of the sweep that the run belongs to"),
+        ),
+    ),
+    (
+        "A sweep, as a leaderboard",
+        (
+            ("enter", "show the run, or attach to a live one"),
+            ("g", "groups of runs that differ in the seed, or their runs too"),
+            ("c", "lay the best run of each group over the others"),
+            ("x", "stop the sweep; what is trained is saved"),
+            ("space  f", "go on with it; also with what has failed"),
         ),
     ),
     (
