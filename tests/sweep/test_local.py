@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,8 @@ def make(
     for folder in made:
         for directory in [folder, *(folder.run(trial) for trial in folder.read().trials)]:
             if directory.lock.is_held():
-                os.kill(directory.lock.owner.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(directory.lock.owner.pid, signal.SIGKILL)
 
 
 def train_sweep(folder: SweepFolder, *more: str) -> tuple[int, str]:
