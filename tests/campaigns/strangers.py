@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -129,19 +130,28 @@ def _replace_by_link(run: Served) -> None:
     path = run.socket
     precious = path.parent / "precious"
     precious.write_text("mine")
-    path.unlink()
-    path.symlink_to(precious)
+    _replace(path, lambda: path.symlink_to(precious))
     until(lambda: path.is_socket() and not path.is_symlink(), "the socket again")
     assert precious.read_text() == "mine"
 
 
 def _replace_by_folder(run: Served) -> None:
     path = run.socket
-    path.unlink()
-    path.mkdir()
-    (path / "kept").touch()
+    folder = path.with_name("folder")
+    folder.mkdir()
+    (folder / "kept").touch()
+    _replace(path, lambda: folder.rename(path))
     until(lambda: path.is_socket(), "the socket again")
     assert list(path.parent.rglob("kept"))
+
+
+def _replace(path: Path, put: Callable[[], object]) -> None:
+    """Put something in the place of the socket before the run makes another one."""
+    while True:
+        path.unlink()
+        with suppress(FileExistsError, NotADirectoryError):
+            put()
+            return
 
 
 def _come_as_another(run: Served) -> None:
