@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 
@@ -177,7 +178,12 @@ class DatasetName(Rule):
         """A name as it is, and a path in full, so that it is found from any other folder."""
         if text in self.names or not (_looks_like_a_path(text) or os.path.isdir(text)):  # noqa: PTH112
             return text
-        return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
+        return str(expand_home(text).absolute())
+
+
+def expand_home(path: str) -> Path:
+    """The path with a home folder in place of `~`; as it is where there is no such folder."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises there
 
 
 def _looks_like_a_path(text: str) -> bool:

@@ -19,6 +19,7 @@ from mnist_tui.models.error_place import describe, place_of, shown
 from mnist_tui.models.python_files import PythonFiles, importable, load_module
 from mnist_tui.models.source import ModelSource
 from mnist_tui.models.spec import ModelSpec
+from mnist_tui.rules import expand_home
 
 _MODULE: Final = "mnist_tui_model"
 """As what a user's file is imported, which keeps a homework called `random.py` apart from
@@ -47,7 +48,7 @@ def import_model(
         UsageError: When it cannot be imported.
     """
     if spec.is_file:
-        path = folder / Path(spec.place).expanduser()
+        path = folder / expand_home(spec.place)
         files = PythonFiles(path.parent if kept is None else folder, kept)
     else:
         files = PythonFiles(folder, kept)

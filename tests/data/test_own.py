@@ -216,3 +216,8 @@ def test_a_path_is_stored_in_full_and_a_name_as_it_is(
     assert TrainConfig(dataset=r"C:\data\shapes").dataset == r"C:\data\shapes"
     with pytest.raises(ConfigError, match=r"one of auto, mnist, sample, fashion,.*'fashoin'"):
         TrainConfig(dataset="fashoin")
+
+
+def test_a_home_that_nobody_has_is_named_in_one_line() -> None:
+    with pytest.raises(DataError, match="nobody-of-that-name"):
+        load_dataset("~nobody-of-that-name/digits")

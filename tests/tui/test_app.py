@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,21 @@ async def test_loading_says_what_is_being_done() -> None:
         await stage.sees("loading torch")
 
 
+def no_folder() -> Path:
+    """The folder of a user who has never downloaded anything."""
+    return Path("/nowhere")
+
+
+def no_home() -> Path:
+    """What becomes of it for a user without a home."""
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("downloads", [no_folder, no_home])
 async def test_a_screenshot_is_saved_where_it_can_be_and_says_where(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, downloads: Callable[[], Path]
 ) -> None:
-    monkeypatch.setattr("platformdirs.user_downloads_path", lambda: tmp_path / "none")
+    monkeypatch.setattr("platformdirs.user_downloads_path", downloads)
     monkeypatch.chdir(tmp_path)
     async with on_stage((120, 30)) as stage:
         await stage.sees("Ready. Space: start.")

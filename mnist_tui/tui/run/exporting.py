@@ -11,6 +11,7 @@ from typing import Final
 from textual.app import App
 
 from mnist_tui.process.child import own_command, own_environment
+from mnist_tui.rules import expand_home
 from mnist_tui.run.requests import Answer
 from mnist_tui.tui.screens.question import Question
 from mnist_tui.tui.screens.text_entry import TextEntry
@@ -35,7 +36,7 @@ class Format:
 
     def problem(self, typed: str) -> str | None:
         """Why nothing can be written there, in few words; None where it can."""
-        path = Path(typed).expanduser()
+        path = expand_home(typed)
         if not typed:
             return "a name"
         if self.is_folder:
@@ -75,7 +76,7 @@ class RunExporting(App[None]):
     def _ask_for_name(self, path: Path, kind: Format, say: Say) -> None:
         def write(typed: str | None) -> None:
             if typed:
-                target = Path(typed).expanduser()
+                target = expand_home(typed)
                 self.run_worker(self._export(path, kind, target, say), group="export")
 
         what = "The folder, made where it is missing" if kind.is_folder else "The file"

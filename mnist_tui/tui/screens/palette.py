@@ -1,5 +1,6 @@
 """The palettes of commands and of themes."""
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -23,6 +24,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import OptionList
 
+from mnist_tui.rules import expand_home
 from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.dashboard.arrangement import TITLES
 from mnist_tui.tui.screens.overlay import Overlay
@@ -132,7 +134,7 @@ class Palettes(App[None]):
         self, filename: str | None = None, path: str | None = None, time_format: str | None = None
     ) -> str | None:
         """Save a picture of the screen where that is possible, and say where it is."""
-        folders = [Path(path)] if path else [platformdirs.user_downloads_path(), Path()]
+        folders = [Path(path)] if path else [*_downloads(), Path()]
         name = filename or time.strftime("mnist-tui-%Y%m%d-%H%M%S.svg")
         problem = "no folder for it"
         for folder in filter(Path.is_dir, folders):
@@ -141,8 +143,17 @@ class Palettes(App[None]):
             except OSError as error:
                 problem = f"cannot write to {folder.absolute()}: {error.strerror}"
             else:
-                where = str(file)
-                self.notify(f"screenshot saved as {where.replace(str(Path.home()), '~')}")
+                home = f"{expand_home('~')}{os.sep}"
+                where = f"~{os.sep}{file.removeprefix(home)}" if file.startswith(home) else file
+                self.notify(f"screenshot saved as {where}")
                 return file
         self.notify(f"no screenshot: {problem}", severity="error")
         return None
+
+
+def _downloads() -> list[Path]:
+    """The user's folder for downloads; none for a user without a home."""
+    try:
+        return [platformdirs.user_downloads_path()]
+    except (RuntimeError, OSError, KeyError):
+        return []

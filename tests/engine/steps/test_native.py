@@ -295,6 +295,17 @@ def test_a_cache_that_others_can_write_to_is_not_used(
     assert not cached(tmp_path)
 
 
+def test_without_a_home_a_library_is_compiled_for_this_process_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_home(*_: object, **__: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_path", no_home)
+    forget()
+    assert isinstance(selected(), MnistStep)
+
+
 def test_a_library_that_somebody_else_could_have_written_is_compiled_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.run.plan import NewRun
+from mnist_tui.tui.run.exporting import FORMATS
 from mnist_tui.tui.runs.screen import RunsScreen
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.runs.written_runs import write_run
@@ -31,6 +32,10 @@ async def test_a_run_of_the_list_is_written_as_tables(
         await stage.pilot.press("enter")
         await stage.sees("written: a-csv")
     assert (tmp_path / "a-csv/epochs.csv").read_text().count("\n") == 3
+
+
+def test_a_home_that_nobody_has_is_part_of_the_name_while_it_is_typed() -> None:
+    assert FORMATS["3"].problem("~nobody-of-that-name/a.png") is None
 
 
 async def test_what_goes_wrong_is_said_in_one_line(

@@ -81,7 +81,11 @@ def load(model: str) -> ctypes.CDLL:
 
 
 def cache_folder() -> Path:
-    """Where compiled libraries are kept."""
+    """Where compiled libraries are kept.
+
+    Raises:
+        RuntimeError: For a user without a home.
+    """
     return platformdirs.user_cache_path("mnist-tui") / "native"
 
 
@@ -92,7 +96,12 @@ def _cached(model: str) -> Path | None:
         NativeUnavailableError: When it has to be compiled and cannot be.
     """
     with _building:
-        folder, key = cache_folder(), _key(model)
+        key = _key(model)
+        try:
+            folder = cache_folder()
+        except RuntimeError as error:
+            log.info("there is no cache: %s", error)
+            return None
         if not _make_private_folder(folder):
             log.info("%s is not used: it cannot be written, or others can write to it", folder)
             return None
