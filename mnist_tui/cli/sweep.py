@@ -80,7 +80,9 @@ def ray_options(command: Command) -> Command:
     ) -> Any:
         if ray is None and (cpus_per_run, gpus_per_run) != (None, None):
             raise UsageError("how much each run gets is for --ray, which is not given: add it")
-        cluster = Cluster(address=ray, cpus=cpus_per_run or 1, gpus=gpus_per_run) if ray else None
+        cluster = None
+        if ray is not None:
+            cluster = Cluster(address=ray, cpus=cpus_per_run or 1, gpus=gpus_per_run)
         return command(cluster=cluster, **rest)
 
     for option in reversed(
@@ -159,6 +161,8 @@ def sweep(
     if folder.is_locked():
         click.echo(f"sweep {folder.path.name} is being trained by {folder.owner}", err=True)
     else:
+        if cluster is not None:
+            click.echo(cluster.beginning, err=True)
         _start(folder, more)
     if not detach:
         return _watch(folder, runs_dir, look)

@@ -10,6 +10,9 @@ LOCAL: Final = "local"
 """The address of a cluster that is made on this machine, and ends with the sweep."""
 _ADDRESS: Final = re.compile(r"(?:ray://)?(?:\[(?P<ip6>[\w:]+)\]|(?P<host>[\w.-]+)):(?P<port>\d+)")
 
+_SMALLEST_SHARE: Final = 0.0001
+"""Ray counts in ten-thousandths."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
@@ -34,11 +37,23 @@ class Cluster:
                 "ray://HOST:PORT",
                 Remedy(settings={"ray": LOCAL}),
             )
+        if self.gpus is not None and self.gpus and not self.gpus >= _SMALLEST_SHARE:
+            raise UsageError(
+                f"a run cannot have {self.gpus:g} GPUs: the smallest share is {_SMALLEST_SHARE:g}",
+                Remedy(settings={"gpus_per_run": _SMALLEST_SHARE}),
+            )
         if self.gpus is not None and self.gpus > 1 and self.gpus != round(self.gpus):
             raise UsageError(
                 f"a run cannot have {self.gpus:g} GPUs: it can have a share of one, or whole ones",
                 Remedy(settings={"gpus_per_run": round(self.gpus)}),
             )
+
+    @property
+    def beginning(self) -> str:
+        """What is done first, which may take a while, in words."""
+        if self.address == LOCAL:
+            return "starting Ray"
+        return f"connecting to the Ray cluster at {self.address}"
 
     @property
     def place(self) -> tuple[str, int] | None:

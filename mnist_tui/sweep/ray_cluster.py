@@ -51,8 +51,8 @@ def _see_that_it_answers(cluster: Cluster) -> None:
         return
     try:
         socket.create_connection(place, _ANSWER_S).close()
-    except OSError as error:
-        raise _no_answer(cluster, error.strerror or str(error)) from error
+    except (OSError, OverflowError, UnicodeError) as error:  # of ports and names that are none
+        raise _no_answer(cluster, getattr(error, "strerror", None) or str(error)) from error
 
 
 def _no_answer(cluster: Cluster, reason: str) -> UsageError:

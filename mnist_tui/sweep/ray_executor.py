@@ -16,7 +16,7 @@ from mnist_tui.errors import MnistTuiError, UsageError
 from mnist_tui.process.child import own_command, own_environment
 from mnist_tui.run.plan import TrainedRun
 from mnist_tui.run.requests import Save, Stop
-from mnist_tui.sweep.cluster import LOCAL, Cluster
+from mnist_tui.sweep.cluster import Cluster
 from mnist_tui.sweep.executor import Ended
 
 _READY_S: Final = 180.0
@@ -98,8 +98,7 @@ class RayExecutor:
             )
         finally:
             theirs.close()
-        own = cluster.address == LOCAL
-        say("starting Ray" if own else f"connecting to the Ray cluster at {cluster.address}")
+        say(cluster.beginning)
         ours.send((cluster, folder.absolute(), origin.absolute()))
         self._wait_for_answer(cluster)
 

@@ -93,8 +93,9 @@ def test_another_address_is_refused(address: str) -> None:
 
 def test_a_run_has_a_share_of_a_gpu_or_whole_ones() -> None:
     assert Cluster(address="local", gpus=0.25).gpus == 0.25
-    with pytest.raises(UsageError, match=r"cannot have 1\.5 GPUs"):
-        Cluster(address="local", gpus=1.5)
+    for gpus in (1.5, 0.00001, float("nan")):
+        with pytest.raises(UsageError, match=f"cannot have {gpus:g} GPUs"):
+            Cluster(address="local", gpus=gpus)
 
 
 def test_without_ray_it_is_said_what_to_install(
