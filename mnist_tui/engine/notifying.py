@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 
+from mnist_tui.process.child import users_environment
 from mnist_tui.run.events import Event, RunEnded, RunPrepared
 from mnist_tui.run.session import Session
 from mnist_tui.store.atomic import to_json
@@ -49,6 +50,7 @@ def notify(command: str, facts: Mapping[str, Any]) -> None:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=users_environment(),
             start_new_session=True,
             text=True,
         )

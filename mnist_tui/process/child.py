@@ -2,6 +2,10 @@
 
 import os
 import sys
+from typing import Final
+
+_USERS_PATH: Final = "MNIST_TUI_USERS_PYTHONPATH"
+"""Has the user's PYTHONPATH in a process that was started with one of ours."""
 
 
 def own_command(module: str, *words: str) -> list[str]:
@@ -12,4 +16,15 @@ def own_command(module: str, *words: str) -> list[str]:
 
 def own_environment() -> dict[str, str]:
     """The environment in which that imports what this process does, wherever that is."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    users_path = os.environ.get(_USERS_PATH, os.environ.get("PYTHONPATH", ""))
+    path = os.pathsep.join(filter(None, sys.path))
+    return {**os.environ, _USERS_PATH: users_path, "PYTHONPATH": path}
+
+
+def users_environment() -> dict[str, str]:
+    """The environment for a command of the user's, whose Python may be another one."""
+    environment = dict(os.environ)
+    users_path = environment.pop(_USERS_PATH, None)
+    if users_path is not None:
+        environment["PYTHONPATH"] = users_path  # an empty one is none
+    return environment

@@ -5,9 +5,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mnist_tui.engine.notifying import Notifier
+import pytest
+
+from mnist_tui.engine.notifying import Notifier, notify
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.process.channel import plan_from_dict, plan_to_dict
+from mnist_tui.process.child import own_environment
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.session import Session
@@ -81,3 +84,14 @@ def test_a_command_that_fails_or_reads_nothing_changes_nothing(
 
 def test_a_process_without_a_terminal_knows_the_command() -> None:
     assert plan_from_dict(plan_to_dict(NewRun(notify="mail me"))).notify == "mail me"
+
+
+def test_the_command_has_the_users_search_path_in_a_process_of_ours_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/of/the/user")
+    for name, value in own_environment().items():
+        monkeypatch.setenv(name, value)
+    told = tmp_path / "told.json"
+    notify(f"""printf '{{"path": "%s"}}' "$PYTHONPATH" | ({command_to(told)})""", {})
+    assert read_when_there(told) == {"path": "/of/the/user"}
