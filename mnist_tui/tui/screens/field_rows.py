@@ -66,9 +66,9 @@ class FieldRows(Pressable[Place], FewTones, can_focus=True):
         """`draft` is shown, and changed as the user types."""
         super().__init__()
         self._draft = draft
-        self._input = Input(compact=True, select_on_focus=True)
         self._open = [row for row, field in enumerate(FIELDS) if draft.is_open(field.name)]
         self._at = self._open[0]
+        self._input = Input(draft.texts[self.current.name], compact=True, select_on_focus=True)
 
     @property
     def current(self) -> Field:
@@ -88,21 +88,22 @@ class FieldRows(Pressable[Place], FewTones, can_focus=True):
 
     def lines(self, width: int, height: int) -> list[Line]:
         values = self._width_of_values(width)
-        different = self._draft.differences() if width >= _BROAD else {}
-        rows: list[Line] = []
-        for row, field in enumerate(FIELDS):
-            line = [(pad(field.label, _NAMES), self._tone(field)), *self._value(row, values)]
-            note, tone = self._note(field)
-            if field.name in different and tone == "muted":
-                note = f"recipe default: {to_text(field.name, different[field.name])}"
-                tone = "accent"
-            rows.append([*line, (" ", ""), (note, tone)] if width >= _BROAD else line)
-        if width >= _BROAD:
-            (note, tone), start = rows[-1][-1], _NAMES + values + 1
-            first, *rest = wrap_words(note, max(width - start, 1)) or [""]
-            rows[-1][-1] = (first, tone)
-            rows += [[(" " * start, ""), (text, tone)] for text in rest]
-        return rows
+        rows: list[Line] = [
+            [(pad(field.label, _NAMES), self._tone(field)), *self._value(row, values)]
+            for row, field in enumerate(FIELDS)
+        ]
+        return rows if width < _BROAD else self._with_notes(rows, width)
+
+    def _with_notes(self, rows: list[Line], width: int) -> list[Line]:
+        """The rows with a note behind each. The last one may take more lines."""
+        start = _NAMES + _VALUES + 1
+        room = max(width - start, 1)
+        notes = [self._note(field) for field in FIELDS]
+        last, tone = notes.pop()
+        lines = [(shorten(note, room), tone) for note, tone in notes]
+        lines += [(line, tone) for line in wrap_words(last, room) or [""]]
+        empty: list[Line] = [[(" " * (start - 1), "")]] * (len(lines) - len(rows))
+        return [[*row, (" ", ""), note] for row, note in zip([*rows, *empty], lines, strict=True)]
 
     def _width_of_values(self, width: int) -> int:
         return _VALUES if width >= _BROAD else max(width - _NAMES, 1)
@@ -140,12 +141,15 @@ class FieldRows(Pressable[Place], FewTones, can_focus=True):
         )
 
     def _note(self, field: Field) -> tuple[str, str]:
-        """A field's note, leaving out the recipe, and its tone."""
+        """What there is to say of a field, and its tone."""
         problem, caution = self._draft.problem(field.name), self._draft.caution(field.name)
         if problem is not None:
             return f"✗ {problem}", "bad"
         if caution is not None:
             return f"! {caution}", "accent"
+        different = self._draft.differences()
+        if field.name in different:
+            return f"recipe default: {to_text(field.name, different[field.name])}", "accent"
         return self._draft.hint(field) if self._draft.is_open(field.name) else "", "muted"
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

@@ -235,7 +235,7 @@ class HelpScreen(ModalScreen[None], Overlay[None]):
             scrollbar-background: $surface;
             scrollbar-background-hover: $surface;
         }
-        HelpText { background: $surface; }
+        HelpText { background: $surface; padding-right: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

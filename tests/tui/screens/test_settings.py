@@ -282,6 +282,7 @@ async def test_fields_that_a_live_run_keeps_closed_are_dimmed_and_not_clicked() 
         await stage.pilot.click(FieldRows, offset=(26, row_of("recipe")))
         await stage.pilot.click(FieldRows, offset=(16, row_of("seed")))
         assert edited(stage) == "epochs"
+        assert rows._draft.adjustment() is None, "nothing was typed"
         await stage.pilot.press("1", "down", "down", "down")
         assert rows._draft.texts["epochs"] == "1"
 
