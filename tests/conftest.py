@@ -3,7 +3,7 @@
 import gc
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -92,3 +92,14 @@ def full_mnist() -> Path:
     if FULL_MNIST is None:
         pytest.skip("MNIST_TUI_DATA names no folder with the full MNIST")
     return Path(FULL_MNIST)
+
+
+@pytest.fixture
+def closed_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in which this user may not even look for a name."""
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0)
+    if os.access(folder, os.X_OK):
+        pytest.skip("rights keep nobody out here")
+    yield folder
+    folder.chmod(0o700)

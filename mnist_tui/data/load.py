@@ -95,6 +95,7 @@ def load_dataset(
 
 def _load_own(path: Path, on_status: OnStatus, should_stop: Callable[[], bool]) -> Dataset:
     """Read the user's own data."""
+    remedy = Remedy(settings={"dataset": None})
     try:
         if path.is_dir():
             return read_folder(path, on_status, should_stop)
@@ -102,8 +103,10 @@ def _load_own(path: Path, on_status: OnStatus, should_stop: Callable[[], bool]) 
             raise DataError(f"{path} is not there; say where the data are")
         on_status(f"reading {path.name}")
         return read_npz(path)
+    except OSError as error:  # in a folder that may not be looked into
+        raise DataError(f"cannot read {path}: {error.strerror}", remedy) from error
     except DataError as error:
-        raise DataError(str(error), Remedy(settings={"dataset": None})) from error
+        raise DataError(str(error), remedy) from error
 
 
 def _read_files(found: FoundFiles) -> Dataset:

@@ -32,7 +32,11 @@ def expand(name: str) -> Iterator[str]:
         DataError: When a folder has no images, or some of a kind that is not read, or cannot be
             read; after all that it has.
     """
-    if name == STDIN or not Path(name).is_dir():
+    try:
+        is_folder = name != STDIN and Path(name).is_dir()
+    except OSError:  # in a folder that may not be looked into, as reading it will say
+        is_folder = False
+    if not is_folder:
         yield name
         return
     found = 0

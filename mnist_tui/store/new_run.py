@@ -12,7 +12,7 @@ from typing import Final
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import Remedy, UsageError
-from mnist_tui.store.atomic import write_json
+from mnist_tui.store.atomic import read_json, write_json
 from mnist_tui.store.directory import RunDirectory
 
 _NEW: Final = ".new-"
@@ -50,7 +50,8 @@ def check_place(runs_dir: Path, name: str | None) -> None:
     problem = None if name is None else name_problem(runs_dir, name)
     if name is not None and problem is not None:
         path = runs_dir / name
-        is_run = _NAME.fullmatch(name) and name != "last" and RunDirectory(path).config.exists()
+        is_name = _NAME.fullmatch(name) and name != "last"
+        is_run = is_name and bool(read_json(RunDirectory(path).config))
         resume = Remedy(command="resume", run=str(path))
         raise UsageError(problem, resume if is_run else Remedy(settings={"name": None}))
     nearest = nearest_above(runs_dir)

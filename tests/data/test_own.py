@@ -34,6 +34,13 @@ def test_a_folder_per_class_is_a_dataset_whose_images_are_the_files(tmp_path: Pa
         assert of_class(found, label) == {image.tobytes() for image in images}
 
 
+@pytest.mark.parametrize("name", ["words", "words.npz"])
+def test_data_in_a_closed_folder_are_one_line(closed_folder: Path, name: str) -> None:
+    with pytest.raises(DataError, match=f"cannot read .*{name}: Permission denied") as raised:
+        load_dataset(str(closed_folder / name))
+    assert raised.value.remedy.settings == {"dataset": None}
+
+
 def test_the_split_depends_on_the_contents_alone(tmp_path: Path) -> None:
     first = load_dataset(str(write_images(tmp_path / "first")))
     for place, path in enumerate(sorted((tmp_path / "first").rglob("*.png"), reverse=True)):

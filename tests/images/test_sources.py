@@ -100,6 +100,12 @@ def test_a_named_file_of_a_kind_that_is_not_read_is_called_by_its_name(
     assert "PNG" in bad.error or "JPEG" in bad.error
 
 
+def test_an_image_in_a_closed_folder_is_told(closed_folder: Path) -> None:
+    [bad] = read_pictures([str(closed_folder / "a.png")])
+    assert isinstance(bad, BadPicture)
+    assert "Permission denied" in bad.error
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="rights keep nobody out here")
 def test_what_may_not_be_read_is_told_and_the_rest_is_read(folder: Path) -> None:
     (folder / "b.png").chmod(0)

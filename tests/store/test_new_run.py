@@ -1,4 +1,4 @@
-"""The directory of a new run, and settings that cannot be read."""
+"""The place and the directory of a new run, and settings that cannot be read."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
 from mnist_tui.store.catalog import find_run
-from mnist_tui.store.new_run import create_run
+from mnist_tui.store.new_run import check_place, create_run
 
 
 def test_runs_that_start_in_the_same_second_have_names_of_their_own(tmp_path: Path) -> None:
@@ -21,6 +21,11 @@ def test_a_name_that_is_no_folders_name_is_refused(tmp_path: Path, name: str) ->
     with pytest.raises(UsageError, match="cannot be a folder's name"):
         create_run(tmp_path, name, TrainConfig())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_of_a_folder_that_cannot_be_looked_into_is_taken(closed_folder: Path) -> None:
+    with pytest.raises(UsageError, match="closed is already in"):
+        check_place(closed_folder.parent, "closed")
 
 
 def test_a_run_is_whole_from_its_first_moment(tmp_path: Path) -> None:
