@@ -63,7 +63,7 @@ _HOMES = {
     "train": "mnist_tui.api.training",
 }
 
-# What is logged goes into a run's log; before there is one, an error is told and not logged.
+# What is logged goes into a run's log; before there is one, an error is printed and not logged.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import complete_rows, find_run, read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import BatchCurves, curves_of, read_history
-from mnist_tui.store.status import RunStatus
+from mnist_tui.store.status import StatusFile
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.torch_runtime import loading_torch
 
@@ -143,7 +143,7 @@ class ReplayRunner(LocalRunner):
         return (rows if len(rows) >= len(saved) else saved), curves or curves_of(checkpoint)
 
 
-def _end(directory: RunDirectory, status: RunStatus, rows: Sequence[EpochRow]) -> RunEnded:
+def _end(directory: RunDirectory, status: StatusFile, rows: Sequence[EpochRow]) -> RunEnded:
     """How the run ended, or that another process still trains it."""
     (state, message), elsewhere = status.end, None
     elapsed_s = status.elapsed_s  # None: of a run of an earlier version

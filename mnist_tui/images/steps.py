@@ -1,4 +1,4 @@
-"""What was done to a picture, step by step, so that it can be told and shown."""
+"""What was done to a picture, step by step, so that it can be shown in words and images."""
 
 from dataclasses import dataclass
 from typing import Any, Final

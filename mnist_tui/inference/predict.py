@@ -128,9 +128,9 @@ def _predict(
     images = torch.tensor(pixels, device=device).view(-1, 1, 28, 28)
     with torch.inference_mode():
         output = loaded.classifier(scale(images))  # (B, classes), logarithms
-    guesses = output.argmax(dim=1).tolist()  # waits for the device
+    predicted_labels = output.argmax(dim=1).tolist()  # waits for the device
     probabilities = output.cpu().double().softmax(dim=1).tolist()
-    for picture, predicted, row in zip(pictures, guesses, probabilities, strict=True):
+    for picture, predicted, row in zip(pictures, predicted_labels, probabilities, strict=True):
         claimed = picture.claim(row)
         yield Prediction(
             picture=picture,

@@ -1,4 +1,4 @@
-"""Errors of a user's own code, told by their own file and line."""
+"""Errors of a user's own code, reported by their own file and line."""
 
 import traceback
 from pathlib import Path

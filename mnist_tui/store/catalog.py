@@ -15,7 +15,7 @@ from mnist_tui.run.wire import event_of
 from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import read_labels
-from mnist_tui.store.status import RunStatus
+from mnist_tui.store.status import StatusFile
 
 CURVE_POINTS: Final = 24
 """As many as a curve of a line's height can show."""
@@ -110,7 +110,7 @@ def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | 
     )
 
 
-def _is_live(directory: RunDirectory, status: RunStatus) -> bool:
+def _is_live(directory: RunDirectory, status: StatusFile) -> bool:
     """Whether a process trains the run, whose status is `status`."""
     # Locks are slow to ask for; a run that has ended is locked again only when it is resumed.
     return (not status.is_over or directory.lock.may_be_held) and directory.lock.is_held()
@@ -163,7 +163,7 @@ def _number(value: Any) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-def _updated_s(directory: RunDirectory, status: RunStatus) -> float:
+def _updated_s(directory: RunDirectory, status: StatusFile) -> float:
     """Unix time of the last sign of life, by status.json or else by the settings' file."""
     if status.updated is not None:
         return status.updated

@@ -7,7 +7,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.lock import RunLock
-from mnist_tui.store.status import RunStatus
+from mnist_tui.store.status import StatusFile
 
 
 class RunDirectory:
@@ -40,9 +40,9 @@ class RunDirectory:
         """The checkpoint saved by hand after that many batches."""
         return self.checkpoints / f"step-{global_batch}.pt"
 
-    def read_status(self) -> RunStatus:
+    def read_status(self) -> StatusFile:
         """How far the run is, or how it ended, as its process said last."""
-        return RunStatus.read(self.status)
+        return StatusFile.read(self.status)
 
     def read_config(self) -> TrainConfig:
         """The run's settings.

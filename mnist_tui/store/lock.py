@@ -12,7 +12,7 @@ from typing import Final
 from mnist_tui.errors import UsageError
 from mnist_tui.store.atomic import sweep
 from mnist_tui.store.owner import Owner, is_alive
-from mnist_tui.store.status import RunStatus
+from mnist_tui.store.status import StatusFile
 
 try:
     import fcntl
@@ -155,17 +155,17 @@ class RunLock:
         """Whether another process writes to the run, though its lock was to be had."""
         if not (self.owner.may_live and self._is_live()):
             return False
-        before = RunStatus.read(self._status)
+        before = StatusFile.read(self._status)
         end = time.monotonic() + _HEARTBEAT_S
         while time.monotonic() < end:
             time.sleep(_HEARTBEAT_S / 50)
-            if RunStatus.read(self._status) != before:
+            if StatusFile.read(self._status) != before:
                 return self._is_live()
         return False
 
     def _is_live(self) -> bool:
         """Whether the run has not ended, by its own last word."""
-        status = RunStatus.read(self._status)
+        status = StatusFile.read(self._status)
         return bool(status.state) and not status.is_over
 
     @property
@@ -188,11 +188,11 @@ class RunLock:
                     return not _try_lock(descriptor) or self._was_live_lately()
                 finally:
                     os.close(descriptor)
-        return is_alive(RunStatus.read(self._status).pid)
+        return is_alive(StatusFile.read(self._status).pid)
 
     def _was_live_lately(self) -> bool:
         """Whether the run has given a sign of life a moment ago; by two machines' clocks, maybe."""
-        updated = RunStatus.read(self._status).updated
+        updated = StatusFile.read(self._status).updated
         if updated is None or not self._is_live():
             return False
         return self.owner.may_live and abs(time.time() - updated) < 2 * _HEARTBEAT_S

@@ -11,7 +11,7 @@ _DIED: Final = "interrupted: its process died before it could say how it ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunStatus:
+class StatusFile:
     """How far a run is, or how it ended, as its process said last.
 
     What the file lacks, or has in another form, is as the default says: earlier versions wrote
@@ -61,5 +61,5 @@ class RunStatus:
         return state, self.message or _DIED
 
 
-_TYPES: Final = get_type_hints(RunStatus)
+_TYPES: Final = get_type_hints(StatusFile)
 """Of its fields, by their names."""

@@ -1,1 +1,1 @@
-"""The screens: the dashboard itself, and what is asked or told over it."""
+"""The screens: the dashboard itself, and what is asked or shown over it."""

@@ -31,7 +31,7 @@ class TabBar(Pressable[int], Lines):
 
     @dataclass
     class Chosen(Message):
-        """A person clicked the tab of pane `index`."""
+        """The user clicked the tab of pane `index`."""
 
         index: int
 
