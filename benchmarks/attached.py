@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import quantiles
 
 from benchmarks.arguments import parse
-from benchmarks.dashboard import PRESSES, Slices, answer, drain, training, watch
+from benchmarks.dashboard import PRESSES, Slices, answer, drain, training, wait_figures, watch
 from benchmarks.pairs import Figure, interleave, ratios, tell
 from benchmarks.screen import batch_on
 from devtools.terminal import Terminal
@@ -183,21 +182,8 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
         is_more_better=False,
         unit="kB/s",
     )
-    waits = tuple(answers(data_dir, 120))
-    yield Figure(
-        name="from a key to the changed screen through the socket, median",
-        values=waits,
-        goal=50,
-        is_more_better=False,
-        unit="ms",
-        note="space to pause, 2 and 3 to change the pane",
-    )
-    yield Figure(
-        name="the same, 99th percentile",
-        values=(quantiles(waits, n=100)[-1],),
-        goal=120,
-        is_more_better=False,
-        unit="ms",
+    yield from wait_figures(
+        "from a key to the changed screen through the socket", tuple(answers(data_dir, 120))
     )
     against_none, against_own = compare(data_dir, pairs, _SLICE_S)
     for comparison, what, least, most in (

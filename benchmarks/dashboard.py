@@ -201,18 +201,10 @@ def bytes_per_second(data_dir: Path, size: tuple[int, int], seconds: float, *key
         return watch(terminal, seconds) / seconds
 
 
-def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
-    """The dashboard's costs: slices of some seconds, bytes of `seconds`."""
+def wait_figures(what: str, waits: tuple[float, ...]) -> Iterator[Figure]:
+    """How long keys took to change the screen, in milliseconds."""
     yield Figure(
-        name="throughput in the dashboard at 120x36",
-        values=throughputs(data_dir, pairs, _SLICE_S),
-        goal=0.97,
-        is_more_better=True,
-        note="against --headless",
-    )
-    waits = tuple(answers(data_dir, 160))
-    yield Figure(
-        name="from a key to the changed screen, median",
+        name=f"{what}, median",
         values=waits,
         goal=50,
         is_more_better=False,
@@ -226,6 +218,18 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
         is_more_better=False,
         unit="ms",
     )
+
+
+def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
+    """The dashboard's costs: slices of some seconds, bytes of `seconds`."""
+    yield Figure(
+        name="throughput in the dashboard at 120x36",
+        values=throughputs(data_dir, pairs, _SLICE_S),
+        goal=0.97,
+        is_more_better=True,
+        note="against --headless",
+    )
+    yield from wait_figures("from a key to the changed screen", tuple(answers(data_dir, 160)))
     for size, goal in (((80, 24), 6.0), ((200, 50), 20.0)):
         rate = bytes_per_second(data_dir, size, seconds) / 1e3
         yield Figure(
