@@ -129,7 +129,7 @@ def keep_dropped(directory: RunDirectory, chosen: Checkpoint) -> str | None:
             write_atomic(kept, directory.last.read_bytes())
     except OSError as error:
         return f"{dropped}, which could not be kept: {error.strerror or error}"
-    return f"{dropped}; they are kept in {kept}"
+    return f"{dropped}; a copy is kept in {kept}"
 
 
 def _describe_loss(chosen: Checkpoint, last: Checkpoint) -> str:

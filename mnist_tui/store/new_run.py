@@ -19,13 +19,17 @@ _NEW: Final = ".new-"
 """How the names of folders begin that are about to become runs, or to be deleted."""
 _ABANDONED_S: Final = 3_600.0
 _ELSEWHERE: Final = "choose another folder for the runs"
-_NAME: Final = re.compile(r"[^\W_][\w.+,=-]{0,99}")
+_NAME: Final = re.compile(r"[^\W_][\w.+,=-]*")
+_LONGEST: Final = 100
+"""Characters of a name; files within the run add theirs to the path."""
 
 
 def name_problem(runs_dir: Path, name: str) -> str | None:
     """Why a new run cannot be named `name`, in one line; None when it can."""
     if not _NAME.fullmatch(name):
         return f"{name!r} cannot be a folder's name: use letters, digits, '-', '_', '.'"
+    if len(name) > _LONGEST:
+        return f"a name of {len(name)} characters is too long: {_LONGEST} at most"
     if name == "last":
         return "'last' always means the newest run: choose another name"
     if _is_taken(runs_dir / name):
@@ -50,7 +54,7 @@ def check_place(runs_dir: Path, name: str | None) -> None:
     problem = None if name is None else name_problem(runs_dir, name)
     if name is not None and problem is not None:
         path = runs_dir / name
-        is_name = _NAME.fullmatch(name) and name != "last"
+        is_name = _NAME.fullmatch(name) and len(name) <= _LONGEST and name != "last"
         is_run = is_name and bool(read_json(RunDirectory(path).config))
         resume = Remedy(command="resume", run=str(path))
         raise UsageError(problem, resume if is_run else Remedy(settings={"name": None}))

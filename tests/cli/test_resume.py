@@ -89,7 +89,7 @@ def test_going_back_to_an_earlier_checkpoint_keeps_and_names_what_it_drops(
     done = run("resume", "a", "--headless", "--epochs", 3, "--checkpoint", "second.pt")
     assert done.code == 0
     [kept] = checkpoints.glob("step-*.pt")
-    said = f"resuming at the end of epoch 2 drops epochs 3 to 4; they are kept in {kept}"
+    said = f"resuming at the end of epoch 2 drops epochs 3 to 4; a copy is kept in {kept}"
     assert said.replace(f"{tmp_path}/", "") in done.err
     assert kept.read_bytes() == last
     back = run("resume", "a", "--headless", "--epochs", 5, "--checkpoint", kept.name)
