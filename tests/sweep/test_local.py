@@ -68,10 +68,12 @@ def make(
 
     yield call
     for folder in made:
-        for directory in [folder, *(folder.run(trial) for trial in folder.read().trials)]:
-            if directory.lock.is_held():
-                with suppress(ProcessLookupError):
-                    os.kill(directory.lock.owner.pid, signal.SIGKILL)
+        runs = [folder.run(trial) for trial in folder.read().trials]
+        owners = [run.lock.owner for run in runs if run.lock.is_held()]
+        owners += [folder.owner] if folder.is_locked() else []
+        for owner in owners:
+            with suppress(ProcessLookupError):
+                os.kill(owner.pid, signal.SIGKILL)
 
 
 def train_sweep(folder: SweepFolder, *more: str) -> tuple[int, str]:
@@ -190,6 +192,7 @@ def test_a_stopped_sweep_is_saved_and_goes_on_where_it_was(
 STARTER = """
 import sys
 from pathlib import Path
+from mnist_tui.run.plan import NewRun
 from mnist_tui.sweep.local import LocalExecutor
 from mnist_tui.sweep.record import SweepFolder
 folder = SweepFolder(Path(sys.argv[1]))
@@ -206,7 +209,8 @@ def test_a_run_that_is_not_to_outlive_its_starter_saves_and_ends_with_it(
     folder = make(epochs=LONG)
     trial = folder.run(folder.read().trials[0])
     starter = subprocess.Popen([sys.executable, "-c", STARTER, folder.path])
-    until(lambda: epochs_of(folder, FIRST) >= 2, "a trial that trains")
+    until(lambda: starter.poll() or epochs_of(folder, FIRST) >= 2, "a trial that trains")
+    assert starter.poll() is None
     pid = trial.lock.owner.pid
     starter.kill()
     starter.wait()
