@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mnist_tui.config import SETTINGS
 from mnist_tui.errors import CheckpointError, Remedy, UsageError
 from mnist_tui.run.events import EpochRow, Event, best_of
 from mnist_tui.run.state import OVER, State
@@ -63,6 +64,11 @@ class RunSummary:
     def is_live(self) -> bool:
         """Whether a process trains it."""
         return self.state not in (*OVER, "interrupted")
+
+    @property
+    def network(self) -> str:
+        """The network as users name it: `tutorial`, `net.py:Net`."""
+        return SETTINGS["model"].rule.spell(self.model)
 
 
 def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | None:

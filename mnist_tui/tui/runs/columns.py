@@ -65,7 +65,7 @@ COLUMNS: Final = (
         is_number=False,
     ),
     Column("took", 9, lambda run: formatting.duration(run.duration_s), lambda run: run.duration_s),
-    Column("model", 12, lambda run: run.model, lambda run: run.model, is_number=False),
+    Column("model", 12, lambda run: run.network, lambda run: run.network, is_number=False),
     Column("data", 16, lambda run: run.dataset.partition(",")[0], lambda run: run.dataset,
            is_number=False),
     Column("tags", 14, lambda run: " ".join(run.tags), lambda run: run.tags, is_number=False),

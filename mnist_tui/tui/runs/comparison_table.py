@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from rich.cells import cell_len
 
 from mnist_tui import formatting
+from mnist_tui.config import SETTINGS
 from mnist_tui.store.comparison import ComparedRun, Comparison
 from mnist_tui.tui.runs.run_tones import RUN_TONES, RUN_TONES_CSS
 from mnist_tui.tui.text.fitting import pad, shorten
@@ -29,9 +30,9 @@ def _epochs(epoch: int | None) -> str:
     return formatting.UNKNOWN if epoch is None else f"{epoch}"
 
 
-def write_setting(value: Any) -> str:
-    """A setting's value in few characters."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def write_setting(field: str, value: Any) -> str:
+    """The value of a field of TrainConfig, in few characters."""
+    return f"{value:.4g}" if isinstance(value, float) else SETTINGS[field].rule.spell(value)
 
 
 def cells(comparison: Comparison) -> list[list[str]]:
@@ -39,7 +40,7 @@ def cells(comparison: Comparison) -> list[list[str]]:
     heading = ["run", *(field.replace("_", " ") for field in comparison.differing)]
     rows = [[*heading, *(name for name, _ in RESULTS)]]
     for run in comparison.runs:
-        settings = [write_setting(run.settings.get(field)) for field in comparison.differing]
+        settings = [write_setting(field, run.settings.get(field)) for field in comparison.differing]
         rows.append([run.name, *settings, *(write(run) for _, write in RESULTS)])
     return rows
 

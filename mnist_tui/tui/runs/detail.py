@@ -30,7 +30,7 @@ class RunDetail(Lines):
             formatting.duration(run.duration_s),
         ]
         settings = [
-            run.model,
+            run.network,
             run.dataset,
             f"{run.optimizer}, learning rate {formatting.learning_rate(run.lr)}",
             f"batches of {run.batch_size}",

@@ -22,7 +22,7 @@ _NUMBERS: Final[Mapping[str, Callable[[RunSummary], float | None]]] = {
 
 _WORDS: Final[Mapping[str, Callable[[RunSummary], str]]] = {
     "data": lambda run: run.dataset,
-    "model": lambda run: run.model,
+    "model": lambda run: run.network,
     "name": lambda run: run.name,
     "note": lambda run: run.note,
     "optimizer": lambda run: run.optimizer,
