@@ -39,6 +39,13 @@ def test_on_a_narrow_terminal_settings_and_results_are_two_tables(tmp_path: Path
     assert max(len(line) for line in f"{settings}\n{results}".splitlines()) <= 70
 
 
+def test_networks_are_called_as_users_call_them(run: Run, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs", "slow", [0.5], model="mnist_net")
+    write_run(tmp_path / "runs", "quick", [0.2], model="fast_net")
+    done = run("compare", "slow", "quick")
+    assert [line.split()[2] for line in done.out.splitlines()[1:]] == ["tutorial", "fast"]
+
+
 def test_what_cannot_be_compared_is_one_line(run: Run, tmp_path: Path) -> None:
     write_run(tmp_path / "runs", "slow", [])
     assert_one_line(run("compare", "slow", "other"), 2, "no run named other")

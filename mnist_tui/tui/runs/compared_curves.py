@@ -69,7 +69,9 @@ def compared_chart(
 
 def _label(run: ComparedRun, comparison: Comparison) -> str:
     """The settings that differ, where they are few, else the name; the table has all of them."""
-    words = " ".join(f"{name} {write_setting(name, run.settings[name])}" for name in comparison.differing)
+    words = " ".join(
+        f"{name} {write_setting(name, run.settings[name])}" for name in comparison.differing
+    )
     return words if 0 < len(words) <= _LONGEST_LABEL else run.name
 
 

@@ -46,6 +46,7 @@ async def test_all_runs_are_listed_the_newest_first(runs_dir: Path) -> None:
         await opened(stage)
         assert shown(stage) == ["first", "lab/second", "third"]
         assert "96.00 %" in stage.text
+        assert "tutorial · " in stage.text
         assert "epoch 2 of 19 · best 96.00 % in epoch 2 · validation loss 0.4000" in stage.text
         await stage.pilot.press("down")
         await stage.sees("sgd, learning rate 0.1")
