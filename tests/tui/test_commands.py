@@ -17,6 +17,7 @@ from tests.tui.app_harness import Stage, on_stage
 pytestmark = pytest.mark.asyncio
 
 RUN_KEYS = {"Start", "Pause", "Resume", "Save", "Stop", "New run", "Edit", "lr÷2", "lr×2"}
+RUN_KEYS |= {"Train on"}
 ONE_EPOCH = NewRun(config=TrainConfig(epochs=1))
 OFFERED = {
     State.READY: {"Start", "Edit"},
@@ -25,10 +26,11 @@ OFFERED = {
     State.PAUSED: {"Resume", "Save", "Stop", "Edit", "lr÷2", "lr×2"},
     State.STOPPING: set(),
     State.STOPPED: {"Resume", "New run", "Edit"},
-    State.FINISHED: {"New run", "Edit"},
+    State.FINISHED: {"Train on", "New run", "Edit"},
     State.FAILED: {"New run", "Edit"},
 }
 TITLES_OF = {
+    "Train on": "Train for longer",
     "Edit": "Settings",
     "lr÷2": "Halve the learning rate",
     "lr×2": "Double the learning rate",
@@ -81,6 +83,8 @@ async def test_footer_and_palette_offer_what_can_be_done_now(state: State) -> No
         assert "Help" in stage.footer
         all_titles = {TITLES_OF.get(key, key) for key in RUN_KEYS}
         now = {TITLES_OF.get(key, key) for key in OFFERED[state]}
+        if "Resume" in OFFERED[state] and state.is_over:
+            now.add("Train for longer")  # whose key is that of resuming it here
         assert titles(stage) & all_titles == now
         if stage.runners and stage.runner.holds_save is not None:
             stage.runner.holds_save.set()
