@@ -163,8 +163,8 @@ async def several(runs_dir: Path) -> None:
         # By name, so that the numbers are in the order of the list.
         await pilot.press(*["o"] * (len(COLUMNS) - COLUMNS.index(UPDATED)))
         await pilot.press(*["space"] * min(table.count, MOST), "home")
-        await photographer.take("runs", *PANES)
-        await photographer.take("compare", 120, 36, "c")
+        await photographer.take("runs", 126, 24)
+        await photographer.take("compare", 120, 36, "c", "l")
 
 
 async def leaderboard(sweep: Path) -> None:
