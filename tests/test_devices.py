@@ -1,4 +1,4 @@
-"""Which device and precision a setting stands for."""
+"""Which device and precision a setting means."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -97,7 +97,7 @@ def test_without_a_gpu_there_is_no_notice(
 
 
 @pytest.mark.parametrize(("visible", "is_told"), [("7", True), ("GPU-x", True), ("", False)])
-def test_a_gpu_that_a_variable_hides_is_told_unless_it_was_meant(
+def test_a_gpu_that_a_variable_hides_is_reported_unless_it_was_meant(
     torch_says: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,

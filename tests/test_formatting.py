@@ -48,7 +48,7 @@ def test_a_hundred_percent_is_only_said_when_it_is_all() -> None:
     assert formatting.whole_percent(0.0) == "  0 %"
 
 
-def test_rates_sizes_and_steps() -> None:
+def test_throughputs_sizes_and_steps() -> None:
     assert formatting.throughput(12_345.6) == "12,346/s"
     assert formatting.throughput(1_250_000.0) == "1.25 M/s"
     assert formatting.size(187_432) == "187 kB"

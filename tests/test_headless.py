@@ -60,7 +60,7 @@ def full_disk() -> int:
 
 
 @pytest.mark.parametrize("make", [broken_pipe, pytest.param(closed_terminal, marks=needs_pty)])
-def test_lines_that_nobody_reads_are_given_up_without_a_word(
+def test_lines_that_nobody_reads_are_given_up_without_a_message(
     make: Callable[[], int],
     opened: Callable[[int], TextIO],
     capsys: pytest.CaptureFixture[str],

@@ -18,7 +18,7 @@ def test_precision_recall_and_f1_are_those_of_the_textbook() -> None:
     assert (third.precision, third.recall) == (pytest.approx(10 / 14), 1.0)
 
 
-def test_a_class_that_is_never_guessed_has_no_precision() -> None:
+def test_a_class_that_is_never_predicted_has_no_precision() -> None:
     _, second = class_figures(((3, 0), (2, 0)))
     assert (second.precision, second.recall, second.f1, second.support) == (0.0, 0.0, 0.0, 2)
 

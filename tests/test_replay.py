@@ -1,4 +1,4 @@
-"""A run on disk, told as if it had just ended."""
+"""A run on disk, replayed as if it had just ended."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ QUESTION = InferenceRequest(images=bytes(784))
 
 
 class Played:
-    """What a playback told."""
+    """What a replay emitted."""
 
     def __init__(self, directory: RunDirectory) -> None:
         self.runner = ReplayRunner(ShownRun(runs_dir=directory.path.parent, name=directory.name))
@@ -68,7 +68,7 @@ def copied(finished: RecordedRun, tmp_path: Path) -> RunDirectory:
     return RunDirectory(tmp_path / "run")
 
 
-def test_a_finished_run_is_told_as_it_was(few_digits: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_replayed_as_it_was(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits, epochs=3), tmp_path)
     before = {path: path.read_bytes() for path in run.directory.path.rglob("*") if path.is_file()}
     played = Played(run.directory)
@@ -85,7 +85,9 @@ def test_a_finished_run_is_told_as_it_was(few_digits: Path, tmp_path: Path) -> N
     assert after == before, "nothing is written"
 
 
-def test_a_stopped_run_is_told_with_its_rate_changes(few_digits: Path, tmp_path: Path) -> None:
+def test_a_stopped_run_is_replayed_with_its_learning_rate_changes(
+    few_digits: Path, tmp_path: Path
+) -> None:
     def steer(run: RecordedRun, event: Event) -> None:
         if isinstance(event, EpochFinished):
             run.session.request(Adjust(lr=0.025))
@@ -123,7 +125,7 @@ def test_a_run_of_an_earlier_version_is_shown_from_its_checkpoint(
     assert played.runner.session.history.state_dict() == finished.session.history.state_dict()
 
 
-def test_it_answers_from_its_checkpoint_once_it_is_told(finished: RecordedRun) -> None:
+def test_it_answers_from_its_checkpoint_once_it_is_replayed(finished: RecordedRun) -> None:
     unread = ReplayRunner(ShownRun(runs_dir=finished.directory.path.parent, name="run"))
     with pytest.raises(TrainingError):
         unread.ask(QUESTION).result(0)

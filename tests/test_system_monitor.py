@@ -20,7 +20,7 @@ class NVMLError(Exception):
 
 
 def nvml(gpus: int = 2, *, used_by: dict[int, int] | None = None, init: Any = None) -> Any:
-    """The functions of pynvml that are used; handles are indices. GPU 1 tells no power."""
+    """The functions of pynvml that are used; handles are indices. GPU 1 reports no power."""
     used_by = used_by or {}
 
     def refuse(*_: Any) -> Any:
@@ -62,7 +62,7 @@ def with_nvml(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     return lambda module: monkeypatch.setitem(sys.modules, "pynvml", module)
 
 
-def test_a_machine_without_a_gpu_says_so_and_tells_its_cpu(
+def test_a_machine_without_a_gpu_shows_its_cpu_and_the_reason(
     with_nvml: Callable[[Any], None],
 ) -> None:
     def not_found() -> None:
@@ -80,7 +80,7 @@ def test_a_machine_without_a_gpu_says_so_and_tells_its_cpu(
         assert 0 < second.process_bytes < second.memory_bytes < second.total_bytes
 
 
-def test_a_gpu_tells_its_figures(with_nvml: Callable[[Any], None]) -> None:
+def test_the_figures_of_a_gpu_are_sampled(with_nvml: Callable[[Any], None]) -> None:
     with_nvml(nvml(1))
     sample = Machine().sample()
     assert sample.no_gpu == ""
@@ -99,7 +99,7 @@ def test_a_gpu_tells_its_figures(with_nvml: Callable[[Any], None]) -> None:
     )
 
 
-def test_what_a_gpu_does_not_tell_is_left_open(with_nvml: Callable[[Any], None]) -> None:
+def test_what_a_gpu_does_not_report_is_left_open(with_nvml: Callable[[Any], None]) -> None:
     with_nvml(nvml(2))
     second = Machine().sample().gpus[1]
     assert second.name == "H200"
@@ -122,7 +122,7 @@ def test_a_driver_that_lacks_a_call_leaves_it_open(with_nvml: Callable[[Any], No
     assert gpu.name == "A100"
 
 
-def test_only_the_gpus_in_use_are_told(
+def test_only_the_gpus_in_use_are_sampled(
     with_nvml: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_nvml(nvml(3, used_by={os.getpid(): 1, 1: 0}))
@@ -135,7 +135,7 @@ def test_only_the_gpus_in_use_are_told(
         assert bool(sample.no_gpu) is not bool(indices)
 
 
-def test_a_gpu_that_is_not_there_is_told_in_words(
+def test_a_missing_gpu_has_a_reason_in_words(
     with_nvml: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_nvml(nvml(1))

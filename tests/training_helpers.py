@@ -26,7 +26,7 @@ def few_config(few_digits: Path, **overrides: Any) -> TrainConfig:
 
 
 class RecordedRun:
-    """One run on this thread, with all that it told."""
+    """One run on this thread, with all that it emitted."""
 
     def __init__(
         self, plan: TrainedRun, on_event: Callable[["RecordedRun", Event], None] | None = None

@@ -58,7 +58,7 @@ def stop_in_second_epoch(run: RecordedRun, event: Event) -> None:
         run.session.request(Stop())
 
 
-def test_lines_that_are_written_again_do_not_stand_twice(
+def test_lines_that_are_written_again_appear_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "metrics.jsonl"
@@ -218,7 +218,7 @@ def test_a_checkpoint_of_another_run_is_refused(few_digits: Path, tmp_path: Path
     assert_refused(done, 4, "belongs to another run", "its seed is 5, not 0")
 
 
-def test_resume_with_another_rate_takes_it_from_its_first_batch(
+def test_resume_with_another_learning_rate_takes_it_from_its_first_batch(
     few_digits: Path, tmp_path: Path
 ) -> None:
     train(few_config(few_digits), tmp_path, "a", on_event=stop_in_second_epoch)
@@ -274,7 +274,7 @@ async def test_a_screen_that_is_closed_twice_opens_again() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_pane_that_is_gone_may_be_told_to_show_itself() -> None:
+async def test_a_pane_that_is_gone_may_be_asked_to_show_itself() -> None:
     async with on_stage() as stage:
         await stage.pilot.press("i", "4")
         await stage.until(lambda: stage.app.screen.query(InsidePane), "the pane")
@@ -285,7 +285,7 @@ async def test_a_pane_that_is_gone_may_be_told_to_show_itself() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_pane_is_asked_for_before_the_screen_stands_or_after_it_is_closed() -> None:
+async def test_a_pane_is_requested_before_the_screen_is_mounted_or_after_it_is_closed() -> None:
     memory = InsightMemory()
     async with on_stage() as stage:
         source = RunSource(RunController(NewRun(), lambda plan: stage.runner, lambda _: True))

@@ -1,4 +1,4 @@
-"""What a shell is told when the tab key is pressed."""
+"""What a shell gets when the tab key is pressed."""
 
 from pathlib import Path
 

@@ -91,7 +91,7 @@ def test_a_batch_job_ends_what_runs_in_it(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(("answer", "is_told"), [("b true", True), ("b false", False), ("", False)])
-def test_a_logout_that_ends_everything_is_told(
+def test_a_logout_that_ends_everything_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, is_told: bool
 ) -> None:
     busctl = tmp_path / "busctl"

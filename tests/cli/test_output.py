@@ -75,7 +75,7 @@ def test_a_run_whose_lines_cannot_be_written_is_trained_and_says_so_once(
 
 
 @pytest.mark.slow
-def test_a_run_whose_lines_nobody_reads_is_trained_without_a_word(
+def test_a_run_whose_lines_nobody_reads_is_trained_without_a_message(
     few: tuple[str, ...], tmp_path: Path
 ) -> None:
     reader, writer = os.pipe()

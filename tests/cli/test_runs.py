@@ -17,6 +17,6 @@ def test_runs_lists_what_is_there(run: Run, few: tuple[str, ...]) -> None:
     assert (listed["name"], listed["state"], listed["epochs_done"]) == ("a", "finished", 2)
 
 
-def test_columns_stand_below_each_other_whatever_the_names_are_written_in() -> None:
+def test_columns_are_aligned_whatever_the_names_are_written_in() -> None:
     lines = table(("RUN", "STATE"), [("数字", "finished"), ("größe", "stopped")]).splitlines()
     assert lines == ["RUN    STATE", "数字   finished", "größe  stopped"]

@@ -61,7 +61,7 @@ def test_labels_are_those_of_the_dataset_s_own_classes() -> None:
         (("a", "b", "a"), "two classes named 'a'"),
     ],
 )
-def test_classes_that_cannot_be_told_apart_are_refused(
+def test_classes_that_cannot_be_trained_on_are_refused(
     classes: tuple[str, ...], problem: str
 ) -> None:
     with pytest.raises(DataError, match=problem):

@@ -1,4 +1,4 @@
-"""Datasets other than MNIST: found, turned upright, named, and told apart."""
+"""Datasets other than MNIST: found, turned upright, named, and distinguished."""
 
 import shutil
 from pathlib import Path

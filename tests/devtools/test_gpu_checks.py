@@ -42,7 +42,7 @@ def bench(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(read_mnist(few_digits), CPU, FakeGraphRecorder)
 
 
-def test_recorded_steps_pass_for_the_eager_ones(bench: Bench) -> None:
+def test_captured_steps_pass_for_the_eager_ones(bench: Bench) -> None:
     assert parity(bench, CONFIGS["adamw"]).startswith("all bits equal")
 
 
@@ -67,13 +67,13 @@ def test_own_kernels_that_are_missing_are_found(
         own_kernels(bench, recipe_config())
 
 
-def test_a_recorder_that_always_fails_is_found(few_digits: Path) -> None:
+def test_a_capture_that_always_fails_is_found(few_digits: Path) -> None:
     bench = Bench(read_mnist(few_digits), CPU, lambda: FakeGraphRecorder(fails_at=1))
     with pytest.raises(AssertionError, match="could not be captured"):
         parity(bench, recipe_config())
 
 
-def test_what_was_never_recorded_does_not_pass(few_digits: Path) -> None:
+def test_what_was_never_captured_does_not_pass(few_digits: Path) -> None:
     bench = Bench(read_mnist(few_digits), CPU, FakeGraphRecorder, epochs=1)
     with pytest.raises(AssertionError, match="nothing was recorded"):
         parity(bench, recipe_config())

@@ -1,4 +1,4 @@
-"""When a checkpoint is due, by a clock that the test moves and writes that take as long as told."""
+"""When a checkpoint is due, by a clock that the test moves and writes that take a given time."""
 
 import random
 from pathlib import Path
@@ -32,7 +32,7 @@ CHECKPOINT = Checkpoint(
 
 
 class Disk:
-    """A run that saves on a schedule, its clock, and a disk that is as slow as it is told."""
+    """A run that saves on a schedule, its clock, and a disk of a given slowness."""
 
     def __init__(self, folder: Path) -> None:
         self.now = 0.0
@@ -42,46 +42,46 @@ class Disk:
         )
 
     def oldest(self, every_s: float, write_s: list[float], step_s: float) -> tuple[float, int]:
-        """Train until every write was done: the greatest age of what stood, and the asks."""
-        standing_since, writing, oldest, asks = 0.0, (0.0, 0.0), 0.0, 0
+        """Train until every write is done: the greatest age of the last save, and the saves."""
+        saved_at_s, writing, oldest, saves = 0.0, (0.0, 0.0), 0.0, 0
         durations = iter(write_s)
         while True:
             self.now += step_s
             asked_at, done_at = writing
             if done_at and self.now >= done_at:
-                oldest = max(oldest, done_at - standing_since)
-                standing_since, writing = asked_at, (0.0, 0.0)
+                oldest = max(oldest, done_at - saved_at_s)
+                saved_at_s, writing = asked_at, (0.0, 0.0)
                 self.writer.save_s = done_at - asked_at
-            oldest = max(oldest, self.now - standing_since)
+            oldest = max(oldest, self.now - saved_at_s)
             if not self.schedule.is_due(every_s):
                 continue
             duration = next(durations, None)
             if duration is None:
-                return oldest, asks
-            asks += 1
+                return oldest, saves
+            saves += 1
             self.schedule.save(SaveReason.SCHEDULE, CHECKPOINT)
             if not writing[1]:
                 writing = (self.now, self.now + duration)
 
 
 @pytest.mark.parametrize("step_s", [0.003, 0.15])
-def test_what_stands_is_never_older_than_the_interval(tmp_path: Path, step_s: float) -> None:
+def test_the_last_save_is_never_older_than_the_interval(tmp_path: Path, step_s: float) -> None:
     dice = random.Random(4)
     writes = [dice.uniform(0.1, 0.19) for _ in range(50)]
     disk = Disk(tmp_path)
     disk.writer.save_s = 0.1
-    oldest, asks = disk.oldest(1.0, writes, step_s)
+    oldest, saves = disk.oldest(1.0, writes, step_s)
     assert oldest <= 1.0
-    assert asks == len(writes)
-    assert disk.now < 1.0 * (asks + 2), "and it is not saved much more often than asked for"
-    assert disk.now > 0.5 * asks
+    assert saves == len(writes)
+    assert disk.now < 1.0 * (saves + 2), "and it is not saved much more often than asked for"
+    assert disk.now > 0.5 * saves
 
 
 def test_a_disk_slower_than_the_interval_is_asked_at_half_of_it(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     disk.writer.save_s = 30.0
-    _, asks = disk.oldest(1.0, [30.0] * 20, 0.01)
-    assert disk.now / (asks + 1) == pytest.approx(0.5, abs=0.1)
+    _, saves = disk.oldest(1.0, [30.0] * 20, 0.01)
+    assert disk.now / (saves + 1) == pytest.approx(0.5, abs=0.1)
 
 
 def test_no_interval_is_never_due(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_watched_run_ends_when_there_is_room_and_is_whole(
 
 
 @pytest.mark.parametrize("request_", [GiveUp(), Stop(save=False), Stop(exit_code=143)])
-def test_whoever_gives_up_is_not_waited_for(
+def test_a_run_that_gives_up_waits_for_no_disk(
     few_digits: Path, tmp_path: Path, request_: Request
 ) -> None:
     run = run_with_full_disk(few_digits, tmp_path, answer=ask(request_))

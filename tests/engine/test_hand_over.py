@@ -95,8 +95,8 @@ def test_a_run_that_is_handed_over_is_the_same_run(
     assert_same_run(whole, run.directory.path)
     status = read_json(run.directory.status)
     assert (status["state"], status["pid"]) == ("finished", pid)
-    told = [line["event"] for line in read_lines(run.directory.events)]
-    assert (told.count("run_prepared"), told.count("run_ended")) == (2, 1)
+    emitted = [line["event"] for line in read_lines(run.directory.events)]
+    assert (emitted.count("run_prepared"), emitted.count("run_ended")) == (2, 1)
     saved = [line for line in read_lines(run.directory.events) if "milliseconds" in line]
     assert saved[-1]["global_batch"] == 22
     assert not run.directory.lock.is_held()

@@ -28,7 +28,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8).tobyte
 QUESTION = InferenceRequest(images=IMAGES, looks_inside=True)
 
 
-def test_a_question_is_of_whole_images() -> None:
+def test_a_request_has_whole_images() -> None:
     for images in (b"", b"x" * 783):
         with pytest.raises(ValueError, match="are not images"):
             InferenceRequest(images=images)
@@ -48,7 +48,7 @@ class Curious:
 
 
 @pytest.mark.parametrize("recipe", ["tutorial", "fast"])
-def test_a_run_that_is_asked_questions_ends_with_the_same_bits(
+def test_a_run_that_answers_requests_ends_with_the_same_bits(
     recipe: str, few_digits: Path, tmp_path: Path
 ) -> None:
     config = few_config(few_digits, epochs=3, recipe=recipe)
@@ -169,7 +169,7 @@ def test_the_first_layer_is_shown_with_what_it_makes_of_the_first_image(
     assert nothing is None
 
 
-def test_a_question_that_fails_harms_nobody_but_who_asked(
+def test_a_request_that_fails_fails_alone(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> Any:
@@ -218,7 +218,7 @@ def test_weights_that_are_no_numbers_are_no_answer(few_digits: Path) -> None:
         learner.read_images(QUESTION)
 
 
-def test_whatever_keeps_a_checkpoint_from_answering_is_told_in_words(
+def test_whatever_is_wrong_with_a_checkpoint_is_described_in_words(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = CheckpointPredictor(train(few_config(few_digits), tmp_path).directory)

@@ -69,8 +69,8 @@ def test_more_epochs_are_an_event_and_are_trained(
     assert (event.epoch, event.global_batch) == (1, 3)
     assert [done.row.epoch for done in run.of(EpochFinished)] == [1, 2, 3]
     assert run.session.progress.epochs == 3
-    told = read_lines(run.directory.events)
-    assert [line["epochs"] for line in told if line["event"] == "settings_changed"] == [3]
+    emitted = read_lines(run.directory.events)
+    assert [line["epochs"] for line in emitted if line["event"] == "settings_changed"] == [3]
 
 
 def test_fewer_epochs_end_the_run_sooner(
@@ -151,7 +151,7 @@ def test_settings_that_cannot_be_are_refused_with_a_reason(request_: Adjust, rea
     assert session.request(Adjust(epochs=5)).is_accepted
 
 
-def test_a_resumed_run_tells_of_the_rate_changes_that_led_to_its_checkpoint(
+def test_a_resumed_run_emits_the_learning_rate_changes_before_its_checkpoint(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held()
@@ -165,7 +165,7 @@ def test_a_resumed_run_tells_of_the_rate_changes_that_led_to_its_checkpoint(
     assert prepared.rates == (changed,)
 
 
-def test_who_hears_of_a_new_rate_finds_it_in_the_snapshot(
+def test_a_listener_that_receives_a_new_learning_rate_finds_it_in_the_snapshot(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, seen = Held(), []
@@ -180,7 +180,7 @@ def test_who_hears_of_a_new_rate_finds_it_in_the_snapshot(
     assert seen == [(0.02, 0.02)]
 
 
-def test_a_rate_changed_while_validating_belongs_to_the_next_epoch(
+def test_a_learning_rate_changed_while_validating_belongs_to_the_next_epoch(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held()

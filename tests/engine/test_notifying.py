@@ -37,29 +37,29 @@ def command_to(path: Path) -> str:
 def test_the_command_gets_the_facts_of_a_run_that_finished(
     few_digits: Path, tmp_path: Path
 ) -> None:
-    told = tmp_path / "told.json"
+    written = tmp_path / "written.json"
     config = few_config(few_digits, epochs=1)
     TrainingRunner(
-        NewRun(config=config, runs_dir=tmp_path, name="a", notify=command_to(told))
+        NewRun(config=config, runs_dir=tmp_path, name="a", notify=command_to(written))
     ).run()
-    facts = read_when_there(told)
+    facts = read_when_there(written)
     assert (facts["event"], facts["state"], facts["run"]) == ("run_ended", "finished", "a")
     assert facts["directory"] == str(tmp_path / "a")
     assert facts["best"]["epoch"] == 1
 
 
 def test_the_command_is_run_after_a_failure_too(few_digits: Path, tmp_path: Path) -> None:
-    told = tmp_path / "told.json"
+    written = tmp_path / "written.json"
     config = few_config(few_digits, lr=1e9)
-    TrainingRunner(NewRun(config=config, runs_dir=tmp_path, notify=command_to(told))).run()
-    facts = read_when_there(told)
+    TrainingRunner(NewRun(config=config, runs_dir=tmp_path, notify=command_to(written))).run()
+    facts = read_when_there(written)
     assert facts["state"] == "failed"
     assert "nan" in facts["message"]
 
 
 def test_a_run_that_goes_on_elsewhere_has_not_ended(tmp_path: Path) -> None:
     session = Session()
-    Notifier(command_to(tmp_path / "told"), session)
+    Notifier(command_to(tmp_path / "written"), session)
     other = tmp_path / "other"
     session.move(State.LOADING)
     session.end(RunEnded(state=State.STOPPED, message="", elsewhere=5))
@@ -68,7 +68,7 @@ def test_a_run_that_goes_on_elsewhere_has_not_ended(tmp_path: Path) -> None:
     later.move(State.LOADING)
     later.end(RunEnded(state=State.STOPPED, message="stopped"))
     assert read_when_there(other)["message"] == "stopped"
-    assert not (tmp_path / "told").exists()
+    assert not (tmp_path / "written").exists()
 
 
 def test_a_command_that_fails_or_reads_nothing_changes_nothing(

@@ -247,7 +247,7 @@ def test_a_run_of_more_epochs_than_a_checkpoint_has_rows_for_keeps_them_all(
     assert "Finished 6 epochs." in resumed.ended.message
 
 
-def test_every_state_change_of_a_resumed_run_is_told_once(
+def test_every_state_change_of_a_resumed_run_is_emitted_once(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop_after(monkeypatch, 4)
@@ -260,7 +260,7 @@ def test_every_state_change_of_a_resumed_run_is_told_once(
 
 
 @pytest.mark.parametrize(
-    ("before", "told"),
+    ("before", "warning"),
     [
         ({"device": "a GPU"}, "on a GPU before: the numbers may differ in the last bits"),
         ({"kernels": "its own kernels"}, "with fused kernels before: the numbers may"),
@@ -269,8 +269,8 @@ def test_every_state_change_of_a_resumed_run_is_told_once(
         ({}, None),
     ],
 )
-def test_another_way_of_computing_is_told_and_kept(
-    tmp_path: Path, few_digits: Path, before: dict[str, str], told: str | None
+def test_another_way_of_computing_is_reported_and_recorded(
+    tmp_path: Path, few_digits: Path, before: dict[str, str], warning: str | None
 ) -> None:
     directory = train(few_config(few_digits), tmp_path).directory
     facts = read_json(directory.config)
@@ -278,12 +278,12 @@ def test_another_way_of_computing_is_told_and_kept(
     write_json(directory.config, {**facts, **before})
     resumed = resume(tmp_path, overrides={"epochs": 3})
     warnings = [warned.message for warned in resumed.of(Warned)]
-    assert [message for message in warnings if told and told in message] == warnings
-    assert len(warnings) == bool(told)
+    assert [message for message in warnings if warning and warning in message] == warnings
+    assert len(warnings) == bool(warning)
     assert read_json(directory.config)["precision"] == "fp32"
 
 
-def test_what_is_told_before_the_files_are_open_is_in_them(
+def test_what_is_emitted_before_the_files_are_open_is_in_them(
     tmp_path: Path, few_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow_step(*given: Any) -> AutogradStep:
@@ -294,8 +294,8 @@ def test_what_is_told_before_the_files_are_open_is_in_them(
     monkeypatch.setattr(prepare, "Learner", partial(Learner, make_step=slow_step))
     run = train(few_config(few_digits, epochs=1), tmp_path)
     assert [warned.message for warned in run.of(Warned)] == ["it could be faster"]
-    told = [line.get("message") for line in read_lines(run.directory.events)]
-    assert "it could be faster" in told
+    emitted = [line.get("message") for line in read_lines(run.directory.events)]
+    assert "it could be faster" in emitted
 
 
 def test_a_run_that_another_process_has_is_left_as_it_is(
@@ -314,7 +314,7 @@ def test_a_run_that_another_process_has_is_left_as_it_is(
 
 
 @pytest.mark.parametrize(("lr", "lower"), [(0.05, "0.025"), (1e6, "0.01")])
-def test_a_rate_that_broke_the_weights_is_halved_or_if_hopeless_the_usual_one(
+def test_a_learning_rate_that_broke_the_weights_is_halved_or_if_hopeless_the_usual_one(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lr: float, lower: str
 ) -> None:
     real = Learner.train

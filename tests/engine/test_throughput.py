@@ -9,7 +9,7 @@ from mnist_tui.engine.throughput import Throughput
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """Time that passes when the test says so."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -56,7 +56,7 @@ def test_what_remains_counts_training_and_validations() -> None:
     assert pace.remaining_s(5000, 2, 500) == pytest.approx(5 + 6)
 
 
-def test_before_the_first_validation_its_time_is_guessed_from_training() -> None:
+def test_before_the_first_validation_its_time_is_estimated_from_training() -> None:
     pace = Throughput(clock=Clock())
     pace.trained(1000, 1.0)
     remaining = pace.remaining_s(1000, 1, 1000)
@@ -101,30 +101,30 @@ def estimates(machine: Machine) -> list[tuple[float, float]]:
     clock = Clock()
     began, pace = clock.now, Throughput(clock=clock)
     pace.go()
-    told = []
+    published = []
 
-    def tell(samples_left: int, validations_left: float) -> None:
+    def publish(samples_left: int, validations_left: float) -> None:
         remaining_s = pace.remaining_s(samples_left, validations_left, VALIDATION)
         assert remaining_s is not None
-        told.append((pace.elapsed_s, remaining_s))
+        published.append((pace.elapsed_s, remaining_s))
 
     for epoch in range(EPOCHS):
         later = EPOCHS - epoch - 1
         done = 0
         while done < TRAINING:
-            block_s = machine.block_s + (0.0 if told else machine.start_s)
+            block_s = machine.block_s + (0.0 if published else machine.start_s)
             speed = machine.speed_at(clock.now - began)
             samples = min(round(machine.block_s * speed), TRAINING - done)
             clock.now += block_s
             done += samples
             pace.trained(samples, block_s)
-            tell(later * TRAINING + TRAINING - done, later + 1)
+            publish(later * TRAINING + TRAINING - done, later + 1)
         validation_s = machine.validation_cost * VALIDATION / machine.speed_at(clock.now - began)
         for part in range(1, 11):
             clock.now += validation_s / 10
-            tell(later * TRAINING, later + 1 - part / 10)
+            publish(later * TRAINING, later + 1 - part / 10)
         pace.validated(validation_s)
-    return told
+    return published
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def estimates(machine: Machine) -> list[tuple[float, float]]:
     ids=repr,
 )
 def test_what_remains_is_right_within_a_tenth_from_the_fifth_second_on(machine: Machine) -> None:
-    told = estimates(machine)
-    end_s = told[-1][0]
-    for elapsed_s, remaining_s in told:
+    published = estimates(machine)
+    end_s = published[-1][0]
+    for elapsed_s, remaining_s in published:
         left_s = end_s - elapsed_s
         # Below a second nobody sees a tenth.
         if elapsed_s >= 5.0 and left_s >= 1.0:
@@ -151,10 +151,10 @@ def test_what_remains_is_right_within_a_tenth_from_the_fifth_second_on(machine: 
 
 
 def test_a_change_of_speed_that_lasts_is_believed_within_a_minute() -> None:
-    told = estimates(Machine(wobble=0.0, course=(*(3000,) * 3, 1000)))
-    end_s = told[-1][0]
+    published = estimates(Machine(wobble=0.0, course=(*(3000,) * 3, 1000)))
+    end_s = published[-1][0]
     assert end_s > 120
-    for elapsed_s, remaining_s in told:
+    for elapsed_s, remaining_s in published:
         # The last validation, by itself, is judged by those before it, some of them quick.
         if elapsed_s >= 30 + 61 and end_s - elapsed_s >= 15.0:
             assert remaining_s == pytest.approx(end_s - elapsed_s, rel=0.1), elapsed_s

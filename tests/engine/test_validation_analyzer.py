@@ -118,7 +118,7 @@ def test_an_epoch_trained_again_replaces_what_was_known_of_it(learner: Learner) 
     assert [seen.epoch for seen in again.epochs] == [1, 2]
 
 
-def test_each_epoch_of_a_run_is_known_when_it_is_told(few_digits: Path, tmp_path: Path) -> None:
+def test_each_epoch_of_a_run_is_known_when_it_is_emitted(few_digits: Path, tmp_path: Path) -> None:
     known: list[int] = []
 
     def look(run: RecordedRun, event: object) -> None:
@@ -171,11 +171,11 @@ def test_a_run_resumed_from_an_earlier_checkpoint_forgets_what_came_after_it(
     assert [results.epoch for results in epochs] == [1, 2, 3]
 
 
-def test_a_damaged_file_is_told_and_replaced(few_digits: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_and_replaced(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits, epochs=1), tmp_path)
     run.directory.validation.write_bytes(b"no archive")
     resumed = resume(tmp_path, overrides={"epochs": 2})
-    assert any("insight.npz cannot be read" in told.message for told in resumed.of(Warned))
+    assert any("insight.npz cannot be read" in warned.message for warned in resumed.of(Warned))
     assert [seen.epoch for seen in read_validation(run.directory.validation).epochs] == [2]
 
 

@@ -153,7 +153,7 @@ def test_the_first_frame_of_an_animation_is_read() -> None:
         assert picture.done[0] == "first of several frames"
 
 
-def test_a_large_photograph_is_shrunk_and_told() -> None:
+def test_a_large_photograph_is_shrunk_with_a_note() -> None:
     picture = read(page().resize((6000, 5200)), "JPEG")
     assert_digit(picture)
     assert picture.done[0] == "shrunk to 1,024x887"
@@ -165,7 +165,7 @@ def test_an_image_without_room_for_a_digit_is_blank(size: tuple[int, int]) -> No
         read(Image.new("L", size, 200))
 
 
-def test_an_image_of_nothing_at_all_is_told() -> None:
+def test_an_image_of_nothing_at_all_is_refused() -> None:
     with pytest.raises(DataError, match="transparent"):
         read(Image.new("RGBA", (50, 50), (0, 0, 0, 0)))
 

@@ -96,7 +96,7 @@ def test_faint_ink_becomes_as_strong_as_mnists() -> None:
     assert to_mnist_form(page).max() == 255
 
 
-def test_specks_are_left_out_and_told() -> None:
+def test_specks_are_left_out_with_a_note() -> None:
     page = on_ground(scaled(DIGITS[0], 200), (300, 400), 40, 60)
     clean = to_mnist_form(page)
     page[290, 390] = page[3, 5] = page[150, 20] = 255

@@ -109,7 +109,7 @@ def test_what_was_found_on_a_page_without_a_digit_is_named() -> None:
         read_picture(encode(Image.fromarray(page)), "page.png")
 
 
-def test_no_part_of_thick_strokes_is_taken_for_background() -> None:
+def test_no_part_of_thick_strokes_becomes_background() -> None:
     digits = DIGITS[[5, 205, 245, 525, 605]]
     for content, digit in zip(photographs("marker", digits), digits, strict=True):
         picture = read_picture(content, "photograph.jpg")

@@ -29,7 +29,7 @@ def names(*wanted: object) -> list[str]:
     return [picture.name for picture in read_pictures(map(str, wanted))]
 
 
-def test_a_folder_stands_for_its_images_in_order(folder: Path) -> None:
+def test_a_folder_is_read_as_its_images_in_order(folder: Path) -> None:
     found = [str(Path(name).relative_to(folder)) for name in names(folder)]
     assert found == ["a.PNG", "b.png", "sub/c.jpg", "sub/deep/d.gif"]
 
@@ -40,13 +40,13 @@ def test_a_file_is_read_whatever_it_is_called(folder: Path) -> None:
     assert isinstance(picture, Picture)
 
 
-def test_a_file_of_a_folder_that_only_looks_like_an_image_is_told(folder: Path) -> None:
+def test_a_file_of_a_folder_that_only_looks_like_an_image_is_reported(folder: Path) -> None:
     (folder / "b.png").write_text("not an image")
     kinds = [type(picture) for picture in read_pictures([str(folder)])]
     assert kinds == [Picture, BadPicture, Picture, Picture]
 
 
-def test_a_folder_without_images_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_reported(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     [bad] = read_pictures([str(tmp_path)])
     assert isinstance(bad, BadPicture)
@@ -107,7 +107,7 @@ def test_an_image_in_a_closed_folder_is_told(closed_folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="rights keep nobody out here")
-def test_what_may_not_be_read_is_told_and_the_rest_is_read(folder: Path) -> None:
+def test_what_may_not_be_read_is_reported_and_the_rest_is_read(folder: Path) -> None:
     (folder / "b.png").chmod(0)
     (folder / "sub").chmod(0)
     try:
@@ -118,7 +118,7 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_read(folder: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["nowhere.png", "no/where.png", "b.png/x", "", "a\nb.png"])
-def test_a_file_that_is_not_there_is_told(folder: Path, name: str) -> None:
+def test_a_missing_file_is_reported(folder: Path, name: str) -> None:
     [bad] = read_pictures([f"{folder}/b.png/x" if name == "b.png/x" else name])
     assert isinstance(bad, BadPicture)
     assert "\n" not in bad.error
@@ -134,7 +134,7 @@ def test_stdin_is_read_once_however_often_it_is_named(folder: Path) -> None:
     assert [picture.name for picture in pictures] == ["-", str(folder / "b.png"), "-"]
 
 
-def test_nothing_on_stdin_is_told() -> None:
+def test_nothing_on_stdin_is_reported() -> None:
     [bad] = read_pictures(["-"], BytesIO(b""))
     assert isinstance(bad, BadPicture)
     assert "0 bytes" in bad.error

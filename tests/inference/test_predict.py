@@ -35,7 +35,7 @@ def predictions(checkpoint: Path, folder: Path) -> list[Prediction]:
     return [each for each in found if isinstance(each, Prediction)]
 
 
-def test_digits_written_as_png_files_get_the_guesses_of_evaluate(
+def test_digits_written_as_png_files_get_the_predictions_of_evaluate(
     checkpoint: Path, tmp_path: Path
 ) -> None:
     for number, image in enumerate(DIGITS.images):
@@ -48,7 +48,7 @@ def test_digits_written_as_png_files_get_the_guesses_of_evaluate(
     assert np.abs(confusion - evaluated.confusion).sum() <= 2 * 0.01 * COUNT
 
 
-def test_the_same_digits_large_on_white_pages_get_much_the_same_guesses(
+def test_the_same_digits_large_on_white_pages_get_much_the_same_predictions(
     checkpoint: Path, tmp_path: Path
 ) -> None:
     chance = random.Random(0)
@@ -116,11 +116,11 @@ def test_bad_pictures_stay_in_their_places_among_the_good(
     assert names == [str(tmp_path / f"{number}.png") for number in range(len(contents))]
 
 
-def test_a_missing_checkpoint_is_told_before_any_answer(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_reported_before_any_answer(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError):
         predict_pictures(tmp_path / "none.pt", [], "cpu")
 
 
-def test_a_missing_device_is_told(checkpoint: Path) -> None:
+def test_a_missing_device_is_reported(checkpoint: Path) -> None:
     with pytest.raises(UsageError, match="cuda:99"):
         predict_pictures(checkpoint, [], "cuda:99")

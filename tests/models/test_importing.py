@@ -45,7 +45,7 @@ def refused(folder: Path, text: str, attribute: str = "Net") -> str:
         ("answer = input()\n", "net.py:4: EOFError: "),
     ],
 )
-def test_what_goes_wrong_in_an_import_is_told_by_the_users_own_line(
+def test_what_goes_wrong_in_an_import_is_reported_with_the_users_own_line(
     text: str, said: str, tmp_path: Path
 ) -> None:
     assert said in refused(tmp_path, text)

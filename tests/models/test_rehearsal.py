@@ -188,7 +188,7 @@ def test_a_state_that_no_checkpoint_can_hold_is_refused(tmp_path: Path) -> None:
         rehearse(load(tmp_path, text), SETTING)
 
 
-def test_a_network_that_fails_later_is_told_by_its_own_line(
+def test_a_network_that_fails_later_is_reported_with_its_own_line(
     tmp_path: Path, few_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails_late = net(

@@ -58,7 +58,7 @@ def mirrors(viewer: Viewer, runner: ScriptedRunner) -> bool:
 
 def test_a_viewer_that_comes_late_has_all_that_was_before(tmp_path: Path) -> None:
     with served_run(tmp_path) as run:
-        run.runner.tell(Notice(message="the sample"))
+        run.runner.emit(Notice(message="the sample"))
         run.runner.train(3000)
         run.runner.finish_epoch(insight=results(1))
         viewer = run.attach()
@@ -78,7 +78,7 @@ def test_what_happens_later_arrives_in_order(tmp_path: Path) -> None:
                 run.runner.train(batches)
             before = run.runner.session.validation
             run.runner.finish_epoch(insight=before.extended_by(results(epoch)))
-        run.runner.tell(Warned(message="hot"))
+        run.runner.emit(Warned(message="hot"))
         run.runner.finish()
         for viewer in (first, second):
             viewer.thread.join(LIMIT_S)

@@ -64,7 +64,7 @@ def greeting(contract: int, oldest: int) -> bytes:
     ("contract", "oldest", "who"),
     [(7, 6, "this program is the older one"), (0, 0, "the run's process is the older one")],
 )
-def test_a_process_of_another_contract_is_told_from_this_one(
+def test_a_process_of_another_contract_is_distinguished_from_this_one(
     contract: int, oldest: int, who: str, directory: RunDirectory
 ) -> None:
     with answering(directory, greeting(contract, oldest)), pytest.raises(UsageError) as error:
@@ -73,7 +73,7 @@ def test_a_process_of_another_contract_is_told_from_this_one(
     assert who in str(error.value)
 
 
-def test_what_is_frozen_is_asked_of_any_contract(directory: RunDirectory) -> None:
+def test_frozen_messages_are_sent_to_any_contract(directory: RunDirectory) -> None:
     with answering(directory, greeting(7, 6)):
         connect_to_any(directory).close()
 

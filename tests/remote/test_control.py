@@ -73,7 +73,7 @@ def test_a_request_says_so_when_the_disk_takes_nothing(
             control(run.directory, Save())
 
 
-def test_what_others_asked_for_before_is_not_taken_for_the_answer(tmp_path: Path) -> None:
+def test_what_others_requested_before_is_not_mistaken_for_the_answer(tmp_path: Path) -> None:
     """The answer to a pause is a pause that followed it, and to each client its own."""
     with served_run(tmp_path) as run:
         replies: list[str] = []

@@ -72,7 +72,7 @@ def test_the_system_says_whose_process_is_at_the_other_end(monkeypatch: pytest.M
         assert not is_own(ours)
 
 
-def test_a_process_of_another_user_is_sent_away_without_a_word(
+def test_a_process_of_another_user_is_disconnected_without_an_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served_run(tmp_path) as run:
@@ -156,7 +156,7 @@ def test_a_socket_that_is_removed_or_replaced_is_made_again(
             put(path)
         until(lambda: path.is_socket() and _answers(path), "the socket again")
         run.attach()
-        run.runner.tell(Warned(message="hot"))
+        run.runner.emit(Warned(message="hot"))
         until(lambda: isinstance(viewer.events[-1], Warned), "who was attached before stays")
 
 
@@ -283,7 +283,7 @@ def test_a_request_of_a_kind_that_is_not_known_is_refused(tmp_path: Path) -> Non
         encode(Pause())[:-3] + b"!!!",
     ],
 )
-def test_who_talks_nonsense_is_let_go(noise: bytes, tmp_path: Path) -> None:
+def test_a_client_that_sends_nonsense_is_disconnected(noise: bytes, tmp_path: Path) -> None:
     with served_run(tmp_path) as run:
         connection = raw(run)
         connection.sendall(noise)
@@ -354,7 +354,7 @@ def test_a_client_that_takes_nothing_costs_bounded_memory_and_catches_up(tmp_pat
         assert folds == 3, "what was left out came as one fold"
 
 
-def test_a_client_that_takes_nothing_for_long_is_let_go() -> None:
+def test_a_client_that_takes_nothing_for_long_is_disconnected() -> None:
     session = Session()
     ours, theirs = socket.socketpair()
     ours.setblocking(False)

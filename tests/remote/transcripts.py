@@ -3,7 +3,7 @@
     python -m tests.remote.transcripts
 
 writes it to tests/remote/contract-<number>. A recording is made once for each contract, and never
-changed after a release: it stands for programs that are out there.
+changed after a release: it represents programs that are out there.
 """
 
 import os
@@ -41,7 +41,7 @@ def record() -> tuple[bytes, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
         with served_run(Path(folder) / "runs") as run:
-            run.runner.tell(Notice(message="the sample"))
+            run.runner.emit(Notice(message="the sample"))
             run.runner.train(300)
             run.runner.finish_epoch()
             connection = socket.socket(socket.AF_UNIX)

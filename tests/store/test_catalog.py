@@ -1,4 +1,4 @@
-"""The list of all runs, and what their files tell of each."""
+"""The list of all runs, and what their files say of each."""
 
 import json
 from dataclasses import asdict
@@ -63,7 +63,7 @@ def test_metrics_lines_of_other_programs_do_not_break_the_list(tmp_path: Path) -
     ("seconds", "words"),
     [(0, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (200_000, "2 d ago")],
 )
-def test_an_age_is_told_in_words(seconds: float, words: str) -> None:
+def test_an_age_is_described_in_words(seconds: float, words: str) -> None:
     assert describe_age(1000.0, now=1000.0 + seconds) == words
 
 

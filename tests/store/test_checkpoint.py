@@ -87,7 +87,7 @@ def test_what_a_newer_version_adds_is_left_out(checkpoint: Path) -> None:
     assert difference(vars(read_checkpoint(checkpoint)), vars(before), "checkpoint") is None
 
 
-def test_no_bit_of_the_zip_file_s_own_words_can_change(checkpoint: Path) -> None:
+def test_no_bit_of_the_zip_files_own_records_can_change(checkpoint: Path) -> None:
     good, whole = checkpoint.read_bytes(), read_checkpoint(checkpoint)
     with zipfile.ZipFile(checkpoint) as archive:
         start, entries = archive.start_dir, archive.infolist()
@@ -109,7 +109,7 @@ def test_no_bit_of_the_zip_file_s_own_words_can_change(checkpoint: Path) -> None
         assert difference(vars(found), vars(whole), "checkpoint") is None, f"byte {place}"
 
 
-def test_the_word_that_makes_torch_read_nothing_is_found(checkpoint: Path) -> None:
+def test_the_record_that_makes_torch_read_nothing_is_found(checkpoint: Path) -> None:
     content = bytearray(checkpoint.read_bytes())
     with zipfile.ZipFile(checkpoint) as archive:
         at = archive.start_dir

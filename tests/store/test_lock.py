@@ -35,7 +35,7 @@ with RunDirectory(Path(sys.argv[1])).lock.hold():
 """
 
 
-def test_a_second_process_is_refused_and_told_the_firsts_pid(tmp_path: Path) -> None:
+def test_a_second_process_is_refused_and_with_the_firsts_pid(tmp_path: Path) -> None:
     run = create_run(tmp_path, "a", TrainConfig())
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(run.path)],

@@ -66,7 +66,7 @@ def test_no_file_is_nothing_known(tmp_path: Path) -> None:
     assert read_validation(tmp_path / "insight.npz") == ValidationResults()
 
 
-def test_a_damaged_file_is_refused_and_never_taken_for_another(tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused_and_never_read_as_another(tmp_path: Path) -> None:
     path, good, chance = (
         tmp_path / "insight.npz",
         validation_bytes(some_insight()),

@@ -76,7 +76,7 @@ def test_what_could_not_be_saved_is_saved_once_it_can(
     assert events.count("epoch_finished") == 2
 
 
-def test_a_failing_file_is_told_once_and_not_with_every_try(
+def test_a_failing_file_is_reported_once_and_not_with_every_attempt(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full_disk(monkeypatch, [True], "events")
@@ -85,7 +85,7 @@ def test_a_failing_file_is_told_once_and_not_with_every_try(
     assert run.ended.state is State.FINISHED
 
 
-def test_a_save_by_hand_tells_path_batch_size_and_time(few_digits: Path, tmp_path: Path) -> None:
+def test_a_save_by_hand_emits_path_batch_size_and_time(few_digits: Path, tmp_path: Path) -> None:
     def save(run: RecordedRun, event: Event) -> None:
         if isinstance(event, StateChanged) and event.state is State.RUNNING:
             assert run.session.request(Save()).is_accepted

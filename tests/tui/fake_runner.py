@@ -30,18 +30,18 @@ from mnist_tui.run.validation import ValidationResults
 from tests.run.values import epoch_row
 
 
-def read_by_ink(question: InferenceRequest) -> InferenceResult:
+def read_by_ink(request: InferenceRequest) -> InferenceResult:
     """A made-up answer: the more ink an image has, the higher the digit; sure of it, not too much.
 
     Its filters and maps are of the tutorial's shapes: stripes, and the image shifted about.
     """
-    images = np.frombuffer(question.images, np.uint8).reshape(-1, 28, 28)
+    images = np.frombuffer(request.images, np.uint8).reshape(-1, 28, 28)
     rows = []
     for image in images:
         scores = -abs(np.arange(10) - 10 * min(float(image.mean()) / 60, 0.99))
         rows.append(tuple((np.exp(scores) / np.exp(scores).sum()).tolist()))
     inside = None
-    if question.looks_inside:
+    if request.looks_inside:
         shifted = [np.roll(images[0], shift, (0, 1))[1:27, 1:27] for shift in range(32)]
         stripes = [np.roll(np.arange(9) * 28, shift).astype(np.uint8) for shift in range(32)]
         inside = FirstLayer(
@@ -71,13 +71,13 @@ class ScriptedRunner(LocalRunner):
     """What the run emitted before this view of it."""
     thread: threading.Thread | None = None
     requests: list[Request] = field(default_factory=list)
-    """All that were answered, oldest first."""
+    """All that were taken, oldest first."""
     _steps: "queue.Queue[Callable[[], None] | None]" = field(default_factory=queue.Queue)
     _is_over: bool = False
     _is_paused: bool = False
 
     def run(self) -> None:
-        """As Runner asks."""
+        """As in Runner."""
         self.thread = threading.current_thread()
         self.session.move(State.LOADING)
         self.publish(activity="loading torch")
@@ -93,11 +93,11 @@ class ScriptedRunner(LocalRunner):
                 step()
 
     def past(self) -> Sequence[PastEvent]:
-        """As Runner asks."""
+        """As in Runner."""
         return self.before
 
     def ask(self, question: InferenceRequest) -> InferenceFuture:
-        """As Runner asks; the answer is made up from the images, at once or while paused."""
+        """As in Runner; the result is made up from the images, at once or while paused."""
         infer = Infer(question)
         answer = self.session.request(infer)
         if not answer.is_accepted and self.session.state.is_over:
@@ -115,13 +115,13 @@ class ScriptedRunner(LocalRunner):
         """Run `step` on the training thread; returns when it has run. Not the training thread."""
         done = threading.Event()
 
-        def and_tell() -> None:
+        def and_signal() -> None:
             try:
                 step()
             finally:
                 done.set()
 
-        self._steps.put(and_tell)
+        self._steps.put(and_signal)
         assert done.wait(60), "the training thread did not take the step"
 
     def publish(self, **changes: object) -> None:
@@ -244,7 +244,7 @@ class ScriptedRunner(LocalRunner):
             )
         )
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Emit any event."""
         self.do(lambda: self.session.emit(event))
 
@@ -283,7 +283,7 @@ class ScriptedRunner(LocalRunner):
         self.publish()
 
     def go_on_elsewhere(self) -> None:
-        """As a run is told that is shown while another process trains it."""
+        """End as a run does that is shown while another process trains it."""
 
         def step() -> None:
             self._is_over = True

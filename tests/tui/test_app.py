@@ -208,9 +208,9 @@ async def test_the_end_of_a_run_is_summed_up() -> None:
 async def test_a_warning_pops_up_and_is_in_the_log() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
-        runner.tell(Warned(message="the disk is nearly full"))
+        runner.emit(Warned(message="the disk is nearly full"))
         await stage.sees("the disk is nearly full")
-        runner.tell(SaveFailed(path="a/b/last.pt", message="no space left"))
+        runner.emit(SaveFailed(path="a/b/last.pt", message="no space left"))
         await stage.pilot.press("5")
         await stage.sees("could not save b/last.pt: no space left")
 
@@ -272,7 +272,7 @@ async def test_what_is_printed_lands_in_the_log_pane() -> None:
         await stage.sees("a stray line")
 
 
-async def test_pasted_text_steers_nothing_and_a_word_says_so() -> None:
+async def test_pasted_text_steers_nothing_and_a_message_says_so() -> None:
     async with on_stage((120, 30)) as stage:
         await stage.sees("Ready. Space: start.")
         stage.app.post_message(events.Paste("x [ [ q n"))
@@ -280,7 +280,7 @@ async def test_pasted_text_steers_nothing_and_a_word_says_so() -> None:
         assert stage.runners == []
 
 
-async def test_a_dropped_photograph_of_a_kind_that_is_not_read_is_told_its_kind(
+async def test_a_dropped_photograph_that_is_not_read_is_named_with_its_kind(
     tmp_path: Path,
 ) -> None:
     photograph = tmp_path / "three.heic"

@@ -190,7 +190,7 @@ async def test_a_new_run_with_n_has_the_same_settings() -> None:
 async def test_the_log_filters_by_level_by_key_and_by_mouse_and_copies_what_it_shows() -> None:
     async with on_stage((99, 24)) as stage:
         runner = await stage.start()
-        runner.tell(Warned(message="the disk is nearly full"))
+        runner.emit(Warned(message="the disk is nearly full"))
         await stage.pilot.press("5")
         await stage.sees("the disk is nearly full")
         await stage.until(lambda: "v Filter" in stage.footer, "the key v")
@@ -213,9 +213,9 @@ async def test_saves_and_warnings_are_one_line_and_nothing_covers_the_newest_dat
         runner.finish_epoch(epoch_row(1, val_accuracy=0.9123))
         await stage.pilot.press("s")
         await stage.sees("› saved checkpoints/step-")
-        runner.tell(SaveFailed(path="a/last.pt", message="no space left"))
+        runner.emit(SaveFailed(path="a/last.pt", message="no space left"))
         await stage.sees("› could not save a/last.pt: no space left")
-        runner.tell(Warned(message="a/last.pt was deleted"))
+        runner.emit(Warned(message="a/last.pt was deleted"))
         await stage.sees("› a/last.pt was deleted")
         stage.app.dashboard.notify("copied", severity="error")
         await stage.sees("› copied")

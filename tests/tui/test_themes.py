@@ -46,7 +46,7 @@ def test_the_curves_stand_out_from_every_themes_ground(theme: Theme) -> None:
 
 @pytest.mark.parametrize("vision", VISIONS)
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
-def test_the_curves_are_told_apart_with_any_color_vision(theme: Theme, vision: str) -> None:
+def test_the_curves_are_distinct_with_any_color_vision(theme: Theme, vision: str) -> None:
     colors = curve_colors(theme)
     pair = colors["curve-training"], colors["curve-validation"]
     one, other = (seen(Color.parse(color), VISIONS[vision]) for color in pair)

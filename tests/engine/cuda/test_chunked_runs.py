@@ -77,7 +77,7 @@ def test_a_run_in_chunks_is_the_run_without_them(
     assert_same_run(tmp_path / "chunks", tmp_path / "steps")
 
 
-def test_a_pause_and_a_new_rate_are_honored_at_the_chunks_end(
+def test_a_pause_and_a_new_learning_rate_are_honored_at_the_chunks_end(
     recorders: list[FakeGraphRecorder],
     few_digits: Path,
     tmp_path: Path,
@@ -117,7 +117,7 @@ def test_a_run_stopped_between_chunks_goes_on_to_the_same_bits(
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_a_recording_that_fails_is_a_warning_of_the_run(
+def test_a_capture_that_fails_is_a_warning_of_the_run(
     recorders: list[FakeGraphRecorder],
     few_digits: Path,
     tmp_path: Path,

@@ -102,7 +102,7 @@ def result(learner: Learner) -> Result:
     ],
     ids=["tutorial", "momentum", "fast", "bf16"],
 )
-def test_recorded_chunks_give_the_bits_of_single_steps(
+def test_captured_chunks_give_the_bits_of_single_steps(
     config: TrainConfig,
     digits: Dataset,
     one_by_one: Callable[..., Result],
@@ -157,7 +157,7 @@ def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
     assert_same(after.capture(), one_by_one(config)[0])
 
 
-def test_a_learner_that_recorded_can_take_over_another_state(
+def test_a_learner_with_captured_graphs_can_take_over_another_state(
     digits: Dataset,
     one_by_one: Callable[..., Result],
     monkeypatch: pytest.MonkeyPatch,
@@ -190,7 +190,7 @@ def test_single_steps_and_chunks_follow_each_other_as_they_like(
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
-def test_a_recording_that_fails_is_told_and_training_goes_on_by_single_steps(
+def test_a_capture_that_fails_is_a_warning_and_training_goes_on_by_single_steps(
     fails_at: int,
     digits: Dataset,
     one_by_one: Callable[..., Result],
@@ -208,12 +208,12 @@ def test_a_recording_that_fails_is_told_and_training_goes_on_by_single_steps(
     assert_same(result(learner), one_by_one(config_of(), 2 * BATCHES + 4))
 
 
-def test_work_that_waits_for_the_device_cannot_be_recorded() -> None:
+def test_work_that_waits_for_the_device_cannot_be_captured() -> None:
     with pytest.raises(CaptureError, match="not permitted"):
         FakeGraphRecorder()(lambda: print(torch.ones(()).item()))
 
 
-def test_only_the_rates_that_changed_are_written() -> None:
+def test_only_the_learning_rates_that_changed_are_written() -> None:
     rates = LearningRates(2, CPU, is_table=True)
     rates.write([0.1, 0.2])
     first, second = rates
@@ -250,7 +250,7 @@ def test_a_learner_that_is_let_go_leaves_no_memory_behind(digits: Dataset) -> No
         gc.enable()
 
 
-def test_nothing_is_recorded_without_cuda() -> None:
+def test_nothing_is_captured_without_cuda() -> None:
     assert recorder_for(CPU) is None
     assert recorder_for(torch.device("mps")) is None
 

@@ -248,7 +248,7 @@ def test_kernels_that_are_wrong_are_not_used_and_leave_no_trace(
     assert all(parameter.grad is None for parameter in net.parameters())
 
 
-def test_kernels_that_cannot_be_compiled_are_told_in_one_line(
+def test_kernels_that_cannot_be_compiled_are_named_in_one_line(
     net: MnistNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object) -> None:

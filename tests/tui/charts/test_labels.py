@@ -26,7 +26,7 @@ def test_accuracies_are_percentages() -> None:
     assert y_label(1.0, 0.05, "percent") == "100%"
 
 
-def test_y_ticks_have_the_decimals_that_tell_them_apart() -> None:
+def test_y_ticks_have_the_decimals_that_distinguish_them() -> None:
     assert y_label(0.5, 0.5, "loss") == "0.5"
     assert y_label(0.52, 0.02, "loss") == "0.52"
 

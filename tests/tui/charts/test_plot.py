@@ -115,7 +115,7 @@ def test_one_validated_epoch_is_seen_beside_its_training_point(glyphs: Glyphs) -
         assert text.count(glyphs.point) == 1
 
 
-def test_a_dotted_line_is_told_from_a_line_without_color() -> None:
+def test_a_dotted_line_is_distinguished_from_a_line_without_color() -> None:
     flat = Series("previous", (1.0, 19.0), (0.5, 0.5), "dotted")
     data = ChartData("Loss", (flat,), x_range=(1, 19))
     dots = [c for row in lines(data)[1:-2] for c in row if 0x2800 < ord(c) < 0x2900]
@@ -145,7 +145,7 @@ def test_a_time_axis_has_ticks_of_round_times() -> None:
     assert "time 30s-1m30s of 4m50s" in text[0] or "time 30s" in text[0]
 
 
-def test_smoothed_values_stand_behind_the_raw_ones() -> None:
+def test_smoothed_values_are_drawn_behind_the_raw_ones() -> None:
     series = []
     for one in (TRAINING, VALIDATION):
         series += [replace(one, faint=True), replace(one, kind="line", is_smoothed=True)]

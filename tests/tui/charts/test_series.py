@@ -48,7 +48,7 @@ def test_spans_of_another_number_than_the_points_are_refused() -> None:
         Series("loss", (1, 2), (0.5, 0.4), spans=((1, 1),))
 
 
-def test_what_a_point_stands_for_is_that_of_the_nearest_one() -> None:
+def test_the_span_of_a_point_is_that_of_the_nearest_one() -> None:
     past = Series("past", (1.0, 2.5, 4.5, 6.5), (0,) * 4, spans=((1, 1), (2, 3), (4, 5), (6, 7)))
     now = Series("now", (1.5, 3.5), (0, 0), spans=((1, 2), (3, 4)))
     data = ChartData("Loss", (past, now))

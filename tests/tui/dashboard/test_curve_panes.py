@@ -61,7 +61,7 @@ async def test_b_turns_the_x_axis_of_the_chart_in_focus() -> None:
         assert data(stage, "loss").x_label == "time"
 
 
-async def test_the_batches_stand_at_their_times() -> None:
+async def test_the_batches_are_plotted_at_their_times() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.start()
         await train(stage)
@@ -141,7 +141,7 @@ async def test_where_no_chart_is_in_sight_its_keys_do_nothing() -> None:
         assert data(stage, "batches").note == ""
 
 
-async def test_the_best_epoch_and_rate_changes_are_marked_on_every_chart() -> None:
+async def test_the_best_epoch_and_learning_rate_changes_are_marked_on_every_chart() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.start()
         await train(stage)

@@ -89,7 +89,7 @@ def test_an_empty_run_gives_empty_charts() -> None:
         assert batches_chart(trace([]), 100, (), 80, CurveOptions(axis)).is_empty
 
 
-def test_epochs_stand_on_epochs_batches_or_seconds() -> None:
+def test_epochs_are_plotted_over_epochs_batches_or_seconds() -> None:
     rows = [epoch_row(1, seconds=10.0), epoch_row(2, seconds=20.0)]
     for axis, xs in ((Axis.EPOCH, (1, 2)), (Axis.BATCH, (100, 200)), (Axis.TIME, (10, 30))):
         chart = loss_chart(rows, (), 19, CurveOptions(axis), 100)
@@ -99,7 +99,7 @@ def test_epochs_stand_on_epochs_batches_or_seconds() -> None:
 
 
 @pytest.mark.parametrize(("axis", "best", "halved"), [("epoch", 3, 1.5), ("batch", 300, 150)])
-def test_the_best_epoch_and_the_rate_changes_are_marked(
+def test_the_best_epoch_and_learning_rate_changes_are_marked(
     axis: str, best: float, halved: float
 ) -> None:
     run = trace([], epochs=3)
@@ -115,7 +115,7 @@ def test_of_two_changes_between_the_same_batches_only_the_last_is_marked() -> No
     assert [mark.label for mark in marks] == ["lr 0.02", "lr 0.005"]
 
 
-def test_a_batch_stands_where_its_time_was() -> None:
+def test_a_batch_is_plotted_at_its_time() -> None:
     timeline = Timeline(100)
     for batch, seconds in ((50, 5.0), (100, 10.0), (100, 14.0), (150, 19.0)):
         timeline.observe(batch, seconds)
@@ -154,7 +154,7 @@ def test_no_batch_is_left_out_of_the_envelope() -> None:
         assert max(envelope.highs) == 9.0
 
 
-def test_each_point_of_all_batches_says_which_ones_it_stands_for() -> None:
+def test_each_point_of_all_batches_says_which_ones_it_covers() -> None:
     run = trace([1.0] * 997)
     previous = trace([1.0] * 1200)
     for columns in (100, 300, 2000):

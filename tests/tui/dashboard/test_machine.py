@@ -1,4 +1,4 @@
-"""The machine pane: what it shows, and when it looks."""
+"""The machine pane: what it shows, and when it samples."""
 
 import threading
 from dataclasses import replace
@@ -69,14 +69,14 @@ def test_no_line_is_wider_than_the_pane_where_it_can_be_read(width: int, height:
         assert all(width_of(line) <= width for line in lines)
 
 
-def test_what_was_not_told_is_a_gap_and_a_dash() -> None:
+def test_a_missing_figure_is_a_gap_and_a_dash() -> None:
     blind = replace(BUSY, gpus=(replace(GPU, power_w=None),))
     assert "–" in text([BUSY, blind])[3]
     assert sparkline((0.0, None, 1.0)) == "▁ █"
     assert text([BUSY, IDLE])[0] == "no NVIDIA GPU, or no driver for it"
 
 
-async def test_it_looks_only_while_it_is_in_sight_and_never_on_the_ui_thread() -> None:
+async def test_it_samples_only_while_it_is_in_sight_and_never_on_the_ui_thread() -> None:
     threads: list[threading.Thread] = []
 
     def sample() -> MachineSample:
@@ -106,7 +106,7 @@ async def test_it_is_in_sight_in_the_wide_and_the_normal_arrangement() -> None:
             await stage.sees("16.8 GB")
 
 
-async def test_a_look_that_fails_is_tried_again() -> None:
+async def test_a_sample_that_fails_is_tried_again() -> None:
     answers = iter([OSError("gone"), IDLE, IDLE, IDLE])
 
     def sample() -> MachineSample:

@@ -53,7 +53,7 @@ def test_the_speed_now_and_on_average_reads_in_one_line(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [21, 41])
-def test_the_last_save_is_told_in_words(width: int) -> None:
+def test_the_last_save_is_described_in_words(width: int) -> None:
     pace = Pace()
     pace.set_reactive(Pace.saved, (13, 0))
     assert "last save" in plain(pace.lines(width, 3)[-1 if width > 40 else 1])

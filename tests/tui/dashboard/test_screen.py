@@ -101,7 +101,7 @@ async def test_a_notice_stays_in_sight() -> None:
         runner = await stage.start(notice="training on the 5,000 digits")
         await stage.sees("! training on the 5,000 digits")
         runner.train(10)
-        runner.tell(Notice(message="another set under that name"))
+        runner.emit(Notice(message="another set under that name"))
         await stage.sees("! another set under that name")
         assert "! training on the 5,000 digits" in stage.text
 

@@ -161,12 +161,12 @@ async def shown_alone(
 
 
 class Mouse:
-    """A mouse, as a terminal tells of it: in cells, or in pixels where it can."""
+    """A mouse, as a terminal reports it: in cells, or in pixels where it can."""
 
     LEFT, MIDDLE, RIGHT = 0, 1, 2
 
     def __init__(self, stage: Stage, cell: tuple[int, int] | None = None) -> None:
-        """`cell` is the size of one in pixels; None: the terminal tells only cells."""
+        """`cell` is the size of one in pixels; None: the terminal reports only cells."""
         self._stage = stage
         self._parser = XTermParser()
         if cell is not None:

@@ -95,7 +95,7 @@ def test_of_many_strokes_only_the_newest_is_sent_once_the_result_is_there(bench:
     assert len(bench.results) == 2
 
 
-def test_weights_that_do_not_change_are_asked_at_once(bench: Bench) -> None:
+def test_weights_that_do_not_change_answer_at_once(bench: Bench) -> None:
     for ink in range(5):
         bench.client.send(request_of(ink))
         assert bench.inks[-1] == ink
@@ -103,7 +103,7 @@ def test_weights_that_do_not_change_are_asked_at_once(bench: Bench) -> None:
     assert not [timer for timer in bench.timers if not timer.is_stopped]
 
 
-def test_weights_that_change_are_asked_six_times_a_second(bench: Bench) -> None:
+def test_weights_that_change_answer_six_times_a_second(bench: Bench) -> None:
     for step in range(200):
         bench.client.send(request_of(step % 256))
         bench.wait(0.01)
@@ -151,7 +151,7 @@ def test_a_failure_is_shown_and_the_request_repeated_until_it_succeeds(bench: Be
     assert isinstance(bench.results[-1], InferenceResult)
 
 
-def test_a_run_that_ends_first_is_asked_once_more(bench: Bench) -> None:
+def test_a_run_that_ends_first_is_requested_once_more(bench: Bench) -> None:
     bench.client.send(request_of(1))
     bench.source.refuse(CancelledError())
     bench.deliver()

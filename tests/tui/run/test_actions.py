@@ -347,7 +347,7 @@ async def test_a_run_that_could_not_be_handed_over_stays_and_says_why() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
         await stage.pilot.press("ctrl+z")
-        runner.tell(HandOverFailed(message="the other process ended by signal 9"))
+        runner.emit(HandOverFailed(message="the other process ended by signal 9"))
         await stage.sees("the run goes on here: the other process ended by signal 9")
         runner.go_on_elsewhere()
         await stage.until(lambda: not runner.is_alive, "its end, asked for by somebody else")

@@ -53,13 +53,13 @@ class Thread:
         return waited
 
 
-def test_a_cheap_look_comes_as_often_as_it_can_be_read() -> None:
+def test_a_cheap_poll_comes_as_often_as_it_can_be_read() -> None:
     thread = Thread(look_s=0.5 * SHARE * INTERVAL_S)
     assert set(thread.waits(20)) == {INTERVAL_S}
     assert thread.looks == 20
 
 
-def test_dear_looks_take_no_more_than_their_share() -> None:
+def test_expensive_polls_take_no_more_than_their_share() -> None:
     thread = Thread(look_s=0.6 * SHARE)
     assert thread.waits(60)[-1] == pytest.approx(0.6, rel=0.01)
 
@@ -69,7 +69,7 @@ def test_what_the_user_does_counts() -> None:
     assert thread.waits(60, beside=SHARE / 2)[-1] == pytest.approx(0.6, rel=0.01)
 
 
-def test_looks_never_end_however_dear() -> None:
+def test_polls_never_end_however_expensive() -> None:
     thread = Thread(look_s=100 * SHARE)
     assert max(thread.waits(60)) <= LONGEST_S
     thread.look_s = 0.0
@@ -77,7 +77,7 @@ def test_looks_never_end_however_dear() -> None:
 
 
 @pytest.mark.parametrize("look_ms", [0.1, 1, 2, 3, 4, 6, 12])
-def test_losses_are_drawn_within_their_time_whatever_a_look_costs(look_ms: float) -> None:
+def test_losses_are_drawn_within_their_time_whatever_a_poll_costs(look_ms: float) -> None:
     thread = Thread(look_s=look_ms / 1000, chart_s=0.004)
     thread.waits(200)
     drawn = thread.drawn_at_s
@@ -86,13 +86,13 @@ def test_losses_are_drawn_within_their_time_whatever_a_look_costs(look_ms: float
     assert min(apart) > LATEST_S - LONGEST_S, "and not in every cheap look"
 
 
-def test_cheap_looks_leave_the_losses_out_until_they_would_be_late() -> None:
+def test_cheap_polls_leave_the_losses_out_until_they_would_be_late() -> None:
     thread = Thread(look_s=0.0001)
     thread.waits(30)
     assert len(thread.drawn_at_s) == 10
 
 
-def test_a_slow_line_is_never_asked_for_more() -> None:
+def test_a_slow_line_is_never_polled_faster() -> None:
     thread = Thread(look_s=0.0, interval_s=1.0, latest_s=4.0)
     assert set(thread.waits(20)) == {1.0}
     assert len(thread.drawn_at_s) == 5

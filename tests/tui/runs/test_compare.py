@@ -35,7 +35,7 @@ def picked(runs_dir: Path, *names: str) -> list[PickedRun]:
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
-def test_curves_are_told_apart_without_color(runs_dir: Path, glyphs: Glyphs) -> None:
+def test_curves_are_distinguished_without_color(runs_dir: Path, glyphs: Glyphs) -> None:
     names = ("steep", "flat", "empty")
     comparison = compare(picked(runs_dir, *names))
     data = compared_chart("Validation loss", comparison, Axis.EPOCH)

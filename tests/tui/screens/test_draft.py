@@ -1,4 +1,4 @@
-"""The settings form without its looks."""
+"""The settings form without its widgets."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_numbers_are_shown_with_every_digit(value: float) -> None:
     assert float(to_text("lr", value)) == value
 
 
-def test_a_rate_many_times_as_high_is_worth_a_word_in_a_live_run() -> None:
+def test_a_learning_rate_many_times_as_high_gets_a_warning_in_a_live_run() -> None:
     form = Draft(NewRun(config=TrainConfig()), live_lr=0.01, open_epoch=2)
     for text, caution in (
         ("0.02", None),
@@ -136,7 +136,7 @@ def test_in_a_live_run_only_what_can_change_safely_is_open() -> None:
     assert form.adjustment() == Adjust(epochs=25, checkpoint_every_s=60.0)
 
 
-def test_a_rate_that_moves_with_the_schedule_is_no_difference_from_the_recipe() -> None:
+def test_a_learning_rate_that_moves_with_the_schedule_is_no_difference_from_the_recipe() -> None:
     fast = NewRun(config=recipe_config("fast"))
     form = Draft(fast, live_lr=0.0031, open_epoch=1)
     assert not form.differences()
@@ -162,7 +162,7 @@ def test_a_live_learning_rate_has_four_digits_and_stays_exact_while_it_is_left_a
         ({}, None),
     ],
 )
-def test_a_schedule_over_more_epochs_is_worth_a_word_where_it_has_begun(
+def test_a_schedule_over_more_epochs_gets_a_warning_where_it_has_begun(
     where: dict[str, Any], caution: str | None
 ) -> None:
     form = Draft(NewRun(config=recipe_config("fast", epochs=3)), **where)

@@ -48,7 +48,7 @@ ODD = (
 
 
 @pytest.mark.parametrize("sent", ODD)
-def test_odd_bytes_are_no_keys_and_the_next_key_is_heard(sent: bytes) -> None:
+def test_odd_bytes_are_no_keys_and_the_next_key_is_read(sent: bytes) -> None:
     assert keys(read(sent))[-1] == "a"
     assert not {"q", "x", "s", "n", "left_square_bracket"} & set(keys(read(sent)))
 
@@ -147,7 +147,7 @@ def test_terminals_that_mark_no_paste_are_known(environment: dict[str, str], has
 
 
 @pytest.mark.parametrize("cut", [None, 3, 4, 5])
-def test_a_click_is_heard_from_terminals_of_the_oldest_kind(cut: int | None) -> None:
+def test_a_click_is_read_from_terminals_of_the_oldest_kind(cut: int | None) -> None:
     report = b"\x1b[M \xe0\xf0" + b"\x1b[M#\xe0\xf0"
     pieces = (report,) if cut is None else (report[:cut], report[cut:])
     down, up, *rest = read(*pieces)

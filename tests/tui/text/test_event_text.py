@@ -9,7 +9,7 @@ from mnist_tui.run.state import State
 from mnist_tui.tui.text.event_text import LogEntry, describe
 
 
-def test_events_are_told_in_words() -> None:
+def test_events_are_described_in_words() -> None:
     saved = CheckpointSaved(
         path="/x/runs/a/checkpoints/last.pt",
         reason=SaveReason.MANUAL,

@@ -13,5 +13,5 @@ def test_a_bar_is_exactly_as_wide_as_asked(fraction: float, width: int) -> None:
     assert width_of(bar(fraction, width)) == width
 
 
-def test_a_bar_is_told_from_its_rest_without_color() -> None:
+def test_a_bar_is_distinguished_from_its_rest_without_color() -> None:
     assert plain(bar(0.5, 10)) == "━━━━━─────"

@@ -80,7 +80,7 @@ async def test_before_the_first_epoch_one_sentence_says_what_will_be_here() -> N
         assert app.opened is None
 
 
-async def test_the_counts_stand_in_rows_of_the_true_class() -> None:
+async def test_the_counts_are_in_rows_of_the_true_class() -> None:
     async with confusion(learned(table_of(t4g9=3))) as (stage, _app):
         row = next(line for line in stage.text.splitlines() if line.strip().startswith("4 "))
         assert row.replace("▸", " ").split()[:11] == ["4", *"····", "10", *"····", "3"]

@@ -99,7 +99,7 @@ async def test_the_right_button_erases_and_the_middle_one_does_nothing() -> None
         assert not source.open
 
 
-async def test_where_the_terminal_tells_pixels_the_stroke_follows_them() -> None:
+async def test_where_the_terminal_reports_pixels_the_stroke_follows_them() -> None:
     pane = DrawPane(ScriptedSource())
     async with alone(pane) as stage:
         # Cells of 10 by 20: ten pixels to the right is one of the drawing, ten down one too.
@@ -193,7 +193,7 @@ async def test_undo_in_the_middle_of_a_stroke_takes_all_of_it_back() -> None:
         assert not ink_of(pane).any()
 
 
-async def test_only_what_can_be_done_stands_in_the_footer() -> None:
+async def test_the_footer_shows_only_what_can_be_done() -> None:
     pane = DrawPane(ScriptedSource())
     async with alone(pane) as stage:
         await stage.until(lambda: "space Draw" in stage.footer, "the keys")

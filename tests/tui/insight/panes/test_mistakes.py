@@ -183,7 +183,7 @@ async def test_images_that_are_lost_are_explained() -> None:
         assert "not in this run's directory" in shown.stage.text
 
 
-async def test_no_mistakes_at_all_are_told_from_lost_ones() -> None:
+async def test_no_mistakes_at_all_are_distinguished_from_lost_ones() -> None:
     insight = insight_of(1)
     table = tuple(tuple(10 * (i == j) for j in range(10)) for i in range(10))
     perfect = replace(insight, epochs=(replace(insight.epochs[0], confusion=table),), mistakes=())

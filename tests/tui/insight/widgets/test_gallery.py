@@ -16,7 +16,7 @@ def test_images_are_as_large_as_the_wanted_number_allows(
     assert Grid.of(width, height, wanted).side == side
 
 
-def test_a_caption_tells_right_from_wrong_without_color() -> None:
+def test_a_caption_distinguishes_right_from_wrong_without_color() -> None:
     wrong, right = Tile(b"", "4", "9", 0.873), Tile(b"", "4", "4", 1.0)
     assert wrong.caption(20)[0] == "✗ 4 → 9  87 %"
     assert wrong.caption(10)[0] == "✗ 4→9 87%"
