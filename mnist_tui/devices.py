@@ -16,7 +16,7 @@ from mnist_tui import formatting
 from mnist_tui.container import cpu_quota, usable_cores
 from mnist_tui.errors import ConfigError, Remedy, UsageError, first_line
 
-_DRIVER: Final = Path("/dev/nvidiactl")
+DRIVER: Final = Path("/dev/nvidiactl")
 """There where the NVIDIA driver is loaded."""
 _TOO_OLD: Final = re.compile(r"driver on your system is too old \(found version (\d+)\)")
 
@@ -116,7 +116,7 @@ def _is_worth_a_notice() -> bool:
 
 
 def _has_driver() -> bool:
-    return _DRIVER.exists()
+    return DRIVER.exists()
 
 
 @cache

@@ -90,7 +90,7 @@ def test_without_a_gpu_there_is_no_notice(
     torch_says: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     torch_says("")
-    monkeypatch.setattr(devices, "_DRIVER", tmp_path / "nvidiactl")
+    monkeypatch.setattr(devices, "DRIVER", tmp_path / "nvidiactl")
     assert choose_device("auto").notice == ""
     with pytest.raises(UsageError, match=r"PyTorch finds none; found: cpu \("):
         choose_device("cuda:1")
@@ -105,7 +105,7 @@ def test_a_gpu_that_a_variable_hides_is_reported_unless_it_was_meant(
     is_told: bool,
 ) -> None:
     torch_says("")
-    monkeypatch.setattr(devices, "_DRIVER", tmp_path)
+    monkeypatch.setattr(devices, "DRIVER", tmp_path)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     reason = f"CUDA_VISIBLE_DEVICES={visible!r} names none"
     assert (reason in choose_device("auto").notice) is is_told

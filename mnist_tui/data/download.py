@@ -143,7 +143,7 @@ def _fetch(
             stderr=file,
         )
         try:
-            _watch(child, folder, title, source, on_status, should_stop)
+            watch(child, folder, title, source, on_status, should_stop)
         finally:
             child.kill()
             child.wait()
@@ -171,7 +171,7 @@ def _problem(folder: Path) -> str:
     return ""
 
 
-def _watch(
+def watch(
     child: subprocess.Popen[bytes],
     folder: Path,
     title: str,
@@ -179,6 +179,11 @@ def _watch(
     on_status: OnStatus,
     should_stop: Callable[[], bool],
 ) -> None:
+    """Wait for a process that downloads, and report how far it is.
+
+    Raises:
+        DownloadError: When it is to stop, downloads nothing for too long, or too much.
+    """
     seen, seen_at, is_ready = 0, 0.0, False
     while True:
         if should_stop():

@@ -36,12 +36,13 @@ def examine(
     }
     try:
         for name, look in things.items():
-            yield from _guarded(name, look)
+            yield from guarded(name, look)
     finally:
         probe.end()
 
 
-def _guarded(name: str, look: Checks) -> Iterator[Check]:
+def guarded(name: str, look: Checks) -> Iterator[Check]:
+    """Make of whatever goes wrong in `look` a warning."""
     try:
         yield from look()
     except Exception as error:  # noqa: BLE001 - a machine that is ill must not end its examination

@@ -11,7 +11,7 @@ from mnist_tui.doctor.names import shorten
 from mnist_tui.version import __version__
 
 _LEAST_PYTHON: Final = (3, 11)
-_NEEDED: Final = ("torch", "torchvision", "textual", "plotext", "numpy", "pillow", "psutil")
+NEEDED: Final = ("torch", "torchvision", "textual", "plotext", "numpy", "pillow", "psutil")
 
 
 def look() -> Iterator[Check]:
@@ -24,7 +24,7 @@ def look() -> Iterator[Check]:
         yield ok("Python", python)
     yield ok("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
     found, missing = [], []
-    for package in _NEEDED:
+    for package in NEEDED:
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:

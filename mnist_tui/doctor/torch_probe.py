@@ -86,7 +86,7 @@ class TorchProbe:
         elif found["mps"]:
             yield ok("GPU", "Apple's (mps)")
         else:
-            yield _no_gpu(found, count_gpus())
+            yield no_gpu(found, count_gpus())
 
     def _wait(self) -> dict[str, Any] | None:
         child = self._child
@@ -119,7 +119,7 @@ def _judge(gpu: dict[str, Any], found: dict[str, Any]) -> Check:
     return warning("GPU", f"{name}, cannot be used: {reason}", advice)
 
 
-def _no_gpu(found: dict[str, Any], count: int) -> Check:
+def no_gpu(found: dict[str, Any], count: int) -> Check:
     """The check where PyTorch finds no GPU and the driver `count` of them."""
     if count and found["cuda"] is None and found["hip"] is None:
         advice = "install the build of PyTorch for CUDA (pytorch.org)"

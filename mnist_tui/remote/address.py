@@ -24,7 +24,7 @@ _DIGITS: Final = 12
 def find_addresses(run: Path) -> Iterator[Path]:
     """Where the socket of the run in `run` can be, the best place first; makes nothing."""
     name = hashlib.sha256(os.fsencode(run.resolve())).hexdigest()[:_DIGITS] + ".sock"
-    for folder in _folders():
+    for folder in socket_folders():
         path = folder / name
         if len(os.fsencode(path)) <= LONGEST_PATH:
             yield path
@@ -66,7 +66,7 @@ def check_folder(folder: Path) -> None:
         raise UsageError(f"{folder} is open to other users: its permissions must be 0700")
 
 
-def _folders() -> Iterator[Path]:
+def socket_folders() -> Iterator[Path]:
     """The folders for sockets: the session's own, else one beside everybody's temporary files."""
     session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
     if session.is_absolute():

@@ -27,9 +27,9 @@ from mnist_tui.version import __version__
 log: Final = logging.getLogger(__name__)
 
 MOST_CLIENTS: Final = 64
-_CHECK_S: Final = 5.0
+CHECK_S: Final = 5.0
 """How often the socket is looked after: whoever tidies temporary files may remove it."""
-_LAST_S: Final = 1.0
+LAST_S: Final = 1.0
 """How long the run's end waits for clients to take the last event."""
 
 
@@ -118,11 +118,11 @@ class RunServer:
             self._wakes.close()
 
     def _serve(self) -> None:
-        check_s = time.monotonic() + _CHECK_S
+        check_s = time.monotonic() + CHECK_S
         last_s = None
         while True:
             if self._is_closing:
-                last_s = last_s or time.monotonic() + _LAST_S
+                last_s = last_s or time.monotonic() + LAST_S
                 if time.monotonic() >= last_s or not any(peer.has_unsent for peer in self._peers):
                     return
             for key, _ in self._selector.select(self._wait_s(last_s or check_s)):
@@ -131,7 +131,7 @@ class RunServer:
             for peer in tuple(self._peers):
                 self._write(peer)
             if time.monotonic() >= check_s:
-                check_s = time.monotonic() + _CHECK_S
+                check_s = time.monotonic() + CHECK_S
                 self._look_after_socket()
 
     def _wait_s(self, latest_s: float) -> float:

@@ -23,9 +23,9 @@ _TRIES: Final = 10
 """`is_held` of another process holds the lock for a moment: worth a few more tries."""
 _WAIT_S: Final = 0.02
 """Between two of them."""
-_HANGS_S: Final = 5.0
+HANGS_S: Final = 5.0
 """A network file system whose lock server is away never answers."""
-_HEARTBEAT_S: Final = 5.0
+HEARTBEAT_S: Final = 5.0
 """A live run replaces status.json each second; one that did not for so long is dead."""
 
 
@@ -156,9 +156,9 @@ class RunLock:
         if not (self.owner.may_live and self._is_live()):
             return False
         before = StatusFile.read(self._status)
-        end = time.monotonic() + _HEARTBEAT_S
+        end = time.monotonic() + HEARTBEAT_S
         while time.monotonic() < end:
-            time.sleep(_HEARTBEAT_S / 50)
+            time.sleep(HEARTBEAT_S / 50)
             if StatusFile.read(self._status) != before:
                 return self._is_live()
         return False
@@ -195,7 +195,7 @@ class RunLock:
         updated = StatusFile.read(self._status).updated
         if updated is None or not self._is_live():
             return False
-        return self.owner.may_live and abs(time.time() - updated) < 2 * _HEARTBEAT_S
+        return self.owner.may_live and abs(time.time() - updated) < 2 * HEARTBEAT_S
 
 
 def _wait_for(descriptor: int) -> bool:
@@ -215,7 +215,7 @@ def _try_lock(descriptor: int) -> bool:
     # On a thread that may hang, and is left to itself then.
     thread = threading.Thread(target=lambda: answers.append(_flock(descriptor)), daemon=True)
     thread.start()
-    thread.join(_HANGS_S)
+    thread.join(HANGS_S)
     return answers[0] if answers else True
 
 

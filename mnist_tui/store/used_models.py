@@ -19,7 +19,7 @@ from mnist_tui.store.atomic import read_json, write_json
 
 log: Final = logging.getLogger(__name__)
 
-_named_here: Final[set[str]] = set()
+named_here: Final[set[str]] = set()
 """The hashes of what was named in this process, for users without a home."""
 _KEPT: Final = 200
 """How many are remembered; those that were used longest ago are forgotten."""
@@ -50,7 +50,7 @@ def remember(name: str, folder: Path, hashes: Mapping[str, str]) -> None:
         hashes: As in `code_hash`.
     """
     code = code_hash(name, hashes)
-    _named_here.add(code)
+    named_here.add(code)
     same = [entry for entry in _entries() if entry.get("code") == code]
     rest = [entry for entry in _entries() if entry.get("code") != code]
     used = {"name": name, "folder": str(folder.resolve()), "code": code}
@@ -68,7 +68,7 @@ def remember(name: str, folder: Path, hashes: Mapping[str, str]) -> None:
 def is_known(name: str, hashes: Mapping[str, str]) -> bool:
     """Whether the user has named this very code before."""
     code = code_hash(name, hashes)
-    return code in _named_here or any(entry.get("code") == code for entry in _entries())
+    return code in named_here or any(entry.get("code") == code for entry in _entries())
 
 
 def used_names() -> list[str]:

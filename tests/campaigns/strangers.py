@@ -46,7 +46,7 @@ WORDS = (
 
 def attempt(dice: random.Random, folder: Path) -> None:
     """Damage, intrude, and look whether the run has noticed."""
-    server._CHECK_S = 0.02
+    server.CHECK_S = 0.02
     with tempfile.TemporaryDirectory(prefix="rt") as runtime:
         os.environ["XDG_RUNTIME_DIR"] = runtime
         with served_run(folder) as run:

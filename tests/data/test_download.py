@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from mnist_tui.data import has_mnist, load_dataset, read_mnist
-from mnist_tui.data.download import DownloadError, OnStatus, _watch, download
+from mnist_tui.data.download import DownloadError, OnStatus, download, watch
 from mnist_tui.data.files import raw_folder
 from mnist_tui.data.registry import MNIST
 from mnist_tui.data.spec import FILES, Source
@@ -220,7 +220,7 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_getting_ready_is_no_stall_however_long_it_takes(tmp_path: Path) -> None:
     code = f"import time; time.sleep(1); open({str(tmp_path / 'ready')!r}, 'w')"
     with subprocess.Popen([sys.executable, "-c", code]) as child:
-        _watch(
+        watch(
             child,
             tmp_path,
             "MNIST",

@@ -9,9 +9,9 @@ import pytest
 from mnist_tui.container import MemoryLimit
 from mnist_tui.data.spec import FILES
 from mnist_tui.doctor import Check, Level, examine, folders, machine, software, terminal
-from mnist_tui.doctor.examine import _guarded
+from mnist_tui.doctor.examine import guarded
 from mnist_tui.doctor.names import shorten
-from mnist_tui.doctor.torch_probe import TorchProbe, _no_gpu
+from mnist_tui.doctor.torch_probe import TorchProbe, no_gpu
 
 
 def by_name(checks: object) -> dict[str, Check]:
@@ -34,7 +34,7 @@ def test_a_check_that_fails_is_a_line_of_the_report() -> None:
     def look() -> list[Check]:
         raise PermissionError(13, "Permission denied", "/proc/stat")
 
-    [check] = _guarded("processor", look)
+    [check] = guarded("processor", look)
     assert (check.name, check.level) == ("processor", Level.WARNING)
     assert "Permission denied" in check.found
 
@@ -77,13 +77,13 @@ NO_GPU = {"cuda": "13.2", "hip": None, "warned": []}
 
 def test_the_reason_for_no_gpu_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert _no_gpu(NO_GPU, 0).level is Level.OK
-    old = _no_gpu({**NO_GPU, "warned": ["CUDA initialization: the driver is too old"]}, 1)
+    assert no_gpu(NO_GPU, 0).level is Level.OK
+    old = no_gpu({**NO_GPU, "warned": ["CUDA initialization: the driver is too old"]}, 1)
     assert "too old" in old.found
     assert "driver" in old.advice
-    assert "CUDA" in _no_gpu({**NO_GPU, "cuda": None}, 1).advice
+    assert "CUDA" in no_gpu({**NO_GPU, "cuda": None}, 1).advice
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    assert "CUDA_VISIBLE_DEVICES='-1'" in _no_gpu(NO_GPU, 1).found
+    assert "CUDA_VISIBLE_DEVICES='-1'" in no_gpu(NO_GPU, 1).found
 
 
 @pytest.mark.parametrize("threads", ["0", "abc", "-1", "64"])
@@ -188,7 +188,7 @@ def test_a_poor_terminal_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_packages_that_are_missing_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(software, "_NEEDED", ("numpy", "no-such-package"))
+    monkeypatch.setattr(software, "NEEDED", ("numpy", "no-such-package"))
     found = [check for check in software.look() if check.name == "packages"]
     assert [check.level for check in found] == [Level.FAULT, Level.OK]
     assert "no-such-package" in found[0].found

@@ -36,10 +36,9 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         self.now = 0.0
-        self.writer = RunWriter(RunDirectory(folder), Session())  # its thread is never started
-        self.schedule = CheckpointSchedule(
-            self.writer._directory, self.writer, clock=lambda: self.now
-        )
+        directory = RunDirectory(folder)
+        self.writer = RunWriter(directory, Session())  # its thread is never started
+        self.schedule = CheckpointSchedule(directory, self.writer, clock=lambda: self.now)
 
     def oldest(self, every_s: float, write_s: list[float], step_s: float) -> tuple[float, int]:
         """Train until every write is done: the greatest age of the last save, and the saves."""

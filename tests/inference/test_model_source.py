@@ -53,7 +53,7 @@ def has_run(folder: Path) -> bool:
 
 def forget_what_was_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As another user, or on another computer."""
-    monkeypatch.setattr(used_models, "_named_here", set())
+    monkeypatch.setattr(used_models, "named_here", set())
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "other-home"))
 
 

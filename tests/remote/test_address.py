@@ -80,7 +80,7 @@ def test_a_folder_of_another_user_is_not_used(
 def test_where_no_folder_can_be_used_it_says_why(
     runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address, "_folders", lambda: iter([runtime / "a"]))
+    monkeypatch.setattr(address, "socket_folders", lambda: iter([runtime / "a"]))
     (runtime / "a").touch()
     with pytest.raises(UsageError, match="no folder for sockets can be used"):
         make_address(tmp_path)

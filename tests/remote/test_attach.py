@@ -137,7 +137,7 @@ def test_a_request_to_the_model_is_cancelled_when_the_run_ends(tmp_path: Path) -
 
         def end_instead() -> None:
             asked.append(viewer.runner.ask(IMAGE))
-            run.runner._end(State.FAILED, "a loss that is not a number")
+            run.runner.end(State.FAILED, "a loss that is not a number")
 
         run.runner.do(end_instead)
         viewer.thread.join(LIMIT_S)

@@ -97,7 +97,7 @@ def test_what_others_requested_before_is_not_mistaken_for_the_answer(tmp_path: P
 
 def test_a_run_that_ends_first_says_so(tmp_path: Path) -> None:
     with served_run(tmp_path) as run:
-        failed = _ask_while_busy(run, Save(), lambda: run.runner._end(State.FAILED, "not a number"))
+        failed = _ask_while_busy(run, Save(), lambda: run.runner.end(State.FAILED, "not a number"))
         assert failed == "cannot save: the run ended first: not a number"
 
 

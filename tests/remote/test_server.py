@@ -148,7 +148,7 @@ def test_what_a_dead_process_left_gives_way(put: object, runtime: Path) -> None:
 def test_a_socket_that_is_removed_or_replaced_is_made_again(
     put: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_CHECK_S", 0.01)
+    monkeypatch.setattr(server, "CHECK_S", 0.01)
     with served_run(tmp_path) as run:
         viewer, path = run.attach(), run.socket
         path.unlink()
@@ -163,7 +163,7 @@ def test_a_socket_that_is_removed_or_replaced_is_made_again(
 def test_a_run_is_attached_to_after_the_folder_of_its_session_has_gone(
     runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_CHECK_S", 0.01)
+    monkeypatch.setattr(server, "CHECK_S", 0.01)
     with served_run(tmp_path) as run:
         first = run.socket
         temporary = runtime / "tmp"
@@ -180,7 +180,7 @@ def test_a_run_is_attached_to_after_the_folder_of_its_session_has_gone(
 def test_a_socket_that_cannot_be_made_again_is_told_once(
     runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(server, "_CHECK_S", 0.01)
+    monkeypatch.setattr(server, "CHECK_S", 0.01)
     tries: list[Path] = []
 
     def refuse(path: Path) -> Path:
@@ -404,7 +404,7 @@ def test_requests_without_end_wait_in_the_socket(tmp_path: Path) -> None:
 def test_a_stopped_client_does_not_hold_up_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_LAST_S", 0.05)
+    monkeypatch.setattr(server, "LAST_S", 0.05)
     with served_run(tmp_path) as run:
         connection = raw(run)
         connection.sendall(encode(GREETING) + encode(Watch()))

@@ -35,7 +35,7 @@ with RunDirectory(Path(sys.argv[1])).lock.hold():
 """
 
 
-def test_a_second_process_is_refused_and_with_the_firsts_pid(tmp_path: Path) -> None:
+def test_a_second_process_is_refused_with_the_firsts_pid(tmp_path: Path) -> None:
     run = create_run(tmp_path, "a", TrainConfig())
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(run.path)],
@@ -157,7 +157,7 @@ def test_a_run_that_shows_life_is_refused_where_locks_hold_nothing(
 def test_a_run_without_a_sign_of_life_is_taken_and_its_old_owner_sees_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Owner, state: str
 ) -> None:
-    monkeypatch.setattr(lock, "_HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(lock, "HEARTBEAT_S", 0.01)
     run = create_run(tmp_path, "a", TrainConfig())
     (run.path / "lock").write_text(owner.line)
     write_json(run.status, {"state": state, "updated": 0.0})
@@ -188,7 +188,7 @@ def test_locks_that_never_answer_are_not_waited_for(
 ) -> None:
     end = threading.Event()
     monkeypatch.setattr(fcntl, "flock", lambda *_: end.wait())
-    monkeypatch.setattr(lock, "_HANGS_S", 0.01)
+    monkeypatch.setattr(lock, "HANGS_S", 0.01)
     run = create_run(tmp_path, "a", TrainConfig())
     with run.lock.hold():
         assert run.lock.owner.pid == os.getpid()

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
@@ -60,6 +61,18 @@ class Stage:
         self.runner.prepare(**options)
         await self.until(lambda: "Pause" in self.text, "a run that can be paused")
         return self.runner
+
+    async def receive(self, *sent: events.Event) -> None:
+        """Let the app receive what a terminal has sent."""
+        driver = self.app._driver
+        assert driver is not None
+        for event in sent:
+            driver.process_message(event)
+        await self.pilot.pause()
+
+    async def paste(self, text: str) -> None:
+        """Have the terminal send pasted text, as it does when a file is dropped on it."""
+        await self.receive(events.Paste(text))
 
     @property
     def text(self) -> str:

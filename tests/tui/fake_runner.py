@@ -250,13 +250,13 @@ class ScriptedRunner(LocalRunner):
 
     def finish(self) -> None:
         """All epochs are done."""
-        self.do(lambda: self._end(State.FINISHED, "Finished all epochs."))
+        self.do(lambda: self.end(State.FINISHED, "Finished all epochs."))
 
     def fail(self, message: str, hint: str = "") -> None:
         """Training cannot go on."""
-        self.do(lambda: self._end(State.FAILED, message, hint, exit_code=1, saved=False))
+        self.do(lambda: self.end(State.FAILED, message, hint, exit_code=1, saved=False))
 
-    def _end(
+    def end(
         self,
         state: State,
         message: str,
@@ -265,6 +265,7 @@ class ScriptedRunner(LocalRunner):
         exit_code: int = 0,
         saved: bool = True,
     ) -> None:
+        """End the run. The training thread."""
         progress = self.session.progress
         self._is_over = True
         self.session.end(
@@ -335,7 +336,7 @@ class ScriptedRunner(LocalRunner):
                 case Stop():
                     self._stop(request)
                 case GiveUp():
-                    self._end(State.STOPPED, "Stopped by you. Not saved.", exit_code=1, saved=False)
+                    self.end(State.STOPPED, "Stopped by you. Not saved.", exit_code=1, saved=False)
 
     def _adjust(self, request: Adjust) -> None:
         if request.lr is not None:
@@ -377,7 +378,7 @@ class ScriptedRunner(LocalRunner):
         if stop.save:
             self.save(SaveReason.STOP)
         where = f"epoch {self.session.progress.epoch}, batch {self.session.progress.batch}"
-        self._end(
+        self.end(
             State.STOPPED,
             f"{stop.reason} in {where}. {'Saved' if stop.save else 'Not saved'}.",
             exit_code=stop.exit_code,

@@ -4,7 +4,6 @@ After a change that is meant: `pytest tests/tui/test_snapshots.py --snapshot-upd
 at the new pictures before they are committed.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,9 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
+from mnist_tui.tui.charts import chart
+from mnist_tui.tui.dashboard.header import Facts
+from mnist_tui.tui.dashboard.machine import MachinePane
 from tests.run.values import epoch_row
 from tests.sweep.written_sweeps import write_half_a_sweep
 from tests.tui.app_harness import IDLE, Stage
@@ -27,22 +29,21 @@ Compare = Callable[..., bool]
 
 
 @pytest.fixture(autouse=True)
-def _same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No animation, no terminal, no time zone and no runs of one's own."""
+def _same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No animation, no terminal, no time of day, no pace of drawing and no runs of one's own."""
     for name in ("NO_COLOR", "COLORTERM", "CUDA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
-    monkeypatch.setenv("TZ", "UTC")
     monkeypatch.chdir(tmp_path)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+    midnight = time.gmtime(0)
+    monkeypatch.setattr(time, "localtime", lambda *_: midnight)
+    monkeypatch.setattr(chart, "DRAW_INTERVAL_S", 0.0)
+    monkeypatch.setattr(MachinePane, "INTERVAL_S", 3600.0)  # it is sampled once
 
 
 class Scene:
-    """A dashboard that stands still: a scripted run, no time of day, a machine at rest."""
+    """A dashboard that does not change: a scripted run, and a machine at rest."""
 
     def __init__(self, theme: str = "digits-dark", epochs: int = 19) -> None:
         self.runners: list[ScriptedRunner] = []
@@ -50,7 +51,6 @@ class Scene:
             NewRun(config=TrainConfig(epochs=epochs)), self._make, sample_machine=lambda: IDLE
         )
         self.app.theme = theme
-        self.app.dashboard.log_pane._clock = lambda: 0.0
         self.stage = Stage(self.app, None, self.runners)  # type: ignore[arg-type]
 
     def _make(self, plan: RunPlan) -> ScriptedRunner:
@@ -77,9 +77,7 @@ class Scene:
         # Not left to the dashboard's timers: everything is shown, and nothing twice.
         self.app.presenter.follow(draws_losses=True)
         dashboard = self.app.dashboard
-        dashboard._facts.message = None
-        dashboard._curves.batches._drawn_at_s = dashboard._curves.loss._drawn_at_s = -math.inf
-        dashboard._curves.accuracy._drawn_at_s = -math.inf
+        dashboard.query_one(Facts).message = None
         dashboard.show_epochs()
         dashboard.draw_batches()
         await stage.pilot.pause()
@@ -88,11 +86,9 @@ class Scene:
         """Wait until the machine is on the screen, if it is in sight, and toasts are gone."""
         await self._settle()
         self.app.clear_notifications()
-        machine = self.app.dashboard._machine
+        machine = self.app.dashboard.query_one(MachinePane)
         if machine.is_on_screen:
             await self.stage.until(lambda: machine.samples, "the machine")
-        machine._is_sampling = True  # from here on it takes no more samples
-        await pilot.pause()
         machine.samples.clear()
         machine.samples.extend([IDLE] * 30)
         machine.redraw()

@@ -75,14 +75,15 @@ class MachinePane(Lines, can_focus=True):
         self.border_title = f"Machine · {place}" if place else "Machine"
 
     def on_mount(self) -> None:
-        self.set_interval(self.INTERVAL_S, self._tick, name="sample the machine")
-        self.call_after_refresh(self._tick)
+        self.set_interval(self.INTERVAL_S, self.tick, name="sample the machine")
+        self.call_after_refresh(self.tick)
 
     def on_show(self) -> None:
         """Sample at once, not only after the interval."""
-        self.call_after_refresh(self._tick)
+        self.call_after_refresh(self.tick)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Sample the machine, if it is in sight and no sample is on its way."""
         if not self.is_on_screen or not self.screen.is_current:
             self._was_hidden = True
         elif not self._is_sampling:

@@ -215,7 +215,7 @@ def test_a_compiler_that_hangs_is_given_up(
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(library._run, "__defaults__", (0.1,))
-    monkeypatch.setattr(library, "_PROBE_S", 0.1)
+    monkeypatch.setattr(library, "PROBE_S", 0.1)
     with caplog.at_level(logging.INFO):
         assert type(selected()) is AutogradStep
     assert "there is no C compiler that works" in caplog.text

@@ -16,6 +16,7 @@ from textual.widgets import TabbedContent, TabPane
 from mnist_tui.tui.charts import Chart, ChartData, Series, View
 from mnist_tui.tui.charts.changes import changed_until
 from mnist_tui.tui.charts.plot import Plot
+from tests.tui.app_harness import strips_of
 
 
 def loss(epochs: int = 12) -> ChartData:
@@ -145,7 +146,7 @@ async def test_only_the_lines_that_changed_are_sent(monkeypatch: pytest.MonkeyPa
         await pilot.pause()
         assert 1 <= len(sent) <= 3, "the legend, and the line of the new value"
         assert {region.height for region in sent} == {1}
-        shown = [strip.text for strip in app.screen._compositor.render_strips()]
+        shown = [strip.text for strip in strips_of(app.screen)]
         assert any("◆" in line for line in shown)
 
 

@@ -14,6 +14,8 @@ from mnist_tui.run.plan import NewRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.bars import Bars, Tally
+from mnist_tui.tui.dashboard.epoch_table import EpochTable
+from mnist_tui.tui.dashboard.header import Facts, Header
 from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Lines, width_of
 from tests.tui.app_harness import on_stage
@@ -98,13 +100,13 @@ async def test_no_line_is_wider_than_its_place_at_any_size(name: str) -> None:
     async with on_stage((80, 24), plan, sample_machine=lambda: MACHINE) as stage:
         runner = await stage.start()
         dashboard = stage.app.dashboard
-        dashboard._header.run = name
-        dashboard._facts.facts = (f"MNIST {name}", f"NVIDIA {name}")
+        dashboard.query_one(Header).run = name
+        dashboard.query_one(Facts).facts = (f"MNIST {name}", f"NVIDIA {name}")
         rows = [
             make_row(99_998, train_loss=math.nan, val_loss=1e23, lr=0.0001954526, seconds=3e6),
             make_row(99_999, train_loss=1e23, samples_per_second=1_234_567_890.0),
         ]
-        dashboard._table.show(rows, rows[1])
+        dashboard.query_one(EpochTable).show(rows, rows[1])
         for progress in (Progress(), LARGE, replace(LARGE, state=State.FINISHED)):
             runner.session.publish(progress)
             stage.app.presenter.follow(draws_losses=False)

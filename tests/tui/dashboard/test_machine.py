@@ -85,7 +85,7 @@ async def test_it_samples_only_while_it_is_in_sight_and_never_on_the_ui_thread()
 
     async with on_stage((80, 24), sample_machine=sample) as stage:
         pane = stage.app.screen.query_one(MachinePane)
-        pane._tick()
+        pane.tick()
         await stage.pilot.pause(0.05)
         assert threads == []
         await stage.pilot.press("6")
@@ -93,7 +93,7 @@ async def test_it_samples_only_while_it_is_in_sight_and_never_on_the_ui_thread()
         assert threading.main_thread() not in threads
         await stage.pilot.press("3")
         await stage.pilot.pause()
-        pane._tick()
+        pane.tick()
         looks = len(threads)
         await stage.pilot.press("6")
         await stage.until(lambda: len(threads) > looks, "another look")
@@ -118,5 +118,5 @@ async def test_a_sample_that_fails_is_tried_again() -> None:
     async with on_stage((140, 40), sample_machine=sample) as stage:
         pane = stage.app.screen.query_one(MachinePane)
         await stage.pilot.pause(0.05)
-        pane._tick()
+        pane.tick()
         await stage.sees("16.8 GB")

@@ -164,6 +164,7 @@ class Mouse:
     """A mouse, as a terminal reports it: in cells, or in pixels where it can."""
 
     LEFT, MIDDLE, RIGHT = 0, 1, 2
+    WHEEL_UP, WHEEL_DOWN = 64, 65
 
     def __init__(self, stage: Stage, cell: tuple[int, int] | None = None) -> None:
         """`cell` is the size of one in pixels; None: the terminal reports only cells."""
@@ -177,11 +178,7 @@ class Mouse:
 
     async def send(self, code: int, x: int, y: int, end: str = "M") -> None:
         """One report; x and y counted from 0."""
-        driver = self._stage.app._driver
-        assert driver is not None
-        for event in self._parser.feed(f"\x1b[<{code};{x + 1};{y + 1}{end}"):
-            driver.process_message(event)
-        await self._stage.pilot.pause()
+        await self._stage.receive(*self._parser.feed(f"\x1b[<{code};{x + 1};{y + 1}{end}"))
 
     async def drag(self, *points: tuple[int, int], button: int = LEFT) -> None:
         """Press at the first point, move over the others, and let go at the last."""

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input
 
@@ -27,14 +26,6 @@ def image(tmp_path: Path) -> Path:
     return file
 
 
-async def paste(stage: Stage, text: str) -> None:
-    """Have the terminal send pasted text, as it does when a file is dropped on it."""
-    driver = stage.app._driver
-    assert driver is not None
-    driver.process_message(events.Paste(text))
-    await stage.pilot.pause()
-
-
 async def is_answered(stage: Stage) -> None:
     """Wait until the pane Draw shows the image file and what was predicted for it."""
     for text in ("cropped", "inverted: dark on light", "predicted as", "model at"):
@@ -50,7 +41,7 @@ async def test_a_dropped_image_file_is_read_wherever_the_dashboard_is(
         await stage.start()
         await stage.pilot.press(*keys)
         await stage.pilot.pause()
-        await paste(stage, f"'{image}' ")
+        await stage.paste(f"'{image}' ")
         await is_answered(stage)
         assert sum(isinstance(each, InsightScreen) for each in stage.app.screen_stack) == 1
         await stage.pilot.press("escape")
@@ -66,7 +57,7 @@ async def test_the_palette_asks_for_the_path_of_an_image_file(image: Path) -> No
         await stage.sees("Read an image file")
         await stage.pilot.press("enter")
         await stage.until(lambda: isinstance(stage.app.focused, Input), "a line to type in")
-        await paste(stage, str(image))
+        await stage.paste(str(image))
         await stage.pilot.press("enter")
         await is_answered(stage)
 
@@ -77,7 +68,7 @@ async def test_other_pasted_text_opens_nothing(tmp_path: Path) -> None:
     async with on_stage(SIZE, PLAN) as stage:
         await stage.start()
         for text in (str(notes), str(tmp_path / "missing.png"), "q", ""):
-            await paste(stage, text)
+            await stage.paste(text)
         assert stage.app.screen is stage.app.dashboard
 
 
@@ -85,7 +76,7 @@ async def test_before_a_run_a_dropped_image_file_is_shown_and_why_there_is_no_an
     image: Path,
 ) -> None:
     async with on_stage(SIZE, PLAN) as stage:
-        await paste(stage, str(image))
+        await stage.paste(str(image))
         await stage.sees("cropped")
         await stage.sees("no model")
 
@@ -96,6 +87,6 @@ async def test_a_path_pasted_into_a_setting_stays_there(image: Path) -> None:
         await stage.sees("Settings of the next run")
         name = stage.app.screen.query(Input).last().focus()
         await stage.until(lambda: name.has_focus, "the field of the name")
-        await paste(stage, str(image))
+        await stage.paste(str(image))
         assert name.value == str(image)
         assert not any(isinstance(each, InsightScreen) for each in stage.app.screen_stack)

@@ -294,13 +294,13 @@ async def test_the_dashboard_under_it_is_not_painted_and_shows_what_came_after_i
         await stage.pilot.press("escape", "i")
         await shows(stage, "Confusion")
         assert not chart.is_seen
-        drawn = chart._data
+        drawn = chart.data
         stage.runner.train(500)
         stage.app.dashboard.draw_batches()
         await stage.until(lambda: stage.app.dashboard.progress.batch == 600)
-        assert chart._data is drawn
+        assert chart.data is drawn
         await stage.pilot.press("escape")
-        await stage.until(lambda: chart._data is not drawn, "the batches trained meanwhile")
+        await stage.until(lambda: chart.data is not drawn, "the batches trained meanwhile")
         assert chart.is_seen
 
 

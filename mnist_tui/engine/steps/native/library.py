@@ -32,7 +32,7 @@ NATIVE: Final = ("-march=native", "-mcpu=native")
 """How compilers are told to use all that this processor has; the first that one understands."""
 _SLOWEST_S: Final = 60
 """Seconds after which a compiler is given up."""
-_PROBE_S: Final = 5
+PROBE_S: Final = 5
 """The same where it has nothing to compile."""
 _MONTH_S: Final = 30 * 24 * 3600
 _UNFINISHED: Final = "tmp"
@@ -148,13 +148,13 @@ def _compiler() -> _Compiler:
         raise NativeUnavailableError("they are not made for Windows")
     if sys.platform == "darwin":
         # Without the developer tools, `cc` would open a dialog that offers them.
-        _run(["xcode-select", "-p"], _PROBE_S)
+        _run(["xcode-select", "-p"], PROBE_S)
     for name in (os.environ.get("CC", ""), *COMPILERS):
         path = shutil.which(name) if name else None
         for native in NATIVE if path else ():
             with suppress(NativeUnavailableError):
                 probe = [str(path), native, "-dM", "-E", "-x", "c", os.devnull]
-                return _Compiler(str(path), native, _run(probe, _PROBE_S))
+                return _Compiler(str(path), native, _run(probe, PROBE_S))
     raise NativeUnavailableError(f"there is no C compiler that works ({', '.join(COMPILERS)})")
 
 

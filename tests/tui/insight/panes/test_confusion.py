@@ -16,7 +16,7 @@ from mnist_tui.tui.insight.widgets.matrix import Matrix
 from mnist_tui.tui.insight.widgets.matrix_layout import Counts
 from tests.tui.app_harness import Stage
 from tests.tui.insight.fake_insight import insight_of, results_of_classes
-from tests.tui.insight.pane_harness import Alone, ScriptedSource
+from tests.tui.insight.pane_harness import Alone, Mouse, ScriptedSource
 
 
 class Listening(Alone):
@@ -246,24 +246,15 @@ async def test_comma_and_full_stop_go_through_the_epochs() -> None:
 
 
 async def test_the_wheel_and_the_arrows_in_the_line_go_through_the_epochs() -> None:
-    async with confusion(insight_of(4)) as (stage, app):
-        pane = app.query_one(ConfusionPane)
-        await stage.pilot._post_mouse_events([_wheel("up")], widget=pane, offset=(20, 8))
-        await stage.pilot.pause()
+    async with confusion(insight_of(4)) as (stage, _app):
+        await Mouse(stage).send(Mouse.WHEEL_UP, 20, 8)
         assert "epoch 3 of 4" in stage.text
-        await stage.pilot._post_mouse_events([_wheel("down")], widget=pane, offset=(20, 8))
-        await stage.pilot.pause()
+        await Mouse(stage).send(Mouse.WHEEL_DOWN, 20, 8)
         assert "epoch 4 (latest)" in stage.text
         await stage.pilot.click("ActionLine", offset=(0, 0))
         assert "epoch 3 of 4" in stage.text
         await stage.pilot.click("ActionLine", offset=(stage.text.splitlines()[0].index("▸") - 1, 0))
         assert "epoch 4 (latest)" in stage.text
-
-
-def _wheel(way: str) -> type:
-    from textual import events
-
-    return events.MouseScrollUp if way == "up" else events.MouseScrollDown
 
 
 async def test_the_newest_epoch_is_followed_and_an_old_one_stays() -> None:

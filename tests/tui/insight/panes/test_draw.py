@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from textual import events
 
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.images import read_picture, read_whole
@@ -343,13 +342,6 @@ def test_probabilities_of_the_script_are_probabilities() -> None:
     assert sum(sure_of(3)) == pytest.approx(1)
 
 
-async def paste(stage: Stage, text: str) -> None:
-    driver = stage.app._driver
-    assert driver is not None
-    driver.process_message(events.Paste(text))
-    await stage.pilot.pause()
-
-
 async def test_an_image_file_whose_path_is_pasted_is_read_in_place_of_the_drawing(
     tmp_path: Path,
 ) -> None:
@@ -358,7 +350,7 @@ async def test_an_image_file_whose_path_is_pasted_is_read_in_place_of_the_drawin
     source = ScriptedSource()
     pane = DrawPane(source)
     async with alone(pane) as stage:
-        await paste(stage, f"'{file}' ")
+        await stage.paste(f"'{file}' ")
         await stage.until(lambda: source.sent, "a request")
         expected = read_picture(file.read_bytes(), file.name)
         assert source.request.images == expected.pixels
@@ -385,7 +377,7 @@ async def test_where_images_are_no_handwriting_pictures_are_taken_whole_and_none
         assert "Draw" not in stage.text.splitlines()[-1]
         await stage.pilot.press("space", "right", "down")
         assert pane.query_one(Canvas).drawing.is_empty
-        await paste(stage, str(file))
+        await stage.paste(str(file))
         await stage.until(lambda: source.sent, "a request")
         whole = read_whole(file.read_bytes(), file.name)
         assert source.request.images == whole.pixels

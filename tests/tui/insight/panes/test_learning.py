@@ -4,7 +4,6 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from textual import events
 
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes import learning
@@ -12,7 +11,7 @@ from mnist_tui.tui.insight.panes.learning import LearningPane, condensed
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
 from mnist_tui.tui.insight.widgets.text_lines import Notes
 from tests.tui.insight.fake_insight import insight_of, results_of_classes
-from tests.tui.insight.pane_harness import ShownPane, shown_alone
+from tests.tui.insight.pane_harness import Mouse, ShownPane, shown_alone
 
 watching = partial(shown_alone, LearningPane)
 
@@ -57,11 +56,8 @@ async def test_each_epoch_shows_its_own_predictions() -> None:
 
 async def test_the_wheel_and_the_arrows_in_the_line_go_through_the_epochs() -> None:
     async with watching(insight_of(4)) as shown:
-        for kind, seen in (
-            (events.MouseScrollUp, "3 of 4"),
-            (events.MouseScrollDown, "4 (latest)"),
-        ):
-            await shown.stage.pilot._post_mouse_events([kind], widget=shown.pane, offset=(9, 9))
+        for wheel, seen in ((Mouse.WHEEL_UP, "3 of 4"), (Mouse.WHEEL_DOWN, "4 (latest)")):
+            await Mouse(shown.stage).send(wheel, 9, 9)
             await shown.stage.sees(f"epoch {seen}")
         await shown.stage.pilot.click("ActionLine", offset=(0, 0))
         await shown.stage.sees("epoch 3 of 4")

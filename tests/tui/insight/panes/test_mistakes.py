@@ -4,14 +4,13 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from textual import events
 
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.mistakes import MistakesChoice, MistakesPane
 from mnist_tui.tui.insight.selection import ExampleFilter
 from mnist_tui.tui.insight.widgets.gallery import Gallery, Portrait
 from tests.tui.insight.fake_insight import insight_of, results_of_classes
-from tests.tui.insight.pane_harness import ShownPane, shown_alone
+from tests.tui.insight.pane_harness import Mouse, ShownPane, shown_alone
 
 mistakes = partial(shown_alone, MistakesPane)
 
@@ -113,8 +112,8 @@ async def test_pages_are_turned_by_keys_the_wheel_and_the_mouse() -> None:
         assert shown.gallery.chosen == 2 * page
         assert f"3 of {pages}" in shown.first_line
         await shown.press("pageup")
-        for kind, number in ((events.MouseScrollDown, 3), (events.MouseScrollUp, 2)):
-            await shown.stage.pilot._post_mouse_events([kind], widget=shown.pane, offset=(9, 9))
+        for wheel, number in ((Mouse.WHEEL_DOWN, 3), (Mouse.WHEEL_UP, 2)):
+            await Mouse(shown.stage).send(wheel, 9, 9)
             await shown.stage.sees(f"{number} of {pages}")
         await shown.stage.pilot.click("ActionLine", offset=(shown.first_line.index("▸") - 1, 0))
         await shown.stage.sees(f"3 of {pages}")
