@@ -1,5 +1,6 @@
 """Which panes are in sight, and which one is in focus."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -40,19 +41,17 @@ class PaneScreen(Screen[None]):
     is_full: reactive[bool] = reactive(False, toggle_class="-full", repaint=False)
     """Whether the active pane fills the screen."""
 
-    tabs: TabBar
-    """The panes' titles, where one is in sight at a time."""
-    panes: tuple[Widget, ...]
-    """In the order of PANES."""
-
-    def __init__(self) -> None:
+    def __init__(self, panes: Sequence[Widget]) -> None:
+        """`panes` are in the order of PANES, and not mounted yet."""
         super().__init__()
-        self.tabs = TabBar()
+        self.panes: Final = panes
+        """In the order of PANES."""
+        self.tabs: Final = TabBar()
+        """The panes' titles, where one is in sight at a time."""
         self._second = 0
         """The pane in sight beside the active one, where there is room for two."""
-
-    def on_mount(self) -> None:
-        for pane, title in zip(self.panes, TITLES, strict=True):
+        # Not when they are mounted: Textual would style each of them again for every class.
+        for pane, title in zip(panes, TITLES, strict=True):
             pane.add_class("pane")
             pane.border_title = title
         self.tabs.titles = TITLES

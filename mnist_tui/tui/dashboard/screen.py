@@ -72,20 +72,19 @@ class Dashboard(PaneScreen):
     """The snapshot that the live widgets show."""
 
     def __init__(self, *, sample_machine: SampleMachine | None = None) -> None:
-        super().__init__()
+        curves, table, log = CurvePanes(), EpochTable(id="epochs"), EventLog(id="log")
+        machine = MachinePane(sample_machine, id="machine")
+        super().__init__((*curves.all, table, log, machine))
         self._run: RunController | None = None
         # Held here and not queried: events may come before the first and after the last frame.
         self._header, self._facts, self._notices = Header(), Facts(), Notices()
         self._outcome = Outcome()
         self._scoreboard, self._pace = Scoreboard(), Pace()
-        self._curves = CurvePanes()
-        self._chart: Chart = self._curves.batches
+        self._curves, self._table, self._machine = curves, table, machine
+        self._chart: Chart = curves.batches
         """The chart that was in focus last."""
-        self._table = EpochTable(id="epochs")
-        self.log_pane: Final = EventLog(id="log")
+        self.log_pane: Final = log
         """The log."""
-        self._machine = MachinePane(sample_machine, id="machine")
-        self.panes = (*self._curves.all, self._table, self.log_pane, self._machine)
 
     def compose(self) -> ComposeResult:
         # The order matters to the grid of app.tcss.

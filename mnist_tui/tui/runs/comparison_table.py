@@ -1,6 +1,6 @@
 """The table beside the curves of several runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from rich.cells import cell_len
@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
 from mnist_tui.store.comparison import ComparedRun, Comparison
-from mnist_tui.tui.runs.run_tones import RUN_TONES, RUN_TONES_CSS
+from mnist_tui.tui.runs.run_tones import RUN_TONES
 from mnist_tui.tui.text.fitting import pad, shorten
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 
@@ -48,8 +48,11 @@ def cells(comparison: Comparison) -> list[list[str]]:
 class ComparisonTable(Lines):
     """One line per run, its number and color in front; `first` is the first column in sight."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = RUN_TONES
-    DEFAULT_CSS = f"ComparisonTable {{ padding: 0 1; background: $surface; {RUN_TONES_CSS} }}"
+    TONES: ClassVar[Mapping[str, str]] = RUN_TONES
+    DEFAULT_CSS = """
+    ComparisonTable { padding: 0 1; background: $surface; }
+    """
+
     comparison: Shown[Comparison | None] = Shown(None)
     first: Shown[int] = Shown(0)
 

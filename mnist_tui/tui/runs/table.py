@@ -1,6 +1,6 @@
 """The table of runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual import events
@@ -12,7 +12,7 @@ from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST
 from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, is_fresh, sort_runs
 from mnist_tui.tui.runs.query import Test
-from mnist_tui.tui.runs.run_tones import RUN_TONES, RUN_TONES_CSS
+from mnist_tui.tui.runs.run_tones import RUN_TONES
 from mnist_tui.tui.text.fitting import pad, shorten
 from mnist_tui.tui.widgets.follow_list import FollowList
 from mnist_tui.tui.widgets.lines import Line
@@ -26,8 +26,7 @@ class RunTable(Pressable[Column | str], FollowList):
     """One line per run; sorted by any column, filtered, with a cursor and marks."""
 
     HEADINGS = 1
-    COMPONENT_CLASSES: ClassVar[set[str]] = RUN_TONES
-    DEFAULT_CSS = f"RunTable {{ {RUN_TONES_CSS} }}"
+    TONES: ClassVar[Mapping[str, str]] = RUN_TONES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "order", "Sort", tooltip="Sort by the next column"),
         Binding("O", "reverse", "Reverse", show=False, tooltip="Turn the order around"),

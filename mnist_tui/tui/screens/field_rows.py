@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from mnist_tui.tui.screens.draft import FIELDS, Draft, Field, to_text
 from mnist_tui.tui.text.fitting import pad, shorten, wrap_words
-from mnist_tui.tui.widgets.lines import FewTones, Line
+from mnist_tui.tui.widgets.lines import Line, Lines
 from mnist_tui.tui.widgets.pressable import Pressable
 
 _NAMES: Final = 14
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     word: str | None
 
 
-class FieldRows(Pressable[Place], FewTones, can_focus=True):
+class FieldRows(Pressable[Place], Lines, can_focus=True):
     """Each field's name, its value, and what there is to say of it.
 
     One widget draws all of them, and a text is typed into the one Input, which lies over the
@@ -39,16 +39,9 @@ class FieldRows(Pressable[Place], FewTones, can_focus=True):
     of the time until the form was on the screen.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *("lines--bad", "lines--muted", "lines--accent"),
-        *("lines--value", "lines--chosen", "lines--here"),
-    }
     DEFAULT_CSS = """
     FieldRows {
         height: auto;
-        & > .lines--value { background: $foreground 8%; }
-        & > .lines--chosen { background: $primary 35%; text-style: bold; }
-        & > .lines--here { color: $background; background: $primary; text-style: bold; }
         & > Input { position: absolute; width: 24; background: $foreground 16%; }
         & > Input:focus { background: $foreground 16%; background-tint: transparent; }
     }
@@ -120,7 +113,7 @@ class FieldRows(Pressable[Place], FewTones, can_focus=True):
         if not field.options:
             # One column less than an Input has, as that keeps one for its cursor.
             return [(pad(shorten(text, width - 1), width), "value" if is_open else "muted")]
-        chosen = "here" if row == self._at else "chosen"
+        chosen = "chosen" if row == self._at else "kept"
         pieces = [
             (
                 word,

@@ -9,7 +9,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mnist_tui.tui.widgets.lines import ALL_TONES, Line, ToneStyles
+from mnist_tui.tui.widgets.lines import Line, ToneStyles
 
 
 class FollowList(ToneStyles, ScrollView, can_focus=True):
@@ -19,14 +19,12 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
     they are back at the end. It has no scrollbar: the keys and the wheel scroll.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*ALL_TONES, "lines--cursor"}
     DEFAULT_CSS = """
     FollowList {
         background: transparent;
         scrollbar-size: 0 0;
         overflow-x: hidden;
         overflow-y: hidden;
-        & > .lines--cursor { background: $foreground 12%; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -135,6 +133,6 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
         strip = self.strip(self.line(index, width), width)
         if self.has_focus and self.is_marked(index):
             # Laid over the tones, whose own background is the widget's.
-            cursor = self.get_visual_style("lines--cursor").rich_style.background_style
+            cursor = self.tone_style("cursor").background_style
             return Strip([Segment(s.text, (s.style or base) + cursor) for s in strip])
         return strip

@@ -1,6 +1,6 @@
 """A fixed region of styled lines that repaints only what changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
 from rich.cells import cell_len
@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.style import Style as VisualStyle
 from textual.widget import Widget
 
 Piece = tuple[str, str]
@@ -17,11 +18,26 @@ Piece = tuple[str, str]
 Line = list[Piece]
 """One line on the screen, from the left."""
 
-TONES: Final = ("muted", "strong", "accent", "good", "warning", "bad", "bar", "rest", "done")
-"""The ways in which a piece of text can be set off."""
+TONES: Final = {
+    "muted": "$foreground 62%",
+    "strong": "bold",
+    "accent": "bold $text-accent",
+    "good": "$text-success",
+    "warning": "$text-warning",
+    "bad": "bold $text-error",
+    "bar": "$primary",
+    "done": "$success",
+    "rest": "$foreground 25%",
+    "chosen": "bold $background on $primary",
+    "kept": "bold on $primary 35%",
+    "value": "on $foreground 8%",
+    "cursor": "on $foreground 12%",
+}
+"""The ways in which a piece of text can be set off, as Textual's styles.
 
-ALL_TONES: Final = {f"lines--{tone}" for tone in TONES}
-"""The component classes of all of them."""
+Not as component classes: Textual styles one node for each of them and each widget anew, whenever
+the screen's classes change, and would have three times as much to do.
+"""
 
 
 T = TypeVar("T")
@@ -47,37 +63,25 @@ class ToneStyles(Widget):
     """Turns pieces of text and their tones into strips."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    ToneStyles {
-        & > .lines--muted { color: $foreground 62%; }
-        & > .lines--strong { text-style: bold; }
-        & > .lines--accent { color: $text-accent; text-style: bold; }
-        & > .lines--good { color: $text-success; }
-        & > .lines--warning { color: $text-warning; }
-        & > .lines--bad { color: $text-error; text-style: bold; }
-        & > .lines--bar { color: $primary; }
-        & > .lines--done { color: $success; }
-        & > .lines--rest { color: $foreground 25%; }
-    }
-    """
+    TONES: ClassVar[Mapping[str, str]] = TONES
+    """The tones of this widget's lines."""
 
     def strip(self, line: Line, width: int) -> Strip:
         """`line` in this widget's colors, made exactly `width` columns wide."""
         base = self.visual_style.rich_style
         segments = [
-            Segment(text, self._style(tone) if tone else base) for text, tone in line if text
+            Segment(text, self.tone_style(tone) if tone else base) for text, tone in line if text
         ]
         # Fewer segments are fewer bytes: each one carries its colors.
         return Strip(segments).adjust_cell_length(width, base).simplify()
 
-    def _style(self, tone: str) -> Style:
-        return self.get_visual_style(f"lines--{tone}").rich_style
+    def tone_style(self, tone: str) -> Style:
+        """A tone over this widget's own style."""
+        return (self.visual_style + VisualStyle.parse(self.TONES[tone])).rich_style
 
 
-class FewTones(ToneStyles):
-    """Lines of text that change often, in the tones that a subclass names as component classes.
-
-    Each tone of each widget is styled when that is mounted, which takes most of the time of it.
+class Lines(ToneStyles):
+    """Lines of text that change often.
 
     Subclasses say what to show in `lines`; `redraw` compares it with what is on the screen
     and repaints the columns that differ. Nothing here ever asks for a layout, and over SSH
@@ -118,12 +122,6 @@ class FewTones(ToneStyles):
         if self._shown is None:
             self._shown = self.lines(width, height)
         return self.strip(_at(self._shown, y), width)
-
-
-class Lines(FewTones):
-    """Lines of text that change often, in all TONES."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = ALL_TONES
 
 
 def _at(lines: list[Line], y: int) -> Line:

@@ -1,7 +1,6 @@
 """The panes as tabs, where there is room for one at a time."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
@@ -18,11 +17,8 @@ class TabBar(Pressable[int], Lines):
     TabBar {
         height: 1;
         padding: 0 1;
-        & > .lines--tab { color: $foreground 62%; }
-        & > .lines--open { color: $background; background: $primary; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--tab", "lines--open"}
 
     titles: Shown[tuple[str, ...]] = Shown(())
     """The panes' titles, in order."""
@@ -39,7 +35,7 @@ class TabBar(Pressable[int], Lines):
         """With titles where they fit, else only the numbers."""
         line: Line = []
         for index, text in enumerate(self._labels(width)):
-            line.append((text, "open" if index == self.active else "tab"))
+            line.append((text, "chosen" if index == self.active else "muted"))
             line.append((" ", ""))
         return [line[:-1]]
 

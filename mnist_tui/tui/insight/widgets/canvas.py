@@ -198,7 +198,7 @@ class Canvas(StripWidget):
 
     def _with_pen(self, strip: Strip) -> Strip:
         columns, _ = self._pen_cells()
-        cells, style = strip.crop(columns.start, columns.stop), self._style("accent")
+        cells, style = strip.crop(columns.start, columns.stop), self.tone_style("accent")
         if self.scale == 1:
             paper = next((s.style.bgcolor for s in cells if s.style and s.style.bgcolor), None)
             # The other half of the cell keeps its gray.

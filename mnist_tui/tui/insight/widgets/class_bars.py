@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from textual import events
@@ -114,12 +113,10 @@ class ClassCounts(Pressable[int], _ClassLines):
     not enough either, those around the chosen class are in sight.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
     DEFAULT_CSS = """
     ClassCounts {
         height: auto;
         max-height: 5;
-        & > .lines--chosen { color: $background; background: $primary; text-style: bold; }
     }
     """
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import events
 from textual.message import Message
@@ -83,12 +83,10 @@ class Layout:
 class FilterGrid(Pressable[int], StripWidget):
     """A page of filters, each with its response; the pane that it is in has the keys."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
     DEFAULT_CSS = """
     FilterGrid {
         width: 1fr;
         height: 1fr;
-        & > .lines--chosen { color: $background; background: $primary; text-style: bold; }
     }
     """
 

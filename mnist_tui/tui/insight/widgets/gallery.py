@@ -99,12 +99,10 @@ class Grid:
 class Gallery(Pressable[tuple[int, bytes]], StripWidget):
     """A page of images; the pane that it is in has the keys."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
     DEFAULT_CSS = """
     Gallery {
         width: 1fr;
         height: 1fr;
-        & > .lines--chosen { color: $background; background: $primary; text-style: bold; }
     }
     """
 
