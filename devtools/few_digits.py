@@ -7,14 +7,14 @@ from mnist_tui.data.sample import load_sample
 from mnist_tui.data.spec import FILES
 
 
-def write_few_digits(folder: Path) -> Path:
-    """Write 330 digits to train on and 100 to validate on, in torchvision's layout."""
+def write_few_digits(folder: Path, training: int = 330, validation: int = 100) -> Path:
+    """Write that many digits, of all classes, in torchvision's layout."""
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True)
     digits = load_sample()
-    images, labels = digits.train.images[::12][:330], digits.train.labels[::12][:330]
-    write_idx(raw / FILES[0], images)
-    write_idx(raw / FILES[1], labels.astype("uint8"))
-    write_idx(raw / FILES[2], digits.validation.images[::10])
-    write_idx(raw / FILES[3], digits.validation.labels[::10].astype("uint8"))
+    splits = ((digits.train, training, FILES[:2]), (digits.validation, validation, FILES[2:]))
+    for split, count, (images, labels) in splits:
+        step = len(split.labels) // count  # the sample is in the order of its classes
+        write_idx(raw / images, split.images[::step][:count])
+        write_idx(raw / labels, split.labels[::step][:count].astype("uint8"))
     return folder

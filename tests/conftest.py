@@ -82,8 +82,8 @@ def _own_home(
 
 @pytest.fixture(scope="session")
 def few_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in torchvision's layout: 330 real digits to train on, 100 to validate on."""
-    return write_few_digits(tmp_path_factory.mktemp("few-digits"))
+    """A data folder in torchvision's layout: 82 real digits to train on, 50 to validate on."""
+    return write_few_digits(tmp_path_factory.mktemp("few-digits"), 82, 50)
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,9 @@ from mnist_tui.store.directory import RunDirectory
 
 
 def few_config(few_digits: Path, **overrides: Any) -> TrainConfig:
-    """Two epochs of eleven batches, the last of them with 10 digits."""
-    settings = {"dataset": "mnist", "data_dir": str(few_digits), "epochs": 2, "lr": 0.05}
-    return recipe_config(**{**settings, "checkpoint_every_s": 0.0, **overrides})
+    """Two epochs of eleven batches of 8, the last of them with 2 digits."""
+    settings = {"dataset": "mnist", "data_dir": str(few_digits), "epochs": 2, "batch_size": 8}
+    return recipe_config(**{**settings, "lr": 0.05, "checkpoint_every_s": 0.0, **overrides})
 
 
 class RecordedRun:

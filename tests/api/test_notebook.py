@@ -44,5 +44,5 @@ def test_a_notebook_trains_and_prints_plain_lines(few_digits: Path, tmp_path: Pa
     assert "\nepoch 1: training loss " in trained["stderr"]
     assert trained["stdout"] == ""
     assert not set("\x1b\r") & set(trained["stderr"])
-    assert used["stdout"] == "finished 1 (11,) (3,)\n"
+    assert used["stdout"] == "finished 1 (3,) (3,)\n"
     assert interrupted["stdout"] == "interrupted stopped\n"

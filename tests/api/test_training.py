@@ -19,8 +19,8 @@ from tests.data.other_sets import write_images
 
 
 def train(few_digits: Path, folder: Path, **given: Any) -> mnist_tui.Run:
-    few = {"quiet": True, "data": "mnist", "data_dir": str(few_digits), "epochs": 1, "lr": 0.05}
-    return mnist_tui.train(runs_dir=folder, **{**few, **given})
+    few = {"data": "mnist", "data_dir": str(few_digits), "epochs": 1, "batch_size": 8, "lr": 0.05}
+    return mnist_tui.train(runs_dir=folder, **{"quiet": True, **few, **given})
 
 
 def weights(run: mnist_tui.Run) -> dict[str, Tensor]:

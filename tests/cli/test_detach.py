@@ -34,7 +34,7 @@ def test_a_detached_run_is_prepared_and_on_its_own(
     told = re.fullmatch(r"a trains in process (\d+), .*: mnist-tui attach a\n", done.out)
     assert told, done
     pid = int(told[1])
-    assert "run a: MNIST, 330 + 100" in done.err
+    assert "run a: MNIST, 82 + 50" in done.err
     assert os.getsid(pid) == pid
     descriptors = Path(f"/proc/{pid}/fd")
     assert str((descriptors / "0").readlink()) == os.devnull

@@ -53,8 +53,8 @@ def test_evaluate_has_the_figures_of_each_digit(run: Run, checkpoint: Path) -> N
     report = json.loads(run("evaluate", checkpoint, "--json").out)
     table = report["confusion"]
     assert [len(row) for row in table] == [10] * 10
-    assert sum(map(sum, table)) == report["samples"] == 100
-    assert sum(table[digit][digit] for digit in range(10)) == 100 * report["accuracy"]
+    assert sum(map(sum, table)) == report["samples"] == 50
+    assert sum(table[digit][digit] for digit in range(10)) == 50 * report["accuracy"]
     for digit, figures in enumerate(report["classes"]):
         right, guessed = table[digit][digit], sum(row[digit] for row in table)
         assert figures["digit"] == digit
@@ -66,8 +66,8 @@ def test_evaluate_has_the_figures_of_each_digit(run: Run, checkpoint: Path) -> N
 def test_evaluate_prints_both_tables_in_less_than_80_columns(run: Run, checkpoint: Path) -> None:
     report = json.loads(run("evaluate", checkpoint, "--json").out)
     head, classes, confusion = run("evaluate", checkpoint).out.split("\n\n")
-    correct = round(100 * report["accuracy"])
-    assert f"accuracy    {correct}.00 %, {correct} of 100" in head.splitlines()
+    correct = round(50 * report["accuracy"])
+    assert f"accuracy    {2 * correct}.00 %, {correct} of 50" in head.splitlines()
     assert all(len(line) < 80 for line in [*classes.splitlines(), *confusion.splitlines()])
     assert classes.split()[:5] == ["digit", "precision", "recall", "F1", "images"]
     third = report["classes"][2]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from devtools.few_digits import write_few_digits
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.engine.learner import Learner, epoch_order
@@ -13,6 +14,7 @@ from mnist_tui.engine.optimizers import build_optimizer, scheduled_lr
 from mnist_tui.engine.steps.base import AutogradStep
 from mnist_tui.models.classifier import Classifier
 from mnist_tui.models.mnist_net import MnistNet
+from tests.training_helpers import few_config
 
 CPU = torch.device("cpu")
 
@@ -101,10 +103,10 @@ def test_each_epoch_visits_every_digit_once_in_an_order_of_its_own() -> None:
 
 
 def test_the_last_batch_of_an_epoch_is_kept_though_it_is_smaller(few_digits: Path) -> None:
-    learner = Learner(recipe_config(), read_mnist(few_digits), CPU)
+    learner = Learner(few_config(few_digits), read_mnist(few_digits), CPU)
     assert learner.batches == 11
-    assert learner.samples_up_to(10) == 320
-    assert learner.samples_up_to(11) == 330
+    assert learner.samples_up_to(10) == 80
+    assert learner.samples_up_to(11) == 82
 
 
 def test_the_one_cycle_schedule_is_pytorchs() -> None:
@@ -143,9 +145,9 @@ def test_label_smoothing_is_pytorchs_and_the_reported_loss_has_none() -> None:
         torch.testing.assert_close(gradient, parameter.grad)
 
 
-def test_the_fast_recipe_learns_the_few_digits(few_digits: Path) -> None:
+def test_the_fast_recipe_learns_a_few_digits(tmp_path: Path) -> None:
     config = recipe_config("fast", batch_size=32)
-    learner = Learner(config, read_mnist(few_digits), CPU)
+    learner = Learner(config, read_mnist(write_few_digits(tmp_path, 330)), CPU)
     for epoch in range(1, 6):
         learner.open_epoch(epoch)
         for batch in range(learner.batches):

@@ -90,6 +90,12 @@ def rows_without_times(run: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if "second" not in k} for row in rows]
 
 
+@pytest.fixture(scope="module")
+def whole(few_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of `few_config` that never stopped."""
+    return train(few_config(few_digits), tmp_path_factory.mktemp("whole")).directory.path
+
+
 @pytest.mark.parametrize(
     ("model", "optimizer"),
     [
@@ -115,14 +121,13 @@ def test_resume_in_mid_epoch_gives_the_same_weights(
 
 @pytest.mark.parametrize("batches", [1, BATCHES - 1, BATCHES, BATCHES + 1, 2 * BATCHES])
 def test_resume_is_exact_wherever_the_run_was_stopped(
-    batches: int, few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    batches: int, few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = few_config(few_digits)
-    train(config, tmp_path, "whole")
     stop_after(monkeypatch, batches)
     train(config, tmp_path, "parts")
     resume(tmp_path, "parts")
-    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    assert_same_run(whole, tmp_path / "parts")
 
 
 def test_a_run_stopped_at_every_third_batch_is_the_same_run(
@@ -144,14 +149,13 @@ def test_a_run_stopped_at_every_third_batch_is_the_same_run(
 
 
 def test_a_checkpoint_saved_by_hand_leaves_the_run_as_it_was(
-    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = few_config(few_digits)
-    train(config, tmp_path, "whole")
     stop_after(monkeypatch, 5, Save())
     run = train(config, tmp_path, "saved")
     assert read_checkpoint(run.directory.step(5)).global_batch == 5
-    assert_same_run(tmp_path / "whole", tmp_path / "saved")
+    assert_same_run(whole, tmp_path / "saved")
 
 
 def test_a_changed_learning_rate_is_part_of_what_resume_restores(
@@ -182,23 +186,21 @@ def test_a_finished_run_can_be_made_longer(few_digits: Path, tmp_path: Path) -> 
 
 
 def test_a_run_that_died_before_its_first_checkpoint_starts_again(
-    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = few_config(few_digits)
-    train(config, tmp_path, "whole")
     stop_after(monkeypatch, 2, Stop(save=False))
     died = train(config, tmp_path, "died")
     assert not died.directory.last.exists()
     assert not died.ended.saved
     resume(tmp_path, "died")
-    assert_same_run(tmp_path / "whole", tmp_path / "died")
+    assert_same_run(whole, tmp_path / "died")
 
 
 def test_a_run_stopped_while_it_loads_says_so_and_starts_again(
-    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = few_config(few_digits)
-    train(config, tmp_path, "whole")
     stopped = RecordedRun(NewRun(config=config, runs_dir=tmp_path, name="stopped"))
     publish = stopped.session.publish
 
@@ -212,18 +214,17 @@ def test_a_run_stopped_while_it_loads_says_so_and_starts_again(
     assert read_json(stopped.directory.status)["state"] == State.STOPPED
     assert read_json(stopped.directory.status)["message"] == stopped.ended.message
     resume(tmp_path, "stopped")
-    assert_same_run(tmp_path / "whole", tmp_path / "stopped")
+    assert_same_run(whole, tmp_path / "stopped")
 
 
 def test_rows_beyond_the_checkpoint_are_trained_again_and_not_kept_twice(
-    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = few_config(few_digits)
-    train(config, tmp_path, "whole")
     stop_after(monkeypatch, 4)
     run = train(config, tmp_path, "parts")
     # As if the process had been killed after writing a row and before the next checkpoint.
-    run.directory.metrics.write_text((tmp_path / "whole/metrics.jsonl").read_text())
+    run.directory.metrics.write_text((whole / "metrics.jsonl").read_text())
     resume(tmp_path, "parts")
     assert [row["epoch"] for row in rows_without_times(tmp_path / "parts")] == [1, 2]
 

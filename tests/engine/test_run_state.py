@@ -12,6 +12,7 @@ from mnist_tui.engine.cuda.readback import Readback
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.run_state import RunState
 from mnist_tui.run.history import LossHistory
+from tests.training_helpers import few_config
 
 
 class LateReadback(Readback):
@@ -38,7 +39,7 @@ class LateLearner(Learner):
 @pytest.fixture
 def learner(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> LateLearner:
     monkeypatch.setattr(LateReadback, "may_come", False)
-    learner = LateLearner(recipe_config(), read_mnist(few_digits), torch.device("cpu"))
+    learner = LateLearner(few_config(few_digits), read_mnist(few_digits), torch.device("cpu"))
     learner.asked = []
     learner.open_epoch(1)
     return learner
@@ -62,7 +63,7 @@ def test_figures_that_are_on_their_way_are_not_waited_for(
     monkeypatch.setattr(LateReadback, "may_come", True)
     train(learner, state, 1)
     state.collect(waits=False)
-    assert (state.epoch.batches_read, state.epoch.samples) == (6, 6 * 32)
+    assert (state.epoch.batches_read, state.epoch.samples) == (6, 6 * 8)
     assert learner.asked == [(0, 2), (2, 6)]
 
 
@@ -77,5 +78,5 @@ def test_a_save_waits_for_all_figures_and_counts_none_twice(learner: LateLearner
     assert len(history) == 4
     state.collect()
     assert len(history) == 4
-    losses, _ = Readback(learner._losses[:4], learner._hits[:128]).result()
+    losses, _ = Readback(learner._losses[:4], learner._hits[:32]).result()
     assert state.epoch.loss == pytest.approx(sum(losses) / 4)
