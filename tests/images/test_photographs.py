@@ -46,7 +46,7 @@ def likenesses(kind: str, digits: NDArray[np.uint8]) -> Iterator[float]:
             yield 0.0
 
 
-@pytest.mark.parametrize("kind", SINGLE[::4])
+@pytest.mark.parametrize("kind", SINGLE[::8])
 def test_a_digit_is_found_in_a_photograph(kind: str) -> None:
     assert min(likenesses(kind, DIGITS[[3, 450]])) > LEAST.get(kind, 0.7)
 
@@ -79,12 +79,12 @@ def test_hardly_any_blank_sheet_gets_a_digit(kind: str) -> None:
 
 
 def test_digits_beside_each_other_are_never_read_as_one_without_a_warning() -> None:
-    for content in photographs("three", DIGITS[:6]):
+    for content in photographs("three", DIGITS[:3]):
         assert read_picture(content, "photograph.jpg").warnings
 
 
 def test_a_digit_that_goes_on_beyond_the_frame_has_a_warning() -> None:
-    for content in photographs("plain", DIGITS[:4]):
+    for content in photographs("plain", DIGITS[:2]):
         picture = read_picture(content, "photograph.jpg")
         middle = picture.box.top + picture.box.height // 2
         with Image.open(_file(content)) as whole:
@@ -110,7 +110,7 @@ def test_what_was_found_on_a_page_without_a_digit_is_named() -> None:
 
 
 def test_no_part_of_thick_strokes_becomes_background() -> None:
-    digits = DIGITS[[5, 205, 245, 525, 605]]
+    digits = DIGITS[[5, 245, 605]]
     for content, digit in zip(photographs("marker", digits), digits, strict=True):
         picture = read_picture(content, "photograph.jpg")
         assert picture.warnings == ()

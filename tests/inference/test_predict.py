@@ -35,6 +35,7 @@ def predictions(checkpoint: Path, folder: Path) -> list[Prediction]:
     return [each for each in found if isinstance(each, Prediction)]
 
 
+@pytest.mark.slow
 def test_digits_written_as_png_files_get_the_predictions_of_evaluate(
     checkpoint: Path, tmp_path: Path
 ) -> None:
@@ -48,6 +49,7 @@ def test_digits_written_as_png_files_get_the_predictions_of_evaluate(
     assert np.abs(confusion - evaluated.confusion).sum() <= 2 * 0.01 * COUNT
 
 
+@pytest.mark.slow
 def test_the_same_digits_large_on_white_pages_get_much_the_same_predictions(
     checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
@@ -68,6 +69,7 @@ def values_of(type_: Any) -> st.SearchStrategy[Any]:
     return simple[type_]
 
 
+@cache
 def objects_of(cls: Any) -> st.SearchStrategy[Any]:
     """Any objects of a dataclass of the contract."""
     hints = get_type_hints(cls)

@@ -1,5 +1,6 @@
 """A dashboard on a stage: the app under a pilot, with a scripted runner behind it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -48,11 +49,11 @@ class Stage:
     async def until(self, is_so: Callable[[], Any], what: str = "") -> None:
         """Let the app work until `is_so`; fails when that does not come."""
         end = time.monotonic() + LIMIT_S
-        while time.monotonic() < end:
-            await self.pilot.pause(0.01)
-            if is_so():
-                return
-        raise AssertionError(f"never came: {what}\n{self.text}")
+        await self.pilot.pause(0)
+        while not is_so():
+            assert time.monotonic() < end, f"never came: {what}\n{self.text}"
+            await asyncio.sleep(0.01)
+        await self.pilot.pause(0)
 
     async def start(self, **options: Any) -> ScriptedRunner:
         """Press space and let the run get ready to train."""

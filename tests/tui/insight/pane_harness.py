@@ -23,6 +23,9 @@ from tests.tui.app_harness import Stage
 
 Pane = TypeVar("Pane", bound=InsightPane)
 
+SIZES = ((80, 22), (60, 22), (40, 14), (20, 6), (5, 3), (2, 2), (1, 1), (300, 100))
+"""Columns and lines, in which a pane must not fail."""
+
 
 def sure_of(label: int, probability: float = 0.91, count: int = 10) -> tuple[float, ...]:
     """The probabilities of `count` classes."""
