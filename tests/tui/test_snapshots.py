@@ -137,21 +137,24 @@ def test_a_training_run_looks_as_it_did(
 
 
 @pytest.mark.parametrize(
-    "keys", [("question_mark",), ("q",), ("e",)], ids=["help", "quit", "settings"]
+    ("key", "word"),
+    [("question_mark", "esc"), ("q", "Cancel"), ("e", "Apply")],
+    ids=["help", "quit", "settings"],
 )
 def test_a_screen_over_it_looks_as_it_did(
-    snap_compare: Compare, scenes: Callable[..., Scene], keys: tuple[str, ...]
+    snap_compare: Compare, scenes: Callable[..., Scene], key: str, word: str
 ) -> None:
     scene = scenes()
 
     async def run(pilot: Pilot[None]) -> None:
         await scene.train(pilot)
-        if keys == ("e",):
+        if key == "e":
             await pilot.press("space")
             await scene.stage.sees("‖ paused")
         await scene.rest(pilot)
-        await pilot.press(*keys)
-        await pilot.pause()
+        await pilot.press(key)
+        await scene.stage.until(lambda: scene.app.screen is not scene.app.dashboard, "the screen")
+        await scene.stage.sees(word)
 
     assert snap_compare(scene.app, terminal_size=(80, 24), run_before=run)
 
