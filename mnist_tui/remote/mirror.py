@@ -146,7 +146,11 @@ class Mirror:
             elif not request.future.cancelled():
                 self._asked[connection.send(request)] = request.future
         while self._samples:
-            self._asked[connection.send(MachineAsked())] = self._samples.popleft()
+            sample = self._samples.popleft()
+            if self._silence.is_unanswered:  # one a second would fill the connection in time
+                sample.cancel()
+            else:
+                self._asked[connection.send(MachineAsked())] = sample
 
     def _take(self, message: Message) -> None:
         session, number = self.session, message.id

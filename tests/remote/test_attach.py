@@ -226,6 +226,8 @@ def test_a_process_that_does_not_answer_is_told_until_it_does(
         until(lambda: session.progress.blocked_on, "a word about the silence")
         assert session.progress.blocked_on.startswith("process 77 does not answer")
         assert session.progress.epoch == 3
+        with pytest.raises(CancelledError):
+            mirror.sample_machine()
         theirs.sendall(encode(Warned(message="hot")))
         until(lambda: session.progress == progress, "the progress as it was")
         mirror.leave()
