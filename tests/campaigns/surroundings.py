@@ -17,6 +17,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -150,7 +151,8 @@ def trained() -> Path:
         codecs.lookup(encoding)
     for module in pkgutil.walk_packages(mnist_tui.__path__, "mnist_tui."):
         if not module.name.endswith("__main__") and "kernels" not in module.name:
-            importlib.import_module(module.name)
+            with suppress(ModuleNotFoundError):  # an extra that is not installed here
+                importlib.import_module(module.name)
 
     def act() -> int:
         os.chdir(folder)
