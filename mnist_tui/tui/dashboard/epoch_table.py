@@ -150,16 +150,8 @@ class EpochTable(Pressable[Column | EpochRow], FollowList):
             return
         index = min(max(self._place_of(self._marked) + lines, 0), self.count - 1)
         self._cursor = self._rows[index] if index < self.count - 1 else None
-        above, below = index - self.top, index - (self.top + self.room - 1)
-        self.scroll_lines(min(above, 0) or max(below, 0))
+        self.bring_in_sight(index)
         self.refresh()
-
-    def action_page(self, pages: int) -> None:
-        """Move the cursor by what is in sight."""
-        self.action_move(pages * max(self.room - 1, 1))
-
-    def action_edge(self, direction: int) -> None:
-        self.action_move(direction * self.count)
 
     def on_focus(self) -> None:
         self.refresh()

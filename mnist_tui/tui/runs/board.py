@@ -104,9 +104,8 @@ class Board(Pressable[str], FollowList):
         self.post_message(self.CursorMoved())
 
     def _keep_in_sight(self) -> None:
-        above, below = self._at - self.top, self._at - (self.top + self.room - 1)
         self._settle()
-        self.scroll_lines(min(above, 0) or max(below, 0))
+        self.bring_in_sight(self._at)
         self.is_following = False
 
     def is_marked(self, index: int) -> bool:
@@ -122,14 +121,6 @@ class Board(Pressable[str], FollowList):
             self._keep_in_sight()
             self.refresh()
             self.post_message(self.CursorMoved())
-
-    def action_page(self, pages: int) -> None:
-        """Move the cursor by what is in sight."""
-        self.action_move(pages * max(self.room - 1, 1))
-
-    def action_edge(self, direction: int) -> None:
-        """Move the cursor to the first or the last line."""
-        self.action_move(direction * self.count)
 
     def action_fold(self) -> None:
         """Show groups only, or their trials, too."""

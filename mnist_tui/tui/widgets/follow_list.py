@@ -94,6 +94,11 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
             self._top = top
             self.refresh()
 
+    def bring_in_sight(self, index: int) -> None:
+        """Scroll to line `index`, no further than is needed."""
+        above, below = index - self.top, index - (self.top + self.room - 1)
+        self.scroll_lines(min(above, 0) or max(below, 0))
+
     def _settle(self) -> None:
         last_top = max(self.count - self.room, 0)
         self._top = last_top if self.is_following else min(self._top, last_top)
@@ -102,11 +107,12 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
         self.scroll_lines(lines)
 
     def action_page(self, pages: int) -> None:
-        self.scroll_lines(pages * max(self.room - 1, 1))
+        """Move by what is in sight."""
+        self.action_move(pages * max(self.room - 1, 1))
 
     def action_edge(self, direction: int) -> None:
         """Go to the first or the newest line."""
-        self.scroll_lines(direction * self.count)
+        self.action_move(direction * self.count)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
