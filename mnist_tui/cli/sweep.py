@@ -249,5 +249,5 @@ def _describe(folder: SweepFolder) -> str:
     """What the user has to know of a sweep that is left alone."""
     again = command_of(Remedy(command="sweep", settings={"resume": str(folder.path)}))
     if folder.is_locked():
-        return f"{folder.path.name} is trained by {folder.owner}; to watch it: {again}"
-    return f"{folder.path.name} is in {folder.path}; to see it, and go on with it: {again}"
+        return f"{folder.path.name} is trained by {folder.owner}\nto watch it: {again}"
+    return f"{folder.path.name} is in {folder.path}\nto see it and go on with it: {again}"

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,25 @@ from tests.terminal.conftest import Open
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[SweepFolder]:
+    """The sweep's folder; what trains it at the end is stopped."""
+    made = SweepFolder(tmp_path / "runs" / "rates")
+    yield made
+    trainer, end = made.trainer, time.monotonic() + LIMIT_S
+    if trainer is not None:
+        os.kill(trainer, signal.SIGTERM)
+    while made.is_locked():
+        assert time.monotonic() < end, "the sweep does not stop"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 def test_a_sweep_is_begun_watched_left_stopped_and_gone_on_with(
-    open_terminal: Open, tmp_path: Path, few_digits: Path, size: tuple[int, int]
+    open_terminal: Open, folder: SweepFolder, few_digits: Path, size: tuple[int, int]
 ) -> None:
     words = ("sweep", "--lr", "0.1,0.001", "--seed", "0,1", "--epochs", "400", "--name", "rates")
     words = (*words, "--dataset", "mnist", "--data-dir", str(few_digits))
-    folder = SweepFolder(tmp_path / "runs" / "rates")
     first = open_terminal(*words, size=size)
     first.wait_for("4 runs")
     first.wait_for("1 training")
@@ -34,7 +47,7 @@ def test_a_sweep_is_begun_watched_left_stopped_and_gone_on_with(
     second = open_terminal(*words, size=size)
     second.wait_for("1 training")
     second.press("\r")
-    second.wait_for("Validation")
+    second.wait_for("whole run")
     second.press("q")
     assert second.exit_code() == 0
     third = open_terminal("sweep", "--resume", "last", size=size)
@@ -48,13 +61,6 @@ def test_a_sweep_is_begun_watched_left_stopped_and_gone_on_with(
     third.wait_for("1 training")
     third.press("q")
     assert third.exit_code() == 0
-    trainer = folder.trainer
-    assert trainer is not None
-    os.kill(trainer, signal.SIGTERM)
-    end = time.monotonic() + LIMIT_S
-    while folder.is_locked():
-        assert time.monotonic() < end, "the sweep does not stop"
-        time.sleep(0.05)
 
 
 def test_a_sweep_in_plain_lines_says_what_happens(tmp_path: Path, few_digits: Path) -> None:

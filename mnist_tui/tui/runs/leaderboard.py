@@ -158,12 +158,13 @@ class LeaderboardScreen(RunsOverlay):
 
     @property
     def _shown_run(self) -> Path | None:
-        """The directory of the run under the cursor; of a group's best one on its line."""
+        """The directory of the run under the cursor; on a group's line its best, or first, one."""
         row = self._board.current
         if row is None:
             return None
-        entry = row.shown or row.group.best
-        return Path(entry.run.path) if entry is not None and entry.run is not None else None
+        entries = [row.entry] if row.entry else [row.group.best, *row.group.entries]
+        runs = [entry.run for entry in entries if entry is not None and entry.run is not None]
+        return Path(runs[0].path) if runs else None
 
     def action_open(self) -> None:
         """Show the run under the cursor in the dashboard."""

@@ -10,7 +10,7 @@ from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.runs.compare_screen import CompareScreen
 from mnist_tui.tui.runs.leaderboard import LeaderboardScreen
 from mnist_tui.tui.runs.screen import RunsScreen
-from tests.sweep.written_sweeps import write_half_a_sweep, write_trial
+from tests.sweep.written_sweeps import write_half_a_sweep, write_sweep, write_trial
 from tests.tui.app_harness import Stage, on_stage
 
 
@@ -87,6 +87,20 @@ async def test_enter_attaches_to_a_live_run_of_a_sweep(folder: SweepFolder) -> N
             await opened(stage)
             await stage.sees("1 training")
             await stage.pilot.press("end", "up", "enter")
+            await stage.until(lambda: stage.runners, "a runner")
+            assert isinstance(stage.runner.plan, AttachedRun)
+
+
+async def test_enter_on_a_group_without_an_epoch_opens_the_run_that_has_begun(
+    tmp_path: Path,
+) -> None:
+    folder = write_sweep(tmp_path / "runs")
+    path = write_trial(folder, "lr=0.1,seed=1", [], "running")
+    with RunDirectory(path).lock.hold():
+        async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+            await opened(stage)
+            await stage.sees("1 training")
+            await stage.pilot.press("enter")
             await stage.until(lambda: stage.runners, "a runner")
             assert isinstance(stage.runner.plan, AttachedRun)
 
