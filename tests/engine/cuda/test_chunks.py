@@ -118,7 +118,9 @@ def test_captured_chunks_give_the_bits_of_single_steps(
     assert_same(result(learner), one_by_one(config))
 
 
-@pytest.mark.parametrize("length", [1, 2, 5, 11, 24])
+@pytest.mark.parametrize(
+    "length", [1, 5, 24, *(pytest.param(length, marks=pytest.mark.slow) for length in (2, 11))]
+)
 def test_how_an_epoch_is_cut_into_chunks_changes_nothing(
     length: int,
     digits: Dataset,
@@ -135,7 +137,7 @@ def test_how_an_epoch_is_cut_into_chunks_changes_nothing(
 
 
 @pytest.mark.parametrize("batches", [1, 8, 10, 15])
-@pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
+@pytest.mark.parametrize("optimizer", ["momentum", pytest.param("adamw", marks=pytest.mark.slow)])
 def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
     optimizer: str,
     batches: int,
