@@ -37,7 +37,13 @@ def connect(cluster: Cluster) -> None:
             **(own if cluster.address == LOCAL else {}),
         )
     except ConnectionError as error:
-        raise _no_answer(cluster, one_line(error)) from error
+        if cluster.place is None:
+            raise _no_answer(cluster, one_line(error)) from error
+        raise UsageError(
+            f"the Ray cluster at {cluster.address} cannot be joined: {one_line(error)}; "
+            "if it wants a token, as newer ones do, set RAY_AUTH_MODE=token",
+            _LOCAL,
+        ) from error
     except Exception as error:  # Ray raises of every kind
         raise UsageError(
             f"the Ray cluster at {cluster.address} cannot be used: {one_line(error)}", _LOCAL

@@ -136,7 +136,9 @@ def node_of_its_own(cluster: Any, hidden: Path) -> Iterator[subprocess.Popen[byt
 
     By a mount namespace, which Linux has and a container may forbid.
     """
-    start = (sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=1")
+    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=1"]
+    # Others on this machine have the ports that a node takes.
+    start += ["--dashboard-agent-listen-port=0", "--min-worker-port=0", "--max-worker-port=0"]
     script = 'mount -t tmpfs none "$0" && exec "$@" >/dev/null 2>&1'
     command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, str(hidden), *start]
     node = subprocess.Popen([*command, f"--address={cluster.address}"], start_new_session=True)
