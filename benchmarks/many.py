@@ -131,13 +131,6 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
             is_more_better=False,
             unit="ms",
         )
-        yield Figure(
-            name="throughput with their list over the dashboard at 120x36",
-            values=throughputs(data_dir, runs, pairs, seconds),
-            goal=0.97,
-            is_more_better=True,
-            note="against without it",
-        )
         shown(runs), import_torch()  # files into the page cache
         yield Figure(
             name="curves of the newest of them on the screen by `show`",
@@ -145,6 +138,13 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
             goal=0.35,
             is_more_better=False,
             note="against `import torch`",
+        )
+        yield Figure(
+            name="throughput with their list over the dashboard at 120x36",
+            values=throughputs(data_dir, runs, pairs, seconds),
+            goal=0.97,
+            is_more_better=True,
+            note="against without it",
         )
 
 

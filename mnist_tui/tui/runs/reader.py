@@ -15,9 +15,9 @@ FIRST: Final = 50
 AT_ONCE: Final = 250
 """Runs that are handed on together after that."""
 SLICE_S: Final = 0.01
-"""Seconds of reading between two rests, so that training in this process keeps its pace."""
+"""Seconds of processor time for reading between two rests, so that training keeps its pace."""
 REST: Final = 2.0
-"""Seconds of rest for each second of reading."""
+"""Seconds of rest for each such second."""
 AGAIN_S: Final = 2.0
 """Seconds between two looks for what has changed, at least."""
 SHARE: Final = 0.05
@@ -103,7 +103,7 @@ class RunsReader:
 
     def _read(self, some: Sequence[FoundRun]) -> list[RunSummary]:
         read = []
-        rested = time.perf_counter()
+        rested = time.thread_time()
         for found in some:
             is_settled = time.time() - found.changed_s > SETTLED_S
             self._seen[found.path] = found.changed_ns if is_settled else 0
@@ -112,9 +112,9 @@ class RunsReader:
                 read.append(run)
                 if run.is_live:
                     self._seen[found.path] = 0  # it may die
-            spent_s = time.perf_counter() - rested
-            if spent_s > SLICE_S and self._is_stopped.wait(REST * spent_s):
-                break
+            spent_s = time.thread_time() - rested
             if spent_s > SLICE_S:
-                rested = time.perf_counter()
+                if self._is_stopped.wait(REST * spent_s):
+                    break
+                rested = time.thread_time()
         return read
