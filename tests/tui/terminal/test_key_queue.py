@@ -1,5 +1,7 @@
 """Keys that arrive in one burst, as they do over a slow line."""
 
+import asyncio
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
@@ -12,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from mnist_tui.tui.terminal.key_queue import KeyQueue
+from tests.tui.app_harness import LIMIT_S
 
 
 class Form(ModalScreen[str]):
@@ -54,11 +57,17 @@ def type_at_once(app: Program, *keys: str) -> None:
         app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
-async def settle(pilot: Pilot[None], app: Program) -> None:
-    """Wait until every key has come through."""
-    while app._on_its_way is not None or app._waiting:
-        await pilot.pause()
+async def until(pilot: Pilot[None], is_so: Callable[[], bool]) -> None:
+    """Wait until every key has come through; fails when that does not come."""
+    async with asyncio.timeout(LIMIT_S):
+        while not is_so():
+            await pilot.pause(0.01)
     await pilot.pause()
+
+
+def fields_of(app: Program) -> list[str]:
+    """What has been typed into the form."""
+    return [field.value for field in app.screen.query(Input)]
 
 
 @pytest.mark.parametrize(
@@ -78,9 +87,8 @@ async def test_a_burst_of_keys_is_what_was_typed(
         await pilot.press("f")
         await pilot.pause()
         type_at_once(app, *keys)
-        await settle(pilot, app)
-        fields = [field.value for field in app.screen.query(Input)]
-    assert fields == [first, second]
+        await until(pilot, lambda: fields_of(app) == [first, second])
+        assert fields_of(app) == [first, second], "and nothing after it"
 
 
 async def test_keys_after_the_one_that_leaves_a_form_go_to_what_is_under_it() -> None:
@@ -89,9 +97,8 @@ async def test_keys_after_the_one_that_leaves_a_form_go_to_what_is_under_it() ->
         await pilot.press("f")
         await pilot.pause()
         type_at_once(app, "7", "escape", "plus", "plus")
-        await settle(pilot, app)
-    assert app.left == ["7"]
-    assert app.more == 2
+        await until(pilot, lambda: app.more == 2)
+        assert app.left == ["7"]
 
 
 async def test_a_click_waits_for_the_keys_before_it() -> None:
@@ -105,6 +112,4 @@ async def test_a_click_waits_for_the_keys_before_it() -> None:
             place = (second.x + 2, second.y + 1)
             app.post_message(kind(None, *place, 0, 0, 1, False, False, False))
         type_at_once(app, "3")
-        await settle(pilot, app)
-        fields = [field.value for field in app.screen.query(Input)]
-    assert fields == ["1", "3"]
+        await until(pilot, lambda: fields_of(app) == ["1", "3"])
