@@ -50,15 +50,22 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-@pytest.fixture(scope="session")
-def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
-    """The native kernels, compiled once for all tests of this process."""
+def _use_home(patch: pytest.MonkeyPatch, home: Path) -> None:
+    patch.setenv("HOME", str(home))
+    patch.delenv("MNIST_TUI_DATA", raising=False)
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
+        patch.setenv(name, str(home / name.lower()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Path]]:
+    """The native kernels, compiled once for all tests of this process, and a home for fixtures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("compiled")))
+        _use_home(patch, tmp_path_factory.mktemp("home"))
         with suppress(library.NativeUnavailableError):
             for model in library.MODELS:
                 library.load(model)
-        return tuple(library.cache_folder().glob("*.so"))
+        yield tuple(library.cache_folder().glob("*.so"))
 
 
 @pytest.fixture(autouse=True)
@@ -68,11 +75,7 @@ def _own_home(
     _compiled: Sequence[Path],
 ) -> None:
     """Keep the user's caches and settings out of every test."""
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("MNIST_TUI_DATA", raising=False)
-    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
-        monkeypatch.setenv(name, str(home / name.lower()))
+    _use_home(monkeypatch, tmp_path_factory.mktemp("home"))
     folder = library.cache_folder()
     folder.parent.mkdir(parents=True)
     folder.mkdir(mode=0o700)
