@@ -1,11 +1,8 @@
 """Sweeps on a real Ray of several nodes, all of them on this machine."""
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,66 +127,6 @@ def assert_went_on(run: RunDirectory) -> None:
     assert second[0] >= 2, "it began again"
 
 
-@contextmanager
-def node_of_its_own(cluster: Any, hidden: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A node that has an empty folder of its own in the place of `hidden`, as another machine has.
-
-    By a mount namespace, which Linux has and a container may forbid.
-    """
-    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=1"]
-    # Others on this machine have the ports that a node takes.
-    start += ["--dashboard-agent-listen-port=0", "--min-worker-port=0", "--max-worker-port=0"]
-    script = 'mount -t tmpfs none "$0" && exec "$@" >/dev/null 2>&1'
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, str(hidden), *start]
-    node = subprocess.Popen([*command, f"--address={cluster.address}"], start_new_session=True)
-    try:
-        yield node
-    finally:
-        kill_all_of(node)
-
-
-def kill_all_of(node: "subprocess.Popen[bytes]") -> None:
-    """End a node as a machine ends that loses its power."""
-    with suppress(psutil.NoSuchProcess):
-        for process in [*psutil.Process(node.pid).children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-    node.kill()
-    node.wait()
-
-
-NET = """
-from torch import nn
-
-class Net(nn.Sequential):
-    def __init__(self):
-        super().__init__(nn.Flatten(), nn.Linear(784, 10))
-"""
-
-
-def test_runs_come_back_from_nodes_that_do_not_have_the_folder(
-    cluster: Any, few_digits: Path, tmp_path: Path
-) -> None:
-    if subprocess.run(["unshare", "--map-root-user", "--mount", "true"], check=False).returncode:
-        pytest.skip("this system lets no process have mounts of its own")
-    (tmp_path / "net.py").write_text(NET)
-    grid = make_grid(few_digits, model=("net.py:Net",), lr=(0.1, 0.05), epochs=(40,))
-    folder = make_sweep(tmp_path / "runs", "sweep", grid, tmp_path)
-    with ExitStack() as stack:
-        nodes = [stack.enter_context(node_of_its_own(cluster, tmp_path)) for _ in range(2)]
-        until(lambda: len(cluster.global_state._live_node_ids()) == 3, "three nodes", LIMIT_S)
-        sweep = RunningSweep(folder, cluster)
-        victim = sweep.wait_for_epochs(3)
-        assert victim.lock.is_held(), "it is live to who looks at it here"
-        above = {process.pid for process in psutil.Process(pid_of(victim)).parents()}
-        (node,) = [node for node in nodes if node.pid in above]
-        kill_all_of(node)
-        assert sweep.exit_code() == 0, sweep.lines
-    assert_went_on(victim)
-    with chdir(tmp_path):
-        assert_as_if_undisturbed(sweep, tmp_path / "undisturbed")
-
-
 def test_a_sweep_that_is_stopped_saves_its_runs_and_goes_on_later(
     cluster: Any, few_digits: Path, tmp_path: Path
 ) -> None:
@@ -210,10 +147,3 @@ def test_an_address_where_nothing_answers_is_said_at_once(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match=r"no Ray cluster answers at 127\.0\.0\.1:1 "):
         RayExecutor(Cluster(address="127.0.0.1:1"), tmp_path, tmp_path, print)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_no_node_has_is_said(cluster: Any, tmp_path: Path) -> None:
-    cluster.add_node(num_cpus=1)
-    asked = Cluster(address=cluster.address, gpus=0.5)
-    with pytest.raises(UsageError, match=r"no node of the Ray cluster has 1 CPU and 0\.5 GPU"):
-        RayExecutor(asked, tmp_path, tmp_path, print)
