@@ -87,7 +87,7 @@ def test_the_files_that_a_script_imports_are_kept_and_the_command_finds_them(
     kept = {path.relative_to(run.path / "source").as_posix() for path in sources(run.path)}
     assert kept == {"lesson.py", "sizes.py", "parts/__init__.py"}
     for name in ("parts", "sizes"):  # as in another process
-        monkeypatch.delitem(sys.modules, name)
+        del sys.modules[name]
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(folder)])
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", "a"])
