@@ -1,9 +1,8 @@
 """A sweep's folder: what it is to be, what could not be trained of it, and who trains it."""
 
-import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -136,11 +135,15 @@ class SweepFolder:
         Raises:
             UsageError: When one does.
         """
-        if self.is_locked() and self.owner.pid != os.getpid():
-            raise UsageError(
-                f"sweep {self.path.name} is being trained by {self.owner}; stop that one first"
-            )
-        with self._lock.hold():
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._lock.hold())
+            except UsageError as error:
+                if not self.is_locked():
+                    raise
+                raise UsageError(
+                    f"sweep {self.path.name} is being trained by {self.owner}; stop that one first"
+                ) from error
             yield
 
 

@@ -40,8 +40,12 @@ Mutant = Callable[[random.Random, bytes, Path], bytes]
 def good_run() -> Path:
     """A run of one epoch that can be made longer."""
     folder = kept_folder()
-    train(few_config(few_digits(), epochs=1, optimizer="momentum"), folder, "good")
-    train(few_config(few_digits(), epochs=1, optimizer="momentum", seed=7), folder, "other")
+    train(few_config(few_digits(), batch_size=32, epochs=1, optimizer="momentum"), folder, "good")
+    train(
+        few_config(few_digits(), batch_size=32, epochs=1, optimizer="momentum", seed=7),
+        folder,
+        "other",
+    )
     return folder / "good"
 
 

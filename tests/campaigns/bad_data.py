@@ -25,7 +25,7 @@ from tests.training_helpers import few_config, train
 def good_run() -> Path:
     """A run of one epoch that can be made longer."""
     folder = kept_folder()
-    train(few_config(few_digits(), epochs=1), folder, "good")
+    train(few_config(few_digits(), batch_size=32, epochs=1), folder, "good")
     return folder / "good"
 
 

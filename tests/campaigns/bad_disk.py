@@ -57,7 +57,7 @@ def _train(
 ) -> None:
     from mnist_tui.engine.learner import Learner
 
-    config = few_config(few_digits(), epochs=EPOCHS, checkpoint_every_s=0.02)
+    config = few_config(few_digits(), batch_size=32, epochs=EPOCHS, checkpoint_every_s=0.02)
     run = RecordedRun(NewRun(config=config, runs_dir=runs, name="a"))
     real, steps = Learner.train, itertools.count(1)
 

@@ -49,7 +49,7 @@ seconds: list[float] = []
 def whole_run() -> Path:
     """The run that never lost a line."""
     folder = kept_folder()
-    train(few_config(few_digits(), epochs=EPOCHS), folder, "whole")
+    train(few_config(few_digits(), batch_size=32, epochs=EPOCHS), folder, "whole")
     return folder / "whole"
 
 

@@ -191,7 +191,7 @@ class Anything(RuleBasedStateMachine):
         """Open a dashboard: for a new run, or every other time to resume the newest one."""
         self._opened += 1
         runs = self._folder / "runs"
-        config = few_config(few_digits(), epochs=30, checkpoint_every_s=0.2)
+        config = few_config(few_digits(), batch_size=32, epochs=30, checkpoint_every_s=0.2)
         plan: RunPlan = NewRun(config=config, runs_dir=runs)
         newest = list_runs(runs)[:1]
         if newest and self._opened % 2 == 0:

@@ -75,7 +75,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
 
 def _interrupt(folder: Path, batches: int) -> None:
     """A run of the same settings that was stopped after some batches."""
-    config = few_config(few_digits(), epochs=EPOCHS, checkpoint_every_s=0.05)
+    config = few_config(few_digits(), batch_size=32, epochs=EPOCHS, checkpoint_every_s=0.05)
     run = RecordedRun(NewRun(config=config, runs_dir=folder / "runs", name="a"))
     real, done = Learner.train, 0
 

@@ -73,10 +73,12 @@ def attempt(dice: random.Random, folder: Path) -> None:
     every_s = dice.choice((0.0, 0.01, 1000.0))
     act = dice.choice((break_weights, break_loss, run_out, None))
     if act is None:
-        config = few_config(few_digits(), epochs=EPOCHS, lr=1e6, checkpoint_every_s=every_s)
+        config = few_config(
+            few_digits(), batch_size=32, epochs=EPOCHS, lr=1e6, checkpoint_every_s=every_s
+        )
         run = train(config, folder, "a")
     else:
-        config = few_config(few_digits(), epochs=EPOCHS, checkpoint_every_s=every_s)
+        config = few_config(few_digits(), batch_size=32, epochs=EPOCHS, checkpoint_every_s=every_s)
         with after_batch(number, act):
             run = train(config, folder, "a")
     ended, directory = run.ended, run.directory

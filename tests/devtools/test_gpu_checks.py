@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from devtools import gpu_checks
+from devtools.few_digits import write_few_digits
 from devtools.gpu_checks import (
     CONFIGS,
     Bench,
@@ -36,10 +37,10 @@ def without_native_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bench(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """Eleven batches to an epoch, in chunks of four."""
     monkeypatch.setattr(chunks, "MAX_BATCHES", 4)
-    return Bench(read_mnist(few_digits), CPU, FakeGraphRecorder)
+    return Bench(read_mnist(write_few_digits(tmp_path)), CPU, FakeGraphRecorder)
 
 
 def test_captured_steps_pass_for_the_eager_ones(bench: Bench) -> None:

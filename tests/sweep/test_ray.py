@@ -48,7 +48,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def make_grid(few_digits: Path, **values: Any) -> Grid:
     """Trials of some seconds each."""
-    config = few_config(few_digits, epochs=16, checkpoint_every_s=0.5)
+    config = few_config(few_digits, epochs=120, checkpoint_every_s=0.5)
     names = ("dataset", "data_dir", "epochs", "checkpoint_every_s")
     given = {name: (getattr(config, name),) for name in names}
     return Grid({**given, "lr": LRS, **values})

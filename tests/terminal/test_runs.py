@@ -54,7 +54,7 @@ def test_a_run_is_left_for_another_one_and_met_again(open_terminal: Open, tmp_pa
     terminal.wait_for("space Train on")
     run = RunDirectory(tmp_path / "runs/live")
     assert run.lock.is_held()
-    assert read_json(run.status)["pid"] != terminal.child.pid
+    terminal.wait_for(lambda _: read_json(run.status)["pid"] != terminal.child.pid)
     open_in_list(terminal, "live")
     terminal.wait_for("space Pause")
     open_in_list(terminal, "done")
