@@ -77,6 +77,10 @@ class FieldRows(Pressable[Place], Lines, can_focus=True):
         self._input.display = False
         yield self._input
 
+    def on_resize(self) -> None:
+        """Let the text be as wide as there is room for, which is known only now."""
+        self._input.styles.width = self._width_of_values(self.size.width)
+
     # What is seen.
 
     def lines(self, width: int, height: int) -> list[Line]:
@@ -164,7 +168,6 @@ class FieldRows(Pressable[Place], Lines, can_focus=True):
             self._input.suggester = SuggestFromList(known, case_sensitive=False) if known else None
             self._input.value = self._draft.texts[field.name]
             self._input.styles.offset = (_NAMES, row)
-            self._input.styles.width = self._width_of_values(self.size.width)
             self._input.display = True
             self._input.focus(scroll_visible=False)
             self._input.action_select_all()

@@ -267,6 +267,15 @@ async def test_networks_that_were_used_before_are_offered(
         await stage.sees("model net.py:Net")
 
 
+async def test_the_value_that_is_edited_first_is_seen_whole() -> None:
+    async with on_stage((80, 24)) as stage:
+        await stage.start()
+        await stage.pilot.press("e")
+        await stage.sees("Settings of the live run")
+        await stage.sees(f"epochs        {stage.app.screen.query_one(Input).value} ")
+        assert len(stage.app.screen.query_one(Input).value) > 1
+
+
 async def test_fields_that_a_live_run_keeps_closed_are_dimmed_and_not_clicked() -> None:
     async with on_stage((80, 24)) as stage:
         await stage.start()
