@@ -161,16 +161,16 @@ class EpochTable(Pressable[Column | EpochRow], FollowList):
 
     def thing_at(self, event: events.MouseEvent) -> Column | EpochRow | None:
         """The column whose heading is under the pointer, or the epoch whose row is."""
+        index = self.index_at(event)
+        if index is not None:
+            return self._rows[index]
         at = event.get_content_offset_capture(self)
         columns, gap = self._columns(self.content_size.width)
-        if at.y < self.HEADINGS:
-            edge = 1
-            for index, column in enumerate(columns):
-                edge += column.width + (gap if index else 0)
-                if at.x < edge:
-                    return column
-        elif (index := self.top + at.y - self.HEADINGS) < self.count:
-            return self._rows[index]
+        edge = 1
+        for place, column in enumerate(columns if at.y < self.HEADINGS else ()):
+            edge += column.width + (gap if place else 0)
+            if at.x < edge:
+                return column
         return None
 
     def press(self, thing: Column | EpochRow) -> None:

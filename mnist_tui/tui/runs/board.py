@@ -8,7 +8,6 @@ from typing import ClassVar, Final
 from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from mnist_tui import formatting
 from mnist_tui.process.invocation import option_name
@@ -16,7 +15,7 @@ from mnist_tui.sweep.grid import SEED, spell
 from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
 from mnist_tui.tui.runs.columns import is_fresh, sparkline
 from mnist_tui.tui.text.fitting import pad, shorten
-from mnist_tui.tui.widgets.follow_list import FollowList
+from mnist_tui.tui.widgets.cursor_list import CursorList
 from mnist_tui.tui.widgets.lines import Line
 from mnist_tui.tui.widgets.meters import bar
 from mnist_tui.tui.widgets.pressable import Pressable
@@ -56,7 +55,7 @@ class Row:
         return self.group.entries[0] if len(self.group.entries) == 1 else self.entry
 
 
-class Board(Pressable[str], FollowList):
+class Board(Pressable[str], CursorList):
     """A line per group and one per trial, with a cursor."""
 
     HEADINGS = 1
@@ -65,26 +64,16 @@ class Board(Pressable[str], FollowList):
         Binding("g", "fold", "Groups only", tooltip="Show groups only, or their runs, too"),
     ]
 
-    class CursorMoved(Message):
-        """Another line is under the cursor, or what is known of it has changed."""
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._standing = Standing()
         self._rows: list[Row] = []
         self._is_folded = False
-        self._at = 0
-        self._cursor: str | None = None
-        self.is_following = False
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
 
     @property
     def current(self) -> Row | None:
         """The line under the cursor."""
-        return self._rows[self._at] if self._rows else None
+        return None if self.at is None else self._rows[self.at]
 
     def show(self, standing: Standing) -> None:
         """Show how the sweep stands; the cursor stays on its line, wherever that is now."""
@@ -97,30 +86,9 @@ class Board(Pressable[str], FollowList):
             self._rows.append(Row(rank, group))
             if len(group.entries) > 1 and not self._is_folded:
                 self._rows += [Row(rank, group, entry) for entry in group.entries]
-        places = {row.key: place for place, row in enumerate(self._rows)}
-        self._at = places.get(self._cursor or "", 0)
-        self._keep_in_sight()
-        self.refresh()
-        self.post_message(self.CursorMoved())
-
-    def _keep_in_sight(self) -> None:
-        self._settle()
-        self.bring_in_sight(self._at)
-        self.is_following = False
-
-    def is_marked(self, index: int) -> bool:
-        return index == self._at
+        self.set_keys(row.key for row in self._rows)
 
     # What the user does.
-
-    def action_move(self, lines: int) -> None:
-        """Move the cursor."""
-        if self._rows:
-            self._at = min(max(self._at + lines, 0), self.count - 1)
-            self._cursor = self._rows[self._at].key
-            self._keep_in_sight()
-            self.refresh()
-            self.post_message(self.CursorMoved())
 
     def action_fold(self) -> None:
         """Show groups only, or their trials, too."""
@@ -132,14 +100,12 @@ class Board(Pressable[str], FollowList):
 
     def thing_at(self, event: events.MouseEvent) -> str | None:
         """The line under the pointer."""
-        at = event.get_content_offset_capture(self)
-        index = self.top + at.y - self.HEADINGS
-        return self._rows[index].key if at.y >= self.HEADINGS and index < self.count else None
+        index = self.index_at(event)
+        return None if index is None else self._rows[index].key
 
     def press(self, thing: str) -> None:
         """Move the cursor there."""
-        places = {row.key: place for place, row in enumerate(self._rows)}
-        self.action_move(places[thing] - self._at)
+        self.move_to(thing)
 
     # What is drawn.
 

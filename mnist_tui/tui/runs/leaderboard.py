@@ -127,7 +127,7 @@ class LeaderboardScreen(RunsOverlay):
         self._standing = self._line.standing = standing
         self._board.show(standing)
 
-    def on_board_cursor_moved(self) -> None:
+    def on_cursor_list_cursor_moved(self) -> None:
         """Show what is known of the line under the cursor."""
         row = self._board.current
         entry = row.shown if row is not None else None

@@ -139,7 +139,7 @@ class RunsScreen(RunsOverlay):
             self._line.is_reading = False
         self._table.change(runs, gone)
 
-    def on_run_table_cursor_moved(self) -> None:
+    def on_cursor_list_cursor_moved(self) -> None:
         """Show what is known of the run under the cursor."""
         self._detail.run = self._table.current
         self._detail.nothing = self._describe_nothing()

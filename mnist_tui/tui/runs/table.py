@@ -5,7 +5,6 @@ from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 
 from mnist_tui.store.catalog import RunSummary
@@ -14,7 +13,7 @@ from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, is_fresh,
 from mnist_tui.tui.runs.query import Test
 from mnist_tui.tui.runs.run_tones import RUN_TONES
 from mnist_tui.tui.text.fitting import pad, shorten
-from mnist_tui.tui.widgets.follow_list import FollowList
+from mnist_tui.tui.widgets.cursor_list import CursorList
 from mnist_tui.tui.widgets.lines import Line
 from mnist_tui.tui.widgets.pressable import Pressable
 
@@ -22,7 +21,7 @@ _GAP: Final = 2
 _STATE_TONES: Final = {"interrupted": "warning", "failed": "bad", "stopped": "muted"}
 
 
-class RunTable(Pressable[Column | str], FollowList):
+class RunTable(Pressable[Column | str], CursorList):
     """One line per run; sorted by any column, filtered, with a cursor and marks."""
 
     HEADINGS = 1
@@ -33,9 +32,6 @@ class RunTable(Pressable[Column | str], FollowList):
         Binding("left", "shift(-1)", "Columns to the left", show=False),
         Binding("right", "shift(1)", "Columns to the right", show=False),
     ]
-
-    class CursorMoved(Message):
-        """Another run is under the cursor, or what is known of it has changed."""
 
     class Full(Message):
         """No more runs can be marked."""
@@ -53,17 +49,8 @@ class RunTable(Pressable[Column | str], FollowList):
         """The length of the longest name that is shown."""
         self._first = 0
         """The first column after the name that is in sight."""
-        self._at = 0
-        """The line under the cursor."""
-        self._cursor: str | None = None
-        """The path of the run under the cursor; None: the first, whichever that is."""
         self._numbers: dict[str, int] = {}
         """The numbers of the marked runs by their paths: each keeps its own while it is marked."""
-        self.is_following = False
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
 
     @property
     def total(self) -> int:
@@ -73,7 +60,7 @@ class RunTable(Pressable[Column | str], FollowList):
     @property
     def current(self) -> RunSummary | None:
         """The run under the cursor."""
-        return self._rows[self._at] if self._rows else None
+        return None if self.at is None else self._rows[self.at]
 
     @property
     def rows(self) -> tuple[RunSummary, ...]:
@@ -109,41 +96,13 @@ class RunTable(Pressable[Column | str], FollowList):
         shown = [run for run in self._all.values() if self._test(run)]
         self._rows = sort_runs(shown, self._sorted_by, is_reversed=self._is_reversed)
         self._longest = max((len(run.name) for run in self._rows), default=NAME.width)
-        places = {run.path: place for place, run in enumerate(self._rows)}
-        self._at = places.get(self._cursor or "", min(self._at, max(self.count - 1, 0)))
-        if self._cursor is None:
-            self._at = 0
-        self._keep_in_sight()
-        self.refresh()
-        self.post_message(self.CursorMoved())
-
-    def _keep_in_sight(self) -> None:
-        self._settle()
-        self.bring_in_sight(self._at)
-        self.is_following = False
-
-    def is_marked(self, index: int) -> bool:
-        return index == self._at
+        self.set_keys(run.path for run in self._rows)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what is done with runs while there are any."""
         return bool(self._rows) or action not in ("order", "reverse", "shift")
 
     # What the user does.
-
-    def action_move(self, lines: int) -> None:
-        """Move the cursor."""
-        if not self._rows:
-            return
-        before, top = self._at, self.top
-        self._at = min(max(self._at + lines, 0), self.count - 1)
-        self._cursor = self._rows[self._at].path
-        self._keep_in_sight()
-        if self.top == top:
-            width = self.content_size.width
-            rows = (row - top + self.HEADINGS for row in (before, self._at))
-            self.refresh(*(Region(0, row, width, 1) for row in rows))
-        self.post_message(self.CursorMoved())
 
     def mark(self) -> None:
         """Mark the run under the cursor, or no longer, and go on to the next one."""
@@ -189,16 +148,15 @@ class RunTable(Pressable[Column | str], FollowList):
         at = event.get_content_offset_capture(self)
         if at.y < self.HEADINGS:
             return self._column_at(at.x)
-        index = self.top + at.y - self.HEADINGS
-        return self._rows[index].path if index < self.count else None
+        index = self.index_at(event)
+        return None if index is None else self._rows[index].path
 
     def press(self, thing: Column | str) -> None:
         """Sort by the column, or move the cursor to the run."""
         if isinstance(thing, Column):
             self.sort_by(thing)
         else:
-            places = {run.path: place for place, run in enumerate(self._rows)}
-            self.action_move(places[thing] - self._at)
+            self.move_to(thing)
 
     # What is drawn.
 

@@ -61,6 +61,12 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
         """Whether line `index` is under the cursor."""
         return False
 
+    def index_at(self, event: events.MouseEvent) -> int | None:
+        """The line under the pointer; None on a heading and below the last line."""
+        at = event.get_content_offset_capture(self)
+        index = self.top + at.y - self.HEADINGS
+        return index if at.y >= self.HEADINGS and index < self.count else None
+
     @property
     def room(self) -> int:
         """How many lines are in sight at once."""
