@@ -37,7 +37,7 @@ class RunFiles:
 
     def __init__(self, directory: RunDirectory, session: Session, retry: Retry) -> None:
         self._config_record: dict[str, Any] = {}
-        """What config.json says at the start."""
+        """What config.json says, or is to say once it can be written."""
         self._directory = directory
         self._session = session
         self._retry = retry
@@ -97,6 +97,7 @@ class RunFiles:
         path = self._directory.config
         record = read_json(path) or self._config_record
         record["config"] = {**record.get("config", {}), **changes}
+        self._config_record = record
         if self._retry.attempt(path, lambda: write_json(path, record)):
             with self._lock:
                 if self._settings == changes:
@@ -179,7 +180,10 @@ class RunFiles:
         except MnistTuiError as error:
             log.warning("%s", error)
         with self._lock:
-            self._rows[:] = [asdict(row) for row in known.rows]
+            rows = [asdict(row) for row in known.rows]
+            # Epochs may have ended since `known` was copied.
+            newer = [row for row in self._rows if not rows or row["epoch"] > rows[-1]["epoch"]]
+            self._rows[:] = rows + newer
             results = self._session.validation
             self._saved_validation = None if results.epochs else results
         self._saved_curves = None

@@ -11,13 +11,15 @@ import pytest
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.run import validation
-from mnist_tui.run.events import EpochFinished, RunPrepared
+from mnist_tui.run.events import EpochFinished, RunPrepared, SettingsChanged
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.run.validation import EpochResults, TrackedExample, ValidationResults
 from mnist_tui.store import run_files
 from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.new_run import create_run
+from mnist_tui.store.retry import Retry
+from mnist_tui.store.run_files import RunFiles
 from mnist_tui.store.validation_file import read_validation
 from mnist_tui.store.writer import RunWriter
 from tests.run.values import epoch_row
@@ -112,6 +114,44 @@ def test_a_deleted_directory_is_filled_again_with_every_epoch(tmp_path: Path) ->
     assert read_lines(run.directory.metrics) == rows
     assert read_json(run.directory.config) == {"config": {}}
     assert read_validation(run.directory.validation) == run.session.validation
+
+
+def test_an_epoch_that_ends_while_a_deleted_directory_is_filled_again_is_kept(
+    tmp_path: Path,
+) -> None:
+    session, directory = Session(), create_run(tmp_path, "a", TrainConfig(epochs=3))
+    files = RunFiles(directory, session, Retry(session.emit, lambda: None))
+    files.begin({"config": {}})
+    session.subscribe(files.add)
+    session.emit(EpochFinished(row=epoch_row(1), is_best=True))
+    before = session.log
+    session.emit(EpochFinished(row=epoch_row(2), is_best=False))
+    files.rebuild(before)
+    files.write_metrics()
+    files.close()
+    assert [row["epoch"] for row in read_lines(directory.metrics)] == [1, 2]
+
+
+def test_a_deleted_directory_is_filled_again_with_the_settings_changed_before(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path)
+    run.session.emit(
+        SettingsChanged(
+            epochs=5,
+            checkpoint_every_s=60.0,
+            previous_epochs=3,
+            previous_checkpoint_every_s=60.0,
+            epoch=1,
+            global_batch=2,
+        )
+    )
+    run.writer.flush()
+    run.directory.path.rename(tmp_path / "gone")
+    run.finish_epoch(1)
+    run.writer.close()
+    assert run.directory.path.exists()
+    assert read_json(run.directory.config)["config"]["epochs"] == 5
 
 
 def test_the_status_names_the_model_and_its_size(tmp_path: Path) -> None:
