@@ -24,17 +24,26 @@ enum {
 /* AT_ONCE pooled places are computed at once, four pixels each, for as many channels as a vector
  * has, so that their sums are in registers and the weights in the first-level cache. */
 
-/* Convolve: map[i] is the corner of place i; w (TAPS, LANES). */
-static inline void convolve(const float *const map[AT_ONCE], const float *w, vec sum[AT_ONCE][4]) {
-  for (int ky = 0; ky < 3; ky++)
-    for (long at = ky * MAP_ROW; at < ky * MAP_ROW + ROW; at++, w += LANES) {
-      vec weight = load(w);
-      for (int i = 0; i < AT_ONCE; i++) {
-        const float *pixel = map[i] + at;
-        sum[i][0] += pixel[0] * weight;
-        sum[i][1] += pixel[C1] * weight;
-        sum[i][2] += pixel[MAP_ROW] * weight;
-        sum[i][3] += pixel[MAP_ROW + C1] * weight;
+/* Sums are made over blocks of `block` channels, one after the other, in each pixel by pixel and
+ * in these channel by channel. How large PyTorch's blocks are depends on the processor. With the
+ * same ones the sums have the same bits, and pooling finds the same pixel where two differ by no
+ * more than rounding. */
+
+/* Convolve: map[i] is the corner of place i; w (TAPS, LANES), in the order of the sums. */
+static inline void convolve(const float *const map[AT_ONCE], const float *w, int block,
+                            vec sum[AT_ONCE][4]) {
+  for (int c = 0; c < C1; c += block)
+    for (int t = 0; t < 9; t++) {
+      long at = t / 3 * MAP_ROW + t % 3 * C1 + c;
+      for (long end = at + block; at < end; at++, w += LANES) {
+        vec weight = load(w);
+        for (int i = 0; i < AT_ONCE; i++) {
+          const float *pixel = map[i] + at;
+          sum[i][0] += pixel[0] * weight;
+          sum[i][1] += pixel[C1] * weight;
+          sum[i][2] += pixel[MAP_ROW] * weight;
+          sum[i][3] += pixel[MAP_ROW + C1] * weight;
+        }
       }
     }
 }
@@ -44,7 +53,7 @@ extern const long HAS_BF16;
 #include <immintrin.h>
 const long HAS_BF16 = 1;
 
-/* The same in bfloat16, summed in float32: `map` has pairs of channels, as does
+/* The same in bfloat16, summed in float32, in one block: `map` has pairs of channels, as does
  * w (TAPS / 2, LANES). */
 static inline void convolve_bf16(const uint32_t *const map[AT_ONCE], const uint32_t *w,
                                  vec sum[AT_ONCE][4]) {
@@ -95,15 +104,16 @@ enum {
   SECOND_PACKED = BACK_AT + W2_SIZE,
 };
 
-/* Pack weights (C2, C1, 3, 3). */
-static void pack_second(const float *w, float *packed, int is_bf16) {
+/* Pack weights (C2, C1, 3, 3) for sums over blocks of `block` channels. */
+static void pack_second(const float *w, float *packed, int block, int is_bf16) {
   float *forward = packed + FORWARD_AT, *back = packed + BACK_AT;
   uint32_t *pairs = (uint32_t *)(packed + PAIRS_AT);
   for (int c = 0; c < C2; c++)
     for (int i = 0; i < C1; i++)
       for (int t = 0; t < 9; t++) {
         float weight = w[(c * C1 + i) * 9 + t];
-        forward[c / LANES * LANES * TAPS + (t * C1 + i) * LANES + c % LANES] = weight;
+        int at = (i / block * 9 + t) * block + i % block;
+        forward[c / LANES * LANES * TAPS + at * LANES + c % LANES] = weight;
         back[c * TAPS + t * C1 + i] = weight;
       }
   for (int c = 0; is_bf16 && c < C2; c += LANES)
@@ -131,7 +141,7 @@ static inline int corner_of(int place) {
 /* Convolution and pooling at some places: pooled, argmax (PLACES, C2); rounded (MAP_SIZE / 2) is
  * for the map in bfloat16. */
 static void second_layer(const float *map, const int *places, int count, const float *packed,
-                         const float *b, int is_bf16, uint32_t *rounded, float *pooled,
+                         const float *b, int block, int is_bf16, uint32_t *rounded, float *pooled,
                          int32_t *argmax) {
   const uint32_t *pairs = (const uint32_t *)(packed + PAIRS_AT);
   if (is_bf16) to_bf16(map, rounded, MAP_SIZE);
@@ -149,7 +159,7 @@ static void second_layer(const float *map, const int *places, int count, const f
       if (is_bf16)
         convolve_bf16(pair_corner, pairs + c * TAPS / 2, sum);
       else
-        convolve(corner, packed + FORWARD_AT + c * TAPS, sum);
+        convolve(corner, packed + FORWARD_AT + c * TAPS, block, sum);
       for (int i = 0; i < AT_ONCE && n + i < count; i++) {
         int at = places[n + i] * C2 + c;
         vec most = greatest(sum[i], argmax + at);

@@ -42,6 +42,7 @@ struct step {
   long groups;                  /* of images on the way back: sums that are added at the end */
   long bf16;                    /* whether the second convolution goes forward in bfloat16 */
   long updates;                 /* whether `backward` moves w3 by `rate`, else it writes d_w3 */
+  long block;                   /* channels in a block of the second convolution's sums */
   float rate;
   const float *images;          /* (B, 28, 28) */
   const float *w1, *b1;         /* (32, 1, 3, 3), (32,) */
@@ -80,14 +81,17 @@ static void find_ink(const float *image, uint32_t ink[SIDE]) {
   }
 }
 
-/* The first convolution with ReLU: map (26, 26, 32); w (9, 32). */
+/* The first convolution with ReLU: map (26, 26, 32); w (9, 32). PyTorch adds the bias before all
+ * else, but after it where the batch is a single image; `adds_last` says so. */
 static void first_layer(const float *image, const uint32_t *ink, const float *w, const float *b,
-                        float *map) {
+                        int adds_last, float *map) {
   enum { N = C1 / LANES };
-  vec bias[N], blank[N];
+  vec before[N], after[N], blank[N], zero = {0};
   for (int v = 0; v < N; v++) {
-    bias[v] = load(b + v * LANES);
-    blank[v] = relu(bias[v]);
+    vec bias = load(b + v * LANES);
+    before[v] = adds_last ? zero : bias;
+    after[v] = adds_last ? bias : zero;
+    blank[v] = relu(bias);
   }
   for (int y = 0; y < MAP; y++) {
     uint32_t seen = ink[y] | ink[y + 1] | ink[y + 2];
@@ -97,12 +101,12 @@ static void first_layer(const float *image, const uint32_t *ink, const float *w,
         continue;
       }
       vec sum[N];
-      for (int v = 0; v < N; v++) sum[v] = bias[v];
+      for (int v = 0; v < N; v++) sum[v] = before[v];
       for (int t = 0; t < 9; t++) {
         float pixel = image[(y + t / 3) * SIDE + x + t % 3];
         for (int v = 0; v < N; v++) sum[v] += pixel * load(w + t * C1 + v * LANES);
       }
-      for (int v = 0; v < N; v++) store(map + v * LANES, relu(sum[v]));
+      for (int v = 0; v < N; v++) store(map + v * LANES, relu(sum[v] + after[v]));
     }
   }
 }
@@ -159,10 +163,10 @@ static void forward_item(struct step *step, long n, float *scratch) {
   const float *image = step->images + n * SIDE * SIDE;
   uint32_t ink[SIDE];
   find_ink(image, ink);
-  first_layer(image, ink, step->packed, step->b1, map);
+  first_layer(image, ink, step->packed, step->b1, step->batch == 1, map);
   int places[PLACES + 1], black, count = find_places(ink, places, &black);
   second_layer(map, places + !black, count - !black, step->packed + W1_SIZE, step->b2,
-               step->bf16 != 0, (uint32_t *)(argmax + FEATURES), pooled, argmax);
+               (int)step->block, step->bf16 != 0, (uint32_t *)(argmax + FEATURES), pooled, argmax);
   uint8_t same_as[PLACES];
   memset(same_as, places[0], PLACES);
   for (int i = 1; i < count; i++) same_as[places[i]] = (uint8_t)places[i];
@@ -183,7 +187,7 @@ static void pack_weights(struct step *step) {
   float *w1 = step->packed;
   for (int c = 0; c < C1; c++)
     for (int t = 0; t < 9; t++) w1[t * C1 + c] = step->w1[c * 9 + t];
-  pack_second(step->w2, w1 + W1_SIZE, step->bf16 != 0);
+  pack_second(step->w2, w1 + W1_SIZE, (int)step->block, step->bf16 != 0);
 }
 
 /* ---- The first linear layer -------------------------------------------------------------- */
@@ -323,7 +327,7 @@ static void convolutions_item(struct step *step, long item, float *scratch) {
     const float *image = step->images + n * SIDE * SIDE;
     uint32_t ink[SIDE];
     find_ink(image, ink);
-    first_layer(image, ink, step->packed, step->b1, map);
+    first_layer(image, ink, step->packed, step->b1, step->batch == 1, map);
     memset(d_map, 0, MAP_SIZE * sizeof *d_map);
     for (long block = 0; block < BLOCKS; block++)
       memcpy(d_features + block * COLUMNS, step->d_features + (block * step->batch + n) * COLUMNS,

@@ -5,6 +5,7 @@ from typing import Final
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.steps.base import MnistKernels
@@ -19,7 +20,11 @@ _UNITS: Final = 128
 """Hidden units."""
 _SLICES: Final = 16
 """Parts that the hidden units' sums come in."""
-_NUMBERS: Final = (("updates", ctypes.c_long), ("rate", ctypes.c_float))
+_WIDTH: Final = 32
+"""Features in a block, and channels of the first convolution."""
+_NUMBERS: Final = (
+    ("updates", ctypes.c_long), ("block", ctypes.c_long), ("rate", ctypes.c_float),
+)  # fmt: skip
 _ADDRESSES: Final = (
     *("images", "w1", "b1", "w2", "b2", "keep", "features", "alive", "sources", "counts"),
     *("hidden", "d_hidden", "w3", "d_w3", "d_features"),
@@ -57,7 +62,33 @@ class MnistStep(MnistKernels):
         self.library.set(
             **dict(zip(("d_w1", "d_b1", "d_w2", "d_b2"), self._gradients, strict=True))
         )
-        self._make_room(config.batch_size)
+        self._make_room(max(config.batch_size, 2))
+        block = None if precision == "bf16" else self._find_block()
+        self.library.set(block=block or _WIDTH)
+        self.sums_as_pytorch = block is not None
+        """Whether the convolutions' outputs have the bits of PyTorch's, so that pooling takes the
+        same one of four values where rounding alone decides."""
+
+    @torch.no_grad()
+    def _find_block(self) -> int | None:
+        """Find out in which order PyTorch sums on this processor: see `convolution.h`."""
+        w1, b1, w2, b2, *_ = self._parameters
+        images = torch.rand(2, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+        convolved = F.conv2d(F.relu(F.conv2d(images, w1, b1)), w2, b2)
+        expected = F.relu(F.max_pool2d(convolved, 2)).view(2, _BLOCKS, _WIDTH)
+        for block in (8, 16, _WIDTH):
+            self.library.set(block=block)
+            if torch.equal(self.features(images), expected):
+                return block
+        return None
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the first linear layer gets of (B, 1, 28, 28) images without dropout, in blocks:
+        (B, 288, 32)."""
+        batch = len(images)
+        self.library.set(images=images, keep=torch.ones(batch, 64))
+        self.library.call("forward", batch)
+        return self._features[:batch].view(_BLOCKS, batch, _WIDTH).transpose(0, 1)
 
     @torch.no_grad()
     def learn(
@@ -92,10 +123,11 @@ class MnistStep(MnistKernels):
         """Allocate what the library keeps between its calls, for up to so many images."""
         self._room = batch
         self._hidden = torch.empty(_SLICES * batch, _UNITS)
+        self._features = torch.empty(batch, _FEATURES)
         self.library.reserve(64 * batch)
         self.library.set(
             hidden=self._hidden,
-            features=torch.empty(batch, _FEATURES),
+            features=self._features,
             alive=torch.empty(batch, _BLOCKS, dtype=torch.int32),
             sources=torch.empty(batch, _FEATURES, dtype=torch.int16),
             counts=torch.empty(batch, 128, dtype=torch.uint8),
