@@ -17,7 +17,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.run.plan import NewRun, RunPlan
 from mnist_tui.run.requests import Stop
 from mnist_tui.tui.app import DashboardApp
-from mnist_tui.tui.charts import drawn_chart
+from mnist_tui.tui.charts import chart
 from mnist_tui.tui.dashboard.header import Facts
 from mnist_tui.tui.dashboard.machine import MachinePane
 from tests.run.values import epoch_row
@@ -39,7 +39,7 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     midnight = time.gmtime(0)
     monkeypatch.setattr(time, "localtime", lambda *_: midnight)
-    monkeypatch.setattr(drawn_chart, "DRAW_INTERVAL_S", 0.0)
+    monkeypatch.setattr(chart, "DRAW_INTERVAL_S", 0.0)
     monkeypatch.setattr(MachinePane, "INTERVAL_S", 3600.0)  # it is sampled once
 
 

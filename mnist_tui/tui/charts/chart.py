@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import ClassVar, Final
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
 
-from mnist_tui.tui.charts.drawn_chart import DrawnChart
+from mnist_tui.tui.charts.glyphs import glyphs_for
+from mnist_tui.tui.charts.legend import title_of
+from mnist_tui.tui.charts.palette import Palette
+from mnist_tui.tui.charts.plot import Plot
+from mnist_tui.tui.charts.series import ChartData
 from mnist_tui.tui.charts.view import View
+from mnist_tui.tui.widgets.lines import StripLines
+
+DRAW_INTERVAL_S: Final = 0.25
+"""New data is drawn no sooner than this after the draw before it."""
 
 ZOOM_STEP: Final = 0.5
 WHEEL_STEP: Final = 0.8
@@ -18,10 +32,15 @@ PAN_STEP: Final = 0.25
 """Share of what is in view that one key press or turn of the wheel moves by."""
 
 
-class Chart(DrawnChart, can_focus=True):
-    """Curves whose view the user moves, and whose values they read."""
+class Chart(StripLines, can_focus=True):
+    """Curves over epochs or batches, whose view the user moves and whose values they read.
 
-    ALLOW_SELECT = False
+    Hand it immutable data with `set_data`, from the UI thread, as often as you like. It draws new
+    data at most four times a second, what the user did at once, and nothing while it is hidden.
+
+    The title is in the border if there is one, else in the top line.
+    """
+
     DEFAULT_CSS = """
     Chart {
         height: 1fr;
@@ -61,10 +80,89 @@ class Chart(DrawnChart, can_focus=True):
             """The chart whose view it is."""
             return self.chart
 
-    _is_reading = False
-    """Whether the user moves a cursor along the curves by keys."""
-    _drag: tuple[int, View] | None = None
-    """The column where the mouse was pressed, and the view then."""
+    def __init__(
+        self,
+        data: ChartData | None = None,
+        *,
+        id: str | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        super().__init__(id=id)
+        self._data = data or ChartData("")
+        self._clock = clock
+        self._view = View()
+        self._plot: Plot | None = None
+        self._drawn_at_s = float("-inf")
+        self._timer: Timer | None = None
+        self._cursor: float | None = None
+        self._is_reading = False
+        """Whether the user moves a cursor along the curves by keys."""
+        self._drag: tuple[int, View] | None = None
+        """The column where the mouse was pressed, and the view then."""
+
+    @property
+    def data(self) -> ChartData:
+        """What is shown."""
+        return self._data
+
+    @property
+    def view(self) -> View:
+        """The window and kind of y axis; setting it posts no message."""
+        return self._view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        if view != self._view:
+            self._view = view
+            self._draw_anew()
+
+    @property
+    def cursor(self) -> float | None:
+        """The x whose values are read out, if any."""
+        return self._cursor
+
+    def set_data(self, data: ChartData) -> None:
+        """Show `data`. A zoomed view follows the newest value if that was in view."""
+        if data == self._data:
+            return
+        self._view = self._view.following(self._data, data)
+        self._data = data
+        wait_s = self._drawn_at_s + DRAW_INTERVAL_S - self._clock()
+        if wait_s <= 0 or not self.is_running:
+            self._draw_anew()
+        elif self._timer is None:
+            self._timer = self.set_timer(wait_s, self._draw_anew, name="draw chart")
+
+    def _draw_anew(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._plot = None
+        self.redraw()
+
+    def on_mount(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        title = title_of(self._data, self._view)
+        if title != self.border_title:
+            self.border_title = title
+        super().redraw()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        if self._plot is None or self._plot.size != (width, height):
+            glyphs = glyphs_for(self.app.console.encoding, os.environ.get("TERM", ""))
+            has_border = self.styles.border_top[0] not in ("", "none", "hidden", "blank")
+            self._plot = Plot.draw(
+                self._data, width, height, self._view, glyphs, has_title=not has_border
+            )
+            self._drawn_at_s = self._clock()
+        _, background = self.background_colors
+        palette = Palette(self.app.theme_variables, background)
+        behind = Style(bgcolor=background.rich_color)
+        return [strip.apply_style(behind) for strip in self._plot.strips(palette, self._cursor)]
+
+    # What the user does.
 
     def action_toggle_log(self) -> None:
         self._change(replace(self._view, is_log=not self._view.is_log))
@@ -166,4 +264,4 @@ class Chart(DrawnChart, can_focus=True):
     def _move_cursor(self, x: float | None) -> None:
         if x != self._cursor:
             self._cursor = x
-            self._restyle()
+            self.redraw()

@@ -1,15 +1,17 @@
-"""A fixed region of styled lines that repaints only what changed."""
+"""Fixed regions of styled lines, or of strips, that repaint only what changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, ClassVar, Final, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.style import Style as VisualStyle
+from textual.theme import Theme
 from textual.widget import Widget
 
 Piece = tuple[str, str]
@@ -84,48 +86,92 @@ class Lines(ToneStyles):
     """Lines of text that change often.
 
     Subclasses say what to show in `lines`; `redraw` compares it with what is on the screen
-    and repaints the columns that differ. Nothing here ever asks for a layout, and over SSH
-    only the changed columns are sent.
+    and repaints what differs. Nothing here ever asks for a layout, and over SSH only the changed
+    columns are sent.
     """
 
-    _shown: list[Line] | None = None
+    _shown: Sequence[Any] | None = None
+    """What is on the screen; None where it is to be drawn when it is next asked for."""
 
     def lines(self, width: int, height: int) -> list[Line]:
         """What to show in a region of `width` columns and `height` lines."""
         raise NotImplementedError
 
+    def _make(self, width: int, height: int) -> Sequence[Any]:
+        return self.lines(width, height)
+
     def redraw(self) -> None:
         """Repaint what changed since the last time. UI thread."""
         width, height = self.content_size
         if not self.is_mounted or not width or not height:
-            return
-        old, new = self._shown, self.lines(width, height)
-        self._shown = new
-        if old is None:
+            self._shown = None
+        elif self._shown is None:
             self.refresh()
-            return
-        changes = []
-        for y in range(max(len(old), len(new))):
-            left, right = changed_columns(_at(old, y), _at(new, y), width)
-            if left < right:
-                changes.append(Region(left, y, right - left, 1))
-        if changes:
-            self.refresh(*changes)
+        else:
+            old, self._shown = self._shown, self._make(width, height)
+            if changes := changed_regions(old, self._shown, width):
+                self.refresh(*changes)
 
     def on_resize(self) -> None:
         """Lay the lines out anew for the new size."""
         self._shown = None
-        self.redraw()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width, height = self.content_size
         if self._shown is None:
-            self._shown = self.lines(width, height)
-        return self.strip(_at(self._shown, y), width)
+            self._shown = self._make(width, height)
+        return self.strip(self._shown[y] if y < len(self._shown) else [], width)
 
 
-def _at(lines: list[Line], y: int) -> Line:
-    return lines[y] if y < len(lines) else []
+class StripLines(Lines):
+    """Lines of which some are parts of images or charts.
+
+    Subclasses return what to show in `draw`. It is called only while they are seen.
+    """
+
+    _shown_size = Size()
+    """The size that `_shown` was drawn for."""
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """Return what to show in a region of `width` columns and `height` lines; blank below it."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, self._forget)
+
+    def _forget(self, _theme: Theme) -> None:
+        self._shown = None
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Draw anew on another background."""
+        super().notify_style_update()
+        self._shown = None
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether any of it is on a screen that nothing hides."""
+        return self.is_on_screen and self.screen.is_current
+
+    def redraw(self) -> None:
+        if not self.is_seen:
+            self._shown = None
+        super().redraw()
+
+    def _make(self, width: int, height: int) -> list[Strip]:
+        self._shown_size = self.content_size
+        base = self.visual_style.rich_style
+        strips = self.draw(width, height)[:height]
+        strips += [Strip.blank(width, base)] * (height - len(strips))
+        return [strip.adjust_cell_length(width, base) for strip in strips]
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.content_size
+        if self._shown is None or self._shown_size != self.content_size:
+            self._shown = self._make(width, height)
+        strip: Strip = self._shown[y] if y < height else Strip.blank(width)
+        return strip
 
 
 def width_of(line: Iterable[Piece]) -> int:
@@ -144,29 +190,27 @@ def fit_lines(parts: Iterable[Line], width: int) -> Line:
     return line
 
 
-def changed_columns(old: Line, new: Line, width: int) -> tuple[int, int]:
-    """From which column up to which two versions of a line differ; (0, 0) when they do not.
-
-    One span for each line: Textual sends a line from the widget's left edge for every span.
-    """
-    if old == new:
-        return 0, 0
-    if [cell_len(text) for text, _ in old] != [cell_len(text) for text, _ in new]:
-        return 0, width
-    first, last, x = width, 0, 0
-    for before, after in zip(old, new, strict=True):
-        end = x + cell_len(after[0])
-        if before != after:
-            left, right = _changed_within(before, after, x, end)
-            first, last = min(first, left), max(last, right)
-        x = end
-    return first, last
+def changed_regions(
+    old: Iterable[Iterable[Any]], new: Iterable[Iterable[Any]], width: int
+) -> list[Region]:
+    """What to repaint, where these lines take the place of others."""
+    ends = (changed_until(*pair) for pair in zip_longest(old, new, fillvalue=()))
+    # Textual sends a line from the widget's left edge up to the region's end.
+    return [Region(0, y, min(end, width), 1) for y, end in enumerate(ends) if end]
 
 
-def _changed_within(before: Piece, after: Piece, start: int, end: int) -> tuple[int, int]:
-    """The changed columns of one piece; only text of single cells is compared in detail."""
-    old, new = before[0], after[0]
-    if before[1] != after[1] or len(new) != end - start or len(old) != len(new):
-        return start, end
-    differing = [i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
-    return start + differing[0], start + differing[-1] + 1
+def changed_until(old: Iterable[Any], new: Iterable[Any]) -> int:
+    """The column after the last one in which two lines, or strips, differ; 0 if they don't."""
+    before, after = _characters_of(old), _characters_of(new)
+    if before == after:
+        return 0
+    end = max(len(before), len(after))
+    if len(before) == len(after):
+        end = next(i for i in range(end, 0, -1) if before[i - 1] != after[i - 1])
+    # Some characters take two columns.
+    return max(width_of(characters[:end]) for characters in (before, after))
+
+
+def _characters_of(line: Iterable[Any]) -> list[tuple[str, Any]]:
+    """Each character with its tone or its style."""
+    return [(character, piece[1]) for piece in line for character in piece[0]]

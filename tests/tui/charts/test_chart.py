@@ -5,16 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Region
-from textual.strip import Strip
 from textual.widgets import TabbedContent, TabPane
 
 from mnist_tui.tui.charts import Chart, ChartData, Series, View
-from mnist_tui.tui.charts.changes import changed_until
 from mnist_tui.tui.charts.plot import Plot
 from tests.tui.app_harness import strips_of
 
@@ -158,15 +154,6 @@ async def test_the_title_says_what_is_shown_whoever_wrote_it_before() -> None:
         app.chart.set_data(loss(13))
         await pilot.pause()
         assert app.chart.border_title == "Loss"
-
-
-def test_lines_differ_up_to_their_last_changed_column() -> None:
-    red, blue = Style(color="red"), Style(color="blue")
-    old = Strip([Segment("abc", red), Segment("def", blue)])
-    assert changed_until(old, Strip([Segment("abcd", red), Segment("ef", blue)])) == 4
-    assert changed_until(old, Strip([Segment("abX", red), Segment("def", blue)])) == 3
-    assert changed_until(old, Strip([Segment("abc", red), Segment("def", blue)])) == 0
-    assert changed_until(old, Strip([Segment("abc", red)])) == 6
 
 
 async def test_another_theme_changes_the_colors_and_draws_nothing(draws: list[ChartData]) -> None:

@@ -15,8 +15,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
-from mnist_tui.tui.widgets.lines import Shown
+from mnist_tui.tui.widgets.lines import Shown, StripLines
 
 SIDE: Final = 28
 """Pixels on each side of the images that models get."""
@@ -205,7 +204,7 @@ def _step(value: int, steps: int) -> int:
     return (value * (steps - 1) + 127) // 255
 
 
-class Bitmap(StripWidget):
+class Bitmap(StripLines):
     """One image as large as it is; what does not fit is cut."""
 
     DEFAULT_CSS = """

@@ -11,8 +11,7 @@ from textual.strip import Strip
 
 from mnist_tui.tui.insight.widgets.bitmap import Image, shading_of, strips_of
 from mnist_tui.tui.insight.widgets.brush import SIDE, Drawing, Point
-from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
-from mnist_tui.tui.widgets.lines import Line, Shown
+from mnist_tui.tui.widgets.lines import Line, Shown, StripLines
 
 LARGEST: Final = 3
 """How many columns a pixel takes at most."""
@@ -45,7 +44,7 @@ class Pen:
         return self.x + 0.5, self.y + 0.5
 
 
-class Canvas(StripWidget):
+class Canvas(StripLines):
     """28 by 28 pixels in a frame; ticks on the frame show where the pen is, without colors too."""
 
     DEFAULT_CSS = f"""

@@ -13,8 +13,7 @@ from mnist_tui.run.inference import FirstLayer
 from mnist_tui.tui.insight.widgets.bitmap import Form, Image, Shading, shading_of, strips_of
 from mnist_tui.tui.insight.widgets.filters import filter_image, map_image, map_values
 from mnist_tui.tui.insight.widgets.gallery import thumbnail
-from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
-from mnist_tui.tui.widgets.lines import Line, Shown
+from mnist_tui.tui.widgets.lines import Line, Shown, StripLines
 from mnist_tui.tui.widgets.pressable import Pressable
 
 MAP_SIDES: Final = (26, 20, 16, 12, 10, 8)
@@ -80,7 +79,7 @@ class Layout:
         return layout
 
 
-class FilterGrid(Pressable[int], StripWidget):
+class FilterGrid(Pressable[int], StripLines):
     """A page of filters, each with its response; the pane that it is in has the keys."""
 
     DEFAULT_CSS = """
@@ -175,7 +174,7 @@ class FilterGrid(Pressable[int], StripWidget):
         self.post_message(self.Picked(thing))
 
 
-class FilterDetail(StripWidget):
+class FilterDetail(StripLines):
     """An image, one filter, and the filter's response to the image."""
 
     DEFAULT_CSS = """

@@ -12,9 +12,8 @@ from textual.strip import Strip
 
 from mnist_tui import formatting
 from mnist_tui.tui.insight.widgets.bitmap import SIDE, Image, Shading, shading_of, strips_of
-from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.text.fitting import pad
-from mnist_tui.tui.widgets.lines import Line, Shown
+from mnist_tui.tui.widgets.lines import Line, Shown, StripLines
 from mnist_tui.tui.widgets.pressable import Pressable
 
 INK_SIDE: Final = 20
@@ -96,7 +95,7 @@ class Grid:
         return grid
 
 
-class Gallery(Pressable[tuple[int, bytes]], StripWidget):
+class Gallery(Pressable[tuple[int, bytes]], StripLines):
     """A page of images; the pane that it is in has the keys."""
 
     DEFAULT_CSS = """
@@ -216,7 +215,7 @@ def thumbnail(image: bytes, side: int) -> Image:
     return fitting if side == fitting.width else fitting.resized(side, side)
 
 
-class Portrait(StripWidget):
+class Portrait(StripLines):
     """One image as large as there is room for, and text under it."""
 
     WIDTH: ClassVar[int] = SIDE

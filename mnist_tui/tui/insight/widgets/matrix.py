@@ -15,9 +15,8 @@ from mnist_tui.tui.charts.palette import Ink, Palette
 from mnist_tui.tui.insight.widgets.bitmap import Form, shading_of
 from mnist_tui.tui.insight.widgets.class_bars import short_names
 from mnist_tui.tui.insight.widgets.matrix_layout import FIGURE, Counts, Layout
-from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
 from mnist_tui.tui.text.fitting import pad
-from mnist_tui.tui.widgets.lines import Line, Shown
+from mnist_tui.tui.widgets.lines import Line, Shown, StripLines
 from mnist_tui.tui.widgets.pressable import Pressable
 
 CORRECT: Final = "curve-training"
@@ -27,7 +26,7 @@ WRONG: Final = "curve-validation"
 """That of the other cells."""
 
 
-class Matrix(Pressable[tuple[int, int]], StripWidget):
+class Matrix(Pressable[tuple[int, int]], StripLines):
     """A row for each true class, a column for each predicted one, and a chosen cell.
 
     Where not all of them fit, those around the chosen cell are in sight. The pane that it is in

@@ -7,15 +7,14 @@ from textual.strip import Strip
 
 from mnist_tui.images import Picture
 from mnist_tui.tui.insight.widgets.bitmap import Image, shading_of, strips_of
-from mnist_tui.tui.insight.widgets.strip_widget import StripWidget
-from mnist_tui.tui.widgets.lines import Shown
+from mnist_tui.tui.widgets.lines import Shown, StripLines
 
 TITLES: Final = ("photograph", "cropped")
 GAP: Final = 2
 """Columns between the two."""
 
 
-class PictureView(StripWidget):
+class PictureView(StripLines):
     """The first and the last image of a picture's steps, side by side; of one, that alone."""
 
     DEFAULT_CSS = """
