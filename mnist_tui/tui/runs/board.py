@@ -13,7 +13,7 @@ from mnist_tui import formatting
 from mnist_tui.process.invocation import option_name
 from mnist_tui.sweep.grid import SEED, spell
 from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
-from mnist_tui.tui.runs.columns import is_fresh, sparkline
+from mnist_tui.tui.runs.columns import is_fresh, loss_curve
 from mnist_tui.tui.text.fitting import pad, shorten
 from mnist_tui.tui.widgets.cursor_list import CursorList
 from mnist_tui.tui.widgets.lines import Line
@@ -187,7 +187,7 @@ class Board(Pressable[str], CursorList):
         place = "" if run is None or run.best_epoch is None else f"in {run.best_epoch}"
         epochs = f"{entry.epochs_done}/{run.epochs if run else entry.trial.config.epochs}"
         state, tone = _state(entry)
-        curve = sparkline(run.val_losses, _BAR) if run is not None else ""
+        curve = loss_curve(run.val_losses, _BAR) if run is not None else ""
         line: Line = [
             (f"{'':{_RANK}}{pad(f'  seed {entry.trial.config.seed}', room)}", "muted"),
             (f"{_GAP}{formatting.percent(entry.accuracy):>{_ACCURACY}}", ""),

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from mnist_tui import formatting
 from mnist_tui.store.catalog import RunSummary, describe_age
+from mnist_tui.tui.widgets.meters import sparkline
 
-BLOCKS: Final = "▁▂▃▄▅▆▇█"
-"""Eight heights of a line."""
 SPARK_WIDTH: Final = 12
 
 
@@ -61,7 +60,7 @@ COLUMNS: Final = (
     Column("batch", 5, lambda run: f"{run.batch_size}", lambda run: run.batch_size),
     Column("seed", 6, lambda run: f"{run.seed}", lambda run: run.seed),
     Column(
-        "curve", SPARK_WIDTH, lambda run: sparkline(run.val_losses), lambda run: run.val_loss,
+        "curve", SPARK_WIDTH, lambda run: loss_curve(run.val_losses), lambda run: run.val_loss,
         is_number=False,
     ),
     Column("took", 9, lambda run: formatting.duration(run.duration_s), lambda run: run.duration_s),
@@ -88,21 +87,15 @@ def _is_known(value: object) -> bool:
     return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
-def sparkline(losses: Sequence[float], width: int = SPARK_WIDTH) -> str:
-    """Losses as bars, on a logarithmic scale from the smallest to the largest.
+def loss_curve(losses: Sequence[float], width: int = SPARK_WIDTH) -> str:
+    """Losses as bars from zero to the largest; a loss that is not finite is a blank.
 
-    What is not finite is a blank.
+    From zero, so that a curve that hardly moves looks flat.
     """
-    chosen = [losses[i * len(losses) // width] for i in range(width)] if losses else []
-    if len(losses) < width:
-        chosen = list(losses)
-    logs = [math.log(max(x, 1e-9)) if math.isfinite(x) else None for x in chosen]
-    finite = [x for x in logs if x is not None]
-    if not finite:
-        return ""
-    low, span = min(finite), max(max(finite) - min(finite), 1e-9)
-    last = len(BLOCKS) - 1
-    return "".join(" " if x is None else BLOCKS[round(last * (x - low) / span)] for x in logs)
+    count = min(len(losses), width)
+    chosen = [losses[i * (len(losses) - 1) // max(count - 1, 1)] for i in range(count)]
+    largest = max(filter(math.isfinite, chosen), default=0.0) or 1.0
+    return sparkline(loss / largest if math.isfinite(loss) else None for loss in chosen)
 
 
 def is_fresh(run: RunSummary, now: float | None = None) -> bool:
