@@ -17,6 +17,7 @@ from mnist_tui.remote.address import HAS_SOCKETS, check_folder, find_addresses
 from mnist_tui.remote.listener import is_own
 from mnist_tui.run.codec import WireError
 from mnist_tui.run.protocol import CONTRACT, OLDEST_CONTRACT, Compressed, Greeting
+from mnist_tui.run.requests import Answer
 from mnist_tui.run.wire import LONGEST_BYTES, Decoder, Message, encode
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.version import __version__
@@ -62,17 +63,21 @@ class Connection:
             pid=os.getpid(),
             host=platform.node(),
         )
-        self.send(greeting)
+        with suppress(ConnectionLostError):  # it has said why, if it has closed already
+            self.send(greeting)
         until_s = time.monotonic() + patience_s
         while (left_s := until_s - time.monotonic()) > 0:
             if not select.select([self._socket], [], [], left_s)[0]:
                 break
             self._early += self.receive()
-            if self._early and isinstance(self._early[0].value, Greeting):
-                first: Greeting = self._early.pop(0).value
-                return first
-            if self._early:
-                raise ConnectionLostError("it does not speak as a run of mnist-tui does")
+            match self._early:
+                case [Message(value=Greeting() as first), *rest]:
+                    self._early = rest
+                    return first
+                case [Message(value=Answer(is_accepted=False, message=reason)), *_]:
+                    raise ConnectionLostError(reason)
+                case [_, *_]:
+                    raise ConnectionLostError("it does not speak as a run of mnist-tui does")
         raise ConnectionLostError(f"it did not answer within {PATIENCE_S:.0f} s; is it stopped?")
 
     def fileno(self) -> int:
@@ -176,7 +181,7 @@ def check_reachable(directory: RunDirectory) -> None:
     if not HAS_SOCKETS:
         raise UsageError(
             f"{_describe_owner(directory)} cannot be attached to: Python has no Unix sockets on "
-            "this system; show the run as it is on disk, or resume it once it has ended"
+            "this system"
         )
 
 

@@ -4,10 +4,11 @@ import logging
 import os
 import platform
 import selectors
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from mnist_tui.errors import MnistTuiError
@@ -20,7 +21,9 @@ from mnist_tui.remote.sampler import Sampler
 from mnist_tui.remote.wakes import Wakes
 from mnist_tui.run.events import Warned
 from mnist_tui.run.protocol import CONTRACT, OLDEST_CONTRACT, Greeting
+from mnist_tui.run.requests import Answer
 from mnist_tui.run.session import Session
+from mnist_tui.run.wire import encode
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.version import __version__
 
@@ -161,8 +164,7 @@ class RunServer:
         if client is None:
             return
         if len(self._peers) >= MOST_CLIENTS:
-            log.warning("more than %d clients: the newest is refused", MOST_CLIENTS)
-            client.close()
+            _refuse(client)
             return
         peer = Peer(client, self._services, time.monotonic())
         self._peers[peer] = selectors.EVENT_READ
@@ -211,5 +213,12 @@ class RunServer:
         self._selector.register(listener.socket, selectors.EVENT_READ)
         # Another one, where the folder of the user's session has gone with that session.
         self._session.address = str(listener.path)
-        self._session.address = str(listener.path)
         log.warning("the socket was removed and has been made again: %s", listener.path)
+
+
+def _refuse(client: socket.socket) -> None:
+    """Say in place of a greeting that there is no room for one more client."""
+    reason = f"{MOST_CLIENTS} others watch it, the most that it serves; wait until one leaves"
+    log.debug("a client is refused: %s", reason)
+    with client, suppress(OSError):  # it has gone
+        client.send(encode(Answer(False, reason)))

@@ -1,10 +1,10 @@
 """What two processes say to each other about a run, beside the values of the contract.
 
-The server speaks first: a Greeting. A client answers with its own, then asks: for the status, to
-watch, or with any Request. Each request has an id and is answered twice, with that id: an Answer
-at once, then Done, Failed or the result. `greeting`, `status_asked`, `run_status`, `stop` and
-`answer` are frozen: they keep their names and fields for good, so that programs of any two
-contracts understand that much of each other.
+The server speaks first: a Greeting, or an Answer that says why the client is refused. A client
+answers with a Greeting of its own, then asks: for the status, to watch, or with any Request. Each
+request has an id and is answered twice, with that id: an Answer at once, then Done, Failed or the
+result. `greeting`, `status_asked`, `run_status`, `stop` and `answer` are frozen: they keep their
+names and fields for good, so that programs of any two contracts understand that much of each other.
 """
 
 from collections.abc import Mapping

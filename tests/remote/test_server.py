@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mnist_tui.errors import UsageError
 from mnist_tui.remote import listener, server
 from mnist_tui.remote.address import make_address
+from mnist_tui.remote.connection import connect
 from mnist_tui.remote.framed_socket import PATIENCE_S, Gone
 from mnist_tui.remote.listener import Listener, is_own, peer_uid
 from mnist_tui.remote.peer import MOST_OPEN, Peer, Services
@@ -421,7 +422,8 @@ def test_no_more_clients_than_there_is_room_for(
     monkeypatch.setattr(server, "MOST_CLIENTS", 2)
     with served_run(tmp_path) as run:
         kept = [run.connect(), run.connect()]
-        assert not list(messages(raw(run)))
+        with pytest.raises(UsageError, match="cannot be attached to: 2 others watch it, the most"):
+            connect(run.directory, patience_s=0.1)
         kept.pop().close()
         until(lambda: raw(run).recv(1), "a greeting, once one has gone")
 
