@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mnist_tui.cli.tty import check_terminal
+from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.run.plan import AttachedRun, Runner, RunPlan, ShownRun
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.display_options import DisplayOptions
@@ -34,7 +35,11 @@ def attached_plan(
     """
     from mnist_tui.remote.connection import connect
 
-    connect(directory).close()
+    try:
+        connect(directory).close()
+    except UsageError as error:
+        remedy = Remedy(command="show", run=str(directory.path))
+        raise UsageError(f"{error}; see what it has saved", remedy) from error
     folder, name = place_of(directory, runs_dir)
     return AttachedRun(
         config=directory.read_config(), runs_dir=folder, name=name, is_read_only=is_read_only

@@ -83,13 +83,13 @@ class RemoteRunner:
         self._mirror.close()
 
     def _follow(self) -> RunEnded:
-        """Mirror the run, in whichever process it is, to its end.
-
-        Raises:
-            UsageError: When it is live and cannot be attached to.
-        """
-        connection = connect(self._directory)
+        """Mirror the run, in whichever process it is, to its end."""
         while True:
+            try:
+                connection = connect(self._directory)
+            except UsageError as error:
+                is_live = self._directory.lock.is_held()
+                return self._cannot_attach(error) if is_live else self._end_on_disk()
             self._introduce(connection)
             try:
                 ended = self._mirror.follow(connection)
@@ -104,14 +104,6 @@ class RemoteRunner:
                 return ended
             # Let go, or the run goes on in another process.
             self._shown_s = self._mirror.heard_s
-            if not self._directory.lock.is_held():
-                return self._end_on_disk()
-            try:
-                connection = connect(self._directory)
-            except UsageError:
-                if self._directory.lock.is_held():
-                    raise
-                return self._end_on_disk()
 
     def _introduce(self, connection: Connection) -> None:
         greeting = connection.greeting
@@ -128,6 +120,15 @@ class RemoteRunner:
             elapsed_s=self.session.progress.elapsed_s,
             samples_per_second=self.session.progress.mean_samples_per_second,
             elsewhere=self._pid,
+        )
+
+    def _cannot_attach(self, error: UsageError) -> RunEnded:
+        """Say why a live run is not followed; it is not concerned."""
+        return replace(
+            ended_by(error),
+            hint="the run goes on; try again, or see what it has saved",
+            remedy=Remedy(command="show", run=str(self._directory.path)),
+            elsewhere=self._directory.lock.owner.pid,
         )
 
     def _end_on_disk(self) -> RunEnded:

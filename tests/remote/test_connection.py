@@ -1,5 +1,6 @@
 """A client finds the run's process, or says why it cannot, and which side is old."""
 
+import os
 import platform
 import socket
 import threading
@@ -10,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.errors import UsageError
+from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.remote import connection as connections
 from mnist_tui.remote.address import make_address
+from mnist_tui.remote.client import RemoteRunner
 from mnist_tui.remote.connection import connect, connect_to_any
 from mnist_tui.remote.listener import Listener
+from mnist_tui.run.plan import AttachedRun
 from mnist_tui.run.protocol import Greeting
+from mnist_tui.run.state import State
 from mnist_tui.run.wire import encode
 from mnist_tui.store.atomic import write_json
 from mnist_tui.store.directory import RunDirectory
@@ -97,6 +101,32 @@ def test_a_process_that_does_not_greet_is_given_up(
     with answering(directory, content), pytest.raises(UsageError, match=why) as error:
         connect(directory, patience_s=0.3)
     assert "which trains run a, cannot be attached to" in str(error.value)
+
+
+def test_a_run_that_cannot_be_attached_to_goes_on_and_it_is_said_what_to_do(
+    directory: RunDirectory,
+) -> None:
+    with answering(directory, greeting(7, 6)):
+        runner = RemoteRunner(AttachedRun(name="a", runs_dir=directory.path.parent))
+        runner.run()
+    ended = runner.session.log.ended
+    assert ended is not None
+    assert (ended.elsewhere, ended.exit_code) == (os.getpid(), UsageError.exit_code)
+    assert "speaks contract 7" in ended.message
+    assert ended.hint == "the run goes on; try again, or see what it has saved"
+    assert ended.remedy == Remedy(command="show", run=str(directory.path))
+
+
+def test_a_run_that_has_ended_before_it_is_attached_to_ends_as_its_files_say(
+    tmp_path: Path,
+) -> None:
+    directory = create_run(tmp_path, "a", TrainConfig())
+    write_json(directory.status, {"state": "finished", "message": "Finished."})
+    runner = RemoteRunner(AttachedRun(name="a", runs_dir=tmp_path))
+    runner.run()
+    ended = runner.session.log.ended
+    assert ended is not None
+    assert (ended.state, ended.message, ended.elsewhere) == (State.FINISHED, "Finished.", None)
 
 
 def test_a_process_without_a_socket_is_given_up(directory: RunDirectory) -> None:
