@@ -212,6 +212,8 @@ class RunController:
                 return self.resumed_plan is not None and self.leaving is None
             case "longer":
                 return self.can_resume and self.leaving is None
+            case "leave":
+                return self.is_busy and self.outlives_viewer
             case "export":
                 return self.log.prepared is not None
             case "settings":

@@ -84,6 +84,7 @@ class LeaderboardScreen(RunsOverlay):
         Binding("space", "go_on", "Go on", tooltip="Train what is not finished"),
         Binding("f", "retry", "Retry failed", tooltip="Train again what has failed"),
         Binding("c", "compare", "Compare", tooltip="Lay the best run of each over the others"),
+        Binding("q", "leave", "Leave it running", tooltip="The sweep goes on without you"),
         NO_RUN_KEYS,
     ]
     AUTO_FOCUS = "Board"
@@ -146,7 +147,7 @@ class LeaderboardScreen(RunsOverlay):
         match action:
             case "open":
                 return self._shown_run is not None
-            case "stop":
+            case "stop" | "leave":
                 return not is_idle
             case "go_on":
                 return is_idle and bool(states & set(_LEFT))
@@ -200,6 +201,10 @@ class LeaderboardScreen(RunsOverlay):
                 self._try(lambda: background.stop(self._folder), "stopping; runs are saved")
 
         self.app.push_screen(Question("Stop this sweep?", text, {"x": "Stop it"}), stop)
+
+    async def action_leave(self) -> None:
+        """Quit the dashboard, which the sweep does not need."""
+        await self.app.run_action("quit")
 
     def action_go_on(self) -> None:
         """Have what is not finished trained by a process without a terminal."""

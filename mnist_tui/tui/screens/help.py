@@ -89,6 +89,7 @@ KEYS: Final = (
             ("c", "lay the best run of each group over the others"),
             ("x", "stop the sweep; what is trained is saved"),
             ("space  f", "go on with it; also with what has failed"),
+            ("q", "quit; the sweep goes on without the dashboard"),
         ),
     ),
     (

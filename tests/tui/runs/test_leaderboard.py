@@ -119,9 +119,11 @@ async def test_only_what_can_be_done_is_offered(folder: SweepFolder) -> None:
         await opened(stage)
         await stage.until(lambda: "Go on" in stage.footer, "going on")
         assert "Stop" not in stage.footer
+        assert "Leave" not in stage.footer
         with folder.lock():
             await stage.until(lambda: "x Stop" in stage.footer, "stopping")
             assert "Go on" not in stage.footer
+            assert "q Leave it running" in stage.footer
             await stage.pilot.press("x")
             await stage.sees("Stop this sweep?")
             await stage.pilot.press("escape")
