@@ -178,12 +178,20 @@ class DatasetName(Rule):
         """A name as it is, and a path in full, so that it is found from any other folder."""
         if text in self.names or not (_looks_like_a_path(text) or os.path.isdir(text)):  # noqa: PTH112
             return text
-        return str(expand_home(text).absolute())
+        return str(absolute(expand_home(text)))
 
 
 def expand_home(path: str) -> Path:
     """The path with a home folder in place of `~`; as it is where there is no such folder."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises there
+
+
+def absolute(path: Path) -> Path:
+    """The path in full; as it is where the current folder has been deleted."""
+    try:
+        return path.absolute()
+    except OSError:
+        return path
 
 
 def _looks_like_a_path(text: str) -> bool:

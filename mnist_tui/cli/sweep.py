@@ -26,7 +26,7 @@ from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import SETTINGS
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of, option_name
-from mnist_tui.rules import Flag
+from mnist_tui.rules import Flag, absolute
 from mnist_tui.run.plan import NewRun
 from mnist_tui.sweep.cluster import Cluster
 from mnist_tui.sweep.executor import Executor
@@ -177,7 +177,7 @@ def _open(grid: Grid, name: str | None, runs_dir: Path, resume: str | None) -> S
         UsageError: When it cannot be made, or is another sweep's.
     """
     if resume is None:
-        return make_sweep(runs_dir, name or default_name(grid), grid, Path.cwd())
+        return make_sweep(runs_dir, name or default_name(grid), grid, absolute(Path()))
     given = [option_name(field) for field in grid.values] + (["--name"] if name else [])
     if given:
         raise UsageError(f"--resume goes on with a sweep as it is: leave {', '.join(given)} out")

@@ -14,6 +14,7 @@ from mnist_tui.doctor.check import Check, fault, ok, warning
 from mnist_tui.doctor.names import shorten
 from mnist_tui.errors import DataError
 from mnist_tui.process import places
+from mnist_tui.rules import absolute
 from mnist_tui.store.new_run import nearest_above
 
 _LITTLE_ROOM: Final = 200_000_000
@@ -66,7 +67,7 @@ def look_at_folders(runs_dir: Path) -> Iterator[Check]:
 
 def _problem(folder: Path) -> str:
     """Why `folder` cannot be written to, or made; empty when it can."""
-    nearest = nearest_above(folder.absolute())
+    nearest = nearest_above(absolute(folder))
     if not nearest.is_dir():
         return f"{shorten(nearest)} is not a folder"
     try:
@@ -79,8 +80,8 @@ def _problem(folder: Path) -> str:
 
 
 def _room(runs_dir: Path) -> Check:
-    free = shutil.disk_usage(nearest_above(runs_dir.absolute())).free
-    found = f"{shorten(runs_dir.absolute())}, {free / 1e9:.1f} GB free"
+    free = shutil.disk_usage(nearest_above(absolute(runs_dir))).free
+    found = f"{shorten(absolute(runs_dir))}, {free / 1e9:.1f} GB free"
     if free < _LITTLE_ROOM:
         return warning("runs folder", found, "make room: a run takes some 20 to 200 MB")
     return ok("runs folder", found)

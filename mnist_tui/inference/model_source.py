@@ -8,6 +8,7 @@ from mnist_tui.models.importing import import_model
 from mnist_tui.models.registry import MODELS
 from mnist_tui.models.source import ModelSource
 from mnist_tui.models.spec import ModelSpec, parse_spec
+from mnist_tui.rules import absolute
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.run_source import RunSource, is_of_this_user
 from mnist_tui.store.used_models import is_known, remember
@@ -24,7 +25,7 @@ def named_source(name: str) -> tuple[ModelSource, tuple[str, ...]]:
     """
     if name in MODELS:
         return MODELS[name], ()
-    source, notices = import_model(parse_spec(name), Path.cwd())
+    source, notices = import_model(parse_spec(name), absolute(Path()))
     remember_source(source)
     return source, notices
 

@@ -14,6 +14,7 @@ from mnist_tui.models.importing import make_with
 from mnist_tui.models.python_files import PythonFiles
 from mnist_tui.models.source import ModelSource
 from mnist_tui.models.spec import ModelSpec
+from mnist_tui.rules import absolute
 
 
 def source_of_object(model: type[nn.Module] | Callable[..., nn.Module] | nn.Module) -> ModelSource:
@@ -31,7 +32,7 @@ def source_of_object(model: type[nn.Module] | Callable[..., nn.Module] | nn.Modu
         raise UsageError(f"model must be a torch.nn.Module or what makes one, not {model!r}")
     named = type(model) if isinstance(model, nn.Module) else model
     path = _file_of(named)
-    files = PythonFiles(path.parent if path is not None else Path.cwd())
+    files = PythonFiles(path.parent if path is not None else absolute(Path()))
     if path is not None:
         files.read(path.name)
         _read_imported(files)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import UsageError
+from mnist_tui.rules import absolute
 from mnist_tui.run import wire
 from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.requests import Request
@@ -83,7 +84,7 @@ def plan_to_dict(plan: TrainedRun) -> dict[str, Any]:
     """The plan as plain values that hold in any working directory."""
     kind = next(name for name, cls in _PLANS.items() if isinstance(plan, cls))
     values = {field.name: getattr(plan, field.name) for field in fields(plan)}
-    paths = {name: str(values[name].absolute()) for name in _PATHS}
+    paths = {name: str(absolute(values[name])) for name in _PATHS}
     return {**values, **paths, "config": plan.config.to_dict(), "kind": kind}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_tui.errors import Remedy
+from mnist_tui.rules import absolute
 from mnist_tui.run.events import RunEnded
 
 
@@ -43,10 +44,7 @@ def command_of(remedy: Remedy) -> str:
 
 def _is_default(folder: Path) -> bool:
     """Whether commands look there for runs without being told."""
-    try:
-        return folder.absolute() == Path("runs").absolute()
-    except OSError:  # the current folder has been deleted
-        return False
+    return absolute(folder) == absolute(Path("runs"))
 
 
 def spell_out(ended: RunEnded) -> RunEnded:

@@ -11,7 +11,7 @@ from typing import Final
 from textual.app import App
 
 from mnist_tui.process.child import own_command, own_environment
-from mnist_tui.rules import expand_home
+from mnist_tui.rules import absolute, expand_home
 from mnist_tui.run.requests import Answer
 from mnist_tui.tui.screens.question import Question
 from mnist_tui.tui.screens.text_entry import TextEntry
@@ -80,8 +80,12 @@ class RunExporting(App[None]):
                 self.run_worker(self._export(path, kind, target, say), group="export")
 
         what = "The folder, made where it is missing" if kind.is_folder else "The file"
-        text = f"{what}; relative to {Path.cwd()}."
-        self.push_screen(TextEntry(kind.title, text, path.name + kind.suffix, kind.problem), write)
+        name, here = path.name + kind.suffix, absolute(Path())
+        if here.is_absolute():
+            text = f"{what}; relative to {here}."
+        else:
+            name, text = f"~/{name}", f"{what}, with its folder: the current one has been deleted."
+        self.push_screen(TextEntry(kind.title, text, name, kind.problem), write)
 
     async def _export(self, path: Path, kind: Format, target: Path, say: Say) -> None:
         process = await asyncio.create_subprocess_exec(

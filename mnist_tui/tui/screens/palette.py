@@ -24,7 +24,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import OptionList
 
-from mnist_tui.rules import expand_home
+from mnist_tui.rules import absolute, expand_home
 from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.dashboard.arrangement import TITLES
 from mnist_tui.tui.screens.overlay import Overlay
@@ -141,7 +141,7 @@ class Palettes(App[None]):
             try:
                 file = self.save_screenshot(name, str(folder), time_format)
             except OSError as error:
-                problem = f"cannot write to {folder.absolute()}: {error.strerror}"
+                problem = f"cannot write to {absolute(folder)}: {error.strerror}"
             else:
                 home = f"{expand_home('~')}{os.sep}"
                 where = f"~{os.sep}{file.removeprefix(home)}" if file.startswith(home) else file

@@ -67,3 +67,21 @@ async def test_the_palette_exports_the_run_that_is_shown() -> None:
         await stage.sees("CSV, TensorBoard, PNG")
         await stage.pilot.press("down", "enter")
         await stage.sees("Export 20260102-030405-tutorial")
+
+
+async def test_a_run_is_exported_to_the_home_folder_after_the_current_one_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, gone = tmp_path / "home", tmp_path / "gone"
+    for folder in (home, gone):
+        folder.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    write_run(tmp_path / "runs", "a", [0.5, 0.4])
+    async with on_stage(plan=NewRun(runs_dir=tmp_path / "runs")) as stage:
+        await choose(stage, "1")
+        await stage.sees("the current one has been deleted")
+        await stage.pilot.press("enter")
+        await stage.sees("written: ")
+    assert (home / "a-csv/epochs.csv").exists()
