@@ -49,21 +49,28 @@ class Limits:
     hi: float
     lowest: float
     highest: float
+    has_outliers: bool = False
+    """Whether values are within it that would be left out of another view."""
 
     @classmethod
     def of(cls, series: Sequence[Series], reduced: Sequence[Reduced], view: View) -> Limits | None:
         """Return the limits of what is in view, without single values far from all others.
 
-        The run to compare with sets no limits, unless it is alone.
+        The run to compare with sets no limits, unless it is alone. Nor does a smoothed curve: it
+        is long in coming down from a single high value.
         """
-        own = [part for one, part in zip(series, reduced, strict=True) if one.kind != "dotted"]
+        own = [
+            part
+            for one, part in zip(series, reduced, strict=True)
+            if one.kind != "dotted" and not one.is_smoothed
+        ]
         lows, highs = _ends(own)
         if not lows:
             lows, highs = _ends(reduced)
         if not lows:
             return None
         lowest, highest = lows[0], highs[-1]
-        if view.has_outliers or len(highs) < FEWEST:
+        if len(highs) < FEWEST:
             return cls(lowest, highest, lowest, highest)
         count = max(len(highs) // FEW, 1)
         scale = math.log10 if view.is_log else float
@@ -73,7 +80,10 @@ class Limits:
         hi = high + room if scale(highest) - low > most else scale(highest)
         if view.is_log:
             lo, hi = 10**lo, 10**hi
-        return cls(max(lo, lowest), min(hi, highest), lowest, highest)
+        lo, hi = max(lo, lowest), min(hi, highest)
+        if view.has_outliers:
+            return cls(lowest, highest, lowest, highest, (lo, hi) != (lowest, highest))
+        return cls(lo, hi, lowest, highest)
 
 
 def _ends(parts: Iterable[Reduced]) -> tuple[list[float], list[float]]:

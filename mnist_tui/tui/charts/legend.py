@@ -129,7 +129,9 @@ def length(words: Words) -> int:
 
 
 def _beyond(data: ChartData, limits: Limits | None, glyphs: Glyphs) -> Words:
-    """Say how far values reach that are beyond the y axis, and how to see them."""
+    """Say how far values reach that are beyond the y axis, and what shows them, or hides them."""
+    if limits is not None and limits.has_outliers:
+        return [("0 leaves single far values out", MUTED)]
     if limits is None or (limits.lo <= limits.lowest and limits.highest <= limits.hi):
         return []
     parts = []

@@ -82,8 +82,9 @@ def test_a_spike_sets_no_limits_until_it_is_asked_for(spike: float, is_log: bool
     if spike > 5 or not is_log:
         assert limits.hi < 1.0
     assert limits.highest == spike
+    is_cut = (limits.lo, limits.hi) != (limits.lowest, limits.highest)
     assert Limits.of([line(ys)], [reduced], View(None, is_log, True)) == Limits(
-        min(ys), spike, min(ys), spike
+        min(ys), spike, min(ys), spike, is_cut
     )
 
 

@@ -10,6 +10,7 @@ from mnist_tui.tui.charts.glyphs import ASCII, UNICODE, Glyphs, glyphs_for
 from mnist_tui.tui.charts.palette import Palette
 from mnist_tui.tui.charts.plot import Plot
 from mnist_tui.tui.charts.series import ChartData, Mark, Series
+from mnist_tui.tui.charts.smoothing import smooth
 from mnist_tui.tui.charts.view import View
 
 XS = tuple(float(x) for x in range(1, 13))
@@ -170,6 +171,17 @@ def test_a_spike_is_marked_at_the_top_and_how_far_it_goes_is_said() -> None:
     everything = lines(replace(LOSS, series=(spike, VALIDATION)), view=View(has_outliers=True))
     assert "▲" not in "".join(everything)
     assert "1e23" in "".join(line[:7] for line in everything)
+    assert everything[-1].strip() == "0 leaves single far values out"
+    assert "0 leaves" not in lines(LOSS, view=View(has_outliers=True))[-1]
+
+
+def test_a_smoothed_spike_does_not_flatten_the_rest_either() -> None:
+    ys = (*TRAINING.ys[:3], 1e23, *TRAINING.ys[4:])
+    raw = replace(TRAINING, ys=ys, faint=True)
+    smoothed = replace(TRAINING, ys=smooth(ys, 0.9), kind="line", is_smoothed=True)
+    drawn = lines(replace(LOSS, series=(raw, smoothed)))
+    assert drawn[-1].strip() == "▲ up to 1e23: 0 shows all"
+    assert "1.0" in "".join(line[:7] for line in drawn)
 
 
 def test_the_run_to_compare_with_is_named_at_every_size_with_a_caption() -> None:
