@@ -62,21 +62,28 @@ class Canvas:
                     row[column] = Cell(self._glyphs.mark, ink, is_free=True)
 
     def add_mark_labels(self, marks: Iterable[Mark], x: Scale) -> None:
-        """Write the labels of the marks at the top or the bottom, where nothing is hidden."""
+        """Write the labels of the marks at the top or the bottom, where nothing is hidden.
+
+        Rather where they touch no curve, too.
+        """
         # A label keeps its distance from the next one, or the two would read as one word.
         taken: dict[int, set[int]] = {0: set(), self._height - 1: set()}
         for mark in marks:
             column, size = x.cell(mark.x), len(mark.label)
             if not 0 <= column < self._width:
                 continue
-            places = ((y, start) for y in taken for start in (column + 1, column - size))
-            for y, start in places:
-                row, cells = self.rows[y], set(range(start, start + size))
-                if self._is_free(row, start, size) and not cells & taken[y]:
-                    ink = Ink(MARK_COLORS[mark.kind], 0.9)
-                    row[start : start + size] = [Cell(c, ink) for c in mark.label]
-                    taken[y] |= set(range(start - 1, start + size + 1))
-                    break
+            places = [
+                (y, start)
+                for y in taken
+                for start in (column + 1, column - size)
+                if self._is_free(self.rows[y], start, size)
+                and not taken[y] & set(range(start, start + size))
+            ]
+            places.sort(key=lambda place: self._touches(place[0], place[1], size))
+            for y, start in places[:1]:
+                ink = Ink(MARK_COLORS[mark.kind], 0.9)
+                self.rows[y][start : start + size] = [Cell(c, ink) for c in mark.label]
+                taken[y] |= set(range(start - 1, start + size + 1))
 
     def add_series(self, series: Sequence[Series], reduced: Sequence[Reduced], y: Scale) -> None:
         """Draw all series: bands, then lines, then points, so that none hides another."""
@@ -194,6 +201,11 @@ class Canvas:
                 if not (is_line and hid_line):
                     cells[column] = Cell(character, ink)
                 hid_line = is_line and not hid_line
+
+    def _touches(self, y: int, start: int, count: int) -> bool:
+        """Whether there is a curve right before or behind these cells of a row."""
+        around = self.rows[y][max(start - 1, 0) : start + count + 1]
+        return not all(cell.is_free for cell in around)
 
     def _is_free(self, row: list[Cell], start: int, count: int) -> bool:
         inside = start >= 0 and start + count <= self._width

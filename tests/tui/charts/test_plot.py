@@ -184,6 +184,13 @@ def test_a_smoothed_spike_does_not_flatten_the_rest_either() -> None:
     assert "1.0" in "".join(line[:7] for line in drawn)
 
 
+def test_a_mark_is_named_where_its_word_touches_no_curve() -> None:
+    high = Series("training", (1.0, 5.0, 9.0, 10.0), (0.0, 1.0, 1.0, 1.0), "points")
+    drawn = lines(ChartData("Loss", (high,), (Mark(9, "best"),), x_range=(1, 10)), 46)
+    assert "best" not in drawn[1], "between two points"
+    assert any("┊best" in line for line in drawn)
+
+
 def test_the_run_to_compare_with_is_named_at_every_size_with_a_caption() -> None:
     past = Series("20260102-030405-tutorial", XS, TRAINING.ys, "dotted", faint=True)
     data = replace(LOSS, series=(past, TRAINING, VALIDATION))
