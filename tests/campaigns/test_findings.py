@@ -253,7 +253,7 @@ async def test_a_screen_that_another_one_covers_is_not_closed_in_its_place() -> 
         form = stage.app.screen_stack[-2]
         assert isinstance(form, SettingsScreen)
         for _ in range(2):
-            form.action_cancel()
+            form.dismiss()
         assert isinstance(stage.app.screen, CommandPalette)
         await stage.pilot.press("escape")
         await stage.until(lambda: stage.app.screen is form, "the form")

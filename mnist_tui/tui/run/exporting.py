@@ -13,8 +13,7 @@ from textual.app import App
 from mnist_tui.process.child import own_command, own_environment
 from mnist_tui.rules import absolute, expand_home
 from mnist_tui.run.requests import Answer
-from mnist_tui.tui.screens.question import Question
-from mnist_tui.tui.screens.text_entry import TextEntry
+from mnist_tui.tui.screens.question import Question, TextEntry
 
 _AGAIN_S: Final = 3.0
 """Between two messages that a file is being written."""

@@ -14,8 +14,7 @@ from mnist_tui.run.requests import Answer, Stop
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.run.controller import RunController, resumed_run
 from mnist_tui.tui.run.presenter import RunPresenter
-from mnist_tui.tui.screens.question import SwitchDialog
-from mnist_tui.tui.screens.text_entry import TextEntry
+from mnist_tui.tui.screens.question import SwitchDialog, TextEntry
 from mnist_tui.tui.text.event_text import LogEntry
 
 Opened = Callable[[Answer], object]

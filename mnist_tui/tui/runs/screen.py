@@ -23,8 +23,7 @@ from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
 from mnist_tui.tui.runs.query import HELP, parse_query
 from mnist_tui.tui.runs.reader import Changes, RunsReader
 from mnist_tui.tui.runs.table import RunTable
-from mnist_tui.tui.screens.question import Question
-from mnist_tui.tui.screens.text_entry import TextEntry
+from mnist_tui.tui.screens.question import Question, TextEntry
 from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.text.fitting import shorten
 from mnist_tui.tui.widgets.flash_line import FlashLine

@@ -7,11 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mnist_tui.doctor import Check, Level, examine
-from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.screens.overlay import Dialog
 
 _STYLES: Final = {
     Level.OK: "$text-success",
@@ -20,22 +19,16 @@ _STYLES: Final = {
 }
 
 
-class DoctorScreen(ModalScreen[None], Overlay[None]):
+class DoctorScreen(Dialog[None]):
     """Shows each check as soon as it is done."""
 
     DEFAULT_CSS = """
     DoctorScreen {
-        align: center middle;
-        VerticalScroll {
+        & > VerticalScroll {
             width: 90%;
             max-width: 100;
-            height: auto;
             max-height: 90%;
-            padding: 1 2;
-            border: round $border;
             border-title-style: bold;
-            background: $surface;
-            scrollbar-size-vertical: 1;
         }
         Static { height: auto; }
     }

@@ -6,9 +6,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Size
-from textual.screen import ModalScreen
 
-from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.screens.overlay import Dialog
 from mnist_tui.tui.text.fitting import wrap_words
 from mnist_tui.tui.widgets.lines import Line, Lines
 
@@ -217,22 +216,14 @@ def help_lines(entries: Entries, width: int) -> list[Line]:
     ]
 
 
-class HelpScreen(ModalScreen[None], Overlay[None]):
+class HelpScreen(Dialog[None]):
     """A page to scroll through; before the first run it begins with how to do one."""
 
     DEFAULT_CSS = """
     HelpScreen {
-        align: center middle;
         & > VerticalScroll {
             width: 78;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
-            padding: 1 2;
-            border: round $border;
             border-title-style: bold;
-            background: $surface;
-            scrollbar-size-vertical: 1;
             scrollbar-background: $surface;
             scrollbar-background-hover: $surface;
         }

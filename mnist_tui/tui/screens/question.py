@@ -1,46 +1,35 @@
-"""Questions over the dashboard, with a key for each answer."""
+"""Questions over the dashboard: with a key for each answer, or a line to be typed."""
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Label, OptionList
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from mnist_tui import formatting
 from mnist_tui.run.plan import RunPlan
 from mnist_tui.run.progress import Progress
-from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.screens.overlay import Dialog
 from mnist_tui.tui.text.event_text import describe_plan
 from mnist_tui.tui.widgets.pressable import Options
 
 
-class Question(ModalScreen[str], Overlay[str]):
+class Question(Dialog[str]):
     """Asks for one of a few answers; the result is its key, or None when it is cancelled."""
 
     DEFAULT_CSS = """
     Question {
-        align: center middle;
-        & > VerticalScroll {
-            width: 50;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
-            padding: 1 2;
-            border: round $border;
-            background: $surface;
-            scrollbar-size: 0 0;
-        }
+        & > VerticalScroll { width: 50; scrollbar-size: 0 0; }
         Label { width: 1fr; margin-bottom: 1; }
         OptionList { height: auto; padding: 0; border: none; background: $surface; }
         OptionList:focus { border: none; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,c,q", "cancel", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,c,q", "dismiss", "Cancel")]
 
     def __init__(self, title: str, text: str, answers: Mapping[str, str]) -> None:
         """Make a question.
@@ -71,9 +60,6 @@ class Question(ModalScreen[str], Overlay[str]):
         if event.key in self._answers:
             event.stop()
             self.dismiss(event.key)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
 
 
 class QuitDialog(Question):
@@ -118,3 +104,48 @@ class SwitchDialog(Question):
         text = f"{name} is training in this dashboard, which shows one run at a time."
         answers = {"l": f"Leave it running, open {other}", "s": f"Save and end it, open {other}"}
         super().__init__(f"Open {other}?", text, answers)
+
+
+_HINT: Final = "enter takes it, esc cancels"
+
+
+class TextEntry(Dialog[str]):
+    """Asks for a line of text; the result is None when it is cancelled."""
+
+    DEFAULT_CSS = """
+    TextEntry {
+        & > Vertical { width: 60; }
+        Label { width: 1fr; margin-bottom: 1; color: $text-muted; }
+        &.-wrong > Vertical { border-subtitle-color: $text-error; }
+    }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        text: str,
+        value: str = "",
+        problem: Callable[[str], str | None] = lambda typed: None,
+    ) -> None:
+        """Ask for what begins as `value`; `problem` says, in few words, what to type instead."""
+        super().__init__()
+        self._asked, self._text, self._value = title, text, value
+        self._problem = problem
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = self._asked
+            box.border_subtitle = _HINT
+            yield Label(self._text, markup=False)
+            yield Input(self._value, compact=True)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say what is wrong with the text while it is typed."""
+        problem = self._problem(event.value.strip())
+        self.set_class(problem is not None, "-wrong")
+        self.query_one(Vertical).border_subtitle = _HINT if problem is None else problem
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the text, if nothing is wrong with it."""
+        if self._problem(event.value.strip()) is None:
+            self.dismiss(event.value.strip())

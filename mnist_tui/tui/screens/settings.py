@@ -7,42 +7,34 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from mnist_tui.tui.insight.widgets.text_lines import ActionLine, Part
 from mnist_tui.tui.screens.draft import FIELDS, Draft
 from mnist_tui.tui.screens.field_rows import FieldRows
-from mnist_tui.tui.screens.overlay import Overlay
+from mnist_tui.tui.screens.overlay import Dialog
 
 _KEYS: Final = "↑↓ field · ←→ choose"
 _ENDS: Final[tuple[Part, ...]] = (
     ("↵", "accent", "screen.apply"),
     (" Apply", "muted", "screen.apply"),
     ("  ", "", ""),
-    ("esc", "accent", "screen.cancel"),
-    (" Cancel", "muted", "screen.cancel"),
+    ("esc", "accent", "screen.dismiss"),
+    (" Cancel", "muted", "screen.dismiss"),
 )
 """What closes the form, by key or click."""
 
 
-class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
+class SettingsScreen(Dialog[Draft]):
     """A form of one line for each field; gives back the draft to apply, or None."""
 
     DEFAULT_CSS = """
     SettingsScreen {
-        align: center middle;
         & > Vertical {
             width: 80;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
             overflow-y: auto;
             padding: 0 1;
-            border: round $border;
             border-title-style: bold;
-            background: $surface;
-            scrollbar-size-vertical: 1;
             scrollbar-background: $surface;
             scrollbar-background-hover: $surface;
         }
@@ -53,7 +45,6 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
     """
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel"),
         Binding("enter", "apply", "Apply"),
         Binding("up,shift+tab", "move(-1)", "Field above", show=False),
         Binding("down,tab", "move(1)", "Field below", show=False),
@@ -117,6 +108,3 @@ class SettingsScreen(ModalScreen[Draft], Overlay[Draft]):
             return
         self._refused = dict(self._draft.texts)
         self._rows.go(wrong)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)

@@ -5,7 +5,7 @@ from rich.segment import Segment
 from textual.renderables.background_screen import BackgroundScreen
 from textual.visual import RenderOptions
 
-from mnist_tui.tui.screens.dimmed import Dimmed
+from mnist_tui.tui.screens.overlay import Dimmed
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.tui.app_harness import on_stage
 
