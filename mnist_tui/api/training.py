@@ -136,7 +136,7 @@ def dashboard(
     """
     from mnist_tui.cli.opened import make_runner as make_any_runner
     from mnist_tui.cli.tty import check_terminal
-    from mnist_tui.tui.display_options import DisplayOptions
+    from mnist_tui.tui import DisplayOptions
     from mnist_tui.tui.launch import run_dashboard
 
     plan, network = plan_of(model, data, recipe, runs_dir, name, settings)

@@ -6,7 +6,7 @@ from mnist_tui.cli.tty import check_terminal
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.run.plan import AttachedRun, Runner, RunPlan, ShownRun
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.tui.display_options import DisplayOptions
+from mnist_tui.tui import DisplayOptions
 
 
 def make_runner(plan: RunPlan) -> Runner:

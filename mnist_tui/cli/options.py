@@ -12,7 +12,7 @@ from mnist_tui.config import RECIPES, SETTINGS, Group, TrainConfig
 from mnist_tui.errors import ConfigError, UsageError
 from mnist_tui.process.invocation import option_name
 from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder, Network
-from mnist_tui.tui.display_options import DisplayOptions
+from mnist_tui.tui import DisplayOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -16,7 +16,7 @@ from mnist_tui.process.invocation import with_remedy
 from mnist_tui.process.streams import is_terminal
 from mnist_tui.run.plan import NewRun
 from mnist_tui.store.catalog import RunSummary
-from mnist_tui.tui.display_options import DisplayOptions
+from mnist_tui.tui import DisplayOptions
 
 
 @click.command()

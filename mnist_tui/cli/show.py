@@ -7,7 +7,7 @@ import click
 from mnist_tui.cli.opened import attached_plan, run_on_disk, show_plan
 from mnist_tui.cli.options import dashboard_options, model_option, run_argument, runs_dir_option
 from mnist_tui.errors import UsageError
-from mnist_tui.tui.display_options import DisplayOptions
+from mnist_tui.tui import DisplayOptions
 
 
 @click.command(short_help="Show a run as it is on disk: its curves, what it learned.")

@@ -32,7 +32,7 @@ from mnist_tui.sweep.cluster import Cluster
 from mnist_tui.sweep.executor import Executor
 from mnist_tui.sweep.grid import Grid, parse_values
 from mnist_tui.sweep.record import SweepFolder, find_sweep, make_sweep
-from mnist_tui.tui.display_options import DisplayOptions
+from mnist_tui.tui import DisplayOptions
 
 
 class ValuesType(SettingType):

@@ -31,7 +31,7 @@ from mnist_tui.run.plan import (
     TrainedRun,
 )
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.tui.display_options import DisplayOptions
+from mnist_tui.tui import DisplayOptions
 
 
 @click.command(short_help="Train a network: the dashboard, or plain lines.")

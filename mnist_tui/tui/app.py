@@ -1,27 +1,23 @@
 """The dashboard as an application: it composes the parts and routes between them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, ClassVar, Final
 
+from textual import events
 from textual.binding import BindingType
 from textual.dom import DOMNode
-from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from mnist_tui.run.events import RunEnded, RunPrepared
-from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.machine import SampleMachine
-from mnist_tui.run.plan import MakeRunner, Runner, RunPlan
+from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
+from mnist_tui.tui import DisplayOptions
 from mnist_tui.tui.commands import Owner
-from mnist_tui.tui.dashboard.curves import Trace
-from mnist_tui.tui.dashboard.previous_run import PastEntry, describe_past, find_previous
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.opening import SCREEN_KEYS, ScreenActions
 from mnist_tui.tui.run.actions import RUN_KEYS
@@ -54,45 +50,18 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
     # Text is selected by the terminal itself. Textual's way to do it breaks where the mouse is
     # pressed on what goes at that moment.
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *RUN_KEYS,
-        *SCREEN_KEYS,
-    ]
-
-    @dataclass
-    class ShutDownAsked(Message):
-        """A signal handler, or the lost terminal, wants the dashboard to end."""
-
-    @dataclass
-    class TerminalLost(Message):
-        """The terminal is gone, and the run goes on without it."""
-
-    @dataclass
-    class LogArrived(Message):
-        """Records of Python's logging wait in the handler."""
-
-    @dataclass
-    class PastRead(Message):
-        """What was on disk when a run was prepared has been read."""
-
-        run: Path
-        """The run's directory."""
-        previous: Trace | None
-        """Another run to compare it with."""
-        past: Sequence[PastEntry]
-        """What the run had emitted before this view of it."""
+    BINDINGS: ClassVar[list[BindingType]] = [*RUN_KEYS, *SCREEN_KEYS]
 
     def __init__(
         self,
         plan: RunPlan,
         make_runner: MakeRunner,
+        look: DisplayOptions | None = None,
         *,
         start: bool = False,
         opens_runs: bool = False,
         opens_sweep: Path | None = None,
         outlives_terminal: bool = False,
-        low_bandwidth: bool = False,
-        bell: bool = False,
         theme_file: Path | None = None,
         sample_machine: SampleMachine | None = None,
     ) -> None:
@@ -101,21 +70,25 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         Args:
             plan: The settings of the run, and where it goes.
             make_runner: Gives a runner for each run; cheap.
+            look: How to show it.
             start: Whether to begin at once.
             opens_runs: Whether to show all runs at first.
             opens_sweep: The folder of a sweep to be shown over them; None: none.
             outlives_terminal: Whether a live run goes on when the terminal is lost.
-            low_bandwidth: Whether to repaint only once a second.
-            bell: Whether to ring and notify when a run ends.
             theme_file: Where the theme is remembered; None: nowhere.
             sample_machine: Looks at the machine, on a thread; None: as it is.
         """
         super().__init__()
-        self.run_controller = RunController(plan, make_runner, self.post_message)
+        look = look or DisplayOptions()
+        self.run_controller = RunController(
+            plan,
+            make_runner,
+            lambda runner: RunThread(runner, self.call_later, self.presenter.take, self._end_of),
+        )
         """The run that is shown."""
         self.dashboard = Dashboard(sample_machine=sample_machine)
         """The screen under all others."""
-        self.presenter = RunPresenter(self, self.run_controller, self.dashboard, rings=bell)
+        self.presenter = RunPresenter(self, self.run_controller, self.dashboard, rings=look.rings)
         """What shows the run."""
         self.goes_on = False
         """Whether the dashboard has ended, and its run goes on without a terminal."""
@@ -126,12 +99,12 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         self._poller = ProgressPoller(
             self,
             self.presenter.follow,
-            interval_s=_SLOW_LINE_S if low_bandwidth else INTERVAL_S,
-            latest_s=_SLOW_LINE_LOSSES_S if low_bandwidth else LATEST_S,
+            interval_s=_SLOW_LINE_S if look.is_low_bandwidth else INTERVAL_S,
+            latest_s=_SLOW_LINE_LOSSES_S if look.is_low_bandwidth else LATEST_S,
         )
         self._prints = ExitStack()
         """What is undone when printing is to reach the terminal again."""
-        self._handler = PaneHandler(lambda: self._send(self.LogArrived()))
+        self._handler = PaneHandler(lambda: self._call_soon(self._show_records))
         self._theme_choice = ThemeChoice(theme_file) if theme_file else None
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -158,7 +131,7 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""
         self.run_controller.leave(stop)
-        self._send(self.ShutDownAsked())
+        self._call_soon(self.leave_if_over)
 
     def lose_terminal(self) -> None:
         """End the dashboard, whose terminal is gone. Any thread, and signal handlers.
@@ -169,7 +142,7 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         is_ours = run.is_busy and not run.outlives_viewer
         if self._outlives_terminal and is_ours and run.leaving is None:
             self.goes_on = True
-            self._send(self.TerminalLost())
+            self._call_soon(self.exit)
         elif not self.goes_on:
             self.shut_down(LINE_LOST)
 
@@ -192,10 +165,8 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
             leaving = run.leaving or Stop(reason="Ended with the dashboard")
             run.leave(replace(leaving, exit_code=leaving.exit_code or 1))
             run.thread.join(0.1)
-        # Events that were posted to a dashboard that broke have not arrived.
-        subscription = run.session.subscribe(lambda event: None)
-        subscription.close()
-        run.log = subscription.log
+        # Events that were handed to a dashboard that broke have not arrived.
+        run.log = run.session.log
 
     # From the start to the end.
 
@@ -233,55 +204,17 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         self._handler.end()
         self.presenter.end()
 
-    def _send(self, message: Message) -> None:
-        """Post from any thread or from a signal handler, waking the event loop."""
+    def _call_soon(self, callback: Callable[[], object]) -> None:
+        """Have it called on the UI thread. Any thread, and signal handlers: it wakes the loop."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.post_message, message)
+            self._loop.call_soon_threadsafe(self.call_later, callback)
 
-    # What arrives.
-
-    def on_run_thread_emitted(self, message: RunThread.Emitted) -> None:
-        """Route an event to whatever shows it."""
-        event = message.event
-        if message.thread is not self.run_controller.thread:
-            return
-        if isinstance(event, RunEnded):
-            self.exit_code = event.exit_code
-        self.run_controller.take(event)
-        self.presenter.take(event)
-        prepared = self.run_controller.log.prepared
-        if isinstance(event, RunPrepared | CaughtUp) and prepared is not None:
-            read = partial(self._read_past, Path(prepared.directory), message.thread.runner)
-            self.run_worker(read, thread=True, exit_on_error=False, group="past")
-
-    def on_run_thread_ended(self, message: RunThread.Ended) -> None:
-        """The thread posts this as its last act: wait the moment until it is gone."""
-        message.thread.join()
-        self.presenter.show_state()
+    def _end_of(self, thread: RunThread) -> None:
+        """Wait the moment until a thread is gone that has nothing left to do."""
+        thread.join()
         self.leave_if_over()
 
-    def on_dashboard_app_terminal_lost(self) -> None:
-        """End at once; the run is somebody else's now."""
-        self.exit()
-
-    def on_dashboard_app_shut_down_asked(self) -> None:
-        """End as soon as the run has."""
-        self.presenter.show_state()
-        self.leave_if_over()
-
-    def _read_past(self, run: Path, runner: Runner) -> None:
-        """Read what is on disk about the time before this view. A worker's thread."""
-        past = describe_past(runner.past())
-        previous = find_previous(run, runner.plan.runs_dir)
-        self._send(self.PastRead(run, previous, past))
-
-    def on_dashboard_app_past_read(self, message: PastRead) -> None:
-        """Show it, if that run is still shown."""
-        prepared = self.run_controller.log.prepared
-        if prepared is not None and Path(prepared.directory) == message.run:
-            self.dashboard.show_past(message.previous, message.past)
-
-    def on_dashboard_app_log_arrived(self) -> None:
+    def _show_records(self) -> None:
         for entry in self._handler.take():
             self.dashboard.log_pane.add(entry)
 
@@ -300,9 +233,12 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         levels: dict[SeverityLevel, Level] = {"warning": "warning", "error": "error"}
         self.presenter.say(LogEntry(message, levels.get(severity, "info")))
 
-    def refuse_letter(self, letter: str) -> None:
-        why = "keys are Latin letters: switch the keyboard's layout, or use ctrl+p or the mouse"
-        self.presenter.say(LogEntry(f"{letter}: {why}", "warning"))
+    def on_key(self, event: events.Key) -> None:
+        """Say of a letter of another alphabet, which nothing has taken, why nothing happens."""
+        letter = event.character or ""
+        if letter.isalpha() and not letter.isascii():
+            why = "keys are Latin letters: switch the keyboard's layout, or use ctrl+p or the mouse"
+            self.presenter.say(LogEntry(f"{letter}: {why}", "warning"))
 
     def command_owners(self) -> dict[Owner, DOMNode]:
         """What the commands of the palette are done by."""

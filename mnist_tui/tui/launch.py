@@ -13,9 +13,9 @@ from mnist_tui.process.signals import signals_as_requests
 from mnist_tui.process.streams import is_in_page, let_go_of_terminal, say
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
+from mnist_tui.tui import DisplayOptions
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.characters import limit_characters
-from mnist_tui.tui.display_options import DisplayOptions
 
 
 def run_dashboard(
@@ -46,12 +46,11 @@ def run_dashboard(
     app = DashboardApp(
         plan,
         make_runner,
+        look,
         start=start,
         opens_runs=opens_runs,
         opens_sweep=opens_sweep,
         outlives_terminal=outlives_terminal,
-        low_bandwidth=look.is_low_bandwidth,
-        bell=look.rings,
         theme_file=places.theme_file(),
     )
     limit_characters(app, is_ascii=look.is_ascii, term=os.environ.get("TERM", ""))
@@ -83,7 +82,7 @@ def run_dashboard(
         if app.goes_on:
             return _train_on(app)
     report = app.exit_report()
-    code = app.exit_code
+    code = app.run_controller.exit_code
     if app.broken_by is not None:
         way_back()
         code = code or 1
@@ -101,7 +100,7 @@ def _train_on(app: DashboardApp) -> int:
     let_go_of_terminal()
     thread = app.run_controller.thread
     assert thread is not None, "a dashboard without a run does not go on"
-    thread.stop_posting()
+    thread.close()
     thread.join()
     ended = thread.runner.session.log.ended
     return ended.exit_code if ended is not None else 1

@@ -26,7 +26,6 @@ from mnist_tui.run.events import (
     SaveFailed,
     Warned,
 )
-from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.store import atomic
@@ -41,7 +40,6 @@ from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.insight.source import RunSource
-from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.question import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
@@ -288,7 +286,7 @@ async def test_a_pane_that_is_gone_may_be_asked_to_show_itself() -> None:
 async def test_a_pane_is_requested_before_the_screen_is_mounted_or_after_it_is_closed() -> None:
     memory = InsightMemory()
     async with on_stage() as stage:
-        source = RunSource(RunController(NewRun(), lambda plan: stage.runner, lambda _: True))
+        source = RunSource(stage.app.run_controller)
         screen = InsightScreen(source, memory)
         await screen.show_pane("Draw")
         stage.app.push_screen(screen)

@@ -100,7 +100,7 @@ async def test_shut_down_saves_and_gives_the_exit_code() -> None:
         stop = Stop(reason="Ended by SIGTERM", exit_code=143)
         threading.Thread(target=stage.app.shut_down, args=(stop,)).start()
         await stage.until(lambda: not stage.app.is_running, "the end")
-        assert stage.app.exit_code == 143
+        assert stage.app.run_controller.exit_code == 143
         assert not runner.is_alive
 
 
@@ -108,7 +108,7 @@ async def test_shut_down_without_a_run_ends_at_once() -> None:
     async with on_stage() as stage:
         stage.app.shut_down(Stop(exit_code=129))
         await stage.until(lambda: not stage.app.is_running, "the end")
-        assert stage.app.exit_code == 129
+        assert stage.app.run_controller.exit_code == 129
 
 
 async def test_shut_down_while_paused_ends_the_run() -> None:
@@ -118,7 +118,7 @@ async def test_shut_down_while_paused_ends_the_run() -> None:
         await stage.sees("‖ paused")
         stage.app.shut_down(Stop(exit_code=130))
         await stage.until(lambda: not stage.app.is_running, "the end")
-        assert stage.app.exit_code == 130
+        assert stage.app.run_controller.exit_code == 130
 
 
 async def test_a_lost_terminal_ends_the_dashboard_and_not_its_run() -> None:
@@ -143,7 +143,7 @@ async def test_a_lost_terminal_ends_what_nobody_wants_to_go_on(outlives_terminal
         stage.app.lose_terminal()
         await stage.until(lambda: not stage.app.is_running, "the end")
         assert not stage.app.goes_on
-        assert stage.app.exit_code == 129
+        assert stage.app.run_controller.exit_code == 129
 
 
 class Broken(ScriptedRunner):
@@ -158,7 +158,8 @@ async def test_a_thread_that_outlives_the_dashboard_ends_in_peace() -> None:
         await stage.pilot.press("q")
         await stage.until(lambda: not stage.app.is_running, "the end")
     runner = Broken(NewRun())
-    await asyncio.to_thread(RunThread(runner, stage.app.post_message).run)
+    thread = RunThread(runner, stage.app.call_later, lambda *_: None, lambda _: None)
+    await asyncio.to_thread(thread.run)
     assert runner.session.state is State.FAILED
     stage.app.shut_down(Stop())
 
@@ -171,7 +172,7 @@ async def test_a_failure_stays_in_sight_and_the_dashboard_lives() -> None:
         await stage.sees("✗ failed")
         await stage.sees("the loss became nan in epoch 1, batch 6")
         await stage.sees("try a smaller learning rate")
-        assert stage.app.exit_code == 1
+        assert stage.app.run_controller.exit_code == 1
         await stage.pilot.press("4")
         await stage.sees("the loss became nan")
         await stage.until(lambda: "New run" in stage.footer, "the key n")
@@ -184,9 +185,9 @@ async def test_a_runner_that_raises_is_shown_as_a_failure() -> None:
         await pilot.press("space")
         for _ in range(2000):
             await pilot.pause(0.01)
-            if app.exit_code:
+            if app.run_controller.exit_code:
                 break
-        assert app.exit_code == 1
+        assert app.run_controller.exit_code == 1
         assert "ZeroDivisionError: by zero" in app.exit_report()
 
 

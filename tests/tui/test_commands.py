@@ -10,6 +10,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.run.events import SaveFailed, Warned
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.state import State
+from mnist_tui.tui import DisplayOptions
 from mnist_tui.tui.charts import Chart
 from tests.run.values import epoch_row
 from tests.tui.app_harness import Stage, on_stage
@@ -216,7 +217,7 @@ async def test_the_bell_rings_and_the_terminal_notifies_only_when_asked_to(
     rings: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[str] = []
-    async with on_stage(bell=rings) as stage:
+    async with on_stage(look=DisplayOptions(rings=rings)) as stage:
         monkeypatch.setattr(stage.app.presenter, "_write", written.append)
         monkeypatch.setattr(stage.app, "bell", lambda: written.append("\a"))
         runner = await stage.start()

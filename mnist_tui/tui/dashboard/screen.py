@@ -1,6 +1,7 @@
 """The main screen: progress, numbers, charts, epochs and log."""
 
-from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -11,9 +12,9 @@ from textual.reactive import reactive
 
 from mnist_tui.process.invocation import spell_out
 from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared, Warned
-from mnist_tui.run.log import RunLog
+from mnist_tui.run.log import CaughtUp, RunLog
 from mnist_tui.run.machine import SampleMachine
-from mnist_tui.run.plan import RunPlan, ShownRun
+from mnist_tui.run.plan import Runner, RunPlan, ShownRun
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.dashboard.arrangement import PaneScreen
@@ -27,6 +28,7 @@ from mnist_tui.tui.dashboard.machine import MachinePane
 from mnist_tui.tui.dashboard.notice import Notices
 from mnist_tui.tui.dashboard.outcome import Ending, Outcome
 from mnist_tui.tui.dashboard.pace import Pace
+from mnist_tui.tui.dashboard.previous_run import PastEntry, describe_past, find_previous
 from mnist_tui.tui.dashboard.scoreboard import Scoreboard
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.text.event_text import LogEntry, describe_plan
@@ -180,6 +182,9 @@ class Dashboard(PaneScreen):
                 if self._run is not None:
                     self._show_facts(self._run)
                 self._pace.saved = self._view.last_save
+                self._begin_past()
+            case CaughtUp():
+                self._begin_past()
             case CheckpointSaved():
                 self._pace.saved = self._view.last_save
             case Notice():
@@ -210,19 +215,34 @@ class Dashboard(PaneScreen):
     def _view(self) -> RunLog:
         return self._run.log if self._run is not None else RunLog()
 
-    # What the app shows here alone.
+    # What is shown here alone.
 
-    def show_next(self, plan: RunPlan) -> None:
-        """Show what would be run next, beside the figures of the run that was."""
-        self._facts.facts = ("next run", *describe_plan(plan))
+    def _begin_past(self) -> None:
+        """Have read what is on disk of the time before this view of the run."""
+        prepared, thread = self._view.prepared, self._run and self._run.thread
+        if prepared is not None and thread is not None:
+            read = partial(self._read_past, prepared.directory, thread.runner)
+            self.run_worker(read, thread=True, exit_on_error=False, group="past")
 
-    def show_past(self, previous: Trace | None, past: Sequence[tuple[float, LogEntry]]) -> None:
-        """Show what is on disk: an earlier run to compare with, and what a run has emitted."""
+    def _read_past(self, run: str, runner: Runner) -> None:
+        """Read what the run has emitted, and another one to compare it with. A worker's thread."""
+        past = describe_past(runner.past())
+        previous = find_previous(Path(run), runner.plan.runs_dir)
+        self.call_later(self._show_past, run, past, previous)
+
+    def _show_past(self, run: str, past: list[PastEntry], previous: Trace | None) -> None:
+        """Show it, if that run is still shown."""
+        if self._view.prepared is None or self._view.prepared.directory != run:
+            return
         for time_s, entry in past:
             self.log_pane.add(entry, time_s)
         if previous is not None:
             self._curves.compare(previous)
             self.refresh_bindings()
+
+    def show_next(self, plan: RunPlan) -> None:
+        """Show what would be run next, beside the figures of the run that was."""
+        self._facts.facts = ("next run", *describe_plan(plan))
 
     def draw_arrangement(self) -> None:
         self.draw_batches()

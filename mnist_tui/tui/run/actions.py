@@ -1,18 +1,19 @@
 """What the keys do with the run: each action asks, and says what became of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from textual.binding import Binding
 
 from mnist_tui.run.plan import AttachedRun, RunPlan, ShownRun
-from mnist_tui.run.requests import Stop
+from mnist_tui.run.requests import Adjust, Pause, Request, Resume, Save, Stop
 from mnist_tui.run.state import State
 from mnist_tui.tui.dashboard.screen import Dashboard
-from mnist_tui.tui.run.controller import REQUESTS
 from mnist_tui.tui.run.exporting import RunExporting
 from mnist_tui.tui.run.switching import RunSwitching
 from mnist_tui.tui.screens.draft import Draft
+from mnist_tui.tui.screens.question import NewRunDialog, QuitDialog, ResumeDialog
 from mnist_tui.tui.text.event_text import LogEntry
 
 RUN_KEYS: Final = (
@@ -41,29 +42,61 @@ RUN_KEYS: Final = (
 """In the order of the footer. Of several for a key, the first that can be done now counts."""
 
 
+_REQUESTS: Final[Mapping[str, Request]] = {
+    "pause": Pause(),
+    "resume": Resume(),
+    "save": Save(),
+    "stop": Stop(),
+    "adjust": Adjust(),
+}
+"""What the keys ask of a live run."""
+
+_CHANGES: Final = ("new", "continue", "longer", "settings", "runs")
+"""What leads to another run, or to what could be changed on disk."""
+
+
 class RunActions(RunSwitching, RunExporting):
     """An App whose keys steer a run."""
 
     dashboard: Dashboard
     """The screen under all others."""
-    exit_code = 0
-    """What the process is to exit with: the last run's code."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        is_named = action in ("ask", "begin")
-        action = str(parameters[0]) if is_named else "adjust" if action == "scale_lr" else action
-        return self.run_controller.offers(action)
+        run = self.run_controller
+        what = str(parameters[0]) if action in ("ask", "begin") else action
+        if run.is_read_only and what in _CHANGES:
+            return False
+        match what:
+            case "start":
+                return run.thread is None and run.leaving is None
+            case "new":
+                is_over = run.session.state.is_over and not run.is_busy
+                return is_over and run.leaving is None
+            case "continue":
+                return run.resumed_plan is not None and run.leaving is None
+            case "longer":
+                return run.can_resume and run.leaving is None
+            case "leave":
+                return run.is_busy and run.outlives_viewer
+            case "export":
+                return run.log.prepared is not None
+            case "settings":
+                return run.session.allows(Adjust) if run.is_busy else run.leaving is None
+            case "scale_lr":
+                return run.session.allows(Adjust)
+        return what not in _REQUESTS or run.session.allows(type(_REQUESTS[what]))
+
+    def _can_begin(self, how: str) -> bool:
+        return bool(self.check_action("begin", (how,)))
 
     def action_begin(self, how: str) -> None:
         """Start the run, or another one, or resume the one that has ended.
 
         What takes the place of a run that is shown is asked about first.
         """
-        from mnist_tui.tui.screens.question import NewRunDialog, ResumeDialog
-
         run = self.run_controller
-        if not run.offers(how):
+        if not self._can_begin(how):
             return
         if how == "new":
             self.push_screen(NewRunDialog(run.next_plan), self._begin_new)
@@ -77,13 +110,13 @@ class RunActions(RunSwitching, RunExporting):
             self._begin(run.next_plan)
 
     async def _begin_new(self, answer: str | None) -> None:
-        if answer == "n" and self.run_controller.offers("new"):
+        if answer == "n" and self._can_begin("new"):
             self._begin(self.run_controller.next_plan)
         elif answer == "e":
             await self.action_settings()
 
     def _begin_again(self, answer: str | None) -> None:
-        if answer == "space" and self.run_controller.offers("continue"):
+        if answer == "space" and self._can_begin("continue"):
             self._begin(self.run_controller.resumed_plan)
 
     def _begin_longer(self, epochs: int) -> None:
@@ -95,7 +128,7 @@ class RunActions(RunSwitching, RunExporting):
 
     def action_ask(self, request: str) -> None:
         """Ask the run for something; the state, or a message, says what became of it."""
-        self.presenter.answer(self.run_controller.session.request(REQUESTS[request]))
+        self.presenter.answer(self.run_controller.session.request(_REQUESTS[request]))
 
     def action_refuse(self, request: str) -> None:
         """Say why a key does nothing now, and which does."""
@@ -103,7 +136,7 @@ class RunActions(RunSwitching, RunExporting):
         if run.log.is_elsewhere:
             why = "another process trains this run: it can't be controlled from here"
             self.presenter.say(LogEntry(why, "warning"))
-        elif request == "pause" and run.offers("new"):
+        elif request == "pause" and self._can_begin("new"):
             why = "the run has no checkpoint to resume from: n starts a new run"
             self.presenter.say(LogEntry(why, "warning"))
         else:
@@ -118,8 +151,6 @@ class RunActions(RunSwitching, RunExporting):
 
     async def action_quit(self) -> None:
         """Quit; while a run is live, ask first."""
-        from mnist_tui.tui.screens.question import QuitDialog
-
         run = self.run_controller
         if not run.is_busy:
             self.exit()
@@ -143,7 +174,6 @@ class RunActions(RunSwitching, RunExporting):
         elif key is not None:
             answer = self.run_controller.leave(Stop(save=key == "s"))
             self.presenter.say(LogEntry(answer.message))
-            self.presenter.show_state()
             self.leave_if_over()
 
     def action_leave_running(self) -> None:
@@ -163,7 +193,7 @@ class RunActions(RunSwitching, RunExporting):
         """Show the settings: all of the next run's, or what can change in the live one."""
         from mnist_tui.tui.screens.settings import SettingsScreen
 
-        if self.run_controller.offers("settings"):
+        if self.check_action("settings", ()):
             with self.batch_update():  # one picture, once all of it is there
                 await self.push_screen(
                     SettingsScreen(self.run_controller.draft()), self._apply_settings
@@ -180,10 +210,11 @@ class RunActions(RunSwitching, RunExporting):
         self.presenter.answer(answer)
 
     def leave_if_over(self) -> None:
-        """End the dashboard where that is wanted and the run has ended."""
+        """Show the run's state; end the dashboard where that is wanted and the run has ended."""
         run = self.run_controller
+        self.presenter.show_state()
         if self.follow_on() or run.is_busy or (run.leaving is None and not run.is_detached):
             return
         if run.leaving is not None:
-            self.exit_code = self.exit_code or run.leaving.exit_code
+            run.exit_code = run.exit_code or run.leaving.exit_code
         self.exit()

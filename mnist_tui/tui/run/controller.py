@@ -6,56 +6,47 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from textual.message import Message
-
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.run.events import (
     Event,
     HandOverFailed,
     LearningRateChanged,
+    RunEnded,
     SettingsChanged,
     StateChanged,
 )
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.machine import SampleMachine
-from mnist_tui.run.plan import AttachedRun, MakeRunner, NewRun, ResumedRun, RunPlan, ShownRun
-from mnist_tui.run.requests import (
-    Adjust,
-    Answer,
-    Detach,
-    GiveUp,
-    Pause,
-    Request,
-    Resume,
-    Save,
-    Stop,
+from mnist_tui.run.plan import (
+    AttachedRun,
+    MakeRunner,
+    NewRun,
+    ResumedRun,
+    Runner,
+    RunPlan,
+    ShownRun,
 )
+from mnist_tui.run.requests import Adjust, Answer, Detach, GiveUp, Stop
 from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.screens.draft import Draft
-
-REQUESTS: Final[Mapping[str, Request]] = {
-    "pause": Pause(),
-    "resume": Resume(),
-    "save": Save(),
-    "stop": Stop(),
-    "adjust": Adjust(),
-}
-"""What the keys ask of a live run."""
-
-
-_CHANGES: Final = ("new", "continue", "longer", "settings", "runs")
-"""Actions that lead to another run, or to what could be changed on disk."""
 
 
 class RunController:
     """Holds at most one run whose thread is alive. UI thread, but for `leave`."""
 
     def __init__(
-        self, plan: RunPlan, make_runner: MakeRunner, post: Callable[[Message], object]
+        self, plan: RunPlan, make_runner: MakeRunner, make_thread: Callable[[Runner], RunThread]
     ) -> None:
+        """Make a controller without a run.
+
+        Args:
+            plan: The settings of the run to be started.
+            make_runner: Gives a runner for each run.
+            make_thread: Gives the thread that runs a runner.
+        """
         self.plan = plan
         """The settings of the current run, or of the one to be started."""
         self.log = RunLog()
@@ -64,14 +55,15 @@ class RunController:
         """The current run's, or the last one's."""
         self.leaving: Stop | None = None
         """The stop after which the dashboard ends; None while nobody wants that."""
+        self.exit_code = 0
+        """What the process is to exit with: the last run's code."""
         self.is_detaching = False
         """Whether the run is to go on in a process without a terminal."""
         self.following: RunPlan | None = None
         """What is to be shown when the current run has ended, here or at all; None: nothing."""
         self._notify: Final = plan.notify if isinstance(plan, NewRun | ResumedRun) else ""
         """The user's command at the end of each run."""
-        self._make_runner = make_runner
-        self._post = post
+        self._make_runner, self._make_thread = make_runner, make_thread
         self._idle: Final = Session()
         self._has_asked = False
         self._stop: Stop | None = None
@@ -156,7 +148,7 @@ class RunController:
         """Start a run.
 
         Raises:
-            RuntimeError: While a run is alive; ask `offers` first.
+            RuntimeError: While a run is alive.
         """
         if self.is_busy:
             raise RuntimeError("a run is alive")
@@ -166,7 +158,7 @@ class RunController:
         self._next, self._changes, self.following = None, {}, None
         self._wanted_lr, self._has_asked, self.is_detaching = None, False, False
         self._stop = self.leaving
-        self.thread = RunThread(self._make_runner(plan), self._post)
+        self.thread = self._make_thread(self._make_runner(plan))
         self.log = self.thread.log
         if isinstance(plan, ResumedRun) and _is_of(before, plan):
             # Until it is prepared again, its epochs stay in sight.
@@ -186,6 +178,8 @@ class RunController:
             self.plan = replace(self.plan, config=config)
         if isinstance(event, HandOverFailed):
             self.is_detaching, self.following = False, None
+        if isinstance(event, RunEnded):
+            self.exit_code = event.exit_code
         if self._stop is not None:
             self._ask_to_end(self._stop)
         elif self.is_detaching and isinstance(event, StateChanged):
@@ -197,28 +191,6 @@ class RunController:
         """Whether the user only watches, and is to start and change nothing."""
         plan = self.plan
         return isinstance(plan, AttachedRun | ShownRun) and plan.is_read_only
-
-    def offers(self, action: str) -> bool:
-        """Whether `action` can be done now."""
-        if self.is_read_only and action in _CHANGES:
-            return False
-        match action:
-            case "start":
-                return self.thread is None and self.leaving is None
-            case "new":
-                is_over = self.session.state.is_over and not self.is_busy
-                return is_over and self.leaving is None
-            case "continue":
-                return self.resumed_plan is not None and self.leaving is None
-            case "longer":
-                return self.can_resume and self.leaving is None
-            case "leave":
-                return self.is_busy and self.outlives_viewer
-            case "export":
-                return self.log.prepared is not None
-            case "settings":
-                return self.session.allows(Adjust) if self.is_busy else self.leaving is None
-        return action not in REQUESTS or self.session.allows(type(REQUESTS[action]))
 
     def draft(self) -> Draft:
         """The settings to be changed: of the live run, or of the next one."""
@@ -304,7 +276,7 @@ class RunController:
     def let_go(self) -> None:
         """Show the run no more, which is not trained here; it goes on where it is live."""
         if self.thread is not None:
-            self.thread.stop_posting()
+            self.thread.close()
             self.thread.runner.leave()
             self.thread = None
 

@@ -1,10 +1,11 @@
-"""What a run says, brought to every screen that shows it, to the title and to the bell."""
+"""What a run says, brought to every screen that shows it, to the terminal's title and bell."""
 
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from textual.app import App
 
+from mnist_tui import formatting
 from mnist_tui.run.events import (
     CheckpointSaved,
     EpochFinished,
@@ -20,13 +21,16 @@ from mnist_tui.run.events import (
     StateChanged,
     Warned,
 )
-from mnist_tui.run.log import CaughtUp
+from mnist_tui.run.log import CaughtUp, Scores
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.requests import Answer
 from mnist_tui.run.state import State
 from mnist_tui.tui.run.controller import RunController
-from mnist_tui.tui.terminal.title import TerminalTitle, title_of
+from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.text.event_text import GUESSING, LogEntry, describe, is_guessing
+
+_SAVE_TITLE: Final = "\x1b[22;2t"
+_RESTORE_TITLE: Final = "\x1b[23;2t"
 
 
 class RunViewer(Protocol):
@@ -82,7 +86,8 @@ class RunPresenter:
         self._run = run
         self.viewers: Final = [viewer]
         """All screens that show the run now."""
-        self._title: Final = TerminalTitle(self._write)
+        self._title = ""
+        """The terminal's title; empty: the one that it had before."""
         self._rings = rings
         self._progress = Progress()
         """The snapshot that is on the screens."""
@@ -110,8 +115,11 @@ class RunPresenter:
             viewer.show_run(self._run)
         self.show_state()
 
-    def take(self, event: Event) -> None:
-        """Show an event, which the controller has taken in."""
+    def take(self, thread: RunThread, event: Event) -> None:
+        """Take in and show what a run has emitted, unless another one is shown by now."""
+        if thread is not self._run.thread:
+            return
+        self._run.take(event)
         entry = self._describe(event)
         for viewer in self.viewers:
             viewer.show_event(event, entry)
@@ -212,12 +220,30 @@ class RunPresenter:
             self._write(f"\x1b]9;mnist-tui: {event.message}\x07")
 
     def _show_title(self) -> None:
-        self._title.show(title_of(self._run.session.state, self._progress, self._run.log.scores))
+        title = title_of(self._run.session.state, self._progress, self._run.log.scores)
+        if title != self._title:
+            save = "" if self._title else _SAVE_TITLE
+            self._title = title
+            self._write(f"{save}\x1b]2;{title}\x07")
 
     def end(self) -> None:
-        self._title.restore()
+        """Give the terminal back the title that it had before."""
+        if self._title:
+            self._write(_RESTORE_TITLE)
 
     def _write(self, text: str) -> None:
         """Send text to the terminal past the screen."""
         if self._app._driver is not None and not self._app.is_headless:
             self._app._driver.write(text)
+
+
+def title_of(state: State, progress: Progress, scores: Scores) -> str:
+    """The state in a few words: `mnist-tui 64 % · 97.20 %`."""
+    parts = []
+    if state.is_live and progress.total_batches:
+        parts.append(formatting.whole_percent(progress.run_fraction).strip())
+    if not state.is_live or state is State.PAUSED:
+        parts.append(str(state))
+    if scores.last is not None:
+        parts.append(f"accuracy {formatting.percent(scores.last.val_accuracy)}")
+    return "mnist-tui " + " · ".join(parts)

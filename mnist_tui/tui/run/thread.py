@@ -1,12 +1,9 @@
-"""The thread that a run trains on, and what it posts to the dashboard."""
+"""The thread that a run trains on, and what it hands to the dashboard."""
 
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
-
-from textual.message import Message
+from typing import Any, Final
 
 from mnist_tui.run.events import Event, RunEnded
 from mnist_tui.run.plan import Runner
@@ -17,34 +14,35 @@ log: Final = logging.getLogger(__name__)
 
 
 class RunThread(threading.Thread):
-    """Runs a runner; posts messages and touches nothing else of the dashboard.
+    """Runs a runner; has the dashboard called on its own thread, and touches nothing else of it.
 
     It is a daemon only so that a dashboard that breaks can't leave the process hanging: every
     ordinary way out asks the run to stop and joins the thread.
     """
 
-    @dataclass
-    class Emitted(Message):
-        """The run emitted an event; the one way in which events reach the dashboard."""
+    def __init__(
+        self,
+        runner: Runner,
+        call_later: Callable[..., object],
+        emitted: "Callable[[RunThread, Event], object]",
+        ended: "Callable[[RunThread], object]",
+    ) -> None:
+        """Make a thread that has not started.
 
-        thread: "RunThread"
-        event: Event
-
-    @dataclass
-    class Ended(Message):
-        """The thread is about to end: nothing of its run will follow."""
-
-        thread: "RunThread"
-
-    def __init__(self, runner: Runner, post: Callable[[Message], object]) -> None:
+        Args:
+            runner: What it runs.
+            call_later: Has a function called on the UI thread. Any thread.
+            emitted: Gets each event, on the UI thread.
+            ended: Gets the thread that is about to end, when nothing of its run will follow.
+        """
         super().__init__(name="training", daemon=True)
         self.runner: Final = runner
-        self._post = post
+        self._call_later, self._ended = call_later, ended
         self._subscription = runner.session.subscribe(
-            lambda event: self._send(self.Emitted(self, event)), audience=Audience.INTERACTIVE
+            lambda event: self._hand_over(emitted, event), audience=Audience.INTERACTIVE
         )
         self.log: Final = self._subscription.log
-        """What the run emitted before; the later events are posted."""
+        """What the run emitted before; the later events are handed over."""
 
     def run(self) -> None:
         """Run to the end. The new thread."""
@@ -54,9 +52,9 @@ class RunThread(threading.Thread):
             # The runner promises to raise nothing and to end its session.
             log.exception("the training thread broke")
             self._end_session(f"the run broke: {type(error).__name__}: {error}")
-        self._send(self.Ended(self))
+        self._hand_over(self._ended)
 
-    def stop_posting(self) -> None:
+    def close(self) -> None:
         """Go on without the dashboard, which has ended. Any thread."""
         self._subscription.close()
 
@@ -67,8 +65,8 @@ class RunThread(threading.Thread):
         if not session.state.is_over:
             session.end(RunEnded(state=State.FAILED, message=message, exit_code=1))
 
-    def _send(self, message: Message) -> None:
+    def _hand_over(self, take: Callable[..., object], *what: Any) -> None:
         try:
-            self._post(message)
+            self._call_later(take, self, *what)
         except RuntimeError:
-            log.debug("the dashboard's event loop is closed: %r is dropped", message)
+            log.debug("the dashboard's event loop is closed: %r is dropped", what)

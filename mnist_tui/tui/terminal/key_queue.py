@@ -44,15 +44,6 @@ class KeyQueue(App[None]):
         if isinstance(event, events.Key) and is_new:
             self._follow(event)
 
-    def on_key(self, event: events.Key) -> None:
-        """Say of a letter of another alphabet, which nothing has taken, why nothing happens."""
-        letter = event.character or ""
-        if letter.isalpha() and not letter.isascii():
-            self.refuse_letter(letter)
-
-    def refuse_letter(self, letter: str) -> None:
-        """Called with a letter that no key is bound to."""
-
     def _follow(self, key: events.Key) -> None:
         """Send a marker after the key, and nothing else before it has arrived."""
         self._on_its_way = key

@@ -177,7 +177,7 @@ async def test_q_asks_nothing_of_a_run_that_is_over_while_its_thread_ends() -> N
         assert stage.app.is_running
         goes.set()
         await stage.until(lambda: not stage.app.is_running, "the end")
-        assert stage.app.exit_code == 0
+        assert stage.app.run_controller.exit_code == 0
 
 
 async def test_a_run_that_another_process_trains_is_not_called_over() -> None:
@@ -286,7 +286,7 @@ async def test_a_setting_that_makes_another_run_does_not_make_a_finished_one_lon
         draft.write(field, text)
         answer = stage.app.run_controller.apply(draft)
         assert answer.message == "changed: n starts a new run"
-        assert not stage.app.run_controller.offers("continue")
+        assert not stage.app.check_action("begin", ("continue",))
 
 
 async def test_a_run_without_a_checkpoint_cannot_be_resumed() -> None:
@@ -349,7 +349,7 @@ async def test_a_run_that_is_left_running_ends_the_dashboard_with_the_way_back(
         await stage.sees("paused")
         runner.go_on_elsewhere()
         await stage.until(lambda: not stage.app.is_running, "the end")
-        assert stage.app.exit_code == 0
+        assert stage.app.run_controller.exit_code == 0
         assert "come back to it: mnist-tui attach a" in stage.app.exit_report()
 
 
@@ -409,7 +409,7 @@ async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it(
         await stage.until(lambda: isinstance(stage.app.screen, QuitDialog), "the question again")
         await stage.pilot.press("w")
         await stage.until(lambda: not stage.app.is_running, "the end")
-        assert stage.app.exit_code == 1
+        assert stage.app.run_controller.exit_code == 1
 
 
 @pytest.mark.parametrize("kind", [ShownRun, AttachedRun])

@@ -2,9 +2,7 @@
 
 import pytest
 
-from mnist_tui.run.events import (
-    EpochFinished,
-)
+from mnist_tui.run.events import EpochFinished
 from mnist_tui.tui.dashboard.screen import Dashboard
 from tests.run.values import epoch_row
 from tests.tui.app_harness import on_stage
@@ -20,16 +18,17 @@ async def test_epochs_that_follow_fast_are_drawn_once_per_update(
     async with on_stage() as stage:
         await stage.start()
         drawn: list[None] = []
-        presenter = stage.app.presenter
+        presenter, thread = stage.app.presenter, stage.app.run_controller.thread
+        assert thread is not None
         monkeypatch.setattr(Dashboard, "show_epochs", lambda self: drawn.append(None))
         presenter.follow(draws_losses=False)
         for after in (1, 1, 1):
-            presenter.take(EpochFinished(row=epoch_row(1), is_best=False))
+            presenter.take(thread, EpochFinished(row=epoch_row(1), is_best=False))
             assert len(drawn) == after
         for after in (2, 2):
             presenter.follow(draws_losses=False)
             assert len(drawn) == after
-        presenter.take(EpochFinished(row=epoch_row(2), is_best=False))
+        presenter.take(thread, EpochFinished(row=epoch_row(2), is_best=False))
         assert len(drawn) == 3
 
 
