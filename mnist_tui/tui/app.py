@@ -86,7 +86,7 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
             lambda runner: RunThread(runner, self.call_later, self.presenter.take, self._end_of),
         )
         """The run that is shown."""
-        self.dashboard = Dashboard(sample_machine=sample_machine)
+        self.dashboard = Dashboard(self.run_controller, sample_machine=sample_machine)
         """The screen under all others."""
         self.presenter = RunPresenter(self, self.run_controller, self.dashboard, rings=look.rings)
         """What shows the run."""

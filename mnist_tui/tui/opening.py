@@ -10,7 +10,6 @@ from mnist_tui.images.foreign import kind_named
 from mnist_tui.images.sources import SUFFIXES
 from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.pasted_path import pasted_path
-from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.actions import RunActions
 from mnist_tui.tui.text.event_text import LogEntry
 
@@ -41,8 +40,7 @@ class ScreenActions(RunActions):
                     screen.call_later(screen.action_pane, title)
                 return
         self.insight_memory.title = title or self.insight_memory.title
-        source = RunSource(self.run_controller)
-        insight = InsightScreen(source, self.insight_memory, self.presenter.remove)
+        insight = InsightScreen(self.run_controller, self.insight_memory, self.presenter.remove)
         self.presenter.add(insight)
         self.push_screen(insight)
 

@@ -39,7 +39,6 @@ from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.screen import InsightScreen
-from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.screens.question import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
 from tests.campaigns.command import assert_refused, run_command
@@ -286,8 +285,7 @@ async def test_a_pane_that_is_gone_may_be_asked_to_show_itself() -> None:
 async def test_a_pane_is_requested_before_the_screen_is_mounted_or_after_it_is_closed() -> None:
     memory = InsightMemory()
     async with on_stage() as stage:
-        source = RunSource(stage.app.run_controller)
-        screen = InsightScreen(source, memory)
+        screen = InsightScreen(stage.app.run_controller, memory, lambda _: None)
         await screen.show_pane("Draw")
         stage.app.push_screen(screen)
         await stage.until(lambda: screen.query("DrawPane"), "the pane")

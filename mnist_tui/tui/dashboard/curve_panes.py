@@ -9,7 +9,7 @@ from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart, ChartData
 from mnist_tui.tui.dashboard.batch_curves import batches_chart
 from mnist_tui.tui.dashboard.curves import SMOOTHING, CurveOptions, Trace, run_marks
-from mnist_tui.tui.dashboard.epoch_curves import accuracy_chart, loss_chart
+from mnist_tui.tui.dashboard.epoch_curves import epoch_chart
 from mnist_tui.tui.dashboard.timeline import Axis
 
 
@@ -27,7 +27,7 @@ class CurvePanes:
         self.previous: Trace | None = None
         """The run to compare with."""
         self.shows_previous = True
-        self._view = RunLog()
+        self._log = RunLog()
         self._trace = Trace()
         self._epochs = 0
         self._smoothing = 0
@@ -39,17 +39,17 @@ class CurvePanes:
         """The charts in the order of their keys."""
         return self.loss, self.accuracy, self.batches
 
-    def begin(self, view: RunLog, history: LossHistory, epochs: int) -> None:
-        """Draw another run from now on, and nothing to compare it with."""
-        self.previous = None
-        self._view, self._trace = view, Trace(history=history)
-        self.plan(epochs)
+    def show_run(self, log: RunLog, history: LossHistory | None, epochs: int) -> None:
+        """Draw another run from now on, and nothing to compare it with.
 
-    def plan(self, epochs: int) -> None:
-        """Make room for that many epochs."""
-        self._epochs, self._drawn = epochs, ()
-        self.show_rows()
-        self.draw_batches()
+        Args:
+            log: What it has emitted.
+            history: Its losses; None before it is started.
+            epochs: For how many to make room while the log says nothing of it.
+        """
+        self.previous, self._drawn = None, ()
+        self._log, self._trace, self._epochs = log, Trace(history=history), epochs
+        self._redraw()
 
     def observe(self, progress: Progress) -> None:
         """Learn when batches are done."""
@@ -58,45 +58,34 @@ class CurvePanes:
 
     def show_rows(self) -> None:
         """Draw the finished epochs."""
-        view, timeline, prepared = self._view, self._trace.timeline, self._view.prepared
-        if prepared is not None and not timeline.batches:
-            timeline.batches = prepared.batches
-            timeline.observe_rows(view.rows)
-        epochs = view.epochs or self._epochs
-        axis = self._epoch_axis
-        options = self._options(axis)
-        marks = run_marks(view.rows, view.best, view.learning_rates, timeline, axis)
-        batches = timeline.batches
-        self.loss.set_data(loss_chart(view.rows, marks, epochs, options, batches))
-        self.accuracy.set_data(accuracy_chart(view.rows, marks, epochs, options, batches))
+        log, timeline, axis = self._log, self._trace.timeline, self._epoch_axis
+        if log.prepared is not None and not timeline.batches:
+            timeline.batches = log.prepared.batches
+            timeline.observe_rows(log.rows)
+        epochs, options = log.epochs or self._epochs, self._options(axis)
+        marks = run_marks(log.rows, log.best, log.learning_rates, timeline, axis)
+        for chart, title in ((self.loss, "Loss"), (self.accuracy, "Accuracy")):
+            data = epoch_chart(title, log.rows, marks, epochs, options, timeline.batches)
+            chart.set_data(data)
 
     def draw_batches(self) -> None:
         """Draw the loss of every batch, if it is in sight and there is anything new."""
-        chart, view, trace, axis = self.batches, self._view, self._trace, self._batch_axis
+        chart, log, trace, axis = self.batches, self._log, self._trace, self._batch_axis
         if trace.history is None:
             chart.set_data(ChartData("Loss per batch", empty_text="press space to start"))
             return
         width = chart.content_size.width
         options = self._options(axis)
-        key = (
-            len(trace.history),
-            width,
-            chart.view,
-            options,
-            len(view.learning_rates),
-            len(view.rows),
-        )
-        if not width or not chart.is_seen or key == self._drawn:
+        what = (len(trace.history), width, options, len(log.learning_rates), len(log.rows))
+        if not width or not chart.is_seen or self._drawn == (what, chart.view):
             return
-        total = (view.epochs or self._epochs) * trace.timeline.batches
-        marks = run_marks(view.rows, view.best, view.learning_rates, trace.timeline, axis)
-        chart.set_data(batches_chart(trace, total, marks, 2 * width, options, chart.view.window))
-        if chart.view != key[2]:
-            # It has followed the newest batch: what is in view now needs its own detail.
-            chart.set_data(
-                batches_chart(trace, total, marks, 2 * width, options, chart.view.window)
-            )
-        self._drawn = (*key[:2], chart.view, *key[3:])
+        total = (log.epochs or self._epochs) * trace.timeline.batches
+        marks = run_marks(log.rows, log.best, log.learning_rates, trace.timeline, axis)
+        # A view that follows the newest batch needs the detail of where it is by then.
+        while self._drawn != (what, chart.view):
+            self._drawn = (what, chart.view)
+            window = chart.view.window
+            chart.set_data(batches_chart(trace, total, marks, 2 * width, options, window))
 
     def smooth(self) -> None:
         """Go on to the next smoothing, in all charts."""

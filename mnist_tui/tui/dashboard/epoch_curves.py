@@ -24,44 +24,24 @@ _ROUND_EPOCHS: Final = tuple(
 """Where an axis of epochs ends, so that it grows seldom: 5, 6, 8, 10, 12, 15 and so on."""
 
 
-def loss_chart(
+def epoch_chart(
+    title: str,
     rows: Sequence[EpochRow],
     marks: tuple[Mark, ...],
     epochs: int,
     options: CurveOptions = OVER_EPOCHS,
     batches: int = 0,
 ) -> ChartData:
-    """Mean losses per epoch: training as points, validation as a line.
+    """Mean losses, or accuracies as fractions: training as points, validation as a line.
 
     Args:
+        title: `Loss` or `Accuracy`.
         rows: The finished epochs.
         marks: As `run_marks` gives them, on the same axis.
         epochs: Epochs in the whole run.
         options: How to draw them.
         batches: Batches in one epoch; 0 where that is not known.
     """
-    return _epoch_chart("Loss", rows, marks, epochs, options, batches)
-
-
-def accuracy_chart(
-    rows: Sequence[EpochRow],
-    marks: tuple[Mark, ...],
-    epochs: int,
-    options: CurveOptions = OVER_EPOCHS,
-    batches: int = 0,
-) -> ChartData:
-    """Accuracies per epoch, as fractions; arguments and glyphs as in `loss_chart`."""
-    return _epoch_chart("Accuracy", rows, marks, epochs, options, batches)
-
-
-def _epoch_chart(
-    title: str,
-    rows: Sequence[EpochRow],
-    marks: tuple[Mark, ...],
-    epochs: int,
-    options: CurveOptions,
-    batches: int,
-) -> ChartData:
     axis, weight = options.axis, options.weight
     xs = epoch_xs(axis, rows, batches)
     train, val = _values(title, rows)

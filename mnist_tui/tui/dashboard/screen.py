@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from mnist_tui.process.invocation import spell_out
 from mnist_tui.run.events import CheckpointSaved, Event, Notice, RunEnded, RunPrepared, Warned
-from mnist_tui.run.log import CaughtUp, RunLog
+from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import Runner, RunPlan, ShownRun
 from mnist_tui.run.progress import Progress
@@ -73,11 +73,11 @@ class Dashboard(PaneScreen):
     progress: reactive[Progress] = reactive(Progress(), repaint=False)
     """The snapshot that the live widgets show."""
 
-    def __init__(self, *, sample_machine: SampleMachine | None = None) -> None:
+    def __init__(self, run: RunController, *, sample_machine: SampleMachine | None = None) -> None:
         curves, table, log = CurvePanes(), EpochTable(id="epochs"), EventLog(id="log")
         machine = MachinePane(sample_machine, id="machine")
         super().__init__((*curves.all, table, log, machine))
-        self._run: RunController | None = None
+        self._run: Final = run
         # Held here and not queried: events may come before the first and after the last frame.
         self._header, self._facts, self._notices = Header(), Facts(), Notices()
         self._outcome = Outcome()
@@ -129,38 +129,33 @@ class Dashboard(PaneScreen):
 
     # What the presenter calls; see RunViewer.
 
-    def show_run(self, run: RunController) -> None:
+    def show_run(self) -> None:
         """Show another run from now on, with nothing in it yet."""
-        self._run = run
-        plan = run.plan
-        has_begun = run.thread is not None
-        self.progress = Progress(epochs=plan.config.epochs)
+        run, epochs = self._run, self._run.plan.config.epochs
+        self.progress = Progress(epochs=epochs)
         self._header.run = run.name
         self._header.is_elsewhere = False
         self._outcome.ending, self._facts.message = None, None
-        self._show_facts(run)
+        self._show_facts()
         self._notices.messages = tuple(run.log.notices)
         self._pace.saved = run.log.last_save
         self._machine.show(run.sample_machine, run.place)
-        if has_begun:
-            self._curves.begin(run.log, run.session.history, plan.config.epochs)
-        else:
-            self._curves.plan(plan.config.epochs)
+        history = run.session.history if run.thread is not None else None
+        self._curves.show_run(run.log, history, epochs)
         self.show_epochs()
 
-    def _show_facts(self, run: RunController) -> None:
+    def _show_facts(self) -> None:
         """Show what the run works with, and in which process; before that is known, its plan."""
-        prepared = run.log.prepared
+        prepared = self._run.log.prepared
         if prepared is None:
-            self._facts.facts = describe_plan(run.plan)
+            self._facts.facts = describe_plan(self._run.plan)
         else:
-            facts = (run.place, prepared.dataset, prepared.device, prepared.model)
+            facts = (self._run.place, prepared.dataset, prepared.device, prepared.model)
             self._facts.facts = tuple(filter(None, facts))
 
     def show_state(self) -> None:
-        if self._run is not None:
-            self._header.state = self._run.session.state
-            self._header.is_leaving = self._run.leaving is not None
+        self._header.state = self._run.session.state
+        self._header.is_leaving = self._run.leaving is not None
         self.refresh_bindings()
 
     def show_progress(self, progress: Progress, *, draws_losses: bool) -> None:
@@ -172,23 +167,22 @@ class Dashboard(PaneScreen):
 
     def show_event(self, event: Event, entry: LogEntry | None) -> None:
         """Show what has happened, in the log and in its place."""
-        is_shown = self._run is not None and isinstance(self._run.plan, ShownRun)
+        is_shown = isinstance(self._run.plan, ShownRun)
         if entry is not None and (not is_shown or isinstance(event, Warned)):
             # A run that is only shown has its own log on disk.
             self.log_pane.add(entry)
         match event:
             case RunPrepared():
                 self._header.run = event.run
-                if self._run is not None:
-                    self._show_facts(self._run)
-                self._pace.saved = self._view.last_save
+                self._show_facts()
+                self._pace.saved = self._run.log.last_save
                 self._begin_past()
             case CaughtUp():
                 self._begin_past()
             case CheckpointSaved():
-                self._pace.saved = self._view.last_save
+                self._pace.saved = self._run.log.last_save
             case Notice():
-                self._notices.messages = tuple(self._view.notices)
+                self._notices.messages = tuple(self._run.log.notices)
             case RunEnded():
                 self._show_end(event)
 
@@ -198,28 +192,24 @@ class Dashboard(PaneScreen):
         self._header.is_elsewhere = is_elsewhere
         self._machine.show(None, "")
         self._facts.message = None
-        facts = tuple(brief_facts(self._view))
+        facts = tuple(brief_facts(self._run.log))
         ended = spell_out(ended)
         self._outcome.ending = Ending(ended.state, ended.message, ended.hint, facts, is_elsewhere)
 
     def show_epochs(self) -> None:
-        view = self._view
-        self._table.show(view.rows, view.best)
-        self._scoreboard.scores = view.scores
+        log = self._run.log
+        self._table.show(log.rows, log.best)
+        self._scoreboard.scores = log.scores
         self._curves.show_rows()
 
     def say(self, entry: LogEntry) -> None:
         self._facts.say(entry)
 
-    @property
-    def _view(self) -> RunLog:
-        return self._run.log if self._run is not None else RunLog()
-
     # What is shown here alone.
 
     def _begin_past(self) -> None:
         """Have read what is on disk of the time before this view of the run."""
-        prepared, thread = self._view.prepared, self._run and self._run.thread
+        prepared, thread = self._run.log.prepared, self._run.thread
         if prepared is not None and thread is not None:
             read = partial(self._read_past, prepared.directory, thread.runner)
             self.run_worker(read, thread=True, exit_on_error=False, group="past")
@@ -232,7 +222,8 @@ class Dashboard(PaneScreen):
 
     def _show_past(self, run: str, past: list[PastEntry], previous: Trace | None) -> None:
         """Show it, if that run is still shown."""
-        if self._view.prepared is None or self._view.prepared.directory != run:
+        prepared = self._run.log.prepared
+        if prepared is None or prepared.directory != run:
             return
         for time_s, entry in past:
             self.log_pane.add(entry, time_s)

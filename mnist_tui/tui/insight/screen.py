@@ -22,7 +22,7 @@ from mnist_tui.tui.insight.panes.inside import InsidePane
 from mnist_tui.tui.insight.panes.learning import LearningPane
 from mnist_tui.tui.insight.panes.mistakes import MistakesPane
 from mnist_tui.tui.insight.panes.pane import InsightMemory, InsightPane
-from mnist_tui.tui.insight.source import InsightSource
+from mnist_tui.tui.insight.source import RunSource
 from mnist_tui.tui.run.controller import RunController
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.text.event_text import LogEntry
@@ -108,22 +108,22 @@ class InsightScreen(Overlay[None]):
 
     def __init__(
         self,
-        source: InsightSource,
-        memory: InsightMemory | None = None,
-        on_close: Callable[["InsightScreen"], object] | None = None,
+        run: RunController,
+        memory: InsightMemory,
+        on_close: Callable[["InsightScreen"], object],
     ) -> None:
-        """Make a screen about one run.
+        """Make a screen about whatever run the dashboard has.
 
         Args:
-            source: What the panes show.
+            run: The run.
             memory: What an earlier screen left behind; changed as the user goes about.
             on_close: Called once, when the screen is gone.
         """
         super().__init__()
-        self._source = source
-        self._memory = memory or InsightMemory()
-        self._on_close = on_close
-        self._run: RunController | None = None
+        self._run: Final = run
+        self._source: Final = RunSource(run)
+        self._memory: Final = memory
+        self._on_close: Final = on_close
         # Held here and not queried: events may come before the first and after the last frame.
         self._line, self._tabs, self._place = RunLine(), TabBar(), Container(id="pane")
         self._pane: InsightPane | None = None
@@ -143,20 +143,17 @@ class InsightScreen(Overlay[None]):
 
     def on_unmount(self) -> None:
         self._remember()
-        if self._on_close is not None:
-            self._on_close(self)
+        self._on_close(self)
 
     # What the presenter calls; see RunViewer.
 
-    def show_run(self, run: RunController) -> None:
-        self._run = run
+    def show_run(self) -> None:
         self.show_epochs()
 
     def show_state(self) -> None:
         """Show the run's state, and whether the dashboard ends with it."""
-        if self._run is not None:
-            self._line.state = self._run.session.state
-            self._line.is_leaving = self._run.leaving is not None
+        self._line.state = self._run.session.state
+        self._line.is_leaving = self._run.leaving is not None
         if self.is_mounted:
             self.refresh_bindings()
 
@@ -170,10 +167,9 @@ class InsightScreen(Overlay[None]):
             self.show_epochs()
 
     def show_epochs(self) -> None:
-        if self._run is not None:
-            line, view = self._line, self._run.log
-            line.run, line.scores = self._run.name, view.scores
-            line.is_elsewhere = view.is_elsewhere
+        line, log = self._line, self._run.log
+        line.run, line.scores = self._run.name, log.scores
+        line.is_elsewhere = log.is_elsewhere
         if self._pane is not None and self._pane.is_mounted and self._pane.is_attached:
             self._pane.show_results(self._source.results)
 

@@ -36,11 +36,11 @@ _RESTORE_TITLE: Final = "\x1b[23;2t"
 class RunViewer(Protocol):
     """A screen that shows the run: the dashboard, and the insight screen. UI thread.
 
-    A viewer is given the run once and reads from it what it shows; each call says what is new.
+    A viewer has the run's controller and reads from it what it shows; each call says what is new.
     """
 
-    def show_run(self, run: RunController) -> None:
-        """Show this run from now on: one that is to be started, or has just been."""
+    def show_run(self) -> None:
+        """Show another run from now on: one that is to be started, or has just been."""
 
     def show_state(self) -> None:
         """Show the run's state, and whether the dashboard ends with the run."""
@@ -100,7 +100,7 @@ class RunPresenter:
     def add(self, viewer: RunViewer) -> None:
         """Show the run on one more screen."""
         self.viewers.append(viewer)
-        viewer.show_run(self._run)
+        viewer.show_run()
         viewer.show_state()
         viewer.show_progress(self._progress, draws_losses=False)
 
@@ -112,7 +112,7 @@ class RunPresenter:
         """Show another run, or other settings of the one that is to be started."""
         self._has_warned = False
         for viewer in self.viewers:
-            viewer.show_run(self._run)
+            viewer.show_run()
         self.show_state()
 
     def take(self, thread: RunThread, event: Event) -> None:

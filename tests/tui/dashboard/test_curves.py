@@ -9,7 +9,7 @@ from mnist_tui.run.events import LearningRateChanged
 from mnist_tui.run.history import LossHistory
 from mnist_tui.tui.dashboard.batch_curves import batches_chart
 from mnist_tui.tui.dashboard.curves import CurveOptions, Trace, run_marks
-from mnist_tui.tui.dashboard.epoch_curves import accuracy_chart, loss_chart
+from mnist_tui.tui.dashboard.epoch_curves import epoch_chart
 from mnist_tui.tui.dashboard.timeline import Axis, Timeline
 from tests.run.values import epoch_row
 
@@ -28,7 +28,7 @@ def trace(losses: list[float], epochs: int = 0, batches: int = 100) -> Trace:
 
 def test_training_is_points_and_validation_a_line() -> None:
     rows = [epoch_row(1), epoch_row(2)]
-    chart = loss_chart(rows, (), 19)
+    chart = epoch_chart("Loss", rows, (), 19)
     training, validation = chart.series
     assert (training.kind, validation.kind) == ("points", "line")
     assert training.xs == (1.0, 2.0)
@@ -52,14 +52,14 @@ def test_training_is_points_and_validation_a_line() -> None:
 )
 def test_the_axis_of_epochs_fits_those_that_exist(done: int, planned: int, end: int) -> None:
     rows = [epoch_row(epoch) for epoch in range(1, done + 1)]
-    assert loss_chart(rows, (), planned).x_range == (1.0, end)
-    batches = loss_chart(rows, (), planned, CurveOptions(Axis.BATCH), 100)
+    assert epoch_chart("Loss", rows, (), planned).x_range == (1.0, end)
+    batches = epoch_chart("Loss", rows, (), planned, CurveOptions(Axis.BATCH), 100)
     assert batches.x_range == (0.0, 100 * end)
 
 
 def test_smoothing_keeps_the_raw_values_in_sight() -> None:
     rows = [epoch_row(1), epoch_row(2)]
-    chart = accuracy_chart(rows, (), 19, CurveOptions(weight=0.6))
+    chart = epoch_chart("Accuracy", rows, (), 19, CurveOptions(weight=0.6))
     raw = [series for series in chart.series if series.faint]
     assert rows[1].val_accuracy in [series.ys[1] for series in raw]
     assert chart.y_format == "percent"
@@ -83,7 +83,7 @@ def test_a_zoomed_view_of_all_batches_knows_where_the_newest_one_is() -> None:
 
 
 def test_an_empty_run_gives_empty_charts() -> None:
-    assert loss_chart([], (), 1).is_empty
+    assert epoch_chart("Loss", [], (), 1).is_empty
     for axis in Axis:
         assert batches_chart(Trace(), 100, (), 80, CurveOptions(axis)).is_empty
         assert batches_chart(trace([]), 100, (), 80, CurveOptions(axis)).is_empty
@@ -92,7 +92,7 @@ def test_an_empty_run_gives_empty_charts() -> None:
 def test_epochs_are_plotted_over_epochs_batches_or_seconds() -> None:
     rows = [epoch_row(1, seconds=10.0), epoch_row(2, seconds=20.0)]
     for axis, xs in ((Axis.EPOCH, (1, 2)), (Axis.BATCH, (100, 200)), (Axis.TIME, (10, 30))):
-        chart = loss_chart(rows, (), 19, CurveOptions(axis), 100)
+        chart = epoch_chart("Loss", rows, (), 19, CurveOptions(axis), 100)
         assert chart.series[0].xs == xs
         assert chart.x_label == axis
     assert [axis.next for axis in Axis] == [Axis.BATCH, Axis.TIME, Axis.EPOCH]
@@ -218,7 +218,7 @@ def test_the_previous_run_is_faint_and_dotted_and_ends_with_the_axis() -> None:
     before = replace(trace([2.0] * 1900, epochs=19), name="first")
     now = trace([1.0] * 300, epochs=3)
     look = CurveOptions(previous=before)
-    previous = loss_chart(now.rows, (), 5, look, 100).series[0]
+    previous = epoch_chart("Loss", now.rows, (), 5, look, 100).series[0]
     assert (previous.name, previous.kind, previous.faint) == ("first", "dotted", True)
     assert previous.ys == tuple(row.val_loss for row in before.rows[:5])
     batches = batches_chart(now, 500, (), 80, replace(look, axis=Axis.BATCH))
@@ -228,5 +228,5 @@ def test_the_previous_run_is_faint_and_dotted_and_ends_with_the_axis() -> None:
 
 def test_the_previous_run_is_not_drawn_before_there_is_a_new_one() -> None:
     look = CurveOptions(previous=trace([2.0] * 100, epochs=1))
-    assert loss_chart([], (), 5, look, 100).is_empty
+    assert epoch_chart("Loss", [], (), 5, look, 100).is_empty
     assert batches_chart(trace([]), 500, (), 80, look).is_empty
