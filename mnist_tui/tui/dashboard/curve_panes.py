@@ -8,8 +8,7 @@ from mnist_tui.run.log import RunLog
 from mnist_tui.run.progress import Progress
 from mnist_tui.tui.charts import Chart, ChartData
 from mnist_tui.tui.dashboard.batch_curves import batches_chart
-from mnist_tui.tui.dashboard.curves import SMOOTHING, CurveOptions, Trace, run_marks
-from mnist_tui.tui.dashboard.epoch_curves import epoch_chart
+from mnist_tui.tui.dashboard.curves import SMOOTHING, CurveOptions, Trace, epoch_chart, run_marks
 from mnist_tui.tui.dashboard.timeline import Axis
 
 

@@ -1,6 +1,9 @@
-"""The top of the dashboard: the run, its state, its dataset and device, and messages."""
+"""The top of the dashboard: the run, its state, its dataset and device, messages and notices."""
 
 from rich.cells import cell_len
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
 
 from mnist_tui import formatting
 from mnist_tui.run.progress import Progress
@@ -143,3 +146,27 @@ def _short_speed(progress: Progress, width: int) -> Line:
         f"lr {formatting.learning_rate(progress.lr)}",
     )
     return [(fit(facts, width), "muted")]
+
+
+class Notices(Static):
+    """The run's notices, one under the other; takes no room when there are none."""
+
+    DEFAULT_CSS = """
+    Notices {
+        height: auto;
+        max-height: 4;
+        padding: 0 1;
+        color: $text-warning;
+        background: $warning 12%;
+        display: none;
+        &.-any { display: block; }
+    }
+    """
+
+    messages: reactive[tuple[str, ...]] = reactive((), repaint=False)
+    """The notices, oldest first."""
+
+    def watch_messages(self, messages: tuple[str, ...]) -> None:
+        """Show them; the one place where a new line moves what is below."""
+        self.set_class(bool(messages), "-any")
+        self.update(Content("\n".join(f"! {message}" for message in messages)))

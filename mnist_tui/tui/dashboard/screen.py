@@ -23,9 +23,8 @@ from mnist_tui.tui.dashboard.curve_panes import CurvePanes
 from mnist_tui.tui.dashboard.curves import Trace
 from mnist_tui.tui.dashboard.epoch_table import EpochTable
 from mnist_tui.tui.dashboard.event_log import EventLog
-from mnist_tui.tui.dashboard.header import Facts, Header
+from mnist_tui.tui.dashboard.header import Facts, Header, Notices
 from mnist_tui.tui.dashboard.machine import MachinePane
-from mnist_tui.tui.dashboard.notice import Notices
 from mnist_tui.tui.dashboard.outcome import Ending, Outcome
 from mnist_tui.tui.dashboard.pace import Pace
 from mnist_tui.tui.dashboard.previous_run import PastEntry, describe_past, find_previous

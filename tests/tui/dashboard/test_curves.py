@@ -8,8 +8,7 @@ import pytest
 from mnist_tui.run.events import LearningRateChanged
 from mnist_tui.run.history import LossHistory
 from mnist_tui.tui.dashboard.batch_curves import batches_chart
-from mnist_tui.tui.dashboard.curves import CurveOptions, Trace, run_marks
-from mnist_tui.tui.dashboard.epoch_curves import epoch_chart
+from mnist_tui.tui.dashboard.curves import CurveOptions, Trace, epoch_chart, run_marks
 from mnist_tui.tui.dashboard.timeline import Axis, Timeline
 from tests.run.values import epoch_row
 
