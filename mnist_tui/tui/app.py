@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.binding import BindingType
-from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -17,7 +16,6 @@ from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.tui import DisplayOptions
-from mnist_tui.tui.commands import Owner
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.opening import SCREEN_KEYS, ScreenActions
 from mnist_tui.tui.run.actions import RUN_KEYS
@@ -239,16 +237,6 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         if letter.isalpha() and not letter.isascii():
             why = "keys are Latin letters: switch the keyboard's layout, or use ctrl+p or the mouse"
             self.presenter.say(LogEntry(f"{letter}: {why}", "warning"))
-
-    def command_owners(self) -> dict[Owner, DOMNode]:
-        """What the commands of the palette are done by."""
-        dashboard = self.dashboard
-        return {
-            "app": self,
-            "dashboard": dashboard,
-            "log": dashboard.log_pane,
-            "epochs": dashboard.query_one("#epochs"),
-        }
 
     def _remember_theme(self, _theme: object) -> None:
         if self._theme_choice is not None:

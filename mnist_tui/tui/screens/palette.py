@@ -1,10 +1,11 @@
-"""The palettes of commands and of themes."""
+"""The palettes of commands and of themes, and every command with a sentence."""
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import platformdirs
 from textual import on
@@ -25,10 +26,90 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 
 from mnist_tui.rules import absolute, expand_home
-from mnist_tui.tui.commands import Owner, commands
 from mnist_tui.tui.dashboard.arrangement import TITLES
+from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.widgets.pressable import Commands
+
+_RUN: Final = (
+    ("Start", "Start the run with the settings shown.", "begin('start')"),
+    ("Pause", "Wait at the next batch, using no CPU and no GPU.", "ask('pause')"),
+    ("Resume", "Continue the paused run.", "ask('resume')"),
+    (
+        "Resume",
+        "Train on from the last checkpoint, exactly where the run stopped.",
+        "begin('continue')",
+    ),
+    (
+        "Train for longer",
+        "Train the run that has ended for as many epochs as you say.",
+        "begin('longer')",
+    ),
+    ("Save", "Save a checkpoint of the next batch, to keep.", "ask('save')"),
+    ("Stop", "End the run at the next batch, saving first.", "ask('stop')"),
+    ("New run", "Start a new run with the same settings.", "begin('new')"),
+    ("Settings", "Change the next run's settings, or what can change while training.", "settings"),
+    ("Halve the learning rate", "Take smaller steps from the next batch on.", "scale_lr(0.5)"),
+    ("Double the learning rate", "Take larger steps from the next batch on.", "scale_lr(2.0)"),
+)
+_INSIGHT: Final = (
+    ("Confusion", "How often each class is predicted as each other one, with figures per class."),
+    ("Mistakes", "The images that are predicted wrong, and the least certain of the others."),
+    ("Learning", "Twenty images, and what they are predicted as after each epoch."),
+    ("Inside", "The filters of the first layer, and what they make of an image."),
+    ("Draw", "Draw a character and see what the model predicts."),
+    ("Data", "Page through the images that it is trained and validated on."),
+)
+_SHOW: Final = (
+    (
+        "Read an image file",
+        "Show step by step what the model gets of a photograph, and predicts.",
+        "open_image",
+    ),
+    ("Full screen", "Fill the screen with the pane in focus, or go back.", "dashboard.full"),
+    ("Logarithmic axis", "Spread small losses out, or go back.", "dashboard.chart('toggle_log')"),
+    ("Smoothing", "Go on to the next moving average over the curves.", "dashboard.smooth"),
+    ("x axis", "Count epochs, batches or time from left to right.", "dashboard.axis"),
+    ("Read values", "Move a cursor along the chart.", "dashboard.chart('toggle_cursor')"),
+    ("Show all", "Zoom out to the whole run.", "dashboard.chart('reset')"),
+    (
+        "Previous run",
+        "Show or hide the newest finished run of the same data and network.",
+        "dashboard.previous",
+    ),
+    ("Filter the log", "Show info and above, warnings, errors, or every detail.", "log.filter"),
+    ("Copy the log", "Put the lines of the log on the clipboard.", "log.copy"),
+    ("Copy the epoch", "Put the marked row of the table on the clipboard.", "epochs.copy"),
+    ("Runs", "Find, open, compare, tag and delete the runs in the folder.", "runs"),
+    (
+        "Export",
+        "Write the run's curves or network: CSV, TensorBoard, PNG, SVG, ONNX, safetensors.",
+        "export",
+    ),
+    ("Theme", "Choose the colors; they are remembered.", "change_theme"),
+    ("Help", "Explain the keys, the panes and the words.", "help"),
+    (
+        "Leave it running",
+        "Let the run go on without a terminal, and quit; mnist-tui attach shows it again.",
+        "leave_running",
+    ),
+    ("Doctor", "Examine this machine: GPU, memory, terminal, data and folders.", "doctor"),
+    ("Quit", "Quit (asks first while training).", "quit"),
+)
+
+
+def _commands() -> Iterator[tuple[str, str, str]]:
+    """All there are, the run's first: title, sentence and Textual action.
+
+    An action is the app's, or of the node whose name is before it.
+    """
+    yield from _RUN
+    for index, title in enumerate(TITLES):
+        sentence = f"Bring the pane {title} into sight and into focus."
+        yield f"Pane: {title}", sentence, f"dashboard.pane({index})"
+    for title, sentence in _INSIGHT:
+        yield f"Insight: {title}", sentence, f"insight('{title}')"
+    yield from _SHOW
 
 
 class Palette(CommandPalette, Overlay[None]):
@@ -100,6 +181,9 @@ class ThemePalette(Palette):
 class Palettes(App[None]):
     """An App that opens palettes of commands and of themes, and saves pictures of the screen."""
 
+    dashboard: Dashboard
+    """The screen under all others."""
+
     def action_command_palette(self) -> None:
         """Show every command that can be done now."""
         if not isinstance(self.screen, Palette):
@@ -109,26 +193,27 @@ class Palettes(App[None]):
         """Show the themes, trying on the one under the cursor."""
         self.push_screen(ThemePalette())
 
-    def command_owners(self) -> dict[Owner, DOMNode]:
-        """What the commands are done by."""
-        raise NotImplementedError
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Ours that can be done now, and Textual's picture of the screen."""
-        owners = self.command_owners()
-        for command in commands(TITLES):
-            owner = owners[command.owner]
-            if owner is not self and screen is not owners["dashboard"]:
+        dashboard = self.dashboard
+        table = dashboard.query_one("#epochs")
+        owners: dict[str, DOMNode] = {
+            "dashboard": dashboard,
+            "log": dashboard.log_pane,
+            "epochs": table,
+        }
+        for title, sentence, action in _commands():
+            owner, name, parameters = parse(action)
+            if owner and screen is not dashboard:
                 continue  # it would change what is out of sight
-            if owner.check_action(*parse(command.action)[1:]):
-                run = partial(self._run_command, command.action, owner)
-                yield SystemCommand(command.title, command.sentence, run)
+            if owners.get(owner, self).check_action(name, parameters):
+                yield SystemCommand(title, sentence, partial(self._run_command, action, owners))
         for textuals in super().get_system_commands(screen):
             if textuals.title == "Screenshot":
                 yield textuals
 
-    def _run_command(self, action: str, owner: DOMNode) -> None:
-        self.run_worker(self.run_action(action, owner))
+    def _run_command(self, action: str, owners: Mapping[str, DOMNode]) -> None:
+        self.run_worker(self.run_action(action, namespaces=owners))
 
     def deliver_screenshot(
         self, filename: str | None = None, path: str | None = None, time_format: str | None = None
