@@ -64,20 +64,17 @@ class ScreenActions(RunActions):
             if isinstance(screen, RunsScreen):
                 screen.show_sweep(SweepFolder(folder))
 
-    async def action_open_image(self) -> None:
-        """Let the user name an image file, and show what the model predicts for it."""
-        self._open_image(None)
-
     async def on_paste(self, event: events.Paste) -> None:
         """Show what the model predicts for an image file whose path is pasted or dropped."""
         path = pasted_path(event.text)
         # Of a kind that is not read as well: the pane says what it is.
         if path is not None and (path.suffix.lower() in SUFFIXES or kind_named(path.name)):
-            self._open_image(path)
+            self.action_open_image(path)
         else:
             self.presenter.say(LogEntry("pasted text is ignored"))
 
-    def _open_image(self, path: Path | None) -> None:
+    def action_open_image(self, path: Path | None = None) -> None:
+        """Show what the model predicts for an image file; let the user name it, unless it is known."""
         from mnist_tui.tui.insight.screen import InsightScreen
 
         self.action_insight("Draw")

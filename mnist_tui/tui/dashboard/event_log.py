@@ -112,7 +112,6 @@ class EventLog(FollowList):
         if self.content_size.width != self._wrapped_to:
             self._wrapped_to = self.content_size.width
             self._rewrap()
-        super().on_resize()
 
     def _rewrap(self) -> None:
         width = self._wrapped_to

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
 from textual.timer import Timer
+from textual.widget import Widget
 
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest, InferenceResult
@@ -18,16 +19,6 @@ REFRESH_INTERVAL_S: Final = 1.0
 """After this time the last request is repeated while the weights change, or if it failed."""
 
 
-class Host(Protocol):
-    """The widget that shows the results."""
-
-    def call_later(self, callback: Callable[[InferenceFuture], None], future: object) -> bool:
-        """Call it on the UI thread. Any thread."""
-
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
-        """Call it on the UI thread after `delay` seconds."""
-
-
 class InferenceClient:
     """Sends one request at a time, and of those that wait only the newest. UI thread.
 
@@ -36,7 +27,7 @@ class InferenceClient:
 
     def __init__(
         self,
-        host: Host,
+        host: Widget,
         source: InsightSource,
         on_result: Callable[[InferenceResult | str], None],
         clock: Callable[[], float] = monotonic,

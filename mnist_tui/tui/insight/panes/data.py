@@ -154,7 +154,6 @@ class DataPane(GalleryPane):
     def on_resize(self) -> None:
         """Give the counts more lines where it is tall."""
         self.set_class(self.outer_size.height >= _TALL, "-tall")
-        super().on_resize()
 
     # What is shown.
 

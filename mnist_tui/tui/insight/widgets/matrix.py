@@ -66,7 +66,6 @@ class Matrix(Pressable[tuple[int, int]], StripLines):
         """Bring the chosen cell to the middle."""
         self._first = None
         self._settle()
-        super().on_resize()
 
     def _settle(self) -> None:
         layout = self.arrangement
