@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any, ClassVar, Final
 
 from textual import events
@@ -14,7 +13,7 @@ from textual.screen import Screen
 
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import MakeRunner, RunPlan
-from mnist_tui.run.requests import Save, Stop
+from mnist_tui.run.requests import Stop
 from mnist_tui.tui import DisplayOptions
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.opening import SCREEN_KEYS, ScreenActions
@@ -28,7 +27,6 @@ from mnist_tui.tui.terminal.crash import CrashGuard
 from mnist_tui.tui.terminal.key_queue import KeyQueue
 from mnist_tui.tui.terminal.log_handler import PaneHandler
 from mnist_tui.tui.terminal.output_capture import prints_logged
-from mnist_tui.tui.text import exit_summary
 from mnist_tui.tui.text.event_text import Level, LogEntry
 from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 
@@ -110,21 +108,6 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         self.theme = remembered if remembered in self.available_themes else DARK.name
 
     # What the command line uses.
-
-    def exit_report(self) -> str:
-        """The last run in plain lines, for the terminal; empty when none was started."""
-        run = self.run_controller
-        return exit_summary.exit_report(run.log, get_terminal_size().columns)
-
-    @property
-    def log_file(self) -> Path | None:
-        """The log of the last run; None when none was prepared."""
-        prepared = self.run_controller.log.prepared
-        return Path(prepared.directory) / "log.txt" if prepared else None
-
-    def save(self) -> None:
-        """Have the run saved, if it can be. Any thread, and signal handlers."""
-        self.run_controller.session.request(Save())
 
     def shut_down(self, stop: Stop) -> None:
         """End the run, then the dashboard. Any thread, and signal handlers."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shutil import get_terminal_size
 
 from mnist_tui.process import places
 from mnist_tui.process.crash import log_crash
@@ -16,6 +17,7 @@ from mnist_tui.run.requests import Save, Stop
 from mnist_tui.tui import DisplayOptions
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.characters import limit_characters
+from mnist_tui.tui.text.exit_summary import exit_report
 
 
 def run_dashboard(
@@ -71,7 +73,7 @@ def run_dashboard(
         if isinstance(request, Stop):
             app.shut_down(request)
         else:
-            app.save()
+            app.run_controller.session.request(request)
 
     hang_up = app.lose_terminal if outlives_terminal else None
     with signals_as_requests(on_signal, end_at_once, hang_up=hang_up):
@@ -81,13 +83,15 @@ def run_dashboard(
             app.note_break(error)
         if app.goes_on:
             return _train_on(app)
-    report = app.exit_report()
-    code = app.run_controller.exit_code
+    run = app.run_controller
+    report = exit_report(run.log, get_terminal_size().columns)
+    code = run.exit_code
     if app.broken_by is not None:
         way_back()
         code = code or 1
-        say(log_crash(app.broken_by, "the dashboard broke", app.log_file), sys.stderr)
-    limit = describe_limit() if app.run_controller.is_detached else ""
+        log = Path(run.log.prepared.directory) / "log.txt" if run.log.prepared else None
+        say(log_crash(app.broken_by, "the dashboard broke", log), sys.stderr)
+    limit = describe_limit() if run.is_detached else ""
     if limit:
         report += f"\nnote: {limit}"
     if report:

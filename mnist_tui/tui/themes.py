@@ -54,33 +54,22 @@ COMPARED_ON_A_TERMINAL: Final = {f"run-{n}": f"ansi_{c}" for n, c in enumerate(_
 """The same variables in the terminal's own colors."""
 
 
-def compared_colors(theme: Theme) -> dict[str, str]:
-    """The theme variables of up to eight compared runs: `run-1` to `run-8`.
-
-    Six of them after Okabe and Ito, "Color Universal Design" (2008), so that most pairs are told
-    apart with any kind of color vision; the curves have numbers besides.
-    """
-    if theme.ansi:
-        return COMPARED_ON_A_TERMINAL
-    colors = _COMPARED_DARK if theme.dark else _COMPARED_LIGHT
-    return {f"run-{number}": color for number, color in enumerate(colors, 1)}
-
-
 def curve_colors(theme: Theme) -> dict[str, str]:
-    """The theme variables of the curves: a blue and an orange in every theme.
+    """The theme variables of the curves: a blue and an orange in every theme, `run-1` to `run-8`.
 
-    After Okabe and Ito, "Color Universal Design" (2008): this pair is told apart with any
-    kind of color vision, which many themes' own primary and accent are not.
+    After Okabe and Ito, "Color Universal Design" (2008): the pair is told apart with any kind of
+    color vision, which many themes' own primary and accent are not, and so are most of six of the
+    colors of compared runs, whose curves have numbers besides.
     """
     if theme.ansi:
-        pair = (
-            ("ansi_bright_blue", "ansi_bright_yellow") if theme.dark else ("ansi_blue", "ansi_red")
-        )
+        ansi = ("bright_blue", "bright_yellow") if theme.dark else ("blue", "red")
+        training, validation = (f"ansi_{color}" for color in ansi)
+        compared = COMPARED_ON_A_TERMINAL
     else:
-        own = DARK if theme.dark else LIGHT
-        pair = (own.primary, own.accent or own.primary)
-    own_curves = dict(zip(("curve-training", "curve-validation"), pair, strict=True))
-    return {**own_curves, **compared_colors(theme)}
+        own, colors = (DARK, _COMPARED_DARK) if theme.dark else (LIGHT, _COMPARED_LIGHT)
+        training, validation = own.primary, own.accent or own.primary
+        compared = {f"run-{number}": color for number, color in enumerate(colors, 1)}
+    return {"curve-training": training, "curve-validation": validation, **compared}
 
 
 class ThemeChoice:

@@ -20,6 +20,7 @@ from mnist_tui.run.state import State
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.screens.help import HelpScreen
+from mnist_tui.tui.text.exit_summary import exit_report
 from tests.run.values import epoch_row
 from tests.tui.app_harness import on_stage
 from tests.tui.fake_runner import ScriptedRunner
@@ -32,7 +33,7 @@ async def test_it_opens_ready_and_starts_nothing() -> None:
         await stage.sees("ready")
         assert "Start" in stage.footer
         assert stage.runners == []
-        assert stage.app.exit_report() == ""
+        assert exit_report(stage.app.run_controller.log) == ""
 
 
 async def test_start_at_once_needs_no_key() -> None:
@@ -176,7 +177,7 @@ async def test_a_failure_stays_in_sight_and_the_dashboard_lives() -> None:
         await stage.pilot.press("4")
         await stage.sees("the loss became nan")
         await stage.until(lambda: "New run" in stage.footer, "the key n")
-        assert "try a smaller" in stage.app.exit_report()
+        assert "try a smaller" in exit_report(stage.app.run_controller.log)
 
 
 async def test_a_runner_that_raises_is_shown_as_a_failure() -> None:
@@ -188,7 +189,7 @@ async def test_a_runner_that_raises_is_shown_as_a_failure() -> None:
             if app.run_controller.exit_code:
                 break
         assert app.run_controller.exit_code == 1
-        assert "ZeroDivisionError: by zero" in app.exit_report()
+        assert "ZeroDivisionError: by zero" in exit_report(app.run_controller.log)
 
 
 async def test_the_end_of_a_run_is_summed_up() -> None:
@@ -201,7 +202,7 @@ async def test_the_end_of_a_run_is_summed_up() -> None:
         await stage.sees("✓ finished")
         await stage.sees("last and best epoch 2")
         await stage.sees("runs/20260102-030405-tutorial")
-        report = stage.app.exit_report()
+        report = exit_report(stage.app.run_controller.log)
         assert "last and best epoch  2: accuracy 96.10 %" in report
         assert "continue for longer  mnist-tui resume 20260102-030405-tutorial --epochs 3" in report
 

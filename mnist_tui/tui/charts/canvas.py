@@ -96,7 +96,8 @@ class Canvas:
                 kept = [p if p and 0 <= y.place(p[1]) < self._height else None for p in part.path]
                 self._add_dots(_placed(Reduced(kept, []), y), _ink(one))
             elif one.kind != "points":
-                self._add_line(_placed(part, y), _ink(one))
+                rows = rasterize(_placed(part, y), *self._size, self._glyphs.line, is_joined=True)
+                self._put(rows, _ink(one))
         for one, part in parts:
             if one.kind == "points":
                 rows = rasterize(_placed(part, y), *self._size, self._glyphs.point, is_joined=False)
@@ -129,9 +130,6 @@ class Canvas:
             left = math.floor(x) + 0.25
             places += [(left, _inside(low, y)), (left, _inside(high, y)), None]
         self._put(rasterize(places, *self._size, self._glyphs.band, is_joined=True), ink)
-
-    def _add_line(self, places: Places, ink: Ink) -> None:
-        self._put(rasterize(places, *self._size, self._glyphs.line, is_joined=True), ink)
 
     def _add_dots(self, places: Places, ink: Ink) -> None:
         """Draw one dot in every column that a line would go through."""

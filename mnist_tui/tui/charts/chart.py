@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from mnist_tui.tui.charts.glyphs import glyphs_for
-from mnist_tui.tui.charts.legend import title_of
+from mnist_tui.tui.charts.legend import titles
 from mnist_tui.tui.charts.palette import Palette
 from mnist_tui.tui.charts.plot import Plot
 from mnist_tui.tui.charts.series import ChartData
@@ -72,13 +72,7 @@ class Chart(StripLines, can_focus=True):
     class ViewChanged(Message):
         """The user changed what is in view."""
 
-        chart: Chart
         view: View
-
-        @property
-        def control(self) -> Chart:
-            """The chart whose view it is."""
-            return self.chart
 
     def __init__(
         self,
@@ -144,7 +138,7 @@ class Chart(StripLines, can_focus=True):
         self.redraw()
 
     def redraw(self) -> None:
-        title = title_of(self._data, self._view)
+        title = titles(self._data, self._view)[0]
         if title != self.border_title:
             self.border_title = title
         super().redraw()
@@ -259,7 +253,7 @@ class Chart(StripLines, can_focus=True):
     def _change(self, view: View) -> None:
         if view != self._view:
             self.view = view
-            self.post_message(self.ViewChanged(self, view))
+            self.post_message(self.ViewChanged(view))
 
     def _move_cursor(self, x: float | None) -> None:
         if x != self._cursor:

@@ -33,10 +33,6 @@ class Glyphs:
     axis: str
     tick: str
 
-    def sample(self, kind: Kind) -> str:
-        """Return the sample of `kind` in the legend."""
-        return self.samples[kind]
-
 
 UNICODE = Glyphs(
     point="●",

@@ -51,13 +51,8 @@ LEVELS = (
 """The wordiest first."""
 
 
-def title_of(data: ChartData, view: View) -> str:
-    """Return the title, with what is in view while that is not all."""
-    return titles(data, view)[0]
-
-
 def titles(data: ChartData, view: View) -> list[str]:
-    """Return the title and its shorter forms, the longest first."""
+    """Return the title with what is in view while that is not all, and its shorter forms."""
     title = view.shown(data).title + (" (log)" if view.is_log else "")
     if view.window is None:
         return [title]
@@ -176,7 +171,7 @@ def _name(series: Series, letters: int | None) -> str:
 
 def _item(series: Series, glyphs: Glyphs, name: str, value: str) -> Words:
     ink = Ink(series.color, 0.5 if series.faint else 1.0)
-    item: Words = [(series.tag or glyphs.sample(series.kind), ink)]
+    item: Words = [(series.tag or glyphs.samples[series.kind], ink)]
     item += [(f" {name}", MUTED)] if name else []
     return item + ([(f" {value}", TEXT)] if value else [])
 

@@ -57,7 +57,8 @@ class PaneScreen(Screen[None]):
         self.tabs.titles = TITLES
         self._show_active()
 
-    def draw_arrangement(self) -> None:
+    def draw_batches(self) -> None:
+        """Draw the loss of every batch for the room that there is now."""
         raise NotImplementedError
 
     def watch_active(self, before: int, active: int) -> None:
@@ -65,12 +66,12 @@ class PaneScreen(Screen[None]):
         if before != active:
             self._second = before
         self._show_active()
-        self.call_after_refresh(self.draw_arrangement)
+        self.call_after_refresh(self.draw_batches)
 
     def watch_is_full(self) -> None:
         """Offer the way back while there is one, and draw for the new size."""
         self.refresh_bindings()
-        self.call_after_refresh(self.draw_arrangement)
+        self.call_after_refresh(self.draw_batches)
 
     def _show_active(self) -> None:
         for index, pane in enumerate(self.panes):

@@ -119,7 +119,7 @@ def epoch_chart(
     """
     axis, weight = options.axis, options.weight
     xs = epoch_xs(axis, rows, batches)
-    train, val = _values(title, rows)
+    train, val = _values(title, "train", rows), _values(title, "val", rows)
     raw = (
         Series("training", xs, train, "points", TRAINING, faint=weight > 0),
         Series("validation", xs, val, "line", VALIDATION, faint=weight > 0),
@@ -135,7 +135,7 @@ def epoch_chart(
     if options.previous is not None and rows:
         before = options.previous
         before_xs = epoch_xs(axis, before.rows, before.timeline.batches)
-        _, ys = _values(title, before.rows)
+        ys = _values(title, "val", before.rows)
         # Where it went on longer, that is left out: the axis is this run's.
         known = sum(x <= end for x in before_xs)
         series.insert(0, previous_series(before, before_xs[:known], smooth(ys[:known], weight)))
@@ -161,11 +161,5 @@ def _last_epoch(rows: Sequence[EpochRow], epochs: int) -> int:
     return max(min(epochs, beyond), newest, 2)
 
 
-def _values(title: str, rows: Sequence[EpochRow]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Of training and of validation."""
-    if title == "Accuracy":
-        return (
-            tuple(row.train_accuracy for row in rows),
-            tuple(row.val_accuracy for row in rows),
-        )
-    return tuple(row.train_loss for row in rows), tuple(row.val_loss for row in rows)
+def _values(title: str, split: str, rows: Sequence[EpochRow]) -> tuple[float, ...]:
+    return tuple(getattr(row, f"{split}_{title.lower()}") for row in rows)

@@ -1,9 +1,9 @@
 """What the machine is doing, with the last two minutes as small curves."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from textual.message import Message
 
@@ -18,6 +18,8 @@ _LABEL: Final = 8
 _VALUE: Final = 16
 _LEAST_CURVE: Final = 6
 """Columns below which a curve is left out."""
+
+Sample = TypeVar("Sample", MachineSample, GpuSample)
 
 
 @dataclass(frozen=True)
@@ -121,27 +123,27 @@ def machine_lines(samples: tuple[MachineSample | None, ...], width: int, height:
     return (notes + _short_lines(samples, now, width))[:height]
 
 
-def _meters(samples: tuple[MachineSample | None, ...], now: MachineSample) -> list[Meter]:
-    def past(
-        read: Callable[[MachineSample], float | None], most: float
-    ) -> tuple[float | None, ...]:
-        values = [None if sample is None else read(sample) for sample in samples]
-        return tuple(None if value is None else value / most for value in values)
+def _past(
+    samples: Sequence[Sample | None], read: Callable[[Sample], float | None], most: float | None
+) -> tuple[float | None, ...]:
+    """Each value as a part of the most there can be; without a limit, of the largest one."""
+    values = [None if sample is None else read(sample) for sample in samples]
+    top = most or max((value for value in values if value is not None), default=0.0) or 1.0
+    return tuple(None if value is None else value / top for value in values)
 
+
+def _meters(samples: tuple[MachineSample | None, ...], now: MachineSample) -> list[Meter]:
     meters = []
     for place, gpu in enumerate(now.gpus):
         meters += _gpu_meters(samples, place, gpu)
-    total = max(now.total_bytes, 1)
+    total, memory = max(now.total_bytes, 1), _of(now.memory_bytes, now.total_bytes)
+    share, own = _percent(now.process_cpu), formatting.memory(now.process_bytes)
     return [
         *meters,
-        Meter("CPU", _percent(now.cpu), past(lambda s: s.cpu, 1.0)),
-        Meter("process", _percent(now.process_cpu), past(lambda s: s.process_cpu, now.cores)),
-        Meter(
-            "memory", _of(now.memory_bytes, now.total_bytes), past(lambda s: s.memory_bytes, total)
-        ),
-        Meter(
-            "process", formatting.memory(now.process_bytes), past(lambda s: s.process_bytes, total)
-        ),
+        Meter("CPU", _percent(now.cpu), _past(samples, lambda s: s.cpu, 1.0)),
+        Meter("process", share, _past(samples, lambda s: s.process_cpu, now.cores)),
+        Meter("memory", memory, _past(samples, lambda s: s.memory_bytes, total)),
+        Meter("process", own, _past(samples, lambda s: s.process_bytes, total)),
     ]
 
 
@@ -149,28 +151,17 @@ def _gpu_meters(
     samples: tuple[MachineSample | None, ...], place: int, now: GpuSample
 ) -> list[Meter]:
     gpus = [s.gpus[place] if s is not None and place < len(s.gpus) else None for s in samples]
-
-    def past(
-        read: Callable[[GpuSample], float | None], most: float | None
-    ) -> tuple[float | None, ...]:
-        values = [None if gpu is None else read(gpu) for gpu in gpus]
-        # Where the device has no limit to tell, the largest value that was seen.
-        top = most or max((value for value in values if value is not None), default=0.0) or 1.0
-        return tuple(None if value is None else value / top for value in values)
-
     watts = _figure(now.power_w, "W")
     if now.power_w is not None and now.power_limit_w:
         watts = f"{now.power_w:.0f} of {now.power_limit_w:.0f} W"
+    memory, heat = _of(now.memory_bytes, now.total_bytes), _figure(now.temperature_c, "°C")
+    clock = _figure(now.clock_mhz, "MHz")
     return [
-        Meter(f"GPU {now.index}", _percent(now.use), past(lambda g: g.use, 1.0)),
-        Meter(
-            "memory",
-            _of(now.memory_bytes, now.total_bytes),
-            past(lambda g: g.memory_bytes, now.total_bytes),
-        ),
-        Meter("heat", _figure(now.temperature_c, "°C"), past(lambda g: g.temperature_c, 100.0)),
-        Meter("power", watts, past(lambda g: g.power_w, now.power_limit_w)),
-        Meter("clock", _figure(now.clock_mhz, "MHz"), past(lambda g: g.clock_mhz, None)),
+        Meter(f"GPU {now.index}", _percent(now.use), _past(gpus, lambda g: g.use, 1.0)),
+        Meter("memory", memory, _past(gpus, lambda g: g.memory_bytes, now.total_bytes)),
+        Meter("heat", heat, _past(gpus, lambda g: g.temperature_c, 100.0)),
+        Meter("power", watts, _past(gpus, lambda g: g.power_w, now.power_limit_w)),
+        Meter("clock", clock, _past(gpus, lambda g: g.clock_mhz, None)),
     ]
 
 

@@ -234,9 +234,6 @@ class Dashboard(PaneScreen):
         """Show what would be run next, beside the figures of the run that was."""
         self._facts.facts = ("next run", *describe_plan(plan))
 
-    def draw_arrangement(self) -> None:
-        self.draw_batches()
-
     def draw_batches(self) -> None:
         """Draw the loss of every batch, if it is in sight and there is anything new."""
         self._curves.draw_batches()

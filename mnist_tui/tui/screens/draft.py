@@ -28,16 +28,14 @@ class Field:
     """What there is to choose from; empty where one types."""
 
 
-def _fields() -> tuple[Field, ...]:
-    settings = [
+FIELDS: Final = (
+    *(
         Field(name, setting.label, setting.hint, getattr(setting.rule, "options", ()))
         for name, setting in SETTINGS.items()
         if setting.group is Group.BASIC
-    ]
-    return (*settings, Field("name", "name", "empty: date, time and recipe"))
-
-
-FIELDS: Final = _fields()
+    ),
+    Field("name", "name", "empty: date, time and recipe"),
+)
 """The form from top to bottom."""
 
 RISKY_FACTOR: Final = 10.0
@@ -162,9 +160,9 @@ class Draft:
         return []
 
     @property
-    def has_problems(self) -> bool:
-        """Whether any field has a value that cannot be used."""
-        return any(self.problem(name) for name in _SHOWN)
+    def first_wrong(self) -> int | None:
+        """The row of the first field whose value cannot be used; None without one."""
+        return next((row for row, field in enumerate(FIELDS) if self.problem(field.name)), None)
 
     @property
     def recipe(self) -> str:

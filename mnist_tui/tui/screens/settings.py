@@ -81,27 +81,21 @@ class SettingsScreen(Dialog[Draft]):
         is_shown = problem is not None and not self._rows.has_notes
         self._form.border_subtitle = f"✗ {problem}" if is_shown else _KEYS
         if self._draft.texts == self._refused:
-            self._meaning.update(
-                Content(f"Fix the {FIELDS[self._first_wrong() or 0].label} first.")
-            )
+            wrong = FIELDS[self._draft.first_wrong or 0]
+            self._meaning.update(Content(f"Fix the {wrong.label} first."))
             self._meaning.set_classes("-refused")
         else:
             self._meaning.update(Content(self._draft.meaning()))
             self._meaning.set_classes(self._difference())
 
-    def _first_wrong(self) -> int | None:
-        """The row of the first field whose value cannot be used."""
-        return next((row for row, f in enumerate(FIELDS) if self._draft.problem(f.name)), None)
-
     def action_move(self, rows: int) -> None:
-        """Edit another field."""
         self._rows.move(rows)
 
     @on(Input.Submitted)
     def action_apply(self) -> None:
         """Hand the draft back, if it can be used."""
         self._rows.commit()
-        wrong = self._first_wrong()
+        wrong = self._draft.first_wrong
         if wrong is None:
             # Keys that wait may still come to the fields before the draft is used.
             self.dismiss(self._draft.snapshot())

@@ -17,6 +17,7 @@ from mnist_tui.tui.dashboard.header import Facts
 from mnist_tui.tui.insight.screen import InsightScreen
 from mnist_tui.tui.screens.question import QuitDialog
 from mnist_tui.tui.screens.settings import SettingsScreen
+from mnist_tui.tui.text.exit_summary import exit_report
 from tests.run.values import epoch_row
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.fake_runner import ScriptedRunner
@@ -127,8 +128,8 @@ async def test_q_asks_while_running_and_ends_the_run_first(key: str, saves: bool
         assert not runner.is_alive
         assert stage.app.run_controller.log.ended is not None
         assert stage.app.run_controller.log.ended.saved is saves
-        assert "Stopped by you in epoch 1, batch 10" in stage.app.exit_report()
-        assert ("mnist-tui resume 20260102" in stage.app.exit_report()) is saves
+        assert "Stopped by you in epoch 1, batch 10" in exit_report(stage.app.run_controller.log)
+        assert ("mnist-tui resume 20260102" in exit_report(stage.app.run_controller.log)) is saves
 
 
 async def test_cancel_goes_on_with_the_run() -> None:
@@ -350,7 +351,7 @@ async def test_a_run_that_is_left_running_ends_the_dashboard_with_the_way_back(
         runner.go_on_elsewhere()
         await stage.until(lambda: not stage.app.is_running, "the end")
         assert stage.app.run_controller.exit_code == 0
-        assert "come back to it: mnist-tui attach a" in stage.app.exit_report()
+        assert "come back to it: mnist-tui attach a" in exit_report(stage.app.run_controller.log)
 
 
 async def test_a_run_that_could_not_be_handed_over_stays_and_says_why() -> None:

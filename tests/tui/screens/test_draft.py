@@ -77,10 +77,10 @@ def test_choosing_a_recipe_fills_in_all_that_it_lays_down_and_nothing_else() -> 
 )
 def test_wrong_values_are_explained(field: str, text: str, reason: str) -> None:
     form = draft()
-    assert not form.has_problems
+    assert form.first_wrong is None
     form.write(field, text)
     assert reason in (form.problem(field) or "")
-    assert form.has_problems
+    assert form.first_wrong is not None
 
 
 def test_a_name_that_is_taken_is_explained(tmp_path: Path) -> None:

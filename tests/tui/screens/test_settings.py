@@ -12,6 +12,7 @@ from mnist_tui.tui.insight.widgets.text_lines import ActionLine
 from mnist_tui.tui.screens.draft import FIELDS
 from mnist_tui.tui.screens.field_rows import FieldRows
 from mnist_tui.tui.screens.settings import SettingsScreen
+from mnist_tui.tui.text.exit_summary import exit_report
 from tests.tui.app_harness import Stage, on_stage
 
 pytestmark = pytest.mark.asyncio
@@ -188,7 +189,7 @@ async def test_after_the_end_the_form_is_about_the_next_run() -> None:
         await stage.pilot.press("enter")
         await until_closed(stage)
         await stage.sees("changed: n starts a new run")
-        assert "runs/first" in stage.app.exit_report()
+        assert "runs/first" in exit_report(stage.app.run_controller.log)
         await stage.pilot.press("n", "n")
         await stage.until(lambda: len(stage.runners) == 2, "a second run")
         assert stage.runner.plan == NewRun(name="second", config=TrainConfig(seed=7))
