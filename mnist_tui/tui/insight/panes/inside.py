@@ -170,7 +170,7 @@ class InsidePane(BrowsePane):
         parts += ((f"  predicted as {self.source.classes[best]}, {percent}", "", ""),)
         if self._grid.pages > 1:
             shown = self._grid.in_sight
-            filters = f"  filters {shown.start + 1}-{shown.stop} of {self._grid.filters}"
+            filters = f"  filters {shown.start + 1}-{shown.stop} of {self._grid.total}"
             parts += ((filters, "", "page(1)"),)
         where = f"  {formatting.place(result.epoch, result.batch)}"
         return (*parts, (where, "muted", ""), ("  ←→↑↓ choose", "muted", ""))
@@ -203,20 +203,20 @@ class InsidePane(BrowsePane):
             self._request()
 
     def action_move(self, columns: int, rows: int) -> None:
-        index = self.choice.filter + columns + rows * self._grid.arrangement.columns
-        if 0 <= index < self._grid.filters:
+        index = self.choice.filter + columns + rows * self._grid.grid.columns
+        if 0 <= index < self._grid.total:
             self._choose(index)
 
     def action_page(self, by: int) -> None:
         page = min(max(self._grid.page + by, 0), self._grid.pages - 1)
         if page != self._grid.page:
-            self._choose(page * self._grid.arrangement.count)
+            self._choose(page * self._grid.grid.count)
 
     def action_edge(self, direction: int) -> None:
-        self._choose(0 if direction < 0 else self._grid.filters - 1)
+        self._choose(0 if direction < 0 else self._grid.total - 1)
 
     def _choose(self, index: int) -> None:
-        index = min(max(index, 0), max(self._grid.filters - 1, 0))
+        index = min(max(index, 0), max(self._grid.total - 1, 0))
         self._grid.chosen = self._detail.chosen = index
         self.choose(filter=index)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
@@ -12,7 +11,7 @@ from mnist_tui import formatting
 from mnist_tui.run.inference import FirstLayer
 from mnist_tui.tui.insight.widgets.bitmap import Form, Image, Shading, shading_of, strips_of
 from mnist_tui.tui.insight.widgets.filters import filter_image, map_image, map_values
-from mnist_tui.tui.insight.widgets.gallery import thumbnail
+from mnist_tui.tui.insight.widgets.gallery import Grid, Pages, thumbnail
 from mnist_tui.tui.widgets.lines import Line, Shown, StripLines
 from mnist_tui.tui.widgets.pressable import Pressable
 
@@ -38,31 +37,19 @@ def _on_backdrop(shading: Shading, strength: float) -> Shading:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """How the filters are laid out: each above its response."""
-
-    side: int
-    """Pixels on each side of a response."""
-    columns: int
-    rows: int
+class Layout(Grid):
+    """How the filters are laid out, each above its response of `side` pixels a side."""
 
     @property
     def width(self) -> int:
-        """The columns of one, with the gap beside it."""
         return max(self.side, _SMALL[0] + 4) + _GAP
 
     @property
     def height(self) -> int:
-        """The lines of one, with the gap under it."""
         return _SMALL[1] + self.side // 2 + _GAP
 
-    @property
-    def count(self) -> int:
-        """How many are in sight at once."""
-        return self.columns * self.rows
-
     @classmethod
-    def of(cls, width: int, height: int, filters: int, largest: int) -> "Layout":
+    def fitting(cls, width: int, height: int, filters: int, largest: int) -> "Layout":
         """The largest responses with which all are in sight; else those of 10 or 8 pixels."""
         layout = cls(MAP_SIDES[-1], 1, 1)
         for side in MAP_SIDES:
@@ -79,20 +66,11 @@ class Layout:
         return layout
 
 
-class FilterGrid(Pressable[int], StripLines):
-    """A page of filters, each with its response; the pane that it is in has the keys."""
-
-    DEFAULT_CSS = """
-    FilterGrid {
-        width: 1fr;
-        height: 1fr;
-    }
-    """
+class FilterGrid(Pressable[int], Pages):
+    """A page of filters, each with its response."""
 
     first_layer: Shown[FirstLayer | None] = Shown(None)
     """What is shown."""
-    chosen: Shown[int] = Shown(0)
-    """The filter that is shown large; its page is in sight."""
 
     @dataclass
     class Picked(Message):
@@ -101,38 +79,20 @@ class FilterGrid(Pressable[int], StripLines):
         index: int
 
     @property
-    def filters(self) -> int:
-        """How many there are."""
+    def total(self) -> int:
         return self.first_layer.filter_shape[0] if self.first_layer else 0
 
     @property
-    def arrangement(self) -> Layout:
+    def grid(self) -> Layout:
         largest = max(self.first_layer.map_shape[1:]) if self.first_layer else MAP_SIDES[-1]
-        return Layout.of(*self.content_size, self.filters, largest)
-
-    @property
-    def in_sight(self) -> range:
-        first, count = self.page * self.arrangement.count, self.arrangement.count
-        return range(first, min(first + count, self.filters))
-
-    @property
-    def page(self) -> int:
-        """The page in sight, counted from 0."""
-        return self.chosen // self.arrangement.count
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are."""
-        return -(-self.filters // self.arrangement.count)
+        return Layout.fitting(*self.content_size, self.total, largest)
 
     def draw(self, width: int, height: int) -> list[Strip]:
         layer = self.first_layer
         if layer is None:
             return []
-        layout, shown = self.arrangement, self.in_sight
-        lines: list[Strip] = []
-        for start in shown[:: layout.columns]:
-            row = range(start, min(start + layout.columns, shown.stop))
+        layout, lines = self.grid, list[Strip]()
+        for row in self.rows_in_sight:
             tiles = [self._tile(layer, index, layout) for index in row]
             lines += [Strip.join(parts) for parts in zip(*tiles, strict=True)]
             lines.append(self.strip([], width))
@@ -163,12 +123,7 @@ class FilterGrid(Pressable[int], StripLines):
         strips = [strip.adjust_cell_length(columns, base) for strip in strips_of(image, shading)]
         return strips + [self.strip([], columns)] * (lines - len(strips))
 
-    def thing_at(self, event: events.MouseEvent) -> int | None:
-        at, layout = event.get_content_offset_capture(self), self.arrangement
-        column, row = at.x // layout.width, at.y // layout.height
-        index = self.page * layout.count + row * layout.columns + column
-        is_one = column < layout.columns and row < layout.rows and index < self.filters
-        return index if is_one else None
+    thing_at = Pages.place_at
 
     def press(self, thing: int) -> None:
         self.post_message(self.Picked(thing))

@@ -79,6 +79,11 @@ class Grid:
         return self.columns * self.rows
 
     @property
+    def width(self) -> int:
+        """The columns of one tile, with the gap beside it."""
+        return self.side + 1
+
+    @property
     def height(self) -> int:
         """The lines of one row: the images and their captions."""
         return self.side // 2 + 1
@@ -95,20 +100,60 @@ class Grid:
         return grid
 
 
-class Gallery(Pressable[tuple[int, bytes]], StripLines):
-    """A page of images; the pane that it is in has the keys."""
+class Pages(StripLines):
+    """A page of tiles, one of them chosen; the pane that they are in has the keys."""
 
-    DEFAULT_CSS = """
-    Gallery {
-        width: 1fr;
-        height: 1fr;
-    }
-    """
+    DEFAULT_CSS = "Pages { width: 1fr; height: 1fr; }"
+
+    chosen: Shown[int] = Shown(0)
+    """The place of the chosen one; its page is in sight."""
+
+    @property
+    def total(self) -> int:
+        """How many tiles there are."""
+        raise NotImplementedError
+
+    @property
+    def grid(self) -> Grid:
+        """How they are laid out at the moment."""
+        raise NotImplementedError
+
+    @property
+    def page(self) -> int:
+        """The page in sight, counted from 0."""
+        return self.chosen // self.grid.count
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.total // self.grid.count)
+
+    @property
+    def in_sight(self) -> range:
+        """The places of the tiles in sight."""
+        count = self.grid.count
+        return range(self.page * count, min((self.page + 1) * count, self.total))
+
+    @property
+    def rows_in_sight(self) -> list[range]:
+        """The same, row by row."""
+        shown, columns = self.in_sight, self.grid.columns
+        return [shown[start : start + columns] for start in range(0, len(shown), columns)]
+
+    def place_at(self, event: events.MouseEvent) -> int | None:
+        """The place of the tile under the pointer."""
+        at, grid = event.get_content_offset_capture(self), self.grid
+        column, row = at.x // grid.width, at.y // grid.height
+        place = self.in_sight.start + row * grid.columns + column
+        is_one = column < grid.columns and row < grid.rows and place in self.in_sight
+        return place if is_one else None
+
+
+class Gallery(Pressable[tuple[int, bytes]], Pages):
+    """A page of images."""
 
     tiles: Shown[Sequence[Tile]] = Shown(())
     """All there are; only those in sight are asked for."""
-    chosen: Shown[int] = Shown(0)
-    """The place of the chosen one; its page is in sight."""
 
     @dataclass
     class Picked(Message):
@@ -131,6 +176,10 @@ class Gallery(Pressable[tuple[int, bytes]], StripLines):
         self.redraw()
 
     @property
+    def total(self) -> int:
+        return len(self.tiles)
+
+    @property
     def grid(self) -> Grid:
         count = max(len(self.tiles), 1)
         grid = Grid.of(*self.content_size, min(self._wanted, count))
@@ -141,21 +190,11 @@ class Gallery(Pressable[tuple[int, bytes]], StripLines):
         return replace(grid, columns=-(-count // rows))
 
     @property
-    def page(self) -> int:
-        """The page in sight, counted from 0."""
-        return self.chosen // self.grid.count
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are."""
-        return -(-len(self.tiles) // self.grid.count)
-
-    @property
     def in_sight(self) -> range:
         """The places of the tiles in sight; the last page is full, too."""
-        count, total = self.grid.count, len(self.tiles)
-        first = min(self.page * count, max(total - count, 0))
-        return range(first, min(first + count, total))
+        count = self.grid.count
+        first = min(self.page * count, max(self.total - count, 0))
+        return range(first, min(first + count, self.total))
 
     def move(self, columns: int, rows: int) -> None:
         """Choose a neighbor; up and down stop at the first and the last row."""
@@ -169,12 +208,8 @@ class Gallery(Pressable[tuple[int, bytes]], StripLines):
         self.chosen += pages * self.grid.count
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        grid, shown, shading = self.grid, self.in_sight, shading_of(self)
-        lines: list[Strip] = []
-        for start in shown[:: grid.columns]:
-            places = range(start, min(start + grid.columns, shown.stop))
-            lines += self._row(places, grid.side, shading)
-        return lines
+        side, shading = self.grid.side, shading_of(self)
+        return [line for row in self.rows_in_sight for line in self._row(row, side, shading)]
 
     def _row(self, places: range, side: int, shading: Shading) -> list[Strip]:
         gap, tiles = self.strip([], 1), [self.tiles[place] for place in places]
@@ -196,11 +231,8 @@ class Gallery(Pressable[tuple[int, bytes]], StripLines):
 
     def thing_at(self, event: events.MouseEvent) -> tuple[int, bytes] | None:
         """The place and the pixels of the image under the pointer."""
-        at, grid = event.get_content_offset_capture(self), self.grid
-        column, row = at.x // (grid.side + 1), at.y // grid.height
-        place = self.in_sight.start + row * grid.columns + column
-        is_one = column < grid.columns and row < grid.rows and place in self.in_sight
-        return (place, self.tiles[place].image) if is_one else None
+        place = self.place_at(event)
+        return None if place is None else (place, self.tiles[place].image)
 
     def press(self, thing: tuple[int, bytes]) -> None:
         self.chosen = thing[0]

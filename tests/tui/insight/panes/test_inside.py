@@ -77,7 +77,7 @@ async def test_every_filter_can_be_seen_in_pages(shape: tuple[int, int, int]) ->
         assert source.request.images == DIGITS[0].image
         seen: set[int] = set()
         for page in range(grid_of(pane).pages):
-            count = grid_of(pane).arrangement.count
+            count = grid_of(pane).grid.count
             first, last = page * count, min((page + 1) * count, shape[0])
             assert f"filters {first + 1}-{last} of {shape[0]}" in stage.text
             seen |= set(range(first, last))
@@ -107,7 +107,7 @@ async def test_arrows_and_the_mouse_choose_a_filter_and_it_is_explained() -> Non
     pane = InsidePane(source)
     async with alone(pane) as stage:
         await answer(source, stage)
-        columns = grid_of(pane).arrangement.columns
+        columns = grid_of(pane).grid.columns
         await stage.pilot.press("right", "right", "down")
         assert detail_of(pane).chosen == 2 + columns
         await stage.pilot.press("up", "left", "left", "left", "up")
@@ -120,7 +120,7 @@ async def test_arrows_and_the_mouse_choose_a_filter_and_it_is_explained() -> Non
         await stage.pilot.press("right")
         await stage.sees("Filter 6 responds to nothing in this image.")
         x, y = grid_of(pane).region.offset
-        await Mouse(stage).drag((x + 2 * grid_of(pane).arrangement.width, y + 1))
+        await Mouse(stage).drag((x + 2 * grid_of(pane).grid.width, y + 1))
         await stage.until(lambda: detail_of(pane).chosen == 2, "the third filter")
         await Mouse(stage).send(65, x + 3, y + 3)
         assert grid_of(pane).page == 1
@@ -194,7 +194,7 @@ async def test_leaving_cancels_the_request() -> None:
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("size", [(2, 2), (20, 8), (47, 18), (108, 38), (300, 100)])
 def test_what_is_in_sight_fits(shape: tuple[int, int, int], size: tuple[int, int]) -> None:
-    layout = Layout.of(*size, shape[0], shape[2])
+    layout = Layout.fitting(*size, shape[0], shape[2])
     assert layout.columns >= 1
     assert layout.rows >= 1
     if size > (10, 10):
@@ -278,7 +278,7 @@ async def test_filters_and_responses_of_any_size_are_shown_in_line(
         source.answer(3, inside=layer)
         await stage.sees("▸1")
         grid = grid_of(pane)
-        layout, strips = grid.arrangement, grid.draw(*grid.content_size)
+        layout, strips = grid.grid, grid.draw(*grid.content_size)
         assert len(strips) == layout.rows * layout.height
         row = [strip.cell_length for strip in strips[: layout.height - 1]]
         assert len(set(row)) == 1, "each line of a row is as long as the others"
