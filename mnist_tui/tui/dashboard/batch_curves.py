@@ -54,8 +54,8 @@ def batches_chart(
     buckets = _buckets(trace, view, axis, columns)
     # A zoomed view keeps the ends of the whole, so that it can be zoomed out and panned.
     outside = history.envelope(0, count, 2) if window is not None else ()
-    early = [bucket for bucket in outside if buckets and _middle(bucket) < buckets[0].first]
-    late = [bucket for bucket in outside if buckets and _middle(bucket) > _middle(buckets[-1])]
+    early = [bucket for bucket in outside if buckets and middle(bucket) < buckets[0].first]
+    late = [bucket for bucket in outside if buckets and middle(bucket) > middle(buckets[-1])]
     before = options.previous and _previous_batches(options.previous, view, axis, columns)
     # The newest batch's own loss: that of the last point would depend on the chart's width.
     newest = history.envelope(count - 1, count, 1)
@@ -85,7 +85,7 @@ def _batch_series(
     if not buckets:
         return ()
     weight = options.weight
-    xs = tuple(timeline.x(options.axis, _middle(bucket)) for bucket in buckets)
+    xs = tuple(timeline.x(options.axis, middle(bucket)) for bucket in buckets)
     means = tuple(bucket.mean for bucket in buckets)
     lows = tuple(bucket.low for bucket in buckets)
     highs = tuple(bucket.high for bucket in buckets)
@@ -108,7 +108,7 @@ def _previous_batches(
     trace: Trace, view: tuple[float, float], axis: Axis, columns: int
 ) -> Series | None:
     buckets = _buckets(trace, view, axis, columns)
-    xs = tuple(trace.timeline.x(axis, _middle(bucket)) for bucket in buckets)
+    xs = tuple(trace.timeline.x(axis, middle(bucket)) for bucket in buckets)
     known = sum(x <= view[1] for x in xs)
     means = tuple(bucket.mean for bucket in buckets[:known])
     return (
@@ -138,7 +138,7 @@ def _buckets(
     return (*whole, *(bucket for bucket in rest if bucket.first > last))
 
 
-def _middle(bucket: Bucket) -> float:
+def middle(bucket: Bucket) -> float:
     """The number of a bucket's middle batch, counted from 1."""
     return bucket.first + (bucket.count + 1) / 2
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from mnist_tui import formatting
 from mnist_tui.run.events import EpochRow, LearningRateChanged
-from mnist_tui.run.history import LossHistory
+from mnist_tui.run.history import HistorySnapshot, LossHistory
 from mnist_tui.tui.charts import ChartData, Mark, Series, smooth
 from mnist_tui.tui.dashboard.timeline import Axis, Timeline, epoch_xs, round_end
 
@@ -38,6 +38,24 @@ class Trace:
     timeline: Timeline = field(default_factory=Timeline)
     name: str = ""
     """The run's name, for the legend where it is the one to compare with."""
+
+
+def trace_of(
+    rows: Sequence[EpochRow], losses: HistorySnapshot | None, batches: int, name: str = ""
+) -> Trace:
+    """What there is to draw of a run on disk.
+
+    Args:
+        rows: Its epochs.
+        losses: Its losses; None where they are not known.
+        batches: Batches in one epoch.
+        name: Its name.
+    """
+    timeline, history = Timeline(batches), LossHistory()
+    timeline.observe_rows(rows)
+    if losses is not None:
+        history.restore(losses)
+    return Trace(rows, history if losses is not None else None, timeline, name)
 
 
 @dataclass(frozen=True)

@@ -124,16 +124,14 @@ class Facts(FlashLine):
         if self.content_size.width < self.NARROW:
             self.redraw()
 
-    def lines(self, width: int, height: int) -> list[Line]:
-        if self.message is not None:
-            return [self.message_line(self.message, width)]
+    def usual(self, width: int) -> Line:
         progress = self.progress
         if width < self.NARROW and progress.state.is_live and progress.step_s is not None:
             has_room = width >= self.ROOMY
             facts = fit_lines(speed_facts(progress), width)
-            return [facts if has_room else _short_speed(progress, width)]
+            return facts if has_room else _short_speed(progress, width)
         text = fit(self.facts, width) or (shorten(self.facts[0], width) if self.facts else "")
-        return [[(text, "muted")]]
+        return [(text, "muted")]
 
 
 def _short_speed(progress: Progress, width: int) -> Line:

@@ -4,15 +4,13 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from mnist_tui.run.history import LossHistory
 from mnist_tui.run.session import PastEvent
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.catalog import newest_run, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import read_losses
-from mnist_tui.tui.dashboard.curves import Trace
-from mnist_tui.tui.dashboard.timeline import Timeline
+from mnist_tui.tui.dashboard.curves import Trace, trace_of
 from mnist_tui.tui.text.event_text import LogEntry, describe
 
 PastEntry = tuple[float, LogEntry]
@@ -55,12 +53,7 @@ def read_trace(directory: RunDirectory) -> Trace | None:
     rows = read_rows(directory)
     if not rows or not batches:
         return None
-    timeline = Timeline(batches)
-    timeline.observe_rows(rows)
-    losses, history = read_losses(directory), LossHistory()
-    if losses is not None:
-        history.restore(losses)
-    return Trace(rows, history if losses is not None else None, timeline, directory.name)
+    return trace_of(rows, read_losses(directory), batches, directory.name)
 
 
 def _kind(directory: RunDirectory) -> tuple[object, object]:

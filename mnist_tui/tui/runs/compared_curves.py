@@ -1,14 +1,15 @@
-"""The curves of several runs in one chart."""
+"""The curves of several runs in one chart, and how their settings are written."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
+from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import EpochRow
-from mnist_tui.run.history import LossHistory
 from mnist_tui.store.comparison import ComparedRun, Comparison
 from mnist_tui.tui.charts import ChartData, Series, smooth
-from mnist_tui.tui.dashboard.timeline import Axis, Timeline, epoch_xs
-from mnist_tui.tui.runs.comparison_table import write_setting
+from mnist_tui.tui.dashboard.batch_curves import middle
+from mnist_tui.tui.dashboard.curves import note_on, trace_of
+from mnist_tui.tui.dashboard.timeline import Axis, epoch_xs
 
 _VALUES: Final[Mapping[str, Callable[[EpochRow], float]]] = {
     "Validation loss": lambda row: row.val_loss,
@@ -63,7 +64,7 @@ def compared_chart(
         empty_text="no run has losses of its batches"
         if title == BATCHES
         else "no run has finished an epoch",
-        note=f"smoothing {weight:g}" if weight else "",
+        note=note_on(weight),
     )
 
 
@@ -81,14 +82,13 @@ def _curve(run: ComparedRun, value: Callable[[EpochRow], float], axis: Axis) -> 
 
 def _batch_curve(run: ComparedRun, axis: Axis) -> Curve:
     """The mean training loss of groups of batches."""
-    assert run.losses is not None, "only runs with losses have such a curve"
-    history = LossHistory()
-    history.restore(run.losses)
-    buckets = history.envelope(0, len(history), _MOST_POINTS)
-    timeline = Timeline(run.batches)
-    timeline.observe_rows(run.rows)
-    middles = (bucket.first + (bucket.count + 1) / 2 for bucket in buckets)
-    return (
-        tuple(timeline.x(axis, middle) for middle in middles),
-        tuple(bucket.mean for bucket in buckets),
-    )
+    trace = trace_of(run.rows, run.losses, run.batches)
+    assert trace.history is not None, "only runs with losses have such a curve"
+    buckets = trace.history.envelope(0, len(trace.history), _MOST_POINTS)
+    xs = tuple(trace.timeline.x(axis, middle(bucket)) for bucket in buckets)
+    return xs, tuple(bucket.mean for bucket in buckets)
+
+
+def write_setting(field: str, value: Any) -> str:
+    """The value of a field of TrainConfig, in few characters."""
+    return f"{value:.4g}" if isinstance(value, float) else SETTINGS[field].rule.spell(value)

@@ -8,22 +8,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from mnist_tui import formatting
-from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.requests import Answer
 from mnist_tui.store.comparison import MOST, PickedRun
 from mnist_tui.sweep import background
 from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
 from mnist_tui.tui.runs.board import Board, Row, describe_values
-from mnist_tui.tui.runs.detail import RunDetail
-from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
-from mnist_tui.tui.runs.sweep_reader import SweepReader
+from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, ListScreen
+from mnist_tui.tui.runs.reader import SweepReader
 from mnist_tui.tui.screens.question import Question
-from mnist_tui.tui.text.event_text import LogEntry
-from mnist_tui.tui.text.fitting import fit, shorten, wrap_words
-from mnist_tui.tui.widgets.flash_line import FlashLine
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
-from mnist_tui.tui.widgets.lines import Line, Shown
 
 _LEFT: Final = (WAITING, "stopped", "interrupted")
 """The states of trials that going on with the sweep would train."""
@@ -31,49 +25,7 @@ OpenRun = Callable[[Path, Callable[[Answer], object]], None]
 """Shows the run in a directory in the dashboard, and says whether it can."""
 
 
-class SweepLine(FlashLine):
-    """The sweep's name and how far it is; a message while it is fresh."""
-
-    DEFAULT_CSS = "SweepLine { height: 1; padding: 0 1; background: $panel; }"
-
-    sweep: Shown[str] = Shown("")
-    standing: Shown[Standing | None] = Shown(None)
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        if self.message is not None:
-            return [self.message_line(self.message, width)]
-        standing = self.standing
-        if standing is None:
-            return [[("Sweep", "accent"), (f"  {self.sweep}  ", "muted"), ("reading …", "")]]
-        entries = standing.entries
-        states = [entry.state for entry in entries]
-        live = sum(group.live for group in standing.groups)
-        waiting = sum(state in _LEFT for state in states)
-        counts = (
-            f"{len(entries)} runs",
-            f"{states.count('finished')} finished",
-            f"{live} training" if live else "",
-            f"{waiting} waiting" if waiting else "",
-            f"{states.count('failed')} failed" if "failed" in states else "",
-            "" if standing.trainer or not waiting else "nobody trains it",
-        )
-        text = fit(filter(None, counts), width - 9)
-        name = shorten(self.sweep, max(width - len(text) - 9, 0))
-        return [[("Sweep", "accent"), (f"  {name}  ", "muted"), (text, "")]]
-
-
-class BoardDetail(RunDetail):
-    """What is known of the run under the cursor, or a few sentences in its place."""
-
-    text: Shown[str] = Shown("")
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        if not self.text:
-            return super().lines(width, height)
-        return [[(line, "")] for line in wrap_words(self.text, width)[:height]]
-
-
-class LeaderboardScreen(RunsOverlay):
+class LeaderboardScreen(ListScreen):
     """The groups of a sweep by their mean accuracy, while it is trained and afterwards."""
 
     DEFAULT_CSS = "LeaderboardScreen { layout: vertical; background: $background; }"
@@ -96,11 +48,11 @@ class LeaderboardScreen(RunsOverlay):
             folder: The sweep's.
             open_run: Shows the run in a directory in the dashboard.
         """
-        super().__init__()
+        super().__init__("Sweep", folder.path.name)
         self._folder: Final = folder
         self._open_run = open_run
-        self._line, self._board, self._detail = SweepLine(), Board(), BoardDetail()
-        self._reader = SweepReader(folder, self._receive)
+        self._board = Board()
+        self._reader = SweepReader(folder, self.receive)
         self._standing = Standing()
 
     def compose(self) -> ComposeResult:
@@ -110,35 +62,18 @@ class LeaderboardScreen(RunsOverlay):
         yield self._detail
         yield ScreenKeys()
 
-    def on_mount(self) -> None:
-        """Begin to read."""
-        self._line.sweep = self._folder.path.name
-        self.run_worker(self._reader.follow, thread=True, exit_on_error=False, group="sweep")
-
-    def on_unmount(self) -> None:
-        """Stop reading."""
-        self._reader.stop()
-
-    def _receive(self, standing: Standing) -> None:
-        """Hand what was read to the screen. The reading thread."""
-        if self.is_running:
-            self.app.call_from_thread(self._show, standing)
-
-    def _show(self, standing: Standing) -> None:
-        self._standing = self._line.standing = standing
-        self._board.show(standing)
+    def show_found(self, found: Standing) -> None:
+        self._standing = found
+        self._line.counts = describe_counts(found)
+        self._board.show(found)
 
     def on_cursor_list_cursor_moved(self) -> None:
         """Show what is known of the line under the cursor."""
         row = self._board.current
         entry = row.shown if row is not None else None
         self._detail.run = entry.run if entry is not None else None
-        self._detail.text = describe(row)
+        self._detail.instead = (describe(row), "")
         self.refresh_bindings()
-
-    def say(self, text: str, *, is_problem: bool = False) -> None:
-        """Show a message for some seconds."""
-        self._line.say(LogEntry(text, "warning" if is_problem else "info"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
@@ -172,13 +107,7 @@ class LeaderboardScreen(RunsOverlay):
         path = self._shown_run
         if path is None or not self.is_active:
             return
-        self._open_run(path, self._opened)
-
-    def _opened(self, answer: Answer) -> None:
-        if answer.is_accepted:
-            self.dismiss(None)
-        else:
-            self.say(answer.message, is_problem=True)
+        self._open_run(path, self.opened)
 
     def action_compare(self) -> None:
         """Lay the best run of each group over each other."""
@@ -198,7 +127,7 @@ class LeaderboardScreen(RunsOverlay):
 
         def stop(answer: str | None) -> None:
             if answer == "x":
-                self._try(lambda: background.stop(self._folder), "stopping; runs are saved")
+                self.try_to(lambda: background.stop(self._folder), "stopping; runs are saved")
 
         self.app.push_screen(Question("Stop this sweep?", text, {"x": "Stop it"}), stop)
 
@@ -217,20 +146,26 @@ class LeaderboardScreen(RunsOverlay):
     def _start(self, *arguments: str) -> None:
         def start() -> None:
             done = "going on, in a process without a terminal"
-            self._try(lambda: background.start(self._folder, *arguments), done)
+            self.try_to(lambda: background.start(self._folder, *arguments), done)
 
         self.say("starting …")
         self.run_worker(start, thread=True, exclusive=True, exit_on_error=False, group="start")
 
-    def _try(self, change: Callable[[], object], done: str) -> None:
-        """Do something with the sweep's process, and say what became of it. Any thread."""
-        try:
-            change()
-            text, is_problem = done, False
-        except MnistTuiError as error:
-            text, is_problem = str(error), True
-        self.call_later(lambda: self.say(text, is_problem=is_problem))
-        self._reader.look_now()
+
+def describe_counts(standing: Standing) -> tuple[str, ...]:
+    """How far a sweep is, the most important first."""
+    states = [entry.state for entry in standing.entries]
+    live = sum(group.live for group in standing.groups)
+    waiting = sum(state in _LEFT for state in states)
+    counts = (
+        f"{len(states)} runs",
+        f"{states.count('finished')} finished",
+        f"{live} training" if live else "",
+        f"{waiting} waiting" if waiting else "",
+        f"{states.count('failed')} failed" if "failed" in states else "",
+        "" if standing.trainer or not waiting else "nobody trains it",
+    )
+    return tuple(filter(None, counts))
 
 
 def describe(row: Row | None) -> str:

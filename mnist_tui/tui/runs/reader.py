@@ -1,4 +1,4 @@
-"""Reads the runs in a folder again and again, on a thread, a few at a time."""
+"""Reads the runs in a folder, or how a sweep stands, again and again, on a thread."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,8 +7,10 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from mnist_tui.errors import UsageError
+from mnist_tui.errors import MnistTuiError, UsageError
 from mnist_tui.store.catalog import FoundRun, RunSummary, newest_first, summarize
+from mnist_tui.sweep.record import Sweep, SweepFolder
+from mnist_tui.sweep.standing import Standing, standing
 
 FIRST: Final = 50
 """Runs that are handed on at first: about as many as a screen has lines."""
@@ -22,6 +24,8 @@ AGAIN_S: Final = 2.0
 """Seconds between two looks for what has changed, at least."""
 SHARE: Final = 0.05
 """Of the time at most is spent on looking."""
+SWEEP_AGAIN_S: Final = 1.0
+"""Seconds between two looks at a sweep, and of waiting for each second of reading."""
 SETTLED_S: Final = 2.0
 """A run that was changed more lately is read again: file systems' times may be so coarse."""
 
@@ -29,8 +33,28 @@ Changes = tuple[Sequence[RunSummary], Sequence[str]]
 """Runs that are new or have changed, and the paths of those that are gone."""
 
 
-class RunsReader:
-    """Follows the runs in a folder; used by one thread of its own, but for what stops it."""
+class Reader:
+    """Looks again and again, on one thread of its own."""
+
+    def __init__(self) -> None:
+        self._is_stopped, self._is_wanted = Event(), Event()
+
+    def follow(self) -> None:
+        """Read until `stop`."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Let `follow` return soon. Any thread."""
+        self._is_stopped.set()
+        self._is_wanted.set()
+
+    def look_now(self) -> None:
+        """Let the next look begin at once. Any thread."""
+        self._is_wanted.set()
+
+
+class RunsReader(Reader):
+    """Follows the runs in a folder, a few at a time."""
 
     def __init__(self, runs_dir: Path, show: Callable[[Changes], object]) -> None:
         """
@@ -39,18 +63,16 @@ class RunsReader:
             show: Called with what is new, on the reading thread; once with nothing when all
                 have been read for the first time.
         """
+        super().__init__()
         self._runs_dir = runs_dir
         self._show = show
         self._seen: dict[str, int] = {}
         """When each run that was read had been changed; 0: it is to be read again."""
-        self._is_stopped = Event()
         self._is_shown = Event()
-        self._is_wanted = Event()
 
     def stop(self) -> None:
-        """Let `follow` return soon. Any thread."""
-        for event in (self._is_stopped, self._is_shown, self._is_wanted):
-            event.set()
+        super().stop()
+        self._is_shown.set()
 
     def rest(self) -> None:
         """Begin no look until `go_on`. Any thread."""
@@ -59,10 +81,6 @@ class RunsReader:
     def go_on(self) -> None:
         """Let looks begin again, the next one at once. Any thread."""
         self._is_shown.set()
-        self._is_wanted.set()
-
-    def look_now(self) -> None:
-        """Let the next look begin at once. Any thread."""
         self._is_wanted.set()
 
     def follow(self) -> None:
@@ -118,3 +136,50 @@ class RunsReader:
                     break
                 rested = time.thread_time()
         return read
+
+
+class SweepReader(Reader):
+    """Follows a sweep."""
+
+    def __init__(self, folder: SweepFolder, show: Callable[[Standing], object]) -> None:
+        """
+        Args:
+            folder: The sweep's.
+            show: Called on the reading thread with how it stands, at first and when that changes.
+        """
+        super().__init__()
+        self._folder = folder
+        self._show = show
+        self._finished: dict[str, RunSummary] = {}
+        """Runs that are not read again, by their trials' names."""
+
+    def follow(self) -> None:
+        shown: Standing | None = None
+        while not self._is_stopped.is_set():
+            began = time.perf_counter()
+            found = self.look()
+            if found != shown:
+                shown = found
+                self._show(found)
+            self._is_wanted.wait(max(SWEEP_AGAIN_S, time.perf_counter() - began))
+            self._is_wanted.clear()
+
+    def look(self) -> Standing:
+        """How the sweep stands now; nothing where it is gone."""
+        try:
+            sweep = self._folder.read()
+        except MnistTuiError:
+            return Standing()
+        trainer = str(self._folder.owner) if self._folder.is_locked() else ""
+        return standing(sweep, self._runs(sweep), trainer)
+
+    def _runs(self, sweep: Sweep) -> dict[str, RunSummary]:
+        """What is known of its runs."""
+        found = {}
+        for trial in sweep.trials:
+            run = self._finished.get(trial.name) or summarize(self._folder.run(trial))
+            if run is not None:
+                found[trial.name] = run
+            if run is not None and run.state == "finished":
+                self._finished[trial.name] = run
+        return found

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from mnist_tui import formatting
-from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.requests import Answer
 from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST, PickedRun
@@ -18,40 +17,15 @@ from mnist_tui.store.labels import Labels, write_labels
 from mnist_tui.store.tidying import DeletedRun, contents_of, delete_run, rename_run, restore_run
 from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.run.actions import RunActions
-from mnist_tui.tui.runs.detail import RunDetail
-from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
+from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, ListScreen
 from mnist_tui.tui.runs.query import HELP, parse_query
 from mnist_tui.tui.runs.reader import Changes, RunsReader
 from mnist_tui.tui.runs.table import RunTable
 from mnist_tui.tui.screens.question import Question, TextEntry
-from mnist_tui.tui.text.event_text import LogEntry
-from mnist_tui.tui.text.fitting import shorten
-from mnist_tui.tui.widgets.flash_line import FlashLine
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
-from mnist_tui.tui.widgets.lines import Line, Shown
 
 
-class RunsLine(FlashLine):
-    """The folder and how many runs are shown of it; a message while it is fresh."""
-
-    DEFAULT_CSS = "RunsLine { height: 1; padding: 0 1; background: $panel; }"
-
-    folder: Shown[str] = Shown("")
-    counts: Shown[tuple[int, int]] = Shown((0, 0))
-    """Runs that are shown, and all of them."""
-    is_reading: Shown[bool] = Shown(True)
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        if self.message is not None:
-            return [self.message_line(self.message, width)]
-        shown, total = self.counts
-        count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
-        text = f"{count} run{'s' if total != 1 else ''}{', reading …' if self.is_reading else ''}"
-        folder = shorten(self.folder, max(width - len(text) - 8, 0))
-        return [[("Runs", "accent"), (f"  {folder}  ", "muted"), (text, "")]]
-
-
-class RunsScreen(RunsOverlay):
+class RunsScreen(ListScreen):
     """Finds, compares and tidies runs. Enter opens one in the dashboard."""
 
     DEFAULT_CSS = """
@@ -65,7 +39,7 @@ class RunsScreen(RunsOverlay):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("r", "leave", show=False),
+        Binding("r", "dismiss", show=False),
         Binding("enter", "open", "Open", tooltip="Show the run in the dashboard"),
         Binding("space", "mark", "Mark", tooltip="Mark the run, to compare it with others"),
         Binding("c", "compare", "Compare", tooltip="Lay the marked runs over each other"),
@@ -81,6 +55,7 @@ class RunsScreen(RunsOverlay):
         NO_RUN_KEYS,
     ]
     AUTO_FOCUS = "RunTable"
+    _reader: RunsReader
 
     def __init__(self, runs_dir: Path, current: Path | None, actions: RunActions) -> None:
         """Make a screen about the runs in a folder.
@@ -90,13 +65,15 @@ class RunsScreen(RunsOverlay):
             current: The directory of the run that the dashboard shows, if any.
             actions: Opens, resumes and exports runs.
         """
-        super().__init__()
+        super().__init__("Runs", str(runs_dir))
         self._runs_dir: Final = runs_dir
         self._current = current
         self._actions = actions
-        self._line, self._table, self._detail = RunsLine(), RunTable(), RunDetail()
+        self._table = RunTable()
         self._filter = Input(placeholder=f"filter: {HELP}", compact=True, classes="-hidden")
-        self._reader = RunsReader(runs_dir, self._receive)
+        self._reader = RunsReader(runs_dir, self.receive)
+        self._is_reading = True
+        """For the first time."""
         self._deleted: list[DeletedRun] = []
         """What was deleted in this screen, the newest at the end."""
 
@@ -109,11 +86,8 @@ class RunsScreen(RunsOverlay):
         yield ScreenKeys()
 
     def on_mount(self) -> None:
-        """Begin to read."""
-        self._line.folder = str(self._runs_dir)
         if self._current is not None:
             self._table.select(str(self._current))
-        self.run_worker(self._reader.follow, thread=True, exit_on_error=False, group="runs")
 
     def on_screen_resume(self) -> None:
         """Follow what changes while the screen is shown."""
@@ -123,41 +97,26 @@ class RunsScreen(RunsOverlay):
         """Leave the disk alone while it is not."""
         self._reader.rest()
 
-    def on_unmount(self) -> None:
-        """Stop reading."""
-        self._reader.stop()
-
-    def _receive(self, changes: Changes) -> None:
-        """Hand what was read to the screen. The reading thread."""
-        if self.is_running:
-            self.app.call_from_thread(self._show, changes)
-
-    def _show(self, changes: Changes) -> None:
-        runs, gone = changes
+    def show_found(self, found: Changes) -> None:
+        runs, gone = found
         if not runs and not gone:
-            self._line.is_reading = False
+            self._is_reading = False
         self._table.change(runs, gone)
 
     def on_cursor_list_cursor_moved(self) -> None:
         """Show what is known of the run under the cursor."""
-        self._detail.run = self._table.current
-        self._detail.nothing = self._describe_nothing()
-        self._line.counts = self._table.count, self._table.total
+        run, shown, total = self._table.current, self._table.count, self._table.total
+        nothing = "No run matches." if total else "No run yet: esc, then space starts one."
+        self._detail.run = run
+        self._detail.instead = ("" if run is not None or self._is_reading else nothing, "muted")
+        count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
+        reading = ", reading …" if self._is_reading else ""
+        self._line.counts = (f"{count} run{'s' if total != 1 else ''}{reading}",)
         self.refresh_bindings()
-
-    def _describe_nothing(self) -> str:
-        if self._line.is_reading:
-            return ""
-        is_empty = not self._table.total
-        return "No run yet: esc, then space starts one." if is_empty else "No run matches."
 
     def on_run_table_full(self) -> None:
         """Say why the run was not marked."""
         self.say(f"{MOST} runs are the most that can be compared", is_problem=True)
-
-    def say(self, text: str, *, is_problem: bool = False) -> None:
-        """Show a message for some seconds."""
-        self._line.say(LogEntry(text, "warning" if is_problem else "info"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
@@ -182,10 +141,6 @@ class RunsScreen(RunsOverlay):
         else:
             self.dismiss(None)
 
-    def action_leave(self) -> None:
-        """Go back to the dashboard."""
-        self.dismiss(None)
-
     def action_filter(self) -> None:
         """Let the user type a filter."""
         self._filter.remove_class("-hidden")
@@ -204,13 +159,7 @@ class RunsScreen(RunsOverlay):
         run = self._table.current
         if run is None or not self.is_active:
             return
-        self._actions.open_run(Path(run.path), self._opened)
-
-    def _opened(self, answer: Answer) -> None:
-        if answer.is_accepted:
-            self.dismiss(None)
-        else:
-            self._answer(answer)
+        self._actions.open_run(Path(run.path), self.opened)
 
     def action_train_on(self) -> None:
         """Ask for how many epochs, and resume the run under the cursor."""
@@ -227,7 +176,7 @@ class RunsScreen(RunsOverlay):
                 run.name,
                 run.epochs_done,
                 run.epochs,
-                lambda epochs: self._actions.open_run(path, self._opened, epochs=epochs),
+                lambda epochs: self._actions.open_run(path, self.opened, epochs=epochs),
             )
 
     def action_mark(self) -> None:
@@ -249,10 +198,7 @@ class RunsScreen(RunsOverlay):
         """Write the curves or the network of the run under the cursor."""
         run = self._table.current
         if run is not None:
-            self._actions.export_run(Path(run.path), self._answer)
-
-    def _answer(self, answer: Answer) -> None:
-        self.say(answer.message, is_problem=not answer.is_accepted)
+            self._actions.export_run(Path(run.path), self.answer)
 
     @property
     def _sweep(self) -> SweepFolder | None:
@@ -275,7 +221,7 @@ class RunsScreen(RunsOverlay):
             def opened(answer: Answer) -> None:
                 take(answer)
                 if answer.is_accepted:
-                    self.call_later(self.action_leave)
+                    self.call_later(self.action_dismiss)
 
             self._actions.open_run(path, opened)
 
@@ -290,7 +236,7 @@ class RunsScreen(RunsOverlay):
 
         def rename(name: str | None) -> None:
             if name and name != directory.name:
-                self._change(lambda: rename_run(directory, name), f"{run.name} is {name} now")
+                self.try_to(lambda: rename_run(directory, name), f"{run.name} is {name} now")
                 self._table.select(str(directory.path.with_name(name)))
 
         self.app.push_screen(TextEntry("Rename", f"{run.name} becomes", directory.name), rename)
@@ -317,7 +263,7 @@ class RunsScreen(RunsOverlay):
         def write(typed: str | None) -> None:
             if typed is not None:
                 directory = RunDirectory(Path(run.path))
-                self._change(lambda: write_labels(directory, labels_of(typed)), "written")
+                self.try_to(lambda: write_labels(directory, labels_of(typed)), "written")
 
         self.app.push_screen(entry, write)
 
@@ -339,7 +285,7 @@ class RunsScreen(RunsOverlay):
 
         def delete(answer: str | None) -> None:
             if answer == "D":
-                self._change(
+                self.try_to(
                     lambda: self._deleted.append(delete_run(directory, self._runs_dir)),
                     f"{run.name} is deleted; u brings it back",
                 )
@@ -351,18 +297,5 @@ class RunsScreen(RunsOverlay):
         if not self._deleted:
             return
         deleted = self._deleted.pop()
-        self._change(lambda: restore_run(deleted), f"{deleted.path.name} is back")
+        self.try_to(lambda: restore_run(deleted), f"{deleted.path.name} is back")
         self._table.select(str(deleted.path))
-
-    def _change(self, change: Callable[[], object], done: str) -> None:
-        """Change files of a run, and say what became of it."""
-        try:
-            change()
-        except MnistTuiError as error:
-            self.say(str(error), is_problem=True)
-        except OSError as error:
-            self.say(f"that could not be written: {error.strerror}", is_problem=True)
-        else:
-            self.say(done)
-        self._reader.look_now()
-        self.refresh_bindings()

@@ -13,10 +13,19 @@ _TONES = {"detail": "muted", "info": "accent", "good": "good", "warning": "warni
 
 
 class FlashLine(Lines):
-    """Lines that give way to a message while it is fresh."""
+    """A line that gives way to a message while it is fresh."""
 
     message: Shown[LogEntry | None] = Shown(None, always_update=True)
     """The newest message, while it is fresh."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        if self.message is not None:
+            return [self.message_line(self.message, width)]
+        return [self.usual(width)]
+
+    def usual(self, width: int) -> Line:
+        """What is shown while there is no message."""
+        raise NotImplementedError
 
     def say(self, entry: LogEntry) -> None:
         """Show a message at once, for some seconds."""
