@@ -48,7 +48,7 @@ def compare(runs: tuple[str, ...], runs_dir: Path, *, as_json: bool) -> int:
 
 def tables(comparison: Comparison, width: int | None) -> list[str]:
     """Settings and results in one table, or in two where a terminal of `width` is too narrow."""
-    from mnist_tui.tui.runs.comparison_table import cells
+    from mnist_tui.tui.runs.compared_curves import cells
 
     heading, *rows = cells(comparison)
     numbered = [["", *heading], *([f"{number}", *row] for number, row in enumerate(rows, 1))]

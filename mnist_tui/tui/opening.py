@@ -74,7 +74,7 @@ class ScreenActions(RunActions):
             self.presenter.say(LogEntry("pasted text is ignored"))
 
     def action_open_image(self, path: Path | None = None) -> None:
-        """Show what the model predicts for an image file; let the user name it, unless it is known."""
+        """Show what the model predicts for an image file; without a path, let the user type one."""
         from mnist_tui.tui.insight.screen import InsightScreen
 
         self.action_insight("Draw")

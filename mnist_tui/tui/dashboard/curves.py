@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mnist_tui import formatting
+from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochRow, LearningRateChanged
-from mnist_tui.run.history import HistorySnapshot, LossHistory
+from mnist_tui.run.history import LossHistory
 from mnist_tui.tui.charts import ChartData, Mark, Series, smooth
 from mnist_tui.tui.dashboard.timeline import Axis, Timeline, epoch_xs, round_end
 

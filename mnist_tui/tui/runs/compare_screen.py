@@ -1,6 +1,6 @@
 """Several runs laid over each other, on a screen of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -8,12 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 
-from mnist_tui import formatting
-from mnist_tui.store.comparison import ComparedRun, Comparison, PickedRun, compare
+from mnist_tui.store.comparison import Comparison, PickedRun, compare
 from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.dashboard.curves import SMOOTHING
 from mnist_tui.tui.dashboard.timeline import Axis
-from mnist_tui.tui.runs.compared_curves import TITLES, compared_chart, write_setting
+from mnist_tui.tui.runs.compared_curves import TITLES, cells, compared_chart
 from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
 from mnist_tui.tui.runs.run_tones import RUN_TONES
 from mnist_tui.tui.text.fitting import pad, shorten
@@ -25,30 +24,6 @@ AGAIN_S = 2.0
 """Seconds between two looks at the runs, of which some may be live."""
 _NAME_WIDTH: Final = 24
 _GAP: Final = 2
-
-RESULTS: Final[tuple[tuple[str, Callable[[ComparedRun], str]], ...]] = (
-    ("best", lambda run: formatting.percent(run.best.val_accuracy if run.best else None)),
-    ("in", lambda run: f"{run.best.epoch}" if run.best else formatting.UNKNOWN),
-    ("last", lambda run: formatting.percent(run.rows[-1].val_accuracy if run.rows else None)),
-    ("to 97 %", lambda run: _epochs(run.epochs_to(0.97))),
-    ("to 99 %", lambda run: _epochs(run.epochs_to(0.99))),
-    ("time", lambda run: formatting.duration(run.seconds)),
-)
-"""What became of each run: the columns and how they are written."""
-
-
-def _epochs(epoch: int | None) -> str:
-    return formatting.UNKNOWN if epoch is None else f"{epoch}"
-
-
-def cells(comparison: Comparison) -> list[list[str]]:
-    """The table as text, the heading first: name, differing settings, results."""
-    heading = ["run", *(field.replace("_", " ") for field in comparison.differing)]
-    rows = [[*heading, *(name for name, _ in RESULTS)]]
-    for run in comparison.runs:
-        settings = [write_setting(field, run.settings.get(field)) for field in comparison.differing]
-        rows.append([run.name, *settings, *(write(run) for _, write in RESULTS)])
-    return rows
 
 
 class ComparisonTable(Lines):

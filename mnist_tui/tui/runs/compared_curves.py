@@ -1,8 +1,9 @@
-"""The curves of several runs in one chart, and how their settings are written."""
+"""What is compared of several runs: their curves in one chart, and a table as text."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
 from mnist_tui.run.events import EpochRow
 from mnist_tui.store.comparison import ComparedRun, Comparison
@@ -89,6 +90,31 @@ def _batch_curve(run: ComparedRun, axis: Axis) -> Curve:
     return xs, tuple(bucket.mean for bucket in buckets)
 
 
+RESULTS: Final[tuple[tuple[str, Callable[[ComparedRun], str]], ...]] = (
+    ("best", lambda run: formatting.percent(run.best.val_accuracy if run.best else None)),
+    ("in", lambda run: f"{run.best.epoch}" if run.best else formatting.UNKNOWN),
+    ("last", lambda run: formatting.percent(run.rows[-1].val_accuracy if run.rows else None)),
+    ("to 97 %", lambda run: _epochs(run.epochs_to(0.97))),
+    ("to 99 %", lambda run: _epochs(run.epochs_to(0.99))),
+    ("time", lambda run: formatting.duration(run.seconds)),
+)
+"""What became of each run: the columns and how they are written."""
+
+
+def _epochs(epoch: int | None) -> str:
+    return formatting.UNKNOWN if epoch is None else f"{epoch}"
+
+
 def write_setting(field: str, value: Any) -> str:
     """The value of a field of TrainConfig, in few characters."""
     return f"{value:.4g}" if isinstance(value, float) else SETTINGS[field].rule.spell(value)
+
+
+def cells(comparison: Comparison) -> list[list[str]]:
+    """The table as text, the heading first: name, differing settings, results."""
+    heading = ["run", *(field.replace("_", " ") for field in comparison.differing)]
+    rows = [[*heading, *(name for name, _ in RESULTS)]]
+    for run in comparison.runs:
+        settings = [write_setting(field, run.settings.get(field)) for field in comparison.differing]
+        rows.append([run.name, *settings, *(write(run) for _, write in RESULTS)])
+    return rows

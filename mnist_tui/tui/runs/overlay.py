@@ -42,11 +42,11 @@ class ListLine(FlashLine):
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__()
-        self._kind, self._name = kind, name
+        self._kind, self._of = kind, name
 
     def usual(self, width: int) -> Line:
         text = fit(self.counts, width - len(self._kind) - 4) or self.counts[0]
-        name = shorten(self._name, max(width - len(text) - len(self._kind) - 4, 0))
+        name = shorten(self._of, max(width - len(text) - len(self._kind) - 4, 0))
         return [(self._kind, "accent"), (f"  {name}  ", "muted"), (text, "")]
 
 
