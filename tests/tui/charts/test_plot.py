@@ -9,8 +9,7 @@ from rich.segment import Segment
 from mnist_tui.tui.charts.glyphs import ASCII, UNICODE, Glyphs, glyphs_for
 from mnist_tui.tui.charts.palette import Palette
 from mnist_tui.tui.charts.plot import Plot
-from mnist_tui.tui.charts.series import ChartData, Mark, Series
-from mnist_tui.tui.charts.smoothing import smooth
+from mnist_tui.tui.charts.series import ChartData, Mark, Series, smooth
 from mnist_tui.tui.charts.view import View
 
 XS = tuple(float(x) for x in range(1, 13))
