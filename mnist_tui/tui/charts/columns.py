@@ -35,8 +35,8 @@ class Reduced:
 
 SPIKE = 4.0
 """Values are left out of the limits where they would make the y axis so many times as long."""
-FEW = 40
-"""One in so many values may be left out, and at least one."""
+FEW = 30
+"""One value may be left out, and one more for each so many values."""
 FEWEST = 6
 """With fewer values than these none is left out."""
 
@@ -72,7 +72,7 @@ class Limits:
         lowest, highest = lows[0], highs[-1]
         if len(highs) < FEWEST:
             return cls(lowest, highest, lowest, highest)
-        count = max(len(highs) // FEW, 1)
+        count = 1 + len(highs) // FEW
         scale = math.log10 if view.is_log else float
         low, high = scale(lows[count]), scale(highs[-1 - count])
         room, most = (high - low) / 2, SPIKE * (high - low)
@@ -87,10 +87,17 @@ class Limits:
 
 
 def _ends(parts: Iterable[Reduced]) -> tuple[list[float], list[float]]:
-    """Return the low and the high ends of all columns, each ascending."""
-    ys = [point[1] for part in parts for point in part.path if point is not None]
-    bars = [bar for part in parts for bar in part.bars]
-    return sorted([*ys, *(bar[1] for bar in bars)]), sorted([*ys, *(bar[2] for bar in bars)])
+    """Return the low and the high ends of all columns, each ascending.
+
+    Those of an envelope are its band's, which holds the mean: a spike is one value in each column.
+    """
+    lows: list[float] = []
+    highs: list[float] = []
+    for part in parts:
+        ys = [point[1] for point in part.path if point is not None]
+        lows += [bar[1] for bar in part.bars] or ys
+        highs += [bar[2] for bar in part.bars] or ys
+    return sorted(lows), sorted(highs)
 
 
 def reduce(series: Series, scale: Scale, is_log: bool) -> Reduced:

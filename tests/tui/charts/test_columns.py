@@ -112,3 +112,16 @@ def test_the_run_to_compare_with_sets_no_limits() -> None:
     now, before = line([0.1, 0.2]), line([2.3, 2.3], "dotted")
     reduced = [reduce(series, Scale(0, 1, 20), False) for series in (now, before)]
     assert Limits.of([now, before], reduced, View()) == Limits(0.1, 0.2, 0.1, 0.2)
+
+
+@pytest.mark.parametrize("columns", [30, 39, 69, 120])
+def test_a_spike_of_neighboring_batches_flattens_no_chart_of_any_width(columns: int) -> None:
+    count = 2000
+    xs = tuple(float(x) for x in range(count))
+    ys = [2.3 if x < 100 else 0.3 for x in range(count)]
+    ys[995:1005] = [1e9] * 10  # the middle, where two columns meet
+    series = Series("loss", xs, tuple(ys), "envelope", lows=tuple(ys), highs=tuple(ys))
+    reduced = reduce(series, Scale(0, count - 1, columns), False)
+    limits = Limits.of([series], [reduced], View())
+    assert limits is not None
+    assert 2.3 <= limits.hi < 10
