@@ -1,5 +1,6 @@
 """`export`: a run's curves and network in the formats of other programs."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -65,7 +66,6 @@ def export(
     networks_wanted = (onnx_file, safetensors_file)
     if not any((*curves_wanted, *networks_wanted)):
         raise UsageError("nothing to export: give --csv FOLDER, --onnx FILE or another format")
-    written: list[Path] = []
     if any(curves_wanted):
         from mnist_tui.export.curves import read_curves
         from mnist_tui.export.picture import export_picture
@@ -73,10 +73,12 @@ def export(
         from mnist_tui.export.tensorboard import export_tensorboard
 
         curves = read_curves(find_run(runs_dir, run))
-        written += export_csv(curves, csv_folder) if csv_folder else ()
-        written += export_tensorboard(curves, tensorboard_folder) if tensorboard_folder else ()
+        if csv_folder:
+            _say(export_csv(curves, csv_folder))
+        if tensorboard_folder:
+            _say(export_tensorboard(curves, tensorboard_folder))
         for picture in filter(None, (png_file, svg_file)):
-            written += export_picture(curves, picture)
+            _say(export_picture(curves, picture))
     if any(networks_wanted):
         path = find_checkpoint(runs_dir, run, checkpoint)
         with loading_torch():
@@ -84,8 +86,13 @@ def export(
             from mnist_tui.inference.load import read_model
 
         loaded = read_model(path, model)
-        written += export_onnx(loaded, onnx_file) if onnx_file else ()
-        written += export_safetensors(loaded, safetensors_file) if safetensors_file else ()
+        if onnx_file:
+            _say(export_onnx(loaded, onnx_file))
+        if safetensors_file:
+            _say(export_safetensors(loaded, safetensors_file))
+    return 0
+
+
+def _say(written: Iterable[Path]) -> None:
     for path in written:
         click.echo(f"written: {path}")
-    return 0

@@ -79,7 +79,10 @@ def test_what_cannot_be_exported_is_one_line(
 
 
 def test_a_package_that_is_missing_is_named_with_what_installs_it(
-    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     real = builtins.__import__
 
@@ -89,5 +92,9 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without_matplotlib)
-    assert export(str(run), "--png", "p.png") == 2
-    assert "which this format needs: install mnist-tui[plots]" in capsys.readouterr().err
+    table = tmp_path / "epochs.csv"
+    assert export(str(run), "--csv", str(tmp_path), "--png", "p.png") == 2
+    said = capsys.readouterr()
+    assert f"written: {table}\n" in said.out, "what came before it is there, and named"
+    assert table.exists()
+    assert "which this format needs: install mnist-tui[plots]" in said.err
