@@ -296,6 +296,14 @@ class RunsScreen(ListScreen):
         """Bring back what was deleted last."""
         if not self._deleted:
             return
-        deleted = self._deleted.pop()
-        self.try_to(lambda: restore_run(deleted), f"{deleted.path.name} is back")
+        deleted = self._deleted[-1]
+
+        def restore() -> None:
+            try:
+                restore_run(deleted)
+            finally:
+                if not deleted.trashed.exists():
+                    self._deleted.remove(deleted)
+
+        self.try_to(restore, f"{deleted.path.name} is back")
         self._table.select(str(deleted.path))

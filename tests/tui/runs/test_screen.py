@@ -230,6 +230,22 @@ async def test_a_run_is_deleted_after_a_question_and_brought_back(runs_dir: Path
         assert (runs_dir / "first/metrics.jsonl").exists()
 
 
+async def test_a_run_whose_name_was_taken_meanwhile_is_brought_back_later(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        await stage.pilot.press("D")
+        await stage.sees("Delete this run?")
+        await stage.pilot.press("D")
+        await stage.until(lambda: shown(stage) == ["lab/second", "third"], "one run less")
+        other = write_run(runs_dir, "first", [0.9])
+        await stage.pilot.press("u")
+        await stage.sees("rename that one first")
+        other.rename(runs_dir / "renamed")
+        await stage.pilot.press("u")
+        await stage.until(lambda: len(shown(stage)) == 4, "the run again")
+        assert (runs_dir / "first/metrics.jsonl").exists()
+
+
 async def test_a_live_run_is_not_deleted(runs_dir: Path) -> None:
     path = write_run(runs_dir, "renamed", [0.5], state="running", updated=1_800_000_000.0)
     with RunDirectory(path).lock.hold():
