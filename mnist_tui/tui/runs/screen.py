@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
@@ -16,6 +17,7 @@ from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import Labels, write_labels
 from mnist_tui.store.tidying import DeletedRun, contents_of, delete_run, rename_run, restore_run
 from mnist_tui.sweep.record import SweepFolder
+from mnist_tui.tui.insight.pasted_path import pasted_path
 from mnist_tui.tui.run.actions import RunActions
 from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, ListScreen
 from mnist_tui.tui.runs.query import HELP, parse_query
@@ -145,6 +147,14 @@ class RunsScreen(ListScreen):
         """Let the user type a filter."""
         self._filter.remove_class("-hidden")
         self.set_focus(self._filter)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Filter by what comes at once and begins with the filter's key: it looks like a paste."""
+        typed = event.text.partition("/")[2] if event.text.startswith("/") else ""
+        if typed and self._table.total and pasted_path(event.text) is None:
+            event.stop()
+            self.action_filter()
+            self._filter.insert_text_at_cursor(typed.splitlines()[0])
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed."""

@@ -1,7 +1,7 @@
 """Keys that arrive faster than they are answered, in the order in which they were typed."""
 
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from textual import events
 from textual.app import App
@@ -10,6 +10,8 @@ from textual.timer import Timer
 
 PATIENCE_S: Final = 0.5
 """A key that has not been handled by then was lost with the widget that it went to."""
+Typed: TypeAlias = events.Key | events.Paste
+"""What goes to the widget in focus: a key, or several at once."""
 
 
 class KeyQueue(App[None]):
@@ -23,9 +25,9 @@ class KeyQueue(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: deque[events.InputEvent] = deque()
+        self._waiting: deque[events.Event] = deque()
         """Events that arrived while a key was being handled."""
-        self._on_its_way: events.Key | None = None
+        self._on_its_way: Typed | None = None
         self._patience: Timer | None = None
 
     @property
@@ -34,22 +36,23 @@ class KeyQueue(App[None]):
         return len(self._waiting) + self.message_queue_size
 
     async def on_event(self, event: events.Event) -> None:
-        is_new = isinstance(event, events.InputEvent) and not event.is_forwarded
-        if isinstance(event, events.InputEvent) and is_new and self._on_its_way is not None:
+        is_input = isinstance(event, events.InputEvent | events.Paste)
+        is_new = is_input and not event.is_forwarded
+        if is_new and self._on_its_way is not None:
             self._waiting.append(event)
             if self._patience is None:
                 self._patience = self.set_timer(PATIENCE_S, self._forget)
             return
         await super().on_event(event)
-        if isinstance(event, events.Key) and is_new:
+        if isinstance(event, Typed) and is_new:
             self._follow(event)
 
-    def _follow(self, key: events.Key) -> None:
+    def _follow(self, key: Typed) -> None:
         """Send a marker after the key, and nothing else before it has arrived."""
         self._on_its_way = key
         self._pass(self.focused or self.screen, key)
 
-    def _pass(self, node: MessagePump, key: events.Key) -> None:
+    def _pass(self, node: MessagePump, key: Typed) -> None:
         """Hand the marker from queue to queue, as the key bubbles."""
         if node is self:
             self.call_later(self._arrive, key)
@@ -59,7 +62,7 @@ class KeyQueue(App[None]):
         if not node.call_later(self._pass, above, key):
             self._pass(above, key)  # that widget is closing, and takes nothing in
 
-    async def _arrive(self, key: events.Key) -> None:
+    async def _arrive(self, key: Typed) -> None:
         """Let what waits set out, up to and including the next key."""
         if key is not self._on_its_way:
             return

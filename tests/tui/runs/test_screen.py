@@ -13,6 +13,7 @@ from mnist_tui.run.requests import Detach, Stop
 from mnist_tui.store.comparison import MOST
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.runs.screen import RunsScreen
+from mnist_tui.tui.terminal.input import TerminalInput
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.runs.written_runs import write_run
 
@@ -73,6 +74,20 @@ async def test_letters_typed_right_after_the_filters_key_are_its(runs_dir: Path)
             stage.app.post_message(Key(key, character))
         await stage.until(lambda: screen.query_one(Input).value == "lr", "what was typed")
         assert stage.app.screen is screen
+
+
+@pytest.mark.parametrize("typed", [("/lr>0.05 sgd\r",), ("/", "lr>0.05 sgd")])
+async def test_what_is_typed_at_once_with_the_filters_key_is_its(
+    runs_dir: Path, typed: tuple[str, ...]
+) -> None:
+    terminal = TerminalInput()
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        screen = await opened(stage)
+        for text in typed:
+            for message in terminal.feed(text.encode()):
+                stage.app.post_message(message)
+        await stage.until(lambda: shown(stage) == ["lab/second"], "the filtered run")
+        assert screen.query_one(Input).value == "lr>0.05 sgd"
 
 
 async def test_a_click_sorts_by_a_heading_and_moves_the_cursor(runs_dir: Path) -> None:

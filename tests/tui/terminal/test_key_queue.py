@@ -113,3 +113,12 @@ async def test_a_click_waits_for_the_keys_before_it() -> None:
             app.post_message(kind(None, *place, 0, 0, 1, False, False, False))
         type_at_once(app, "3")
         await until(pilot, lambda: fields_of(app) == ["1", "3"])
+
+
+async def test_a_paste_waits_for_the_keys_before_it_and_keys_for_the_paste() -> None:
+    app = Program()
+    async with app.run_test() as pilot:
+        type_at_once(app, "f")
+        app.post_message(events.Paste("250"))
+        type_at_once(app, "backspace", "down", "7")
+        await until(pilot, lambda: fields_of(app) == ["25", "7"])
