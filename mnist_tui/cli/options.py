@@ -1,6 +1,6 @@
 """The options that commands share; those of a run's settings are made from their declarations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -123,13 +123,24 @@ def complete_runs(
     """The runs whose names begin with `incomplete`, for a shell; then files, by the shell."""
     from mnist_tui.store.catalog import walk_runs
 
-    runs_dir = Path(context.params.get("runs_dir") or "runs")
     try:
-        found = sorted(name for name, _ in walk_runs(runs_dir))
+        found = sorted(name for name, _ in walk_runs(runs_dir_of(context)))
     except UsageError:
         found = []
-    names = [name for name in ("last", *found) if name.startswith(incomplete)]
-    return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
+    return complete_names(("last", *found), incomplete, otherwise="file")
+
+
+def runs_dir_of(context: click.Context) -> Path:
+    """The folder of the runs, as far as the command line is typed."""
+    return Path(context.params.get("runs_dir") or "runs")
+
+
+def complete_names(
+    names: Iterable[str], incomplete: str, *, otherwise: str
+) -> list[CompletionItem]:
+    """The names that begin with `incomplete`; where none does, a `file` or `dir` by the shell."""
+    found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type=otherwise)]
 
 
 run_argument = click.argument("run", default="last", shell_complete=complete_runs)

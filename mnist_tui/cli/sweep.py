@@ -17,9 +17,11 @@ from mnist_tui.cli.opened import make_runner
 from mnist_tui.cli.options import (
     Command,
     SettingType,
+    complete_names,
     dashboard_options,
     describe_default,
     headless_option,
+    runs_dir_of,
     runs_dir_option,
 )
 from mnist_tui.cli.tty import check_terminal
@@ -31,7 +33,7 @@ from mnist_tui.run.plan import NewRun
 from mnist_tui.sweep.cluster import Cluster
 from mnist_tui.sweep.executor import Executor
 from mnist_tui.sweep.grid import Grid, parse_values
-from mnist_tui.sweep.record import SweepFolder, find_sweep, make_sweep
+from mnist_tui.sweep.record import SweepFolder, find_sweep, list_sweeps, make_sweep
 from mnist_tui.tui import DisplayOptions
 
 
@@ -115,6 +117,14 @@ def _ray_words(cluster: Cluster) -> list[str]:
     return ["--ray", cluster.address, "--cpus-per-run", str(cluster.cpus), *gpus]
 
 
+def complete_sweeps(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The sweeps whose names begin with `incomplete`, for a shell; then folders, by the shell."""
+    names = sorted(sweep.path.name for sweep in list_sweeps(runs_dir_of(context)))
+    return complete_names(("last", *names), incomplete, otherwise="dir")
+
+
 @click.command(short_help="Train one run for each combination of settings.")
 @values_options
 @click.option(
@@ -124,7 +134,12 @@ def _ray_words(cluster: Cluster) -> list[str]:
 )
 @click.option("--name", help="The sweep's name. [default: made from its settings]")
 @runs_dir_option
-@click.option("--resume", metavar="SWEEP", help="Go on with a sweep: a name, a folder, or last.")
+@click.option(
+    "--resume",
+    metavar="SWEEP",
+    help="Resume a sweep: a name, a folder, or last.",
+    shell_complete=complete_sweeps,
+)
 @click.option("--retry-failed", is_flag=True, help="Train again what has failed before.")
 @ray_options
 @headless_option
@@ -146,7 +161,7 @@ def sweep(
 
     The runs are in one folder below that of all runs. A process without a terminal trains them
     one after the other, or --jobs of them at a time, and is watched as a leaderboard; leaving it
-    (q) changes nothing. The same command again, or --resume, goes on with what is not finished.
+    (q) changes nothing. The same command again, or --resume, resumes what is not finished.
     With --ray, the machines of a Ray cluster train them. Exit code 1: a run has failed.
     """
     grid = Grid({field: values for field, values in settings.items() if values is not None})
@@ -180,7 +195,7 @@ def _open(grid: Grid, name: str | None, runs_dir: Path, resume: str | None) -> S
         return make_sweep(runs_dir, name or default_name(grid), grid, absolute(Path()))
     given = [option_name(field) for field in grid.values] + (["--name"] if name else [])
     if given:
-        raise UsageError(f"--resume goes on with a sweep as it is: leave {', '.join(given)} out")
+        raise UsageError(f"--resume takes a sweep as it is: leave {', '.join(given)} out")
     return find_sweep(runs_dir, resume)
 
 
@@ -250,4 +265,4 @@ def _describe(folder: SweepFolder) -> str:
     again = command_of(Remedy(command="sweep", settings={"resume": str(folder.path)}))
     if folder.is_locked():
         return f"{folder.path.name} is trained by {folder.owner}\nto watch it: {again}"
-    return f"{folder.path.name} is in {folder.path}\nto see it and go on with it: {again}"
+    return f"{folder.path.name} is in {folder.path}\nto see it, and to resume it: {again}"

@@ -148,7 +148,7 @@ class SweepFolder:
 
 
 def make_sweep(runs_dir: Path, name: str, grid: Grid, origin: Path) -> SweepFolder:
-    """The folder of a sweep: a new one, or that of the same grid, to go on with it.
+    """The folder of a sweep: a new one, or that of the same grid, to be resumed.
 
     Args:
         runs_dir: The folder of the runs, in which it is.
@@ -180,6 +180,13 @@ def _check_same(folder: SweepFolder, grid: Grid) -> None:
         )
 
 
+def list_sweeps(runs_dir: Path) -> list[SweepFolder]:
+    """The sweeps in a folder of runs, the newest first."""
+    records = [path for path in runs_dir.glob(f"*/{FILE}") if path.is_file()]
+    records.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    return [SweepFolder(path.parent) for path in records]
+
+
 def find_sweep(runs_dir: Path, name: str) -> SweepFolder:
     """The sweep of that name or path, or the newest one for `last`.
 
@@ -187,10 +194,10 @@ def find_sweep(runs_dir: Path, name: str) -> SweepFolder:
         UsageError: When there is none.
     """
     if name == "last":
-        records = [path for path in runs_dir.glob(f"*/{FILE}") if path.is_file()]
-        if not records:
+        sweeps = list_sweeps(runs_dir)
+        if not sweeps:
             raise UsageError(f"there is no sweep in {runs_dir}")
-        return SweepFolder(max(records, key=lambda path: path.stat().st_mtime).parent)
+        return sweeps[0]
     for path in (runs_dir / name, Path(name)):
         if (path / FILE).exists():
             return SweepFolder(path)

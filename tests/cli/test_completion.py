@@ -8,6 +8,7 @@ from click.shell_completion import ShellComplete
 from mnist_tui.cli.completion import SHELLS
 from mnist_tui.cli.main import commands
 from tests.cli.done import Run
+from tests.sweep.written_sweeps import write_sweep
 
 
 def completions(*words: str) -> list[str]:
@@ -32,6 +33,17 @@ def test_runs_are_completed_by_name(
     assert completions(command, "") == ["last", "large", "small"]
     assert completions(command, "la") == ["last", "large"]
     assert completions(command, "--runs-dir", "elsewhere", "t") == ["third"]
+
+
+def test_sweeps_are_completed_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_sweep(tmp_path / "runs", "rates")
+    write_sweep(tmp_path / "runs", "seeds")
+    make_runs(tmp_path / "runs", "large")
+    write_sweep(tmp_path / "elsewhere", "third")
+    assert completions("sweep", "--resume", "") == ["last", "rates", "seeds"]
+    assert completions("sweep", "--resume", "ra") == ["rates"]
+    assert completions("sweep", "--runs-dir", "elsewhere", "--resume", "t") == ["third"]
 
 
 def test_commands_options_and_choices_are_completed() -> None:
