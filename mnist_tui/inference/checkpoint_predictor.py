@@ -73,7 +73,7 @@ class CheckpointPredictor:
             stat = path.stat()
         except OSError as error:
             raise CheckpointError(
-                f"{self._directory.name} has no checkpoint to ask; go on with the run, or start one"
+                f"{self._directory.name} has no checkpoint to ask; resume the run, or start one"
             ) from error
         found = (path, stat.st_mtime_ns, stat.st_size)
         if self._classifier is None or found != self._read:

@@ -85,7 +85,7 @@ def _unchanged(
     if changed and not (may_have_changed and spec.is_file):
         raise UsageError(
             f"{shown(kept.folder / changed[0])} has changed since run {directory.name} was trained "
-            "with it; start a new run with it, or go on with what it was",
+            "with it; start a new run with it, or resume with what it was",
             by_copy,
         )
     if len(original) == len(kept.hashes) and not changed:

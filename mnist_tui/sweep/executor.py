@@ -34,7 +34,7 @@ class Executor(Protocol):
         """How many more runs can be begun now; may change as machines come and go."""
 
     def start(self, plan: TrainedRun) -> None:
-        """Begin a run, or go on with one that was interrupted; returns at once.
+        """Begin a run, or resume one that was interrupted; returns at once.
 
         Its name is unlike those of all runs that are going. Whatever becomes of it, `wait` says
         so once.

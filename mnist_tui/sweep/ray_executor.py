@@ -181,4 +181,4 @@ class RayExecutor:
         self._printed.seek(max(0, size - _LAST_WORDS))
         lines = self._printed.read().decode(errors="replace").strip().splitlines()
         said = f": {lines[-1].strip()}" if lines else ""
-        return f"the Ray cluster is gone{said}; the same command goes on with the sweep"
+        return f"the Ray cluster is gone{said}; the same command resumes the sweep"

@@ -139,7 +139,7 @@ class Scheduler:
             self._note_failure(trial.name, None)
             self._tries[trial.name] += 1
             self._going |= {trial.name}
-            self._say(f"{trial.name}: {'begun' if isinstance(plan, NewRun) else 'goes on'}")
+            self._say(f"{trial.name}: {'begun' if isinstance(plan, NewRun) else 'resumed'}")
             self._executor.start(plan)
 
     def _plan(self, trial: Trial) -> TrainedRun:

@@ -222,7 +222,7 @@ def test_a_resume_with_a_changed_file_is_refused_and_says_how_to_go_on(
     refused = resume(run.path.parent, overrides={"epochs": 2})
     assert refused.ended.exit_code == 2
     assert refused.ended.message == (
-        "net.py has changed since run run was trained with it; start a new run with it, or go on "
+        "net.py has changed since run run was trained with it; start a new run with it, or resume "
         "with what it was"
     )
     assert refused.ended.remedy is not None

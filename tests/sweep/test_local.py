@@ -150,7 +150,7 @@ def test_a_killed_trial_goes_on_and_a_killed_scheduler_loses_nothing(
     until(lambda: trial.lock.is_held() and trial.lock.owner.pid != killed, "the trial again")
     log = folder.log.read_text()
     assert f"{FIRST}: the other process ended by signal 9; begun again" in log
-    assert f"{FIRST}: goes on" in log
+    assert f"{FIRST}: resumed" in log
     os.kill(scheduler, signal.SIGKILL)
     os.waitpid(scheduler, 0)
     assert not folder.is_locked()
@@ -181,7 +181,7 @@ def test_a_stopped_sweep_is_saved_and_goes_on_where_it_was(
         background.stop(folder)
     code, said = train_sweep(folder)
     assert code == 0, said
-    assert f"{FIRST}: goes on" in said
+    assert f"{FIRST}: resumed" in said
     assert_as_alone(folder, FIRST, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.pt")}
     code, said = train_sweep(folder)

@@ -20,7 +20,7 @@ from mnist_tui.tui.screens.question import Question
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
 
 _LEFT: Final = (WAITING, "stopped", "interrupted")
-"""The states of trials that going on with the sweep would train."""
+"""The states of trials that resuming the sweep would train."""
 OpenRun = Callable[[Path, Callable[[Answer], object]], None]
 """Shows the run in a directory in the dashboard, and says whether it can."""
 
@@ -33,7 +33,7 @@ class LeaderboardScreen(ListScreen):
         Binding("escape", "dismiss", "Back"),
         Binding("enter", "open", "Open", tooltip="Show the run in the dashboard"),
         Binding("x", "stop", "Stop", tooltip="Stop the sweep; what is trained is saved"),
-        Binding("space", "go_on", "Go on", tooltip="Train what is not finished"),
+        Binding("space", "resume", "Resume", tooltip="Train what is not finished"),
         Binding("f", "retry", "Retry failed", tooltip="Train again what has failed"),
         Binding("c", "compare", "Compare", tooltip="Lay the best run of each over the others"),
         Binding("q", "leave", "Leave it running", tooltip="The sweep goes on without you"),
@@ -84,7 +84,7 @@ class LeaderboardScreen(ListScreen):
                 return self._shown_run is not None
             case "stop" | "leave":
                 return not is_idle
-            case "go_on":
+            case "resume":
                 return is_idle and bool(states & set(_LEFT))
             case "retry":
                 return is_idle and "failed" in states
@@ -123,7 +123,7 @@ class LeaderboardScreen(ListScreen):
 
     def action_stop(self) -> None:
         """Ask, and have the sweep stopped."""
-        text = "What is trained now is saved. Going on with the sweep later loses nothing."
+        text = "What is trained now is saved; the sweep can be resumed later."
 
         def stop(answer: str | None) -> None:
             if answer == "x":
@@ -135,7 +135,7 @@ class LeaderboardScreen(ListScreen):
         """Quit the dashboard, which the sweep does not need."""
         await self.app.run_action("quit")
 
-    def action_go_on(self) -> None:
+    def action_resume(self) -> None:
         """Have what is not finished trained by a process without a terminal."""
         self._start()
 
@@ -145,7 +145,7 @@ class LeaderboardScreen(ListScreen):
 
     def _start(self, *arguments: str) -> None:
         def start() -> None:
-            done = "going on, in a process without a terminal"
+            done = "resumed, in a process without a terminal"
             self.try_to(lambda: background.start(self._folder, *arguments), done)
 
         self.say("starting …")

@@ -87,7 +87,7 @@ KEYS: Final = (
             ("g", "groups of runs that differ in the seed, or their runs too"),
             ("c", "lay the best run of each group over the others"),
             ("x", "stop the sweep; what is trained is saved"),
-            ("space  f", "go on with it; also with what has failed"),
+            ("space  f", "resume it; also what has failed"),
             ("q", "quit; the sweep goes on without the dashboard"),
         ),
     ),

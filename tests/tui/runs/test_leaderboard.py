@@ -117,12 +117,12 @@ async def test_the_best_of_each_group_are_compared(folder: SweepFolder) -> None:
 async def test_only_what_can_be_done_is_offered(folder: SweepFolder) -> None:
     async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
         await opened(stage)
-        await stage.until(lambda: "Go on" in stage.footer, "going on")
+        await stage.until(lambda: "Resume" in stage.footer, "resuming")
         assert "Stop" not in stage.footer
         assert "Leave" not in stage.footer
         with folder.lock():
             await stage.until(lambda: "x Stop" in stage.footer, "stopping")
-            assert "Go on" not in stage.footer
+            assert "Resume" not in stage.footer
             assert "q Leave it running" in stage.footer
             await stage.pilot.press("x")
             await stage.sees("Stop this sweep?")
