@@ -108,7 +108,7 @@ def rename_run(directory: RunDirectory, name: str) -> RunDirectory:
 def _move(directory: RunDirectory, target: Path) -> None:
     """Rename the directory of a run that is not live."""
     if os.path.lexists(target):
-        raise UsageError(f"{target} is there already; rename that one first")
+        raise UsageError(f"{target.name} is there already; rename that one first")
     try:
         with directory.lock.hold():
             target.parent.mkdir(parents=True, exist_ok=True)
