@@ -1,24 +1,22 @@
 """The table of a leaderboard: groups of trials, and the trials of each under it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from textual import events
 from textual.binding import Binding, BindingType
 
 from mnist_tui import formatting
 from mnist_tui.process.invocation import option_name
 from mnist_tui.sweep.grid import SEED, spell
 from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
-from mnist_tui.tui.runs.columns import is_fresh, loss_curve
+from mnist_tui.tui.runs.columns import describe_state, loss_curve
 from mnist_tui.tui.text.fitting import pad, shorten
 from mnist_tui.tui.widgets.cursor_list import CursorList
 from mnist_tui.tui.widgets.lines import Line
 from mnist_tui.tui.widgets.meters import bar
-from mnist_tui.tui.widgets.pressable import Pressable
 
 _GAP: Final = "  "
 _RANK, _ACCURACY, _SPREAD, _COUNT, _BAR, _STATE = 3, 8, 7, 7, 12, 14
@@ -28,10 +26,6 @@ _LEAST_VALUES: Final = 12
 _LEAST_SCALE: Final = 20
 """The room from which on the accuracies are drawn on a scale, too."""
 _MOST_SCALE: Final = 48
-_STATE_TONES: Final = {
-    "failed": "bad", "interrupted": "warning", "stopped": "muted", WAITING: "muted",
-    "finished": "",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,7 @@ class Row:
         return self.group.entries[0] if len(self.group.entries) == 1 else self.entry
 
 
-class Board(Pressable[str], CursorList):
+class Board(CursorList):
     """A line per group and one per trial, with a cursor."""
 
     HEADINGS = 1
@@ -98,23 +92,14 @@ class Board(Pressable[str], CursorList):
             self._cursor = Row(row.rank, row.group).key if self._is_folded else row.key
         self._arrange()
 
-    def thing_at(self, event: events.MouseEvent) -> str | None:
-        """The line under the pointer."""
-        index = self.index_at(event)
-        return None if index is None else self._rows[index].key
-
-    def press(self, thing: str) -> None:
-        """Move the cursor there."""
-        self.move_to(thing)
-
     # What is drawn.
 
     def _value_widths(self, width: int) -> list[int]:
         """How wide the column of each setting is; the last ones are cut where there is no room."""
         room = max(width - _FIXED, _LEAST_VALUES)
         widths: list[int] = []
-        for field in self._standing.fields or (SEED,):
-            texts = [_heading(field), *(self._value(group, field) for group in self._groups)]
+        for field in self._fields:
+            texts = [_heading(field), *(_value(group, field) for group in self._groups)]
             longest = max(map(cell_len, texts))
             widths.append(max(min(longest, room - sum(widths) - 2 * len(widths)), 0))
         least = _LEAST_VALUES - sum(widths) - len(_GAP) * (len(widths) - 1)
@@ -125,9 +110,15 @@ class Board(Pressable[str], CursorList):
     def _groups(self) -> Sequence[Group]:
         return self._standing.groups
 
-    @staticmethod
-    def _value(group: Group, field: str) -> str:
-        return spell(field, group.values[field]) if field in group.values else "all"
+    @property
+    def _fields(self) -> Sequence[str]:
+        """The settings that have columns."""
+        return self._standing.fields or (SEED,)
+
+    def _in_columns(self, texts: Iterable[str], width: int) -> str:
+        """One text for each setting, in its column."""
+        pairs = zip(texts, self._value_widths(width), strict=True)
+        return _GAP.join(pad(shorten(text, space), space) for text, space in pairs)
 
     def _scale_room(self, width: int) -> int:
         """The columns that are left for a scale of accuracies; 0 where they are too few."""
@@ -137,12 +128,7 @@ class Board(Pressable[str], CursorList):
 
     def heading(self, y: int, width: int) -> Line:
         """The names of the columns."""
-        fields = self._standing.fields or (SEED,)
-        widths = self._value_widths(width)
-        values = _GAP.join(
-            pad(shorten(_heading(field), space), space)
-            for field, space in zip(fields, widths, strict=True)
-        )
+        values = self._in_columns(map(_heading, self._fields), width)
         text = (
             f"{'':{_RANK}}{values}{_GAP}{'▾mean':>{_ACCURACY}} {'± dev':<{_SPREAD}}{_GAP}"
             f"{'runs':>{_COUNT}}{_GAP}{'trained':<{_BAR}}{_GAP}{'state':<{_STATE}}"
@@ -160,12 +146,8 @@ class Board(Pressable[str], CursorList):
         return self._group_line(row, width) if row.entry is None else self._entry_line(row, width)
 
     def _group_line(self, row: Row, width: int) -> Line:
-        group, widths = row.group, self._value_widths(width)
-        fields = self._standing.fields or (SEED,)
-        values = _GAP.join(
-            pad(shorten(self._value(group, field), space), space)
-            for field, space in zip(fields, widths, strict=True)
-        )
+        group = row.group
+        values = self._in_columns((_value(group, field) for field in self._fields), width)
         spread = "" if group.spread is None else f"± {100 * group.spread:.2f}"
         count = f"{len(group.accuracies)}/{len(group.entries)}"
         state, tone = self._state_of(group)
@@ -186,7 +168,7 @@ class Board(Pressable[str], CursorList):
         room = sum(widths) + len(_GAP) * (len(widths) - 1)
         place = "" if run is None or run.best_epoch is None else f"in {run.best_epoch}"
         epochs = f"{entry.epochs_done}/{run.epochs if run else entry.trial.config.epochs}"
-        state, tone = _state(entry)
+        state, tone = describe_state(run, entry.state)
         curve = loss_curve(run.val_losses, _BAR) if run is not None else ""
         line: Line = [
             (f"{'':{_RANK}}{pad(f'  seed {entry.trial.config.seed}', room)}", "muted"),
@@ -202,7 +184,7 @@ class Board(Pressable[str], CursorList):
     def _state_of(group: Group) -> tuple[str, str]:
         """What there is to say of a group's trials, the most important first."""
         if len(group.entries) == 1:
-            return _state(group.entries[0])
+            return describe_state(group.entries[0].run, group.entries[0].state)
         failed = group.count("failed")
         if group.live:
             return f"● {group.live} training", "good"
@@ -253,12 +235,8 @@ def _heading(field: str) -> str:
     return option_name(field).removeprefix("--")
 
 
-def _state(entry: Entry) -> tuple[str, str]:
-    """The state of a trial, and its tone."""
-    run = entry.run
-    if run is not None and run.is_live:
-        return f"{'●' if is_fresh(run) else '○'} {run.state}", "good"
-    return entry.state, _STATE_TONES.get(entry.state, "")
+def _value(group: Group, field: str) -> str:
+    return spell(field, group.values[field]) if field in group.values else "all"
 
 
 def describe_values(group: Group) -> str:

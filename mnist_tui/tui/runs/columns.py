@@ -8,9 +8,14 @@ from typing import Any, Final
 
 from mnist_tui import formatting
 from mnist_tui.store.catalog import RunSummary, describe_age
+from mnist_tui.tui.widgets.lines import Piece
 from mnist_tui.tui.widgets.meters import sparkline
 
 SPARK_WIDTH: Final = 12
+_FRESH_S: Final = 5
+_STATE_TONES: Final = {
+    "failed": "bad", "interrupted": "warning", "stopped": "muted", "waiting": "muted",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,8 @@ def loss_curve(losses: Sequence[float], width: int = SPARK_WIDTH) -> str:
     return sparkline(loss / largest if math.isfinite(loss) else None for loss in chosen)
 
 
-def is_fresh(run: RunSummary, now: float | None = None) -> bool:
-    """Whether a live run has given a sign of life within the last seconds."""
-    return run.is_live and (time.time() if now is None else now) - run.updated < 5
+def describe_state(run: RunSummary | None, state: str) -> Piece:
+    """A state in its tone; a live run's says whether it gave a sign of life lately."""
+    if run is None or not run.is_live:
+        return state, _STATE_TONES.get(state, "")
+    return f"{'●' if time.time() - run.updated < _FRESH_S else '○'} {run.state}", "good"

@@ -13,8 +13,7 @@ from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.dashboard.curves import SMOOTHING
 from mnist_tui.tui.dashboard.timeline import Axis
 from mnist_tui.tui.runs.compared_curves import TITLES, cells, compared_chart
-from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RunsOverlay
-from mnist_tui.tui.runs.run_tones import RUN_TONES
+from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RUN_TONES, RunsOverlay
 from mnist_tui.tui.text.fitting import pad, shorten
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown

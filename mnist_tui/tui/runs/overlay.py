@@ -9,12 +9,16 @@ from mnist_tui import formatting
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.requests import Answer
 from mnist_tui.store.catalog import RunSummary
+from mnist_tui.store.comparison import MOST
 from mnist_tui.tui.runs.reader import Reader
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.text.event_text import LogEntry
 from mnist_tui.tui.text.fitting import fit, shorten, wrap_words
 from mnist_tui.tui.widgets.flash_line import FlashLine
-from mnist_tui.tui.widgets.lines import Line, Lines, Piece, Shown
+from mnist_tui.tui.widgets.lines import TONES, Line, Lines, Piece, Shown
+
+RUN_TONES: Final = TONES | {f"run-{number}": f"bold $run-{number}" for number in range(1, MOST + 1)}
+"""The tones of all lines, and the colors of compared runs: `run-1`, `run-2` and so on."""
 
 NO_RUN_KEYS: Final = Binding(
     "space,n,s,x,e,i,d,left_square_bracket,right_square_bracket", "nothing", show=False

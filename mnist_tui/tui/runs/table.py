@@ -1,7 +1,7 @@
 """The table of runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -9,19 +9,17 @@ from textual.message import Message
 
 from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST
-from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, is_fresh, sort_runs
+from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, describe_state, sort_runs
+from mnist_tui.tui.runs.overlay import RUN_TONES
 from mnist_tui.tui.runs.query import Test
-from mnist_tui.tui.runs.run_tones import RUN_TONES
 from mnist_tui.tui.text.fitting import pad, shorten
 from mnist_tui.tui.widgets.cursor_list import CursorList
 from mnist_tui.tui.widgets.lines import Line
-from mnist_tui.tui.widgets.pressable import Pressable
 
 _GAP: Final = 2
-_STATE_TONES: Final = {"interrupted": "warning", "failed": "bad", "stopped": "muted"}
 
 
-class RunTable(Pressable[Column | str], CursorList):
+class RunTable(CursorList):
     """One line per run; sorted by any column, filtered, with a cursor and marks."""
 
     HEADINGS = 1
@@ -130,33 +128,27 @@ class RunTable(Pressable[Column | str], CursorList):
         self.sort_by(columns[(columns.index(self._sorted_by) + 1) % len(columns)])
 
     def action_reverse(self) -> None:
-        """Turn the order around."""
         self.sort_by(self._sorted_by)
 
     def action_shift(self, columns: int) -> None:
         """Bring other columns into sight."""
-        last = len(COLUMNS) - 1
-        while last and len(self._columns(self.content_size.width, last - 1)) >= len(COLUMNS) - last:
-            if last - 1 + len(self._columns(self.content_size.width, last - 1)) < len(COLUMNS):
-                break
-            last -= 1
+        width, count = self.content_size.width, len(COLUMNS)
+        fitting = (n for n in range(count) if len(self._columns(width, n)) == count - n)
+        last = next(fitting, count - 1)
         self._first = min(max(self._first + columns, 0), last)
         self.refresh()
 
-    def thing_at(self, event: events.MouseEvent) -> Column | str | None:
+    def thing_at(self, event: events.MouseEvent) -> Any:
         """The column whose heading is under the pointer, or the path of the run there."""
         at = event.get_content_offset_capture(self)
-        if at.y < self.HEADINGS:
-            return self._column_at(at.x)
-        index = self.index_at(event)
-        return None if index is None else self._rows[index].path
+        return self._column_at(at.x) if at.y < self.HEADINGS else super().thing_at(event)
 
     def press(self, thing: Column | str) -> None:
         """Sort by the column, or move the cursor to the run."""
         if isinstance(thing, Column):
             self.sort_by(thing)
         else:
-            self.move_to(thing)
+            super().press(thing)
 
     # What is drawn.
 
@@ -208,16 +200,10 @@ class RunTable(Pressable[Column | str], CursorList):
         for column in self._columns(width, self._first):
             text, tone = shorten(column.text(run), column.width), ""
             if column.name == "state":
-                text, tone = self._state(run)
+                text, tone = describe_state(run, run.state)
             elif column.name == "curve":
                 tone = "bar"
             missing = " " * (column.width - len(pad(text, len(text))))
             text = f"{missing}{text}" if column.is_number else pad(text, column.width)
             line += [(" " * _GAP, ""), (text, tone)]
         return line
-
-    @staticmethod
-    def _state(run: RunSummary) -> tuple[str, str]:
-        if run.is_live:
-            return f"{'●' if is_fresh(run) else '○'} {run.state}", "good"
-        return run.state, _STATE_TONES.get(run.state, "")

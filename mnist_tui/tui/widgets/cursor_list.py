@@ -1,15 +1,18 @@
 """A list with a cursor that stays on its line, wherever a new order puts that."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from textual import events
 from textual.geometry import Region
 from textual.message import Message
 
 from mnist_tui.tui.widgets.follow_list import FollowList
+from mnist_tui.tui.widgets.pressable import Pressable
 
 
-class CursorList(FollowList):
-    """Lines that are known by keys, one of them under the cursor.
+class CursorList(Pressable[Any], FollowList):
+    """Lines that are known by keys, one of them under the cursor; a click puts it on another.
 
     Subclasses call `set_keys` whenever there are other lines or another order of them.
     """
@@ -48,9 +51,14 @@ class CursorList(FollowList):
         self.refresh()
         self.post_message(self.CursorMoved())
 
-    def move_to(self, key: str) -> None:
-        """Put the cursor on the line with this key, which is there."""
-        self.action_move(self._keys.index(key) - self._at)
+    def thing_at(self, event: events.MouseEvent) -> Any:
+        """The key of the line under the pointer."""
+        index = self.index_at(event)
+        return None if index is None else self._keys[index]
+
+    def press(self, thing: Any) -> None:
+        """Put the cursor on the line with that key."""
+        self.action_move(self._keys.index(thing) - self._at)
 
     def is_marked(self, index: int) -> bool:
         return index == self._at
