@@ -1,6 +1,5 @@
 """A sweep as a leaderboard, on a screen over that of all runs."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -8,11 +7,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from mnist_tui import formatting
-from mnist_tui.run.requests import Answer
 from mnist_tui.store.comparison import MOST, PickedRun
 from mnist_tui.sweep import background
 from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
+from mnist_tui.tui.run.actions import RunActions
 from mnist_tui.tui.runs.board import Board, Row, describe_values
 from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, ListScreen
 from mnist_tui.tui.runs.reader import SweepReader
@@ -21,8 +20,6 @@ from mnist_tui.tui.widgets.key_bar import ScreenKeys
 
 _LEFT: Final = (WAITING, "stopped", "interrupted")
 """The states of trials that resuming the sweep would train."""
-OpenRun = Callable[[Path, Callable[[Answer], object]], None]
-"""Shows the run in a directory in the dashboard, and says whether it can."""
 
 
 class LeaderboardScreen(ListScreen):
@@ -41,22 +38,15 @@ class LeaderboardScreen(ListScreen):
     ]
     AUTO_FOCUS = "Board"
 
-    def __init__(self, folder: SweepFolder, open_run: OpenRun) -> None:
-        """Make a screen about a sweep.
-
-        Args:
-            folder: The sweep's.
-            open_run: Shows the run in a directory in the dashboard.
-        """
-        super().__init__("Sweep", folder.path.name)
+    def __init__(self, folder: SweepFolder, actions: RunActions) -> None:
+        """Make a screen about the sweep in `folder`; `actions` opens its runs."""
+        super().__init__("Sweep", folder.path.name, actions)
         self._folder: Final = folder
-        self._open_run = open_run
         self._board = Board()
         self._reader = SweepReader(folder, self.receive)
         self._standing = Standing()
 
     def compose(self) -> ComposeResult:
-        """Put the board between the sweep's line and the details."""
         yield self._line
         yield self._board
         yield self._detail
@@ -81,7 +71,7 @@ class LeaderboardScreen(ListScreen):
         states = {entry.state for entry in self._standing.entries}
         match action:
             case "open":
-                return self._shown_run is not None
+                return self.path is not None
             case "stop" | "leave":
                 return not is_idle
             case "resume":
@@ -93,7 +83,7 @@ class LeaderboardScreen(ListScreen):
         return True
 
     @property
-    def _shown_run(self) -> Path | None:
+    def path(self) -> Path | None:
         """The directory of the run under the cursor; on a group's line its best, or first, one."""
         row = self._board.current
         if row is None:
@@ -101,13 +91,6 @@ class LeaderboardScreen(ListScreen):
         entries = [row.entry] if row.entry else [row.group.best, *row.group.entries]
         runs = [entry.run for entry in entries if entry is not None and entry.run is not None]
         return Path(runs[0].path) if runs else None
-
-    def action_open(self) -> None:
-        """Show the run under the cursor in the dashboard."""
-        path = self._shown_run
-        if path is None or not self.is_active:
-            return
-        self._open_run(path, self.opened)
 
     def action_compare(self) -> None:
         """Lay the best run of each group over each other."""
@@ -118,8 +101,7 @@ class LeaderboardScreen(ListScreen):
             PickedRun(number, entry.trial.name, self._folder.run(entry.trial))
             for number, entry in enumerate(best[:MOST], 1)
         ]
-        if picked:
-            self.app.push_screen(CompareScreen(picked))
+        self.app.push_screen(CompareScreen(picked))
 
     def action_stop(self) -> None:
         """Ask, and have the sweep stopped."""

@@ -1,6 +1,7 @@
 """What the screens about several runs have in common."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from textual.binding import Binding
@@ -10,6 +11,7 @@ from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.requests import Answer
 from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST
+from mnist_tui.tui.run.actions import RunActions
 from mnist_tui.tui.runs.reader import Reader
 from mnist_tui.tui.screens.overlay import Overlay
 from mnist_tui.tui.text.event_text import LogEntry
@@ -29,8 +31,8 @@ The last of a screen's BINDINGS, which has some of these keys for itself.
 """
 
 
-class RunsOverlay(Overlay[None]):
-    """A screen about several runs."""
+class RunsOverlay(Overlay[bool]):
+    """A screen about several runs; closed, it says whether one of them was opened."""
 
     def action_nothing(self) -> None:
         """Do nothing: the key is about one run, and here are several."""
@@ -102,9 +104,10 @@ class ListScreen(RunsOverlay):
     _reader: Reader
     """Reads the list, and hands what it finds to `receive`."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        """`kind` and `name` say what the list is of."""
+    def __init__(self, kind: str, name: str, actions: RunActions) -> None:
+        """`kind` and `name` say what the list is of; `actions` opens, resumes and exports runs."""
         super().__init__()
+        self._actions: Final = actions
         self._line: Final = ListLine(kind, name)
         self._detail: Final = RunDetail()
 
@@ -131,10 +134,20 @@ class ListScreen(RunsOverlay):
         """Say what became of a request."""
         self.say(answer.message, is_problem=not answer.is_accepted)
 
+    @property
+    def path(self) -> Path | None:
+        """The directory of the run under the cursor, if any."""
+        raise NotImplementedError
+
+    def action_open(self) -> None:
+        """Show the run under the cursor in the dashboard."""
+        if self.path is not None and self.is_active:
+            self._actions.open_run(self.path, self.opened)
+
     def opened(self, answer: Answer) -> None:
         """Give way to a run that has been opened, or say why it has not."""
         if answer.is_accepted:
-            self.dismiss(None)
+            self.dismiss(True)
         else:
             self.answer(answer)
 

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from mnist_tui import formatting
-from mnist_tui.run.requests import Answer
 from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST, PickedRun
 from mnist_tui.store.directory import RunDirectory
@@ -67,10 +66,9 @@ class RunsScreen(ListScreen):
             current: The directory of the run that the dashboard shows, if any.
             actions: Opens, resumes and exports runs.
         """
-        super().__init__("Runs", str(runs_dir))
+        super().__init__("Runs", str(runs_dir), actions)
         self._runs_dir: Final = runs_dir
         self._current = current
-        self._actions = actions
         self._table = RunTable()
         self._filter = Input(placeholder=f"filter: {HELP}", compact=True, classes="-hidden")
         self._reader = RunsReader(runs_dir, self.receive)
@@ -80,7 +78,6 @@ class RunsScreen(ListScreen):
         """What was deleted in this screen, the newest at the end."""
 
     def compose(self) -> ComposeResult:
-        """Put the table between the folder's line, the filter and the details."""
         yield self._line
         yield self._filter
         yield self._table
@@ -144,7 +141,6 @@ class RunsScreen(ListScreen):
             self.dismiss(None)
 
     def action_filter(self) -> None:
-        """Let the user type a filter."""
         self._filter.remove_class("-hidden")
         self.set_focus(self._filter)
 
@@ -164,19 +160,19 @@ class RunsScreen(ListScreen):
         """Go on in the table."""
         self.set_focus(self._table)
 
-    def action_open(self) -> None:
-        """Show the run under the cursor in the dashboard."""
-        run = self._table.current
-        if run is None or not self.is_active:
-            return
-        self._actions.open_run(Path(run.path), self.opened)
+    @property
+    def _chosen(self) -> RunSummary:
+        """The run under the cursor; what needs one is offered only while there is one."""
+        assert self._table.current is not None
+        return self._table.current
+
+    @property
+    def path(self) -> Path | None:
+        return Path(self._table.current.path) if self._table.current is not None else None
 
     def action_train_on(self) -> None:
         """Ask for how many epochs, and resume the run under the cursor."""
-        run = self._table.current
-        if run is None:
-            return
-        path = Path(run.path)
+        run, path = self._chosen, Path(self._chosen.path)
         if run.is_live:
             self.say(f"{run.name} is live: enter attaches to it, e there changes its epochs")
         elif not RunDirectory(path).last.exists():
@@ -201,47 +197,35 @@ class RunsScreen(ListScreen):
             PickedRun(number, run.name, RunDirectory(Path(run.path)))
             for number, run in self._table.marked_runs
         ]
-        if picked:
-            self.app.push_screen(CompareScreen(picked))
+        self.app.push_screen(CompareScreen(picked))
 
     def action_export(self) -> None:
         """Write the curves or the network of the run under the cursor."""
-        run = self._table.current
-        if run is not None:
-            self._actions.export_run(Path(run.path), self.answer)
+        self._actions.export_run(Path(self._chosen.path), self.answer)
 
     @property
     def _sweep(self) -> SweepFolder | None:
         """The sweep that the run under the cursor belongs to, if any."""
-        run = self._table.current
-        folder = SweepFolder(Path(run.path).parent) if run is not None else None
+        folder = SweepFolder(self.path.parent) if self.path is not None else None
         return folder if folder is not None and folder.record.exists() else None
 
     def action_leaderboard(self) -> None:
         """Show the sweep that the run under the cursor belongs to."""
-        folder = self._sweep
-        if folder is not None:
-            self.show_sweep(folder)
+        if self._sweep is not None:
+            self.show_sweep(self._sweep)
 
     def show_sweep(self, folder: SweepFolder) -> None:
         """Show a sweep as a leaderboard; this screen goes where a run of it is opened."""
         from mnist_tui.tui.runs.leaderboard import LeaderboardScreen
 
-        def open_run(path: Path, take: Callable[[Answer], object]) -> None:
-            def opened(answer: Answer) -> None:
-                take(answer)
-                if answer.is_accepted:
-                    self.call_later(self.action_dismiss)
+        def go_too(is_opened: bool | None) -> None:
+            if is_opened:
+                self.dismiss()
 
-            self._actions.open_run(path, opened)
-
-        self.app.push_screen(LeaderboardScreen(folder, open_run))
+        self.app.push_screen(LeaderboardScreen(folder, self._actions), go_too)
 
     def action_rename(self) -> None:
-        """Let the user type another name."""
-        run = self._table.current
-        if run is None:
-            return
+        run = self._chosen
         directory = RunDirectory(Path(run.path))
 
         def rename(name: str | None) -> None:
@@ -252,36 +236,30 @@ class RunsScreen(ListScreen):
         self.app.push_screen(TextEntry("Rename", f"{run.name} becomes", directory.name), rename)
 
     def action_tag(self) -> None:
-        """Let the user type tags."""
-        run = self._table.current
-        if run is not None:
-            text = f"Words about {run.name}, with spaces between them"
-            self._label(
-                run,
-                TextEntry("Tags", text, " ".join(run.tags)),
-                lambda typed: Labels(tuple(dict.fromkeys(typed.split())), run.note),
-            )
+        run = self._chosen
+        text = f"Words about {run.name}, with spaces between them"
+        self._label(
+            TextEntry("Tags", text, " ".join(run.tags)),
+            lambda typed: Labels(tuple(dict.fromkeys(typed.split())), run.note),
+        )
 
     def action_note(self) -> None:
-        """Let the user type a note."""
-        run = self._table.current
-        if run is not None:
-            entry = TextEntry("Note", f"What there is to remember of {run.name}", run.note)
-            self._label(run, entry, lambda typed: Labels(run.tags, typed))
+        run = self._chosen
+        entry = TextEntry("Note", f"What there is to remember of {run.name}", run.note)
+        self._label(entry, lambda typed: Labels(run.tags, typed))
 
-    def _label(self, run: RunSummary, entry: TextEntry, labels_of: Callable[[str], Labels]) -> None:
+    def _label(self, entry: TextEntry, labels_of: Callable[[str], Labels]) -> None:
+        directory = RunDirectory(Path(self._chosen.path))
+
         def write(typed: str | None) -> None:
             if typed is not None:
-                directory = RunDirectory(Path(run.path))
                 self.try_to(lambda: write_labels(directory, labels_of(typed)), "written")
 
         self.app.push_screen(entry, write)
 
     def action_delete(self) -> None:
         """Ask, and move the run under the cursor into the trash."""
-        run = self._table.current
-        if run is None:
-            return
+        run = self._chosen
         if run.is_live:
             self.say(f"{run.name} is live: stop it first", is_problem=True)
             return
@@ -304,8 +282,6 @@ class RunsScreen(ListScreen):
 
     def action_undo(self) -> None:
         """Bring back what was deleted last."""
-        if not self._deleted:
-            return
         deleted = self._deleted[-1]
 
         def restore() -> None:
