@@ -72,7 +72,7 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
             opens_sweep: The folder of a sweep to be shown over them; None: none.
             outlives_terminal: Whether a live run goes on when the terminal is lost.
             theme_file: Where the theme is remembered; None: nowhere.
-            sample_machine: Looks at the machine, on a thread; None: as it is.
+            sample_machine: Samples the machine, on a thread; None: as it is.
         """
         super().__init__()
         look = look or DisplayOptions()

@@ -50,7 +50,7 @@ class Header(Lines):
     state: Shown[State] = Shown(State.READY)
     """The state from the events, which is newer than the snapshot's."""
     beat: Shown[int] = Shown(0)
-    """Counts the looks at the run; turns the spinner while the user waits."""
+    """Counts the updates; turns the spinner while the user waits."""
     is_leaving: Shown[bool] = Shown(False)
     """Whether the dashboard ends as soon as the run has."""
 

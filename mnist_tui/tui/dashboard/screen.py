@@ -40,18 +40,10 @@ class Dashboard(PaneScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "left_square_bracket",
-            "app.scale_lr(0.5)",
-            "lr÷2",
-            key_display="[",
-            id="run.lr-down",
+            "left_square_bracket", "app.scale_lr(0.5)", "lr÷2", key_display="[", id="run.lr-down"
         ),
         Binding(
-            "right_square_bracket",
-            "app.scale_lr(2.0)",
-            "lr×2",
-            key_display="]",
-            id="run.lr-up",
+            "right_square_bracket", "app.scale_lr(2.0)", "lr×2", key_display="]", id="run.lr-up"
         ),
         Binding("t", "app.change_theme", "Theme", tooltip="Choose a theme"),
         Binding("f", "full", "Full screen", tooltip="The pane in focus fills the screen"),
@@ -243,7 +235,7 @@ class Dashboard(PaneScreen):
         self._curves.observe(progress)
 
     def on_chart_view_changed(self) -> None:
-        """Fetch the detail that a zoomed view can show."""
+        """Draw the detail that a zoomed view can show."""
         self.draw_batches()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:

@@ -199,9 +199,7 @@ class RunController:
             return Draft(self.next_plan, can_resume=can_resume)
         progress = self.session.progress
         return Draft(
-            self.plan,
-            live_lr=self._wanted_lr or progress.lr,
-            open_epoch=max(progress.epoch, 1),
+            self.plan, live_lr=self._wanted_lr or progress.lr, open_epoch=max(progress.epoch, 1)
         )
 
     def apply(self, draft: Draft) -> Answer:

@@ -69,7 +69,7 @@ class RunViewer(Protocol):
 
 
 class RunPresenter:
-    """Tells every viewer what the controller's run says. UI thread."""
+    """Brings what the controller's run emits to every viewer. UI thread."""
 
     def __init__(
         self, app: App[Any], run: RunController, viewer: RunViewer, *, rings: bool = False

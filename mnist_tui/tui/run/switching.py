@@ -41,7 +41,7 @@ class RunSwitching(App[None]):
 
         Args:
             path: The run's directory.
-            opened: Told what became of it.
+            opened: Gets what became of it.
             epochs: How many it is to be trained for in all; None: only show it.
         """
         prepared = self.run_controller.log.prepared

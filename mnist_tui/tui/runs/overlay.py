@@ -91,11 +91,7 @@ class RunDetail(Lines):
         written.append((shorten(run.note, max(width - len(tags) - 2, 0)), ""))
         if not tags and not run.note:
             written = [(shorten(run.path, width), "muted")]
-        return [
-            [(fit(results, width), "strong")],
-            [(fit(settings, width), "muted")],
-            written,
-        ]
+        return [[(fit(results, width), "strong")], [(fit(settings, width), "muted")], written]
 
 
 class ListScreen(RunsOverlay):

@@ -20,11 +20,10 @@ from mnist_tui.tui.insight.panes.image_file import ImageFilePane
 from mnist_tui.tui.insight.panes.inside import FilterSelection, InsidePane
 from mnist_tui.tui.insight.panes.pane import ARROWS
 from mnist_tui.tui.insight.source import InsightSource
-from mnist_tui.tui.insight.widgets.bitmap import Bitmap, Image
+from mnist_tui.tui.insight.widgets.bitmap import Bitmap, Image, PictureView
 from mnist_tui.tui.insight.widgets.brush import Drawing
 from mnist_tui.tui.insight.widgets.canvas import Canvas, scale_for
 from mnist_tui.tui.insight.widgets.class_bars import ClassBars, likeliest
-from mnist_tui.tui.insight.widgets.picture_view import PictureView
 from mnist_tui.tui.insight.widgets.text_lines import Heading, Notes
 from mnist_tui.tui.widgets.lines import Line
 

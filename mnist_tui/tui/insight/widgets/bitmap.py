@@ -1,4 +1,4 @@
-"""Gray images in a terminal: two pixels in each cell, one above the other."""
+"""Gray images in a terminal, two pixels in each cell; and the widgets of one or two of them."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +15,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
+from mnist_tui.images import Picture
 from mnist_tui.tui.widgets.lines import Shown, StripLines
 
 SIDE: Final = 28
@@ -233,3 +234,46 @@ class Bitmap(StripLines):
 
     def draw(self, width: int, height: int) -> list[Strip]:
         return list(strips_of(self.image, shading_of(self))) if self.image else []
+
+
+_TITLES: Final = ("photograph", "cropped")
+_GAP: Final = 2
+"""Columns between the two."""
+
+
+class PictureView(StripLines):
+    """The first and the last image of a picture's steps, side by side; of one, that alone."""
+
+    DEFAULT_CSS = """
+    PictureView { width: 1fr; height: 1fr; }
+    """
+
+    picture: Shown[Picture | None] = Shown(None)
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        if self.picture is None:
+            return []
+        images = [step.image for step in self.picture.steps if step.image is not None]
+        room = (width - _GAP) // 2
+        columns = [
+            self._column(title, _fit(Image.of(image), room, 2 * (height - 1)), room)
+            for title, image in zip(_TITLES, (images[0], *images[1:][-1:]), strict=False)
+        ]
+        lines = max(map(len, columns))
+        gap = Strip.blank(_GAP, self.visual_style.rich_style)
+        blank = Strip.blank(room, self.visual_style.rich_style)
+        padded = [column + [blank] * (lines - len(column)) for column in columns]
+        rows = zip(*padded, strict=True)
+        return [Strip.join([row[0], *(part for c in row[1:] for part in (gap, c))]) for row in rows]
+
+    def _column(self, title: str, image: Image, width: int) -> list[Strip]:
+        style = self.visual_style.rich_style
+        strips = [Strip([Segment(title, style)]), *strips_of(image, shading_of(self))]
+        return [strip.adjust_cell_length(width, style) for strip in strips]
+
+
+def _fit(image: Image, width: int, height: int) -> Image:
+    """The image as large as `width` x `height` pixels allow, its aspect kept."""
+    scale = min(width / image.width, height / image.height)
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    return image.resized(*size)
