@@ -25,25 +25,20 @@ class Measure:
 
     name: str
     write: Callable[[float | None], str]
-    of_train: Callable[[EpochRow], float]
-    of_val: Callable[[EpochRow], float]
     is_better_low: bool
     unit: float
     """How much 1 is in the unit of the change: percentage points for accuracies."""
     decimals: int
 
+    def of(self, split: str, row: EpochRow | Progress | None) -> float | None:
+        """The value in training (`train`) or validation (`val`)."""
+        value: float | None = getattr(row, f"{split}_{self.name}", None)
+        return value
 
-LOSS: Final = Measure(
-    "loss", formatting.loss, lambda row: row.train_loss, lambda row: row.val_loss, True, 1.0, 4
-)
-ACCURACY: Final = Measure(
-    "accuracy",
-    formatting.percent,
-    lambda row: row.train_accuracy,
-    lambda row: row.val_accuracy,
-    False,
-    100.0,
-    2,
+
+_MEASURES: Final = (
+    Measure("loss", formatting.loss, True, 1.0, 4),
+    Measure("accuracy", formatting.percent, False, 100.0, 2),
 )
 
 
@@ -77,21 +72,16 @@ def scoreboard(progress: Progress, scores: Scores, width: int) -> list[Line]:
     is_open = progress.train_loss is not None and (last is None or progress.epoch > last.epoch)
     train_before = last if is_open else scores.previous
     lines = [_heading(scores.best, with_change, with_best)]
-    for measure in (LOSS, ACCURACY):
-        if is_open:
-            now = progress.train_loss if measure is LOSS else progress.train_accuracy
-        else:
-            now = measure.of_train(last) if last else None
-        before = measure.of_train(train_before) if train_before else None
+    for measure in _MEASURES:
+        now = measure.of("train", progress if is_open else last)
         line: Line = [(f"{measure.name:<{_LABEL}}", "muted")]
-        line += _score(measure, now, before, "", with_change)
+        line += _score(measure, now, measure.of("train", train_before), "", with_change)
         line.append((" ", ""))
-        val = measure.of_val(last) if last else None
-        val_before = measure.of_val(scores.previous) if scores.previous else None
+        val, val_before = measure.of("val", last), measure.of("val", scores.previous)
         line += _score(measure, val, val_before, "strong", with_change)
         if with_best:
-            best = measure.of_val(scores.best) if scores.best else None
-            line.append((f"{measure.write(best):>{_BEST}}", "accent"))
+            best = measure.write(measure.of("val", scores.best))
+            line.append((f"{best:>{_BEST}}", "accent"))
         lines.append(line)
     return lines
 

@@ -14,7 +14,7 @@ from mnist_tui.tui.dashboard.curves import SMOOTHING
 from mnist_tui.tui.dashboard.timeline import Axis
 from mnist_tui.tui.runs.compared_curves import TITLES, cells, compared_chart
 from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, RUN_TONES, RunsOverlay
-from mnist_tui.tui.text.fitting import pad, shorten
+from mnist_tui.tui.text.fitting import fitting, pad, shorten
 from mnist_tui.tui.widgets.key_bar import ScreenKeys
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 from mnist_tui.tui.widgets.tab_bar import TabBar
@@ -42,12 +42,8 @@ class ComparisonTable(Lines):
         table = cells(self.comparison)
         widths = [max(cell_len(row[column]) for row in table) for column in range(len(table[0]))]
         widths[0] = min(widths[0], _NAME_WIDTH)
-        shown, used = [0], 2 + widths[0]
-        for column in range(1 + self.first, len(widths)):
-            used += _GAP + widths[column]
-            if used > width:
-                break
-            shown.append(column)
+        room = width - 2 - widths[0] - _GAP
+        shown = fitting(range(1 + self.first, len(widths)), room, widths.__getitem__, _GAP)
         numbers = (0, *(run.number for run in self.comparison.runs))
         return [
             self._line(number, row, shown, widths)
@@ -60,7 +56,7 @@ class ComparisonTable(Lines):
         name = pad(shorten(row[0], widths[0]), widths[0])
         mark = (f"{number} ", f"run-{number}") if number else ("  ", "")
         line: Line = [mark, (name, tone)]
-        for column in shown[1:]:
+        for column in shown:
             line.append((f"{'':{_GAP}}{row[column]:>{widths[column]}}", tone))
         return line
 

@@ -12,7 +12,7 @@ from mnist_tui.store.comparison import MOST
 from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, describe_state, sort_runs
 from mnist_tui.tui.runs.overlay import RUN_TONES
 from mnist_tui.tui.runs.query import Test
-from mnist_tui.tui.text.fitting import pad, shorten
+from mnist_tui.tui.text.fitting import fitting, pad, shorten
 from mnist_tui.tui.widgets.cursor_list import CursorList
 from mnist_tui.tui.widgets.lines import Line
 
@@ -157,14 +157,8 @@ class RunTable(CursorList):
 
     def _columns(self, width: int, first: int) -> Sequence[Column]:
         """The columns from `first` on that fit in whole behind the name."""
-        used = 2 + self._name_width(width)
-        shown: list[Column] = []
-        for column in COLUMNS[first:]:
-            used += _GAP + column.width
-            if used > width:
-                break
-            shown.append(column)
-        return shown
+        room = width - 2 - self._name_width(width) - _GAP
+        return fitting(COLUMNS[first:], room, lambda column: column.width, _GAP)
 
     def _column_at(self, x: int) -> Column | None:
         width = self.content_size.width

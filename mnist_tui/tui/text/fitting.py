@@ -1,8 +1,24 @@
 """Words made to fit into columns, of which some characters take two."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from rich.cells import cell_len, chop_cells, set_cell_size
+
+Thing = TypeVar("Thing")
+
+
+def fitting(
+    things: Iterable[Thing], width: int, size: Callable[[Thing], int], gap: int = 0
+) -> list[Thing]:
+    """As many whole things as go into `width` columns, `gap` columns apart, from the first on."""
+    taken, used = [], -gap
+    for thing in things:
+        used += gap + size(thing)
+        if used > width:
+            break
+        taken.append(thing)
+    return taken
 
 
 def pad(text: str, width: int) -> str:
@@ -12,13 +28,7 @@ def pad(text: str, width: int) -> str:
 
 def fit(parts: Iterable[str], width: int, between: str = " · ") -> str:
     """As many whole parts as go into `width` columns, from the first on."""
-    text = ""
-    for part in parts:
-        longer = f"{text}{between}{part}" if text else part
-        if cell_len(longer) > width:
-            break
-        text = longer
-    return text
+    return between.join(fitting(parts, width, cell_len, cell_len(between)))
 
 
 def first_fitting(width: int, *forms: str) -> str:
@@ -43,16 +53,15 @@ def cut(text: str, width: int) -> str:
 
 def wrap_words(text: str, width: int) -> list[str]:
     """`text` as lines of whole words; a word longer than a line is chopped."""
-    lines: list[str] = []
-    words = text.split(" ")
+    width = max(width, 1)
+    lines, words = [], text.split(" ")
     while words:
-        line = fit(words, width, between=" ")
-        taken = line.count(" ") + 1 if line else 0
-        if not line and words[0]:
-            head, *rest = chop_cells(words[0], max(width, 1))
+        taken = fitting(words, width, cell_len, 1)
+        if taken:
+            lines.append(" ".join(taken))
+            words = words[len(taken) :]
+        else:
+            head, *rest = chop_cells(words[0], width)
             lines.append(head)
             words[:1] = ["".join(rest)] if rest else []
-            continue
-        lines.append(line)
-        words = words[max(taken, 1) :]
     return lines

@@ -7,6 +7,7 @@ from textual import events
 from textual.binding import ActiveBinding
 from textual.screen import Screen
 
+from mnist_tui.tui.text.fitting import fitting
 from mnist_tui.tui.widgets.lines import Line, Lines
 from mnist_tui.tui.widgets.pressable import Pressable
 
@@ -47,7 +48,7 @@ class KeyBar(Pressable[Key], Lines):
             self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        self._keys = self._fitting(self._current(), width)
+        self._keys = fitting(self._current(), width, _width_of, 2)
         line: Line = []
         for _, shown, what in self._keys:
             line += [(shown, "accent"), (f" {what}", "muted"), ("  ", "")]
@@ -74,27 +75,20 @@ class KeyBar(Pressable[Key], Lines):
         )
         return ranks.index(True)
 
-    @staticmethod
-    def _fitting(keys: list[Key], width: int) -> list[Key]:
-        fitting, used = [], -2
-        for key in keys:
-            used += cell_len(key[1]) + cell_len(key[2]) + 3
-            if used > width:
-                break
-            fitting.append(key)
-        return fitting
-
     def press(self, thing: Key) -> None:
         self.app.simulate_key(thing[0])
 
     def thing_at(self, event: events.MouseEvent) -> Key | None:
         x = event.get_content_offset_capture(self).x
         for key in self._keys:
-            width = cell_len(key[1]) + cell_len(key[2]) + 1
-            if 0 <= x < width:
+            if 0 <= x < _width_of(key):
                 return key
-            x -= width + 2
+            x -= _width_of(key) + 2
         return None
+
+
+def _width_of(key: Key) -> int:
+    return cell_len(key[1]) + 1 + cell_len(key[2])
 
 
 class ScreenKeys(KeyBar):

@@ -14,6 +14,8 @@ from textual.style import Style as VisualStyle
 from textual.theme import Theme
 from textual.widget import Widget
 
+from mnist_tui.tui.text.fitting import fitting
+
 Piece = tuple[str, str]
 """Some text and its tone: one of TONES, or empty for the widget's own color."""
 
@@ -181,13 +183,8 @@ def width_of(line: Iterable[Piece]) -> int:
 
 def fit_lines(parts: Iterable[Line], width: int) -> Line:
     """As many whole parts as go into `width` columns, from the first on, in one line."""
-    line: Line = []
-    for part in parts:
-        longer = [*line, (" · ", "muted"), *part] if line else part
-        if width_of(longer) > width:
-            break
-        line = longer
-    return line
+    first, *others = fitting(parts, width, width_of, 3) or [[]]
+    return [*first, *(piece for part in others for piece in ((" · ", "muted"), *part))]
 
 
 def changed_regions(

@@ -43,3 +43,9 @@ def test_text_is_cut_between_words_only() -> None:
     assert wrap_words("one two three", 7) == ["one two", "three"]
     assert wrap_words("abcdefgh ij", 4) == ["abcd", "efgh", "ij"]
     assert wrap_words("", 4) == [""]
+
+
+def test_an_indented_text_is_wrapped_once() -> None:
+    assert wrap_words("  File x, line 3", 40) == ["  File x, line 3"]
+    assert wrap_words("  one two", 5) == ["  one", "two"]
+    assert fit(["", "a"], 3, between=" ") == " a"

@@ -3,7 +3,7 @@
 from rich.cells import cell_len
 from textual import events
 
-from mnist_tui.tui.text.fitting import wrap_words
+from mnist_tui.tui.text.fitting import fitting, wrap_words
 from mnist_tui.tui.widgets.lines import Line, Lines, Shown
 from mnist_tui.tui.widgets.pressable import Pressable
 
@@ -40,13 +40,7 @@ class ActionLine(Pressable[str], Lines):
         return [[(text, tone) for text, tone, _ in self._fitting(width)]]
 
     def _fitting(self, width: int) -> list[Part]:
-        fitting: list[Part] = []
-        for part in self.parts:
-            width -= cell_len(part[0])
-            if width < 0:
-                break
-            fitting.append(part)
-        return fitting
+        return fitting(self.parts, width, lambda part: cell_len(part[0]))
 
     def thing_at(self, event: events.MouseEvent) -> str | None:
         x = event.get_content_offset_capture(self).x
