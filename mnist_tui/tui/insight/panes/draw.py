@@ -242,18 +242,15 @@ class DrawPane(ImageFilePane):
     # What keys do.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what can be done to this drawing."""
-        if not self.source.is_handwriting and action in ("undo", "lower", "move"):
-            return False
-        if self._picture is not None:
-            if action in ("undo", "lower", "move"):
-                return False
-            if action in ("clear", "inside"):
-                return True
-        if action in ("clear", "inside"):
-            return not self._drawing.is_empty
-        if action == "undo":
-            return self._drawing.can_undo
+        """Offer what can be done to this drawing, or to the picture in its place."""
+        is_drawn = self.source.is_handwriting and self._picture is None
+        match action:
+            case "lower" | "move":
+                return is_drawn
+            case "undo":
+                return is_drawn and self._drawing.can_undo
+            case "clear" | "inside":
+                return self._picture is not None or not self._drawing.is_empty
         return super().check_action(action, parameters)
 
     def action_move(self, x: int, y: int) -> None:
