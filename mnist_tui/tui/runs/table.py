@@ -120,7 +120,15 @@ class RunTable(CursorList):
         """Sort by a column; by the same again turns the order around."""
         self._is_reversed = not self._is_reversed if column is self._sorted_by else False
         self._sorted_by = column
+        if column is not NAME:
+            self._bring_in(column)
         self._arrange()
+
+    def _bring_in(self, column: Column) -> None:
+        """Bring a column into sight, by as few steps as need be."""
+        width, place = self.content_size.width, COLUMNS.index(column)
+        firsts = range(min(self._first, place), place)
+        self._first = next((f for f in firsts if column in self._columns(width, f)), place)
 
     def action_order(self) -> None:
         """Sort by the next column."""

@@ -67,6 +67,19 @@ async def test_the_table_is_sorted_by_keys_and_filtered_as_one_types(runs_dir: P
         await stage.until(lambda: len(shown(stage)) == 3, "all runs again")
 
 
+async def test_the_column_that_is_sorted_by_is_in_sight(runs_dir: Path) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir), size=(80, 24)) as stage:
+        await opened(stage)
+        for heading in ("loss", "lr", "optimiz", "bat", "seed"):
+            await stage.pilot.press("o")
+            await stage.sees(f"▴{heading}")
+        for _ in range(6):
+            await stage.pilot.press("o")
+        await stage.sees("▴name")
+        await stage.pilot.press("o")
+        await stage.sees("▴state")
+
+
 async def test_letters_typed_right_after_the_filters_key_are_its(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         screen = await opened(stage)
