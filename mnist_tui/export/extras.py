@@ -16,7 +16,5 @@ def needing(extra: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        missing = error.name or "a package"
-        raise UsageError(
-            f"{missing} is not installed, which this format needs: install mnist-tui[{extra}]"
-        ) from error
+        missing = (error.name or "a package").partition(".")[0]
+        raise UsageError(f"{missing} is not installed: install mnist-tui[{extra}]") from error

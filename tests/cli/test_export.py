@@ -97,4 +97,4 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(
     said = capsys.readouterr()
     assert f"written: {table}\n" in said.out, "what came before it is there, and named"
     assert table.exists()
-    assert "which this format needs: install mnist-tui[plots]" in said.err
+    assert "matplotlib is not installed: install mnist-tui[plots]" in said.err
