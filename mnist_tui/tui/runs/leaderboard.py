@@ -161,11 +161,14 @@ def describe(row: Row | None) -> str:
     values = describe_values(group)
     if best is None or best.run is None:
         return f"{values}: no epoch yet"
-    spread = "" if group.spread is None else f" ± {100 * group.spread:.2f}"
+    place = f"in epoch {best.run.best_epoch} with seed {best.trial.config.seed}"
+    if group.spread is None:
+        of_all = f"{formatting.percent(best.accuracy)} {place}, {_count(group)}"
+        return f"{values}: best validation accuracy {of_all}"
     return (
-        f"{values}: best validation accuracy {formatting.percent(group.mean)}{spread}, mean and "
-        f"standard deviation of {_count(group)}; the best is {formatting.percent(best.accuracy)} "
-        f"in epoch {best.run.best_epoch} with seed {best.trial.config.seed}"
+        f"{values}: best validation accuracy {formatting.percent(group.mean)} ± "
+        f"{100 * group.spread:.2f}, mean and standard deviation of {_count(group)}; the best is "
+        f"{formatting.percent(best.accuracy)} {place}"
     )
 
 

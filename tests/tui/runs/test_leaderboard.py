@@ -53,6 +53,15 @@ async def test_a_sweep_stands_in_groups_with_mean_and_spread(folder: SweepFolder
         )
 
 
+async def test_a_group_with_one_result_has_no_deviation(tmp_path: Path) -> None:
+    folder = write_sweep(tmp_path / "runs")
+    write_trial(folder, "lr=0.1,seed=1", [0.3], "stopped")
+    async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+        await opened(stage)
+        said = "lr 0.1: best validation accuracy 97.00 % in epoch 1 with seed 1, 1 of 3 runs so far"
+        await stage.until(lambda: said in " ".join(stage.text.split()), said)
+
+
 async def test_the_order_follows_the_runs_and_the_cursor_stays_on_its_line(
     folder: SweepFolder,
 ) -> None:
