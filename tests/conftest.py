@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,8 +21,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # The same device wherever they run, and kernels of our own by Triton's interpreter on it.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ["TRITON_INTERPRET"] = "1"
-# They start many times, and need not compile each time.
+# They start many times, and so does this; none need compile each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # What the program tells people to type depends on it.
 os.environ.pop("UV_RUN_RECURSION_DEPTH", None)
 # Tests that are started by nohup or in the background inherit ignored signals, which we respect.
