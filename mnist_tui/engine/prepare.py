@@ -145,7 +145,7 @@ def _load_dataset(config: TrainConfig, session: Session, say: Say) -> Dataset:
 
     def on_status(status: str) -> None:
         # While a download runs, the downloader asks `should_stop` and tidies up first.
-        if not mailbox.has_requests:
+        if not mailbox.waiting:
             say(status)
 
     try:
@@ -153,7 +153,7 @@ def _load_dataset(config: TrainConfig, session: Session, say: Say) -> Dataset:
             config.dataset,
             config.data_dir,
             on_status=on_status,
-            should_stop=lambda: mailbox.has_requests,
+            should_stop=lambda: mailbox.waiting > 0,
         )
     except DataError:
         say("")  # a stop, if that is what ended the download, comes before the error

@@ -127,9 +127,9 @@ class Mailbox:
             self._arrived.notify()
 
     @property
-    def has_requests(self) -> bool:
-        """Whether a request waits. Any thread."""
-        return bool(self._requests)
+    def waiting(self) -> int:
+        """How many requests wait. Any thread."""
+        return len(self._requests)
 
     def take(self) -> Request | None:
         """The oldest request, or None at once. Training thread."""

@@ -234,7 +234,7 @@ class RunWriter:
 
     def _ask_to_end(self) -> None:
         session = self._session
-        if session.allows(Stop) and not session.mailbox.has_requests:
+        if session.allows(Stop) and not session.mailbox.waiting:
             reason = f"Overtaken by {self._directory.lock.owner}"
             session.request(Stop(save=False, reason=reason, exit_code=1))
         elif session.allows(GiveUp):

@@ -144,9 +144,9 @@ def old_process(plan: NewRun, script: Script, site: Path, trace: Path) -> int:
         if done == script.step - 1:
             session.request(Detach())
         elif done == script.step:
-            while not session.mailbox.has_requests and hand_over_runs():
+            while not session.mailbox.waiting and hand_over_runs():
                 time.sleep(0.002)
-            if script.pauses and session.mailbox.has_requests:
+            if script.pauses and session.mailbox.waiting:
                 session.mailbox.take()
                 session.mailbox.put(Pause())
                 session.mailbox.put(Detach())

@@ -56,7 +56,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
             viewer = run.attach()
             session = run.runner.session
             assert session.state is viewer.runner.session.state is State.RUNNING
-            until(lambda: not session.mailbox.has_requests, "an end of what was whole")
+            until(lambda: not session.mailbox.waiting, "an end of what was whole")
             kinds = [event.kind for _, event in session.subscribe(lambda event: None).past]
             assert kinds == ["state_changed", "run_prepared", "state_changed"], kinds
             assert "run-server" in [thread.name for thread in threading.enumerate()]

@@ -74,7 +74,7 @@ def detach_at(
     """Hand `run` over after that many batches, having called `when_ready` before the last."""
 
     def wait_until_ready() -> None:
-        while not run.session.mailbox.has_requests:
+        while not run.session.mailbox.waiting:
             assert threading.Event().wait(0.01) is False
         when_ready()
 

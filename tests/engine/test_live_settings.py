@@ -147,7 +147,7 @@ def test_settings_that_cannot_be_are_refused_with_a_reason(request_: Adjust, rea
     answer = session.request(request_)
     assert not answer.is_accepted
     assert reason in answer.message
-    assert not session.mailbox.has_requests
+    assert not session.mailbox.waiting
     assert session.request(Adjust(epochs=5)).is_accepted
 
 

@@ -87,7 +87,7 @@ def test_what_others_requested_before_is_not_mistaken_for_the_answer(tmp_path: P
         asking = [threading.Thread(target=ask) for _ in range(3)]
         for thread in asking:
             thread.start()
-        until(lambda: len(run.runner.session.mailbox._requests) == 3, "three requests")
+        until(lambda: run.runner.session.mailbox.waiting == 3, "three requests")
         assert not replies
         held.set()
         for thread in asking:
@@ -115,7 +115,7 @@ def _ask_while_busy(run: Served, request: Save | Stop, then: Callable[[], None])
 
     def step() -> None:
         asking.start()
-        until(lambda: run.runner.session.mailbox.has_requests, "the request")
+        until(lambda: run.runner.session.mailbox.waiting, "the request")
         then()
 
     run.runner.do(step)

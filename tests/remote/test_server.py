@@ -390,9 +390,9 @@ def test_requests_without_end_wait_in_the_socket(tmp_path: Path) -> None:
         def flood() -> None:
             for number in range(50):
                 connection.sendall(encode(Save(), number))
-            until(lambda: len(run.runner.session.mailbox._requests) == MOST_OPEN, "as many")
+            until(lambda: run.runner.session.mailbox.waiting == MOST_OPEN, "as many")
             assert threading.Event().wait(0.05) is False
-            assert len(run.runner.session.mailbox._requests) == MOST_OPEN
+            assert run.runner.session.mailbox.waiting == MOST_OPEN
 
         run.runner.do(flood)
         done = 0
