@@ -80,12 +80,12 @@ def test_a_closed_terminal_does_not_end_the_line_of_progress_with_an_error(
 ) -> None:
     window, descriptor = os.openpty()
     monkeypatch.setattr(sys, "stderr", opened(descriptor))
-    terminal = PlainLines(str)
+    terminal = PlainLines(lambda: "epoch 1/2")
     with terminal.live():
+        terminal.show_progress()
         os.close(window)
-        terminal._shown = "epoch 1/2"
         terminal.print("saved", sys.stderr)
-        terminal._shown = "epoch 1/2"
+        terminal.show_progress()
     terminal.let_go()
 
 

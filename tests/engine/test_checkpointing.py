@@ -7,7 +7,7 @@ import pytest
 
 from mnist_tui.config import recipe_config
 from mnist_tui.engine.checkpointing import CheckpointSchedule
-from mnist_tui.run.events import SaveReason
+from mnist_tui.run.events import CheckpointSaved, Event, SaveReason
 from mnist_tui.run.session import Session
 from mnist_tui.store.checkpoint import Checkpoint
 from mnist_tui.store.directory import RunDirectory
@@ -37,7 +37,8 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.now = 0.0
         directory = RunDirectory(folder)
-        self.writer = RunWriter(directory, Session())  # its thread is never started
+        self.session = Session()
+        self.writer = RunWriter(directory, self.session)  # its thread is not started yet
         self.schedule = CheckpointSchedule(directory, self.writer, clock=lambda: self.now)
 
     def oldest(self, every_s: float, write_s: list[float], step_s: float) -> tuple[float, int]:
@@ -102,8 +103,18 @@ def test_every_save_brings_last_up_to_it(
     tmp_path: Path, reason: SaveReason, files: dict[str, str]
 ) -> None:
     disk = Disk(tmp_path)
+    written: dict[str, str] = {}
+
+    def note(event: Event) -> None:
+        if isinstance(event, CheckpointSaved):
+            written[Path(event.path).name] = event.reason
+
+    disk.session.subscribe(note)
     disk.schedule.save(reason, CHECKPOINT)
-    assert {path.name: job.reason for path, job in disk.writer._jobs.items()} == files
+    disk.writer.start({})
+    disk.writer.close()
+    assert written == files
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == set(files)
 
 
 def test_an_epoch_that_ends_soon_after_a_checkpoint_is_not_saved(tmp_path: Path) -> None:

@@ -15,16 +15,6 @@ from mnist_tui.run.history import LossHistory
 from tests.training_helpers import few_config
 
 
-class LateReadback(Readback):
-    """Comes when the test says so, as from a device that is busy."""
-
-    may_come = False
-
-    @property
-    def is_here(self) -> bool:
-        return self.may_come
-
-
 class LateLearner(Learner):
     """Its figures are long on their way."""
 
@@ -32,13 +22,12 @@ class LateLearner(Learner):
 
     def read_back(self, start: int, stop: int) -> Readback:
         self.asked.append((start, stop))
-        readback = super().read_back(start, stop)
-        return LateReadback(readback._losses, self._hits[: self.samples_up_to(stop)])
+        return super().read_back(start, stop)
 
 
 @pytest.fixture
 def learner(few_digits: Path, monkeypatch: pytest.MonkeyPatch) -> LateLearner:
-    monkeypatch.setattr(LateReadback, "may_come", False)
+    monkeypatch.setattr(Readback, "is_here", False)  # as from a device that is busy
     learner = LateLearner(few_config(few_digits), read_mnist(few_digits), torch.device("cpu"))
     learner.asked = []
     learner.open_epoch(1)
@@ -60,7 +49,7 @@ def test_figures_that_are_on_their_way_are_not_waited_for(
     train(learner, state, 3)
     state.collect(waits=False)
     assert (state.epoch.batches_read, state.epoch.loss) == (0, None)
-    monkeypatch.setattr(LateReadback, "may_come", True)
+    monkeypatch.setattr(Readback, "is_here", True)
     train(learner, state, 1)
     state.collect(waits=False)
     assert (state.epoch.batches_read, state.epoch.samples) == (6, 6 * 8)
@@ -78,5 +67,5 @@ def test_a_save_waits_for_all_figures_and_counts_none_twice(learner: LateLearner
     assert len(history) == 4
     state.collect()
     assert len(history) == 4
-    losses, _ = Readback(learner._losses[:4], learner._hits[:32]).result()
+    losses, _ = learner.read_back(0, 4).result()
     assert state.epoch.loss == pytest.approx(sum(losses) / 4)

@@ -88,9 +88,9 @@ def test_the_followed_digits_have_the_probabilities_of_their_epoch(learner: Lear
         assert insight.last.probabilities(place) == pytest.approx(given, abs=1e-3)
 
 
-def test_of_many_mistakes_some_of_every_kind_are_kept(learner: Learner) -> None:
+def test_of_many_mistakes_some_of_every_kind_are_kept(learner: Learner, few_digits: Path) -> None:
     count = learner.validation_samples
-    labels = learner.observer._labels
+    labels = read_mnist(few_digits).validation.labels
     given = np.full((count, 10), -5.0, np.float32)
     given[np.arange(count), (labels + 1 + np.arange(count) % 9) % 10] = -0.1
     result = Evaluation(1.0, 0.0, ((0,) * 10,) * 10, torch.from_numpy(given))
