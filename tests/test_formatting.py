@@ -57,7 +57,7 @@ def test_throughputs_sizes_and_steps() -> None:
     assert formatting.short_time(0.00032) == "320 µs"
     assert formatting.short_time(1.25) == "1.2 s"
     assert formatting.learning_rate(0.00125) == "0.00125"
-    assert formatting.seconds(12.345) == "12.35" or formatting.seconds(12.345) == "12.34"
+    assert formatting.seconds(12.346) == "12.35"
     assert formatting.seconds(1500.0) == "25:00"
 
 
