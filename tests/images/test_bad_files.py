@@ -102,7 +102,7 @@ except DataError as error:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("rounds", [300, pytest.param(1500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [150, pytest.param(1500, marks=pytest.mark.slow)])
 def test_damage_anywhere_is_survived(rounds: int) -> None:
     chance = random.Random(rounds)
     exif = Image.Exif()
