@@ -1,5 +1,6 @@
 """A resumed run is the run that never stopped."""
 
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from mnist_tui.store import checkpoint
 from mnist_tui.store.atomic import read_json, read_lines, write_json
 from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.new_run import create_run
 from tests.training_helpers import RecordedRun, few_config, resume, train
 
@@ -271,9 +273,9 @@ def test_every_state_change_of_a_resumed_run_is_emitted_once(
     ],
 )
 def test_another_way_of_computing_is_reported_and_recorded(
-    tmp_path: Path, few_digits: Path, before: dict[str, str], warning: str | None
+    tmp_path: Path, whole: Path, before: dict[str, str], warning: str | None
 ) -> None:
-    directory = train(few_config(few_digits), tmp_path).directory
+    directory = RunDirectory(shutil.copytree(whole, tmp_path / "run"))
     facts = read_json(directory.config)
     assert (facts["kernels"], facts["precision"]) == ("native C kernels", "fp32")
     write_json(directory.config, {**facts, **before})

@@ -17,11 +17,19 @@ from tests.campaigns.sameness import difference
 from tests.training_helpers import few_config, train
 
 
+@pytest.fixture(scope="module")
+def saved(few_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What the last checkpoint of a run of one epoch holds."""
+    config = few_config(few_digits, epochs=1, optimizer="momentum")
+    return train(config, tmp_path_factory.mktemp("runs")).directory.last.read_bytes()
+
+
 @pytest.fixture
-def checkpoint(few_digits: Path, tmp_path: Path) -> Path:
-    """The last checkpoint of a run of one epoch."""
-    run = train(few_config(few_digits, epochs=1, optimizer="momentum"), tmp_path)
-    return run.directory.last
+def checkpoint(saved: bytes, tmp_path: Path) -> Path:
+    """A file with that checkpoint."""
+    path = tmp_path / "last.pt"
+    path.write_bytes(saved)
+    return path
 
 
 def values_of(checkpoint: Path) -> dict[str, Any]:
@@ -87,7 +95,8 @@ def test_what_a_newer_version_adds_is_left_out(checkpoint: Path) -> None:
     assert difference(vars(read_checkpoint(checkpoint)), vars(before), "checkpoint") is None
 
 
-def test_no_bit_of_the_zip_files_own_records_can_change(checkpoint: Path) -> None:
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_no_bit_of_the_zip_files_own_records_can_change(checkpoint: Path, every: int) -> None:
     good, whole = checkpoint.read_bytes(), read_checkpoint(checkpoint)
     with zipfile.ZipFile(checkpoint) as archive:
         start, entries = archive.start_dir, archive.infolist()
@@ -97,7 +106,7 @@ def test_no_bit_of_the_zip_files_own_records_can_change(checkpoint: Path) -> Non
         range(start, start + 300),
         range(len(good) - 120, len(good)),
     )
-    for place in itertools.chain(*words):
+    for place in [*itertools.chain(*words)][::every]:
         content = bytearray(good)
         content[place] ^= 1 << place % 8
         checkpoint.write_bytes(content)
