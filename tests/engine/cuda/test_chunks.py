@@ -98,7 +98,7 @@ def result(learner: Learner) -> Result:
         config_of(),
         config_of(optimizer="momentum"),
         config_of("fast"),
-        config_of(precision="bf16"),
+        pytest.param(config_of(precision="bf16"), marks=pytest.mark.slow),
     ],
     ids=["tutorial", "momentum", "fast", "bf16"],
 )

@@ -292,6 +292,7 @@ async def test_what_was_chosen_is_handed_on() -> None:
         assert "epoch 3 of 4" in Stage(again, pilot).text  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 async def test_any_size_is_survived() -> None:
     async with confusion(insight_of(3)) as (stage, _app):
         for size in SIZES:

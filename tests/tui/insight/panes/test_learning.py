@@ -187,6 +187,7 @@ async def test_what_was_chosen_is_handed_on() -> None:
         assert "epoch 3 of 4" in shown.first_line
 
 
+@pytest.mark.slow
 async def test_any_size_is_survived() -> None:
     async with watching(insight_of(3)) as shown:
         for size in SIZES:

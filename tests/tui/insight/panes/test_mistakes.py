@@ -200,6 +200,7 @@ async def test_the_filter_that_another_pane_opens_it_with_is_taken_up() -> None:
         assert (pairs(shown), shown.gallery.chosen) == ({(4, 4)}, chosen)
 
 
+@pytest.mark.slow
 async def test_any_size_is_survived() -> None:
     async with mistakes(insight_of(3)) as shown:
         for size in SIZES:
