@@ -1,6 +1,7 @@
 """The fields of the settings form, one in a line."""
 
-from typing import ClassVar, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from textual import events, on
@@ -95,7 +96,8 @@ class FieldRows(Pressable[Place], Lines, can_focus=True):
         """The rows with a note behind each. The last one may take more lines."""
         start = _NAMES + _VALUES + 1
         room = max(width - start, 1)
-        notes = [self._note(field) for field in FIELDS]
+        different = self._draft.differences()
+        notes = [self._note(field, different) for field in FIELDS]
         last, tone = notes.pop()
         lines = [(shorten(note, room), tone) for note, tone in notes]
         lines += [(line, tone) for line in wrap_words(last, room) or [""]]
@@ -137,14 +139,13 @@ class FieldRows(Pressable[Place], Lines, can_focus=True):
             [(text, f"‹ {text} ›")] if is_narrow or not self._draft.is_open(field.name) else words
         )
 
-    def _note(self, field: Field) -> tuple[str, str]:
+    def _note(self, field: Field, different: Mapping[str, Any]) -> tuple[str, str]:
         """What there is to say of a field, and its tone."""
         problem, caution = self._draft.problem(field.name), self._draft.caution(field.name)
         if problem is not None:
             return f"✗ {problem}", "bad"
         if caution is not None:
             return f"! {caution}", "accent"
-        different = self._draft.differences()
         if field.name in different:
             return f"recipe default: {to_text(field.name, different[field.name])}", "accent"
         return self._draft.hint(field) if self._draft.is_open(field.name) else "", "muted"
