@@ -25,7 +25,7 @@ from mnist_tui.engine.steps.native.fast_step import FastStep
 from mnist_tui.engine.steps.select import select_step
 from mnist_tui.models.classifier import Classifier
 from mnist_tui.models.fast_net import FastNet
-from tests.engine.steps.test_native import CLOSE, CPU, batch, forget
+from tests.engine.steps.native.test_mnist_step import CLOSE, CPU, batch, forget
 
 pytestmark = pytest.mark.skipif(
     not any(shutil.which(name) for name in library.COMPILERS), reason="there is no C compiler"

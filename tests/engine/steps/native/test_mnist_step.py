@@ -397,18 +397,18 @@ def test_large_batches_are_autograds(size: int) -> None:
 SANITIZED = """
 import ctypes, sys
 import torch
-from tests.engine.steps import test_fast_step, test_native
+from tests.engine.steps.native import test_fast_step, test_mnist_step
 from mnist_tui.engine.steps.native import kernels
 shared = ctypes.CDLL(sys.argv[1])
 kernels.load = lambda source: shared
 torch.set_num_threads(2)
 has_bf16 = ctypes.c_long.in_dll(shared, "HAS_BF16").value
-tests = {"mnist_net": test_native, "fast_net": test_fast_step}[sys.argv[2]]
+tests = {"mnist_net": test_mnist_step, "fast_net": test_fast_step}[sys.argv[2]]
 for size in (1, 2, 3, 8, 31, 32, 33, 64):
     for precision in ("fp32", "bf16")[: 1 + has_bf16]:
         for optimizer in ("sgd", "momentum"):
             step = tests.make_step(tests.make_net(), optimizer, precision)
-            images, labels, _ = test_native.batch(size, size)
+            images, labels, _ = test_mnist_step.batch(size, size)
             step(images, labels, 0.01)
 print("clean")
 """
@@ -437,6 +437,6 @@ def test_the_sanitizers_find_nothing(model: str, tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         check=False,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     )
     assert done.stdout.split()[-1:] == [b"clean"], done.stderr.decode()[-2000:]
