@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -59,11 +60,17 @@ def _use_home(patch: pytest.MonkeyPatch, home: Path) -> None:
         patch.setenv(name, str(home / name.lower()))
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where homes are made, as pytest counts what is in a folder before it makes another one."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Path]]:
+def _compiled(_homes: Path) -> Iterator[Sequence[Path]]:
     """The native kernels, compiled once for all tests of this process, and a home for fixtures."""
     with pytest.MonkeyPatch.context() as patch:
-        _use_home(patch, tmp_path_factory.mktemp("home"))
+        _use_home(patch, Path(tempfile.mkdtemp(dir=_homes)))
         with suppress(library.NativeUnavailableError):
             for model in library.MODELS:
                 library.load(model)
@@ -71,13 +78,9 @@ def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Pat
 
 
 @pytest.fixture(autouse=True)
-def _own_home(
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    _compiled: Sequence[Path],
-) -> None:
+def _own_home(monkeypatch: pytest.MonkeyPatch, _homes: Path, _compiled: Sequence[Path]) -> None:
     """Keep the user's caches and settings out of every test."""
-    _use_home(monkeypatch, tmp_path_factory.mktemp("home"))
+    _use_home(monkeypatch, Path(tempfile.mkdtemp(dir=_homes)))
     folder = library.cache_folder()
     folder.parent.mkdir(parents=True)
     folder.mkdir(mode=0o700)
