@@ -93,7 +93,7 @@ class Plate:
         if self.flat is not None:
             over = self.values - np.float32(self.flat)
             values = np.maximum(-over if self.is_dark_ink else over, 0) / 255
-            edges = _range(_to_bytes(self.values)) / np.float32(255)
+            edges = np.ones_like(values)  # whatever is soft there is no shadow
             page = np.full(values.shape, self.flat, np.uint8)
             jumps = np.zeros_like(values)
             yield Contrast(values, edges, jumps, page, self.is_dark_ink, 0.0, 0)

@@ -194,3 +194,12 @@ def test_a_turned_image_of_any_kind_is_turned_upright_once(format: str) -> None:
     upright = read(page(), format)
     assert abs(picture.box.left - upright.box.left) <= 2
     assert abs(picture.box.width - upright.box.width) <= 2
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8, 16])
+def test_an_image_that_was_enlarged_in_blocks_is_read(factor: int) -> None:
+    original = Image.fromarray(DIGIT)
+    blocks = original.resize((28 * factor, 28 * factor), Image.Resampling.NEAREST)
+    for image in (blocks, ImageOps.invert(blocks)):
+        found = pixels(read(image))
+        assert np.corrcoef(found.ravel(), DIGIT.ravel())[0, 1] > 0.95
