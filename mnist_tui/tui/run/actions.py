@@ -26,7 +26,6 @@ RUN_KEYS: Final = (
     Binding("s", "ask('save')", "Save"),
     Binding("x", "ask('stop')", "Stop"),
     Binding("e", "settings", "Edit", tooltip="Change the settings"),
-    Binding("q", "leave", "Leave", tooltip="Quit; the run goes on"),
     Binding("q", "quit", "Quit"),
     # Shown by the dashboard, after the keys of the pane in focus.
     Binding("left_square_bracket", "scale_lr(0.5)", show=False),
@@ -77,8 +76,6 @@ class RunActions(RunSwitching, RunExporting):
                 return run.resumed_plan is not None and run.leaving is None
             case "longer":
                 return run.can_resume and run.leaving is None
-            case "leave":
-                return run.is_busy and run.outlives_viewer
             case "export":
                 return run.log.prepared is not None
             case "settings":
@@ -144,10 +141,6 @@ class RunActions(RunSwitching, RunExporting):
 
     def action_scale_lr(self, factor: float) -> None:
         self.presenter.answer(self.run_controller.scale_lr(factor))
-
-    async def action_leave(self) -> None:
-        """Quit, while the run goes on in another process."""
-        await self.action_quit()
 
     async def action_quit(self) -> None:
         """Quit; while a run is live, ask first."""

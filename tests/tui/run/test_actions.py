@@ -49,16 +49,6 @@ async def test_save_answers_with_path_batch_size_and_time() -> None:
         await stage.sees("saved checkpoints/step-10.pt · epoch 1, batch 10 · 187 kB, 12 ms")
 
 
-async def test_q_only_leaves_a_run_of_another_process() -> None:
-    async with on_stage() as stage:
-        runner = await stage.start()
-        assert "q Quit" in stage.footer
-        runner.outlives_viewer = True  # type: ignore[misc]
-        stage.app.refresh_bindings()
-        await stage.until(lambda: "q Leave" in stage.footer, "the other word")
-        runner.outlives_viewer = False  # type: ignore[misc]
-
-
 async def test_stop_saves_and_says_so_and_a_new_run_can_start() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
