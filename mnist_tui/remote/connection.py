@@ -78,7 +78,7 @@ class Connection:
                     raise ConnectionLostError(reason)
                 case [_, *_]:
                     raise ConnectionLostError("it does not speak as a run of mnist-tui does")
-        raise ConnectionLostError(f"it did not answer within {PATIENCE_S:.0f} s; is it stopped?")
+        raise ConnectionLostError(f"it did not answer within {PATIENCE_S:.0f} s: it may be stopped")
 
     def fileno(self) -> int:
         """The socket's descriptor, to wait for what is to be received."""
