@@ -83,7 +83,7 @@ class RunExporting(App[None]):
         if here.is_absolute():
             text = f"{what}; relative to {here}."
         else:
-            name, text = f"~/{name}", f"{what}, with its folder: the current one has been deleted."
+            name, text = f"~/{name}", f"{what}. Begin with / or ~: this folder has been deleted."
         self.push_screen(TextEntry(kind.title, text, name, kind.problem), write)
 
     async def _export(self, path: Path, kind: Format, target: Path, say: Say) -> None:

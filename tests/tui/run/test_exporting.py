@@ -81,7 +81,7 @@ async def test_a_run_is_exported_to_the_home_folder_after_the_current_one_was_de
     write_run(tmp_path / "runs", "a", [0.5, 0.4])
     async with on_stage(plan=NewRun(runs_dir=tmp_path / "runs")) as stage:
         await choose(stage, "1")
-        await stage.sees("the current one has been deleted")
+        await stage.sees("has been deleted.")
         await stage.pilot.press("enter")
         await stage.sees("written: ")
     assert (home / "a-csv/epochs.csv").exists()
