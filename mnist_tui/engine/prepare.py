@@ -66,55 +66,36 @@ def prepare(
         StopRequested: When a stop was requested.
         MnistTuiError: When the run cannot be trained.
     """
-    start = find_starting_point(plan, directory, say)
     warnings = Warnings(session)
-    is_handed_over = predecessor is not None
+    start = find_starting_point(plan, directory, say)
     say("importing the network")
+    is_handed_over = predecessor is not None
     source = find_network(start, directory, warnings, network, is_handed_over=is_handed_over)
     device, device_notices = _set_up_device(start)
     dataset = _load_dataset(start.config, session, say)
-    config = replace(start.config, dataset=dataset.name)
-    source = try_network(source, config, dataset, device, warnings, say)
-    say("building the model")
-    # A graph repeats what was captured: nobody knows what else the code of a user does.
-    recorder = recorder_for(device) if source.folder is None else None
-    learner = Learner(config, dataset, device, recorder, warnings.warn, source=source)
+    source, learner = _make_learner(start, source, dataset, device, warnings, say)
     if predecessor is not None:
         learner.rehearse()
         predecessor.wait_until_stopped(lambda: say("waiting for the last batch elsewhere"))
         start = find_starting_point(plan, directory, say)
-        config = replace(start.config, dataset=dataset.name)
     _check_fingerprint(start, dataset, directory)
-    writer = RunWriter(directory, session)
+    config = replace(start.config, dataset=dataset.name)
     state = RunState(config, learner, session.history, dataset.spec, dataset.fingerprint)
+    _go_to(start, state, learner, source, session, directory, warnings)
+    notice = dataset.notice or start.record.get("dataset", {}).get("notice", "")
+    record = make_record(config, dataset, notice, learner, keep_source(source, directory))
+    writer = RunWriter(directory, session)
+    begins_paused = predecessor is not None and predecessor.was_paused
     trainer = Trainer(
         state=state,
         learner=learner,
         session=session,
         directory=directory,
         writer=writer,
-        begins_paused=predecessor is not None and predecessor.was_paused,
+        begins_paused=begins_paused,
         notify=plan.notify,
     )
-    if start.checkpoint is not None:
-        check_fits(source, learner.model, start.checkpoint, directory)
-        _restore(state, start.checkpoint, start.path, directory)
-        if start.is_chosen:
-            warnings.warn(keep_dropped(directory, start.checkpoint) or "")
-    warnings.warn(_restore_results(session, directory, start.rows))
-    warnings.warn(describe_change(start.record, learner))
-    notice = dataset.notice or start.record.get("dataset", {}).get("notice", "")
-    record = make_record(config, dataset, notice, learner, keep_source(source, directory))
-    if predecessor is not None:
-        predecessor.take_over(lambda: say("taking the run over"))
-        directory.lock.claim()
-    try:
-        _write_start(directory, record, start.rows)
-    except UsageError as error:
-        if predecessor is None:
-            raise
-        # Nobody else has the run any more, and what the other process has written will do.
-        warnings.warn(str(error))
+    _take_over(predecessor, directory, record, start.rows, warnings, say)
     return PreparedRun(
         trainer=trainer,
         state=state,
@@ -127,6 +108,63 @@ def prepare(
         before=start.checkpoint.config if start.checkpoint else config,
         peak_lr=start.peak_lr,
     )
+
+
+def _make_learner(
+    start: StartingPoint,
+    source: ModelSource,
+    dataset: Dataset,
+    device: torch.device,
+    warnings: Warnings,
+    say: Say,
+) -> tuple[ModelSource, Learner]:
+    """Try the network, and make what trains it; its source says what it gives then."""
+    config = replace(start.config, dataset=dataset.name)
+    source = try_network(source, config, dataset, device, warnings, say)
+    say("building the model")
+    # A graph repeats what was captured: nobody knows what else the code of a user does.
+    recorder = recorder_for(device) if source.folder is None else None
+    return source, Learner(config, dataset, device, recorder, warnings.warn, source=source)
+
+
+def _go_to(
+    start: StartingPoint,
+    state: RunState,
+    learner: Learner,
+    source: ModelSource,
+    session: Session,
+    directory: RunDirectory,
+    warnings: Warnings,
+) -> None:
+    """Bring state, history and validation results to where the run starts."""
+    if start.checkpoint is not None:
+        check_fits(source, learner.model, start.checkpoint, directory)
+        _restore(state, start.checkpoint, start.path, directory)
+        if start.is_chosen:
+            warnings.warn(keep_dropped(directory, start.checkpoint) or "")
+    warnings.warn(_restore_results(session, directory, start.rows))
+    warnings.warn(describe_change(start.record, learner))
+
+
+def _take_over(
+    predecessor: Predecessor | None,
+    directory: RunDirectory,
+    record: dict[str, Any],
+    rows: tuple[EpochRow, ...],
+    warnings: Warnings,
+    say: Say,
+) -> None:
+    """Become the process that trains the run, and bring its files to where it starts."""
+    if predecessor is not None:
+        predecessor.take_over(lambda: say("taking the run over"))
+        directory.lock.claim()
+    try:
+        _write_start(directory, record, rows)
+    except UsageError as error:
+        if predecessor is None:
+            raise
+        # Nobody else has the run any more, and what the other process has written will do.
+        warnings.warn(str(error))
 
 
 def _set_up_device(start: StartingPoint) -> tuple[torch.device, tuple[str, ...]]:

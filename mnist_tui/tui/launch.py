@@ -83,11 +83,16 @@ def run_dashboard(
             app.note_break(error)
         if app.goes_on:
             return _train_on(app)
-    run = app.run_controller
-    report = exit_report(run.log, get_terminal_size().columns)
-    code = run.exit_code
     if app.broken_by is not None:
         way_back()
+    return _say_how_it_ended(app)
+
+
+def _say_how_it_ended(app: DashboardApp) -> int:
+    """Print the summary, and what broke, if anything did; the exit code."""
+    run = app.run_controller
+    report, code = exit_report(run.log, get_terminal_size().columns), run.exit_code
+    if app.broken_by is not None:
         code = code or 1
         log = Path(run.log.prepared.directory) / "log.txt" if run.log.prepared else None
         say(log_crash(app.broken_by, "the dashboard broke", log), sys.stderr)
