@@ -16,7 +16,7 @@ from mnist_tui.errors import UsageError
 from mnist_tui.sweep import background
 from mnist_tui.sweep.cluster import LOCAL, Cluster
 from mnist_tui.sweep.ray_executor import RayExecutor
-from mnist_tui.sweep.record import SweepFolder, make_sweep
+from mnist_tui.sweep.record import make_sweep
 from tests.remote.served import until
 from tests.sweep.running_sweep import (
     LIMIT_S,
@@ -156,9 +156,8 @@ def test_a_scheduler_on_ray_that_is_killed_loses_nothing(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_worker_niceness", "0")
-    made = make_sweep(tmp_path / "runs", "sweep", make_grid(few_digits, epochs=(60,)), tmp_path)
-    folder = SweepFolder(made.path, {"ray": LOCAL})
-    scheduler = background.start(folder)
+    folder = make_sweep(tmp_path / "runs", "sweep", make_grid(few_digits, epochs=(60,)), tmp_path)
+    scheduler = background.start(folder, "--ray", LOCAL)
     going = wait_for_epochs(folder, 3)
     os.kill(scheduler, signal.SIGKILL)
     os.waitpid(scheduler, 0)
