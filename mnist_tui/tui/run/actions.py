@@ -64,7 +64,8 @@ class RunActions(RunSwitching, RunExporting):
         """Offer only what can be done now."""
         run = self.run_controller
         what = str(parameters[0]) if action in ("ask", "begin") else action
-        if run.is_read_only and what in _CHANGES:
+        is_watched = isinstance(run.plan, AttachedRun | ShownRun) and run.plan.is_read_only
+        if is_watched and what in _CHANGES:
             return False
         match what:
             case "start":

@@ -19,13 +19,11 @@ from mnist_tui.run.events import (
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import (
-    AttachedRun,
     MakeRunner,
     NewRun,
     ResumedRun,
     Runner,
     RunPlan,
-    ShownRun,
 )
 from mnist_tui.run.requests import Adjust, Answer, Detach, GiveUp, Stop
 from mnist_tui.run.session import Session
@@ -145,23 +143,19 @@ class RunController:
         return self.thread.runner.sample_machine if self.thread is not None else None
 
     def begin(self, plan: RunPlan) -> None:
-        """Start a run.
-
-        Raises:
-            RuntimeError: While a run is alive.
-        """
-        if self.is_busy:
-            raise RuntimeError("a run is alive")
+        """Start a run in place of one that has ended."""
+        assert not self.is_busy, "a run is alive"
         if isinstance(plan, NewRun | ResumedRun):
             plan = replace(plan, notify=self._notify)
-        before, self.plan = self.log, plan
+        before, shown, self.plan = self.log, self.log.prepared, plan
         self._next, self._changes, self.following = None, {}, None
         self._wanted_lr, self._has_asked, self.is_detaching = None, False, False
         self._stop = self.leaving
         self.thread = self._make_thread(self._make_runner(plan))
         self.log = self.thread.log
-        if isinstance(plan, ResumedRun) and _is_of(before, plan):
-            # Until it is prepared again, its epochs stay in sight.
+        path = Path(shown.directory) if shown is not None else None
+        if isinstance(plan, ResumedRun) and path == plan.runs_dir / plan.name:
+            # The same run: until it is prepared again, its epochs stay in sight.
             self.log.rows, self.log.best = list(before.rows), before.best
             self.log.epochs = plan.config.epochs
             self.log.learning_rates = list(before.learning_rates)
@@ -185,12 +179,6 @@ class RunController:
         elif self.is_detaching and isinstance(event, StateChanged):
             # It was too early before.
             self.session.request(Detach())
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether the user only watches, and is to start and change nothing."""
-        plan = self.plan
-        return isinstance(plan, AttachedRun | ShownRun) and plan.is_read_only
 
     def draft(self) -> Draft:
         """The settings to be changed: of the live run, or of the next one."""
@@ -303,9 +291,3 @@ def resumed_run(
     # The learning rate that a run was made with stays part of what it is.
     shown = replace(config, **{name: value for name, value in changes.items() if name != "lr"})
     return ResumedRun(name=name, config=shown, runs_dir=runs_dir, overrides=changes)
-
-
-def _is_of(log: RunLog, plan: ResumedRun) -> bool:
-    """Whether it is this run that the log is about."""
-    prepared = log.prepared
-    return prepared is not None and Path(prepared.directory) == plan.runs_dir / plan.name
