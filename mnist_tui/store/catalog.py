@@ -279,16 +279,19 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     """The run of that name or path, or the newest one for `last`.
 
     Raises:
-        UsageError: When there is none.
+        UsageError: When there is none, or its folder may not be looked into.
     """
     if name == "last":
         newest = newest_run(runs_dir)
         if newest is None:
             raise UsageError(f"there is no run in {runs_dir}; start one", start_remedy(runs_dir))
         return newest
-    for path in (runs_dir / name, Path(name)):
-        if (path / "config.json").exists():
-            return RunDirectory(path)
+    try:
+        for path in (runs_dir / name, Path(name)):
+            if (path / "config.json").exists():
+                return RunDirectory(path)
+    except OSError as error:
+        raise UsageError(_closed(error)) from error
     below = [run for found, run in walk_runs(runs_dir) if found.endswith(f"/{name}")]
     if len(below) == 1:
         return below[0]
@@ -306,23 +309,33 @@ def find_checkpoint(runs_dir: Path, name: str, file: str | None = None) -> Path:
         file: The checkpoint's name in the run; None: last.pt.
 
     Raises:
-        CheckpointError: When there is no such run or file.
+        CheckpointError: When there is no such run or file, or it may not be looked for.
     """
-    if Path(name).is_file():
-        return Path(name)
     try:
+        if Path(name).is_file():
+            return Path(name)
         directory = find_run(runs_dir, name)
+        path = directory.checkpoints / (file or directory.last.name)
+        is_there = path.is_file()
+    except OSError as error:
+        raise CheckpointError(_closed(error)) from error
     except UsageError as error:
+        if isinstance(error.__cause__, OSError):
+            raise CheckpointError(str(error)) from error
         raise CheckpointError(
             f"{name} is neither a checkpoint nor a run in {runs_dir}; list those that are",
             list_remedy(runs_dir),
         ) from error
-    path = directory.checkpoints / (file or directory.last.name)
-    if not path.is_file():
+    if not is_there:
         others = sorted(found.name for found in directory.checkpoints.glob("[!.]*.pt"))
         known = f"it has {', '.join(others)}" if others else "nothing has been saved yet"
         raise CheckpointError(f"run {directory.name} has no checkpoint {path.name}: {known}")
     return path
+
+
+def _closed(error: OSError) -> str:
+    """What keeps a file from being looked for, and what to do."""
+    return f"cannot look for {error.filename}: {error.strerror}; check the path and its permissions"
 
 
 def find_live_run(runs_dir: Path, name: str) -> RunDirectory:

@@ -1,18 +1,22 @@
 """The list of all runs, and what their files say of each."""
 
 import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.errors import Remedy, UsageError
+from mnist_tui.errors import CheckpointError, MnistTuiError, Remedy, UsageError
 from mnist_tui.run.events import EpochRow
 from mnist_tui.store.atomic import append_lines, write_json
 from mnist_tui.store.catalog import (
     complete_rows,
     describe_age,
+    find_checkpoint,
     find_run,
     list_runs,
     read_rows,
@@ -124,3 +128,39 @@ def test_a_run_that_is_missing_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         find_run(tmp_path, "last")
     assert caught.value.remedy == Remedy(command="train", settings={"runs_dir": str(tmp_path)})
+
+
+@contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    """Let nobody look into a folder; root, whom no permission stops, becomes another user."""
+    user = os.geteuid()
+    folder.chmod(0)
+    try:
+        if user == 0:
+            os.seteuid(65_534)
+        yield
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o700)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions keep nobody out here")
+@pytest.mark.parametrize(
+    ("find", "kind"), [(find_run, UsageError), (find_checkpoint, CheckpointError)]
+)
+@pytest.mark.parametrize("name", ["a", "{path}"])
+def test_a_run_in_a_folder_that_may_not_be_looked_into_is_an_error_that_says_so(
+    find: Callable[[Path, str], object], kind: type[MnistTuiError], name: str, tmp_path: Path
+) -> None:
+    run = create_run(tmp_path, "a", TrainConfig())
+    with closed(run.path), pytest.raises(kind) as raised:
+        find(tmp_path, name.format(path=run.path))
+    assert "Permission denied; check the path and its permissions" in str(raised.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions keep nobody out here")
+def test_a_checkpoint_that_may_not_be_looked_for_is_an_error_that_says_so(tmp_path: Path) -> None:
+    run = create_run(tmp_path, "a", TrainConfig())
+    run.last.touch()
+    with closed(run.checkpoints), pytest.raises(CheckpointError, match="Permission denied"):
+        find_checkpoint(tmp_path, str(run.last))
