@@ -72,6 +72,14 @@ def duration(seconds: float | None) -> str:
     return f"{minute}:{second:02d}"
 
 
+def ago(seconds: float) -> str:
+    """How long ago something was: `just now`, `5 min ago`, `2 d ago`."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return "just now"
+
+
 def seconds(value: float) -> str:
     """The seconds that an epoch took, in at most 7 columns: `3.42`, `123.4`, `12:34`."""
     if value >= 1000:

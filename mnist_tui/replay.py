@@ -27,7 +27,7 @@ from mnist_tui.run.progress import Progress
 from mnist_tui.run.session import PastEvent, Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import complete_rows, find_run, read_events, read_rows
+from mnist_tui.store.catalog import find_run
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import BatchCurves, curves_of, read_history
 from mnist_tui.store.status import StatusFile
@@ -57,7 +57,7 @@ class ReplayRunner(LocalRunner):
 
     def past(self) -> Sequence[PastEvent]:
         """All that the run emitted, as its directory has it. Any thread."""
-        return read_events(self._directory)
+        return self._directory.read_events()
 
     def run(self) -> None:
         """Emit all of the run. Blocks; call it once, on a thread of its own. Raises nothing."""
@@ -78,7 +78,7 @@ class ReplayRunner(LocalRunner):
         config, status = directory.read_config(), directory.read_status()
         found = read_json(directory.config).get("dataset")
         dataset = found if isinstance(found, dict) else {}
-        rows, curves = read_rows(directory), self._read(read_history, directory.history)
+        rows, curves = directory.read_rows(), self._read(read_history, directory.history)
         # A second without torch, where the small files have all of it.
         if curves is None or len(rows) < status.epoch - 1:
             rows, curves = self._from_checkpoint(rows, curves)
@@ -139,7 +139,7 @@ class ReplayRunner(LocalRunner):
         if checkpoint is None:
             return rows, curves
         # What was validated after the last checkpoint is in the rows alone.
-        saved = complete_rows(directory, checkpoint.rows)
+        saved = directory.complete_rows(checkpoint.rows)
         return (rows if len(rows) >= len(saved) else saved), curves or curves_of(checkpoint)
 
 
@@ -165,7 +165,7 @@ def _end(directory: RunDirectory, status: StatusFile, rows: Sequence[EpochRow]) 
 def _saves(directory: RunDirectory) -> Iterable[CheckpointSaved]:
     """When each checkpoint file was written last, the newest at the end."""
     newest: dict[str, CheckpointSaved] = {}
-    for _, event in read_events(directory):
+    for _, event in directory.read_events():
         if isinstance(event, CheckpointSaved):
             newest.pop(event.path, None)
             newest[event.path] = event

@@ -71,3 +71,11 @@ def test_throughputs_sizes_and_steps() -> None:
 )
 def test_places(epoch: int, batch: int, words: str) -> None:
     assert formatting.place(epoch, batch) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (200_000, "2 d ago")],
+)
+def test_an_age_is_described_in_words(seconds: float, words: str) -> None:
+    assert formatting.ago(seconds) == words

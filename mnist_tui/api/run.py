@@ -13,7 +13,7 @@ from mnist_tui.errors import CheckpointError, DataError
 from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.classes import DIGITS
 from mnist_tui.run.events import EpochRow, best_of
-from mnist_tui.store.catalog import complete_rows, find_run, read_rows
+from mnist_tui.store.catalog import find_run
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import read_batch_curves
 from mnist_tui.torch_runtime import loading_torch
@@ -87,11 +87,11 @@ class Run:
     @property
     def rows(self) -> tuple[EpochRow, ...]:
         """The finished epochs, oldest first."""
-        rows = read_rows(self._directory)
+        rows = self._directory.read_rows()
         if not self._directory.last.exists():
             return rows
         # After a crash metrics.jsonl may lack the newest lines.
-        saved = complete_rows(self._directory, self._checkpoint().rows)
+        saved = self._directory.complete_rows(self._checkpoint().rows)
         return rows if len(rows) >= len(saved) else saved
 
     @property

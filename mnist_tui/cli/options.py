@@ -12,6 +12,7 @@ from mnist_tui.config import RECIPES, SETTINGS, Group, TrainConfig
 from mnist_tui.errors import ConfigError, UsageError
 from mnist_tui.process.invocation import option_name
 from mnist_tui.rules import Choice, DatasetName, Device, Flag, Folder, Network
+from mnist_tui.store.catalog import scan_runs
 from mnist_tui.tui import DisplayOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -121,10 +122,8 @@ def complete_runs(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The runs whose names begin with `incomplete`, for a shell; then files, by the shell."""
-    from mnist_tui.store.catalog import walk_runs
-
     try:
-        found = sorted(name for name, _ in walk_runs(runs_dir_of(context)))
+        found = sorted(run.name for run in scan_runs(runs_dir_of(context)))
     except UsageError:
         found = []
     return complete_names(("last", *found), incomplete, otherwise="file")

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from mnist_tui.cli.tty import check_terminal
 from mnist_tui.process.invocation import with_remedy
 from mnist_tui.process.streams import is_terminal
 from mnist_tui.run.plan import NewRun
-from mnist_tui.store.catalog import RunSummary
+from mnist_tui.store.atomic import to_json
+from mnist_tui.store.catalog import list_runs, start_remedy
+from mnist_tui.store.summary import RunSummary
 from mnist_tui.tui import DisplayOptions
 
 
@@ -28,10 +31,6 @@ def runs(runs_dir: Path, as_json: bool, browse: bool, look: DisplayOptions) -> i
     """List the runs, the newest first."""
     if browse:
         return _browse(runs_dir, look)
-    from mnist_tui import formatting
-    from mnist_tui.store.atomic import to_json
-    from mnist_tui.store.catalog import describe_age, list_runs, start_remedy
-
     found = list_runs(runs_dir)
     if as_json:
         click.echo(to_json([asdict(run) for run in found], indent=2))
@@ -45,7 +44,7 @@ def runs(runs_dir: Path, as_json: bool, browse: bool, look: DisplayOptions) -> i
             run.state,
             f"{run.epochs_done}/{run.epochs}",
             formatting.percent(run.best_val_accuracy),
-            describe_age(run.updated),
+            formatting.ago(time.time() - run.updated),
             _describe_life(run),
         )
         for run in found

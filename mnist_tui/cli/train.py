@@ -108,7 +108,8 @@ def resume(
     --checkpoint best.pt goes back to the best epoch; what that drops is kept in another
     checkpoint.
     """
-    from mnist_tui.store.catalog import find_run, is_over, summarize
+    from mnist_tui.store.catalog import find_run
+    from mnist_tui.store.summary import summarize
 
     directory = find_run(runs_dir, run)
     overrides = {field: value for field, value in settings.items() if value is not None}
@@ -124,7 +125,7 @@ def resume(
             f"run {directory.name} has {summary.epochs_done} epochs already; "
             "give --epochs a larger number"
         )
-    if summary is not None and is_long_enough and is_over(directory, epochs):
+    if summary is not None and is_long_enough and directory.is_over(epochs):
         longer = Remedy(command="resume", run=str(directory.path), settings={"epochs": epochs + 1})
         click.echo(
             f"run {directory.name} is finished, {summary.epochs_done} of {epochs} epochs; "

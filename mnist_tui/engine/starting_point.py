@@ -11,7 +11,6 @@ from mnist_tui.errors import CheckpointError, Remedy
 from mnist_tui.run.events import EpochRow
 from mnist_tui.run.plan import NewRun, TrainedRun
 from mnist_tui.store.atomic import read_json, write_atomic
-from mnist_tui.store.catalog import complete_rows
 from mnist_tui.store.checkpoint import Checkpoint, newest_good, read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 
@@ -59,7 +58,7 @@ def find_starting_point(plan: TrainedRun, directory: RunDirectory, say: Say) -> 
         config=replace(config, **overrides),
         record=record,
         checkpoint=checkpoint,
-        rows=complete_rows(directory, checkpoint.rows) if checkpoint else (),
+        rows=directory.complete_rows(checkpoint.rows) if checkpoint else (),
         path=path,
         is_chosen=plan.checkpoint is not None,
         peak_lr=peak_lr,

@@ -7,7 +7,6 @@ from mnist_tui.errors import UsageError
 from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochFinished, EpochRow
 from mnist_tui.run.history import LossHistory
-from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import read_batch_curves
 
@@ -35,7 +34,7 @@ def read_curves(directory: RunDirectory) -> Curves:
     Raises:
         MnistTuiError: When there is nothing yet, or it cannot be read.
     """
-    rows, curves = read_rows(directory), read_batch_curves(directory)
+    rows, curves = directory.read_rows(), read_batch_curves(directory)
     losses = curves.losses if curves is not None else LossHistory().snapshot()
     if not rows and not losses.count:
         raise UsageError(f"run {directory.name} has no curves yet: nothing has been saved")
@@ -47,7 +46,7 @@ def read_curves(directory: RunDirectory) -> Curves:
         batches=directory.read_status().batches,
         finished_at={
             event.row.epoch: time
-            for time, event in read_events(directory)
+            for time, event in directory.read_events()
             if isinstance(event, EpochFinished)
         },
     )

@@ -15,7 +15,7 @@ from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import AttachedRun
 from mnist_tui.run.session import PastEvent
 from mnist_tui.run.state import State
-from mnist_tui.store.catalog import find_run, read_events
+from mnist_tui.store.catalog import find_run
 
 log: Final = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class RemoteRunner:
         """
         received = self._mirror.past
         first_s = received[0][0] if received else float("inf")
-        on_disk = [event for event in read_events(self._directory) if event[0] < first_s]
+        on_disk = [event for event in self._directory.read_events() if event[0] < first_s]
         return [event for event in (*on_disk, *received) if event[0] > self._shown_s]
 
     def run(self) -> None:

@@ -1,182 +1,16 @@
-"""The runs in a folder, and what their files say of each."""
+"""The runs in a folder: all of them, the newest, or the one of a name."""
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
-from mnist_tui.config import SETTINGS
 from mnist_tui.errors import CheckpointError, Remedy, UsageError
-from mnist_tui.run.events import EpochRow, Event, best_of
-from mnist_tui.run.state import OVER, State
-from mnist_tui.run.wire import event_of
-from mnist_tui.store.atomic import read_json, read_lines
+from mnist_tui.store.atomic import read_json
 from mnist_tui.store.directory import RunDirectory
-from mnist_tui.store.labels import read_labels
-from mnist_tui.store.status import StatusFile
-
-CURVE_POINTS: Final = 24
-"""As many as a curve of a line's height can show."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
-    """One run of a list."""
-
-    name: str
-    """Its place below the folder of the runs: `20261128-101500-fast`, `lab/first`."""
-    path: str
-    state: str
-    """A State, or `interrupted`: it was live when its process died."""
-    recipe: str
-    dataset: str
-    epochs: int
-    epochs_done: int
-    best_epoch: int | None
-    best_val_accuracy: float | None
-    updated: float
-    """Unix time of the last sign of life."""
-    can_resume: bool
-    model: str
-    optimizer: str
-    lr: float
-    batch_size: int
-    seed: int
-    val_loss: float | None
-    """Of the last epoch; may be nan."""
-    val_losses: tuple[float, ...]
-    """Validation losses, oldest first, at most CURVE_POINTS of them, evenly chosen."""
-    duration_s: float
-    """Of all finished epochs."""
-    tags: tuple[str, ...]
-    note: str
-    pid: int | None = None
-    """The process that trains it; None: none does."""
-    host: str = ""
-    """That process's machine."""
-    viewers: int | None = None
-    """How many dashboards show it live; None where that is not known."""
-
-    @property
-    def is_live(self) -> bool:
-        """Whether a process trains it."""
-        return self.state not in (*OVER, "interrupted")
-
-    @property
-    def network(self) -> str:
-        """The network as users name it: `tutorial`, `net.py:Net`."""
-        return SETTINGS["model"].rule.spell(self.model)
-
-
-def summarize(directory: RunDirectory, name: str | None = None) -> RunSummary | None:
-    """The run in `directory`, or None when there is none; its name is its folder's by default."""
-    config = read_json(directory.config).get("config")
-    if not isinstance(config, dict):
-        return None
-    status = directory.read_status()
-    rows = read_rows(directory)
-    best = best_of(rows)
-    state, is_live = status.state, _is_live(directory, status)
-    if not state and is_live:
-        state = "ready"
-    elif is_live and status.is_over:
-        state = "loading"  # resumed, and not further yet
-    elif not is_live and not status.is_over:
-        state = "interrupted"
-    labels = read_labels(directory)
-    owner = directory.lock.owner
-    return RunSummary(
-        name=name or directory.name,
-        path=str(directory.path),
-        state=state,
-        recipe=str(config.get("recipe", "")),
-        dataset=status.dataset or str(config.get("dataset", "")),
-        epochs=status.epochs or int(_number(config.get("epochs"))),
-        epochs_done=rows[-1].epoch if rows else 0,
-        best_epoch=best.epoch if best else None,
-        best_val_accuracy=best.val_accuracy if best else None,
-        updated=_updated_s(directory, status),
-        can_resume=directory.last.exists() and state in ("stopped", "failed", "interrupted"),
-        model=str(config.get("model", "")),
-        optimizer=str(config.get("optimizer", "")),
-        lr=float(_number(config.get("lr"))),
-        batch_size=int(_number(config.get("batch_size"))),
-        seed=int(_number(config.get("seed"))),
-        val_loss=rows[-1].val_loss if rows else None,
-        val_losses=tuple(row.val_loss for row in _spread(rows)),
-        duration_s=sum(row.seconds for row in rows),
-        tags=labels.tags,
-        note=labels.note,
-        pid=owner.pid if is_live else None,
-        host=owner.host if is_live else "",
-        viewers=status.viewers if is_live else None,
-    )
-
-
-def _is_live(directory: RunDirectory, status: StatusFile) -> bool:
-    """Whether a process trains the run, whose status is `status`."""
-    # Locks are slow to ask for; a run that has ended is locked again only when it is resumed.
-    return (not status.is_over or directory.lock.may_be_held) and directory.lock.is_held()
-
-
-def _spread(rows: Sequence[EpochRow]) -> Iterator[EpochRow]:
-    """At most CURVE_POINTS of the rows, evenly chosen, the first and the last among them."""
-    count = min(len(rows), CURVE_POINTS)
-    return (rows[i * (len(rows) - 1) // max(count - 1, 1)] for i in range(count))
-
-
-def read_rows(directory: RunDirectory) -> tuple[EpochRow, ...]:
-    """The run's epochs up to the first line that is none, or that is out of order."""
-    rows: list[EpochRow] = []
-    for values in read_lines(directory.metrics):
-        try:
-            row = EpochRow.from_dict(values)
-        except TypeError:
-            break
-        if rows and row.epoch <= rows[-1].epoch:
-            break
-        rows.append(row)
-    return tuple(rows)
-
-
-def complete_rows(directory: RunDirectory, newest: tuple[EpochRow, ...]) -> tuple[EpochRow, ...]:
-    """The rows of a checkpoint, and those before that only metrics.jsonl holds."""
-    if not newest or newest[0].epoch == 1:
-        return newest
-    return (*(row for row in read_rows(directory) if row.epoch < newest[0].epoch), *newest)
-
-
-def read_events(directory: RunDirectory) -> list[tuple[float, Event]]:
-    """What the run has emitted, each event with its Unix time; those that are known."""
-    found = ((line.get("time"), event_of(line)) for line in read_lines(directory.events))
-    return [(time, event) for time, event in found if event and isinstance(time, int | float)]
-
-
-def is_over(directory: RunDirectory, epochs: int) -> bool:
-    """Whether the run has trained for `epochs` and its last checkpoint holds that end.
-
-    The rows of metrics.jsonl are not enough: they may be ahead of that checkpoint.
-    """
-    status = directory.read_status()
-    is_saved = status.state == State.FINISHED and status.saved
-    return is_saved and any(row.epoch >= epochs for row in read_rows(directory)[-1:])
-
-
-def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) else 0
-
-
-def _updated_s(directory: RunDirectory, status: StatusFile) -> float:
-    """Unix time of the last sign of life, by status.json or else by the settings' file."""
-    if status.updated is not None:
-        return status.updated
-    try:
-        return directory.config.stat().st_mtime
-    except OSError:
-        return 0.0
+from mnist_tui.store.summary import RunSummary, summarize
 
 
 def list_runs(runs_dir: Path) -> list[RunSummary]:
@@ -185,7 +19,7 @@ def list_runs(runs_dir: Path) -> list[RunSummary]:
     Raises:
         UsageError: When it cannot be read.
     """
-    found = (summarize(run, name) for name, run in walk_runs(runs_dir))
+    found = (summarize(run.directory, run.name) for run in scan_runs(runs_dir))
     return sorted((run for run in found if run), key=lambda run: run.updated, reverse=True)
 
 
@@ -231,15 +65,10 @@ def newest_run(
             break
         directory = found.directory
         if isinstance(read_json(directory.config).get("config"), dict) and accepts(directory):
-            updated_s = _updated_s(directory, directory.read_status())
+            updated_s = directory.updated_s(directory.read_status())
             if newest is None or updated_s > newest_s:
                 newest_s, newest = updated_s, directory
     return newest
-
-
-def walk_runs(runs_dir: Path) -> Iterator[tuple[str, RunDirectory]]:
-    """Every run as `scan_runs` finds it, with its name, in no order."""
-    return ((run.name, run.directory) for run in scan_runs(runs_dir))
 
 
 def scan_runs(runs_dir: Path) -> Iterator[FoundRun]:
@@ -292,9 +121,9 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
                 return RunDirectory(path)
     except OSError as error:
         raise UsageError(_closed(error)) from error
-    below = [run for found, run in walk_runs(runs_dir) if found.endswith(f"/{name}")]
+    below = [run for run in scan_runs(runs_dir) if run.name.endswith(f"/{name}")]
     if len(below) == 1:
-        return below[0]
+        return below[0].directory
     raise UsageError(
         f"there is no run named {name} in {runs_dir}; list those that are", list_remedy(runs_dir)
     )
@@ -342,11 +171,8 @@ def find_live_run(runs_dir: Path, name: str) -> RunDirectory:
     """As `find_run`, but for `last` the newest run that a process trains, where there is one."""
     if name != "last":
         return find_run(runs_dir, name)
-
-    def is_live(run: RunDirectory) -> bool:
-        return _is_live(run, run.read_status())
-
-    return newest_run(runs_dir, is_live) or find_run(runs_dir, name)
+    newest = newest_run(runs_dir, lambda run: run.is_live(run.read_status()))
+    return newest or find_run(runs_dir, name)
 
 
 def start_remedy(runs_dir: Path) -> Remedy:
@@ -361,12 +187,3 @@ def list_remedy(runs_dir: Path) -> Remedy:
 
 def _place(runs_dir: Path) -> dict[str, str]:
     return {} if runs_dir == Path("runs") else {"runs_dir": str(runs_dir)}
-
-
-def describe_age(updated: float, now: float | None = None) -> str:
-    """How long ago a Unix time was, in words."""
-    seconds = max(0.0, (time.time() if now is None else now) - updated)
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return "just now"

@@ -8,7 +8,6 @@ from mnist_tui.config import SETTINGS
 from mnist_tui.errors import UsageError
 from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochRow, best_of
-from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import read_losses
 
@@ -93,7 +92,7 @@ def _read(run: PickedRun) -> ComparedRun:
         name=run.name,
         directory=directory,
         settings=config,
-        rows=read_rows(directory),
+        rows=directory.read_rows(),
         batches=directory.read_status().batches,
         losses=read_losses(directory),
     )

@@ -10,7 +10,7 @@ from mnist_tui.errors import MnistTuiError
 from mnist_tui.remote.control import control
 from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.requests import Save, Stop
-from mnist_tui.store.catalog import is_over, summarize
+from mnist_tui.store.summary import summarize
 from mnist_tui.sweep.executor import Ended, Executor
 from mnist_tui.sweep.grid import Trial
 from mnist_tui.sweep.record import Sweep, SweepFolder
@@ -40,7 +40,7 @@ def fate_of(folder: SweepFolder, sweep: Sweep, trial: Trial) -> Fate:
     if directory.lock.is_held():
         return Fate.ELSEWHERE
     summary = summarize(directory)
-    if summary is not None and is_over(directory, trial.config.epochs):
+    if summary is not None and directory.is_over(trial.config.epochs):
         return Fate.FINISHED
     if trial.name in sweep.failures or (summary is not None and summary.state == "failed"):
         return Fate.FAILED

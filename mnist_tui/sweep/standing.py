@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mnist_tui.store.catalog import RunSummary
+from mnist_tui.store.summary import RunSummary
 from mnist_tui.sweep.grid import SEED, Trial
 from mnist_tui.sweep.record import Sweep
 

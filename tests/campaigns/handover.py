@@ -30,7 +30,6 @@ from mnist_tui.process.successor import Successor
 from mnist_tui.run.plan import NewRun, ResumedRun
 from mnist_tui.run.requests import Detach, Pause, Resume
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import is_over, read_rows
 from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import main, spread
 from tests.campaigns.command import run_command
@@ -77,18 +76,18 @@ def attempt(dice: random.Random, folder: Path) -> None:
         time.sleep(0.02)
     steps = read_steps(trace)
     where = "the new process" if len({pid for pid, _ in steps}) > 1 else "the old process"
-    how = f"finished in {where}" if is_over(directory, EPOCHS) else "interrupted"
+    how = f"finished in {where}" if directory.is_over(EPOCHS) else "interrupted"
     ends[f"{script.victim or 'nobody'} killed, {how}"] += 1
     assert_one_at_a_time(steps, script)
     if script.victim is None and not script.pauses:
         note_standstill(steps)
     if script.victim is None:
-        assert is_over(directory, EPOCHS), f"nothing was killed, and the run is not over; {script}"
-    if not is_over(directory, EPOCHS):
+        assert directory.is_over(EPOCHS), f"nothing was killed, and the run is not over; {script}"
+    if not directory.is_over(EPOCHS):
         resumed = ResumedRun(runs_dir=folder, name="parts")
         code = in_child(partial(run_headless, TrainingRunner(resumed), as_json=True))
         assert code == 0, f"resume ended with {code}; {script}: {directory.log.read_text()[-300:]}"
-    rows = [row.epoch for row in read_rows(directory)]
+    rows = [row.epoch for row in directory.read_rows()]
     assert rows == list(range(1, EPOCHS + 1)), f"epochs {rows}; {script}"
     assert_same_run(whole, directory.path)
 

@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 
 from mnist_tui.store.atomic import read_lines
-from mnist_tui.store.catalog import is_over
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.validation_file import read_validation
@@ -78,7 +77,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
         seconds_lost[every_s].append(lost)
     code = in_child(lambda: resume(folder))
     assert code == 0, f"resume ended with {code}; {when}, {mode}: {run.log.read_text()[-500:]}"
-    assert is_over(run, EPOCHS), "resume did not finish the run"
+    assert run.is_over(EPOCHS), "resume did not finish the run"
     assert read_checkpoint(run.last).global_batch >= told
     left = [path.name for path in run.path.rglob(".*")]
     assert not left, f"scratch files are left: {left}"

@@ -24,7 +24,6 @@ from pathlib import Path
 import pexpect
 
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import is_over
 from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import few_digits, kept_folder, main, spread
 from tests.campaigns.sameness import assert_same_run
@@ -75,7 +74,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
         wait(lambda: not holds_terminal(pid))
         seconds.append(time.monotonic() - dropped_at)
         second = connect("attach a")
-        wait(lambda: is_over(run, EPOCHS), second)
+        wait(lambda: run.is_over(EPOCHS), second)
         wait(lambda: not run.lock.is_held(), second)
         second.send("q")
         wait(lambda: not second.isalive(), second)

@@ -22,7 +22,6 @@ from mnist_tui.run.events import Event, StateChanged
 from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.requests import Pause, Resume, Stop
 from mnist_tui.run.state import State
-from mnist_tui.store.catalog import is_over
 from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import few_digits, kept_folder, main
 from tests.campaigns.processes import in_child
@@ -64,12 +63,12 @@ def attempt(dice: random.Random, folder: Path) -> None:
         in_child(partial(interrupted, plan, kind, steps))
         if directory.config.exists():
             plan = ResumedRun(runs_dir=folder, name="parts")
-        if is_over(directory, EPOCHS):
+        if directory.is_over(EPOCHS):
             break
     else:
         code = in_child(partial(run_headless, TrainingRunner(plan), as_json=True))
         assert code == 0, f"the last part ended with {code}: {directory.log.read_text()[-300:]}"
-    assert is_over(directory, EPOCHS)
+    assert directory.is_over(EPOCHS)
     assert_same_run(whole, directory.path)
 
 

@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import is_over
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import main, spread
@@ -82,7 +81,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
             done = read_checkpoint(run.last).global_batch
             assert done == status["global_batch"], f"{what}: {done} of {status['global_batch']}"
     assert in_child(lambda: resume(folder)) == 0, what
-    assert is_over(run, EPOCHS)
+    assert run.is_over(EPOCHS)
     assert_same_run(whole, run.path)
 
 

@@ -24,7 +24,6 @@ from pathlib import Path
 import pexpect
 
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import is_over
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import few_digits, main
@@ -133,7 +132,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
         assert read_checkpoint(run.last).global_batch == status["global_batch"] >= batches
         assert_whole(run)
         line = connect(term, f"{go} resume last")
-        _wait(lambda: is_over(run, EPOCHS), "the resumed run does not end", line)
+        _wait(lambda: run.is_over(EPOCHS), "the resumed run does not end", line)
         line.send("q")
         line.expect(pexpect.EOF, timeout=LIMIT_S)
         line.close()

@@ -30,7 +30,7 @@ from mnist_tui.run.requests import Stop
 from mnist_tui.run.state import State
 from mnist_tui.store import atomic
 from mnist_tui.store.atomic import append_lines, read_lines, write_json, write_lines
-from mnist_tui.store.catalog import is_over, list_runs
+from mnist_tui.store.catalog import list_runs
 from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.logfile import log_to
@@ -121,7 +121,7 @@ def test_rows_ahead_of_the_last_checkpoint_do_not_make_a_run_finished(
     write_json(run.directory.status, {"state": "running"})
     done = run_command("resume", run.directory.path, "--headless")
     assert done.code == 0
-    assert is_over(run.directory, 2)
+    assert run.directory.is_over(2)
     assert read_checkpoint(run.directory.last).global_batch == 22
 
 

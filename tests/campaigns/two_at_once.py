@@ -19,7 +19,7 @@ from mnist_tui.engine.learner import Learner
 from mnist_tui.run.plan import NewRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.store import lock
-from mnist_tui.store.catalog import is_over, list_runs
+from mnist_tui.store.catalog import list_runs
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import few_digits, main
@@ -69,7 +69,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
     for listed in runs:
         run = RunDirectory(Path(listed.path))
         assert_whole(run)
-        assert is_over(run, EPOCHS)
+        assert run.is_over(EPOCHS)
         assert_same_run(whole, run.path)
 
 

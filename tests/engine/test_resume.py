@@ -20,7 +20,6 @@ from mnist_tui.run.requests import Adjust, Save, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store import checkpoint
 from mnist_tui.store.atomic import read_json, read_lines, write_json
-from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.new_run import create_run
@@ -243,7 +242,7 @@ def test_a_run_of_more_epochs_than_a_checkpoint_has_rows_for_keeps_them_all(
     resumed = resume(tmp_path, "parts", overrides={"epochs": 6, "lr": 1e-6})
     [prepared] = resumed.of(RunPrepared)
     assert [row.epoch for row in prepared.rows] == [1, 2, 3, 4]
-    rows = read_rows(resumed.directory)
+    rows = resumed.directory.read_rows()
     assert [row.epoch for row in rows] == [1, 2, 3, 4, 5, 6]
     assert resumed.ended.best == best_of(rows)
     assert best == best_of(rows[:4])

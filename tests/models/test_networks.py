@@ -12,7 +12,6 @@ from mnist_tui.run.inference import InferenceRequest
 from mnist_tui.run.plan import ShownRun
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import read_rows
 from tests.engine.test_resume import assert_same_run
 from tests.training_helpers import few_config, train, train_in_two_processes
 
@@ -53,7 +52,7 @@ def test_a_users_network_has_all_that_the_built_in_ones_have(
     train_in_two_processes(config, tmp_path, "parts", 4)
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
-    row = read_rows(whole.directory)[-1]
+    row = whole.directory.read_rows()[-1]
     report = evaluate_checkpoint(whole.directory.last, None, None, "cpu")
     assert report.loss == pytest.approx(row.val_loss, rel=1e-5)
     assert report.accuracy == row.val_accuracy

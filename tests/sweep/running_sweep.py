@@ -6,7 +6,6 @@ from typing import Any
 
 from mnist_tui.run.events import RunPrepared
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.sweep.cluster import Cluster
 from mnist_tui.sweep.grid import Grid
@@ -58,7 +57,7 @@ def wait_for_epochs(folder: SweepFolder, epochs: int) -> RunDirectory:
     """The first run of a sweep to have so many epochs in a checkpoint."""
 
     def found() -> list[RunDirectory]:
-        return [r for r in runs_of(folder) if len(read_rows(r)) > epochs and r.last.exists()]
+        return [r for r in runs_of(folder) if len(r.read_rows()) > epochs and r.last.exists()]
 
     until(found, f"a run with {epochs} epochs", LIMIT_S)
     return found()[0]
@@ -71,7 +70,7 @@ def pid_of(run: RunDirectory) -> int:
 
 def starts_of(run: RunDirectory) -> list[tuple[int, int] | None]:
     """The epoch and batch after which each process went on that has trained a run."""
-    return [event.resumed_at for _, event in read_events(run) if isinstance(event, RunPrepared)]
+    return [event.resumed_at for _, event in run.read_events() if isinstance(event, RunPrepared)]
 
 
 def assert_as_if_undisturbed(sweep: SweepFolder, folder: Path) -> None:

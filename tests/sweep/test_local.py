@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from mnist_tui.errors import UsageError
-from mnist_tui.store.catalog import summarize
 from mnist_tui.store.checkpoint import read_checkpoint
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.summary import summarize
 from mnist_tui.sweep import background
 from mnist_tui.sweep.grid import Grid
 from mnist_tui.sweep.record import SweepFolder, make_sweep

@@ -12,7 +12,6 @@ from mnist_tui.run.events import RunPrepared
 from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.run.requests import Stop
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.parcel import unpack
 from mnist_tui.sweep.executor import Ended
@@ -76,13 +75,13 @@ def test_a_run_that_moves_from_a_machine_that_died_to_another_is_the_same_run(
     config = few_config(few_digits, epochs=40, checkpoint_every_s=0.2)
     here = tmp_path / "here"
     run = begin(NewRun(config=config, runs_dir=here, name="run"), tmp_path)
-    run.follow(lambda: len(read_rows(run.directory)) > 3 and run.directory.last.exists())
+    run.follow(lambda: len(run.directory.read_rows()) > 3 and run.directory.last.exists())
     assert run.directory.lock.is_held(), "it is live to who looks at it here"
     os.kill(read_json(run.directory.status)["pid"], signal.SIGKILL)
     assert run.end().exit_code is None
     again = begin(ResumedRun(config=config, runs_dir=here, name="run"), tmp_path)
     assert again.end().exit_code == 0
-    starts = [e.resumed_at for _, e in read_events(run.directory) if isinstance(e, RunPrepared)]
+    starts = [e.resumed_at for _, e in run.directory.read_events() if isinstance(e, RunPrepared)]
     assert len(starts) == 2
     assert starts[1] is not None, "it began again"
     train(config, tmp_path, "undisturbed")
@@ -94,7 +93,7 @@ def test_a_run_elsewhere_is_stopped_saved_and_all_of_it_comes_back(
 ) -> None:
     config = few_config(few_digits, epochs=4000)
     run = begin(NewRun(config=config, runs_dir=tmp_path / "here", name="run"), tmp_path)
-    run.follow(lambda: read_rows(run.directory))
+    run.follow(run.directory.read_rows)
     run.agent.send(Stop(exit_code=143))
     assert run.end().exit_code == 143
     status = read_json(run.directory.status)

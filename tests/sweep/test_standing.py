@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.store.catalog import RunSummary, summarize
+from mnist_tui.store.summary import RunSummary, summarize
 from mnist_tui.sweep.grid import Grid
 from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.sweep.standing import Standing, standing

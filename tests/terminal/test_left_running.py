@@ -7,7 +7,6 @@ import pytest
 
 from mnist_tui.run.events import LearningRateChanged
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import read_events, read_rows
 from mnist_tui.store.directory import RunDirectory
 from tests.terminal.conftest import OpenTmux
 
@@ -52,6 +51,6 @@ def test_a_run_is_left_attached_steered_and_finished_from_other_terminals(
 
     status = read_json(run.status)
     assert (status["state"], status["pid"] != started_in) == ("finished", True)
-    assert [row.epoch for row in read_rows(run)] == [1, 2]
-    [change] = [e for _, e in read_events(run) if isinstance(e, LearningRateChanged)]
+    assert [row.epoch for row in run.read_rows()] == [1, 2]
+    [change] = [e for _, e in run.read_events() if isinstance(e, LearningRateChanged)]
     assert (change.lr, change.global_batch) == (pytest.approx(0.02), batch)

@@ -6,7 +6,6 @@ import pytest
 
 from devtools.terminal import Terminal
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import read_rows
 from mnist_tui.store.directory import RunDirectory
 from tests.terminal.conftest import Open
 
@@ -32,7 +31,7 @@ def test_a_run_of_the_list_is_opened_trained_for_longer_and_exported(
     terminal.wait_for("How many in all?")
     terminal.press("\r")
     run = RunDirectory(tmp_path / "runs/a")
-    terminal.wait_for(lambda text: len(read_rows(run)) == 2 and "space Train on" in text)
+    terminal.wait_for(lambda text: len(run.read_rows()) == 2 and "space Train on" in text)
     terminal.press("r")
     terminal.wait_for("2/2")
     terminal.press("x", "1")

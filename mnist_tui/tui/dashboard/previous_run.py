@@ -7,7 +7,7 @@ from pathlib import Path
 from mnist_tui.run.session import PastEvent
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json
-from mnist_tui.store.catalog import newest_run, read_rows
+from mnist_tui.store.catalog import newest_run
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.history_file import read_losses
 from mnist_tui.tui.dashboard.curves import Trace, trace_of
@@ -50,7 +50,7 @@ def describe_past(events: Iterable[PastEvent]) -> list[PastEntry]:
 def read_trace(directory: RunDirectory) -> Trace | None:
     """A run's epochs and losses; None where its files hold none that can be read."""
     batches = directory.read_status().batches
-    rows = read_rows(directory)
+    rows = directory.read_rows()
     if not rows or not batches:
         return None
     return trace_of(rows, read_losses(directory), batches, directory.name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mnist_tui import formatting
-from mnist_tui.store.catalog import RunSummary, describe_age
+from mnist_tui.store.summary import RunSummary
 from mnist_tui.tui.widgets.lines import Piece
 from mnist_tui.tui.widgets.meters import sparkline
 
@@ -56,8 +56,8 @@ COLUMNS: Final = (
         largest_first=True,
     ),
     Column(
-        "updated", 10, lambda run: describe_age(run.updated), lambda run: run.updated,
-        largest_first=True,
+        "updated", 10, lambda run: formatting.ago(time.time() - run.updated),
+        lambda run: run.updated, largest_first=True,
     ),
     Column("loss", 7, lambda run: formatting.loss(run.val_loss), lambda run: run.val_loss),
     Column("lr", 7, lambda run: formatting.learning_rate(run.lr), lambda run: run.lr),

@@ -9,8 +9,8 @@ from textual.binding import Binding
 from mnist_tui import formatting
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.requests import Answer
-from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST
+from mnist_tui.store.summary import RunSummary
 from mnist_tui.tui.run.actions import RunActions
 from mnist_tui.tui.runs.reader import Reader
 from mnist_tui.tui.screens.overlay import Overlay

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from mnist_tui.store.catalog import RunSummary
+from mnist_tui.store.summary import RunSummary
 
 Test = Callable[[RunSummary], bool]
 

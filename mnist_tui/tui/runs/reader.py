@@ -8,7 +8,8 @@ from threading import Event
 from typing import Final
 
 from mnist_tui.errors import MnistTuiError, UsageError
-from mnist_tui.store.catalog import FoundRun, RunSummary, newest_first, summarize
+from mnist_tui.store.catalog import FoundRun, newest_first
+from mnist_tui.store.summary import RunSummary, summarize
 from mnist_tui.sweep.record import Sweep, SweepFolder
 from mnist_tui.sweep.standing import Standing, standing
 

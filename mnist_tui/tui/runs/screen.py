@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from mnist_tui import formatting
-from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST, PickedRun
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import Labels, write_labels
+from mnist_tui.store.summary import RunSummary
 from mnist_tui.store.tidying import DeletedRun, contents_of, delete_run, rename_run, restore_run
 from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.insight.pasted_path import pasted_path

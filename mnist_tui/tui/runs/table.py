@@ -7,8 +7,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from mnist_tui.store.catalog import RunSummary
 from mnist_tui.store.comparison import MOST
+from mnist_tui.store.summary import RunSummary
 from mnist_tui.tui.runs.columns import COLUMNS, NAME, UPDATED, Column, describe_state, sort_runs
 from mnist_tui.tui.runs.overlay import RUN_TONES
 from mnist_tui.tui.runs.query import Test

@@ -15,7 +15,6 @@ from mnist_tui.run.events import (
     SaveReason,
 )
 from mnist_tui.run.plan import NewRun, ShownRun
-from mnist_tui.store.catalog import read_events
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.charts import Chart
 from mnist_tui.tui.dashboard.outcome import Outcome
@@ -45,7 +44,7 @@ async def test_a_run_that_is_shown_has_the_log_of_its_own_time(tmp_path: Path) -
     plan = ShownRun(name=run.name, runs_dir=tmp_path)
     async with on_stage(plan=plan, start=True) as stage:
         await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
-        stage.runner.before = read_events(RunDirectory(run))
+        stage.runner.before = RunDirectory(run).read_events()
         stage.runner.prepare()
         log = stage.app.dashboard.log_pane
         await stage.until(lambda: "saved a/last.pt" in log.text, "what happened then")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.store.catalog import RunSummary, list_runs
+from mnist_tui.store.catalog import list_runs
+from mnist_tui.store.summary import RunSummary
 from mnist_tui.tui.runs.query import parse_query
 from tests.tui.runs.written_runs import write_run
 
