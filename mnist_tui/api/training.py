@@ -134,8 +134,8 @@ def dashboard(
     Raises:
         UsageError: When there is no terminal, or a setting is wrong.
     """
+    from mnist_tui.cli.opened import check_terminal
     from mnist_tui.cli.opened import make_runner as make_any_runner
-    from mnist_tui.cli.tty import check_terminal
     from mnist_tui.tui import DisplayOptions
     from mnist_tui.tui.launch import run_dashboard
 

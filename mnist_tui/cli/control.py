@@ -10,6 +10,7 @@ from mnist_tui.config import SETTINGS
 from mnist_tui.errors import MnistTuiError, UsageError
 from mnist_tui.run.requests import Adjust, Pause, Request, Resume, Save, Stop
 from mnist_tui.store.atomic import to_json
+from mnist_tui.store.catalog import find_live_run
 
 _REQUESTS: Final[dict[str, Request]] = {
     "pause": Pause(),
@@ -39,7 +40,6 @@ def control(run: str, action: str, value: str | None, runs_dir: Path, as_json: b
     not live.
     """
     from mnist_tui.remote.control import control as ask
-    from mnist_tui.store.catalog import find_live_run
 
     request = make_request(action, value)
     directory = find_live_run(runs_dir, run)

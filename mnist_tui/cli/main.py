@@ -7,19 +7,16 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, get_completion_class
 
-from mnist_tui.cli.attach import attach
 from mnist_tui.cli.compare import compare
-from mnist_tui.cli.completion import completion
 from mnist_tui.cli.control import control
 from mnist_tui.cli.doctor import doctor
 from mnist_tui.cli.evaluate import evaluate
 from mnist_tui.cli.export import export
 from mnist_tui.cli.predict import predict
-from mnist_tui.cli.remove import remove
-from mnist_tui.cli.runs import runs
-from mnist_tui.cli.show import show
+from mnist_tui.cli.runs import remove, runs
+from mnist_tui.cli.show import attach, show
 from mnist_tui.cli.sweep import sweep
 from mnist_tui.cli.train import resume, train
 from mnist_tui.errors import ConfigError, MnistTuiError
@@ -28,6 +25,7 @@ from mnist_tui.process.invocation import command, option_name, with_remedy
 from mnist_tui.process.streams import give_up, prepare_streams, say
 from mnist_tui.version import __version__
 
+SHELLS = ("bash", "zsh", "fish")
 _OWN_OPTIONS = ("--help", "-h", "--version")
 _EPILOG = """Begin with:
 
@@ -79,6 +77,24 @@ def commands() -> None:
 
     Without a command: `train`, the dashboard.
     """
+
+
+@click.command(short_help="Print the script that completes commands in a shell.")
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> int:
+    """Print the script that completes commands and options in SHELL.
+
+    \b
+    bash:  echo 'eval "$(mnist-tui completion bash)"' >> ~/.bashrc
+    zsh:   echo 'eval "$(mnist-tui completion zsh)"' >> ~/.zshrc
+    fish:  mnist-tui completion fish > ~/.config/fish/completions/mnist-tui.fish
+    """
+    made = get_completion_class(shell)
+    assert made is not None
+    script = made(context.find_root().command, {}, "mnist-tui", "_MNIST_TUI_COMPLETE")
+    click.echo(script.source())
+    return 0
 
 
 for subcommand in (

@@ -1,10 +1,15 @@
-"""Runs as commands open them: which runner a plan has, and the dashboard on a run that is there."""
+"""Runs as commands open them: which runner a plan has, and the dashboard, if it has a terminal."""
 
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
-from mnist_tui.cli.tty import check_terminal
 from mnist_tui.errors import Remedy, UsageError
-from mnist_tui.run.plan import AttachedRun, Runner, RunPlan, ShownRun
+from mnist_tui.process.invocation import command_of
+from mnist_tui.process.streams import is_in_page, is_terminal
+from mnist_tui.run.plan import AttachedRun, ResumedRun, Runner, RunPlan, ShownRun
+from mnist_tui.store.catalog import list_remedy
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui import DisplayOptions
 
@@ -70,13 +75,61 @@ def run_on_disk(
         model=model,
         is_read_only=is_read_only,
     )
-    show_plan(plan, look)
+    open_dashboard(plan, look)
     return 0
 
 
-def show_plan(plan: RunPlan, look: DisplayOptions) -> int:
-    """Show the dashboard on a run that is not to be trained here; the exit code."""
+def open_dashboard(
+    plan: RunPlan, look: DisplayOptions, *, start: bool = True, **options: Any
+) -> int:
+    """Show the dashboard on a plan until the user leaves it; the exit code.
+
+    Args:
+        plan: What it shows first.
+        look: How it shows itself.
+        start: Whether to begin at once, and not by the user's key.
+        options: Others of `run_dashboard`.
+
+    Raises:
+        UsageError: When there is no terminal for it.
+    """
     check_terminal(plan)
     from mnist_tui.tui.launch import run_dashboard
 
-    return run_dashboard(plan, make_runner, look, start=True)
+    return run_dashboard(plan, make_runner, look, start=start, **options)
+
+
+def check_terminal(plan: RunPlan, other_way: Remedy | None = None) -> None:
+    """Find out whether the dashboard has a terminal, and one that it can draw on.
+
+    Args:
+        plan: What it is to show.
+        other_way: What to do without a terminal; None: what comes nearest to the plan.
+
+    Raises:
+        UsageError: When it has none; it says what to type instead.
+    """
+    other = _other_way(plan) if other_way is None else command_of(other_way)
+    if is_in_page():
+        return
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        raise UsageError(f"the dashboard needs a terminal; without one use: {other}")
+    term = os.environ.get("TERM", "")
+    if sys.platform != "win32" and term in ("", "dumb", "unknown"):
+        raise UsageError(
+            f"the dashboard cannot draw on a terminal of TERM={term or '(not set)'}; set TERM to "
+            f"your terminal's type, such as xterm-256color, or use: {other}"
+        )
+
+
+def _other_way(plan: RunPlan) -> str:
+    """The command that comes nearest to the plan in plain lines."""
+    headless = {"headless": None}
+    match plan:
+        case ShownRun() | AttachedRun():
+            return command_of(list_remedy(plan.runs_dir))
+        case ResumedRun():
+            run = str(plan.runs_dir / plan.name)
+            return command_of(Remedy(command="resume", run=run, settings=headless))
+        case _:
+            return command_of(Remedy(command="train", settings=headless))

@@ -118,10 +118,9 @@ class TablePrinter:
         for line in self._lines(answer):
             click.echo(line)
         if self._shows:
-            from mnist_tui.cli.blocks import Palette
-            from mnist_tui.cli.portrait import portray
+            from mnist_tui.cli.portrait import Palette, portray
 
-            palette = Palette.of()
+            palette = Palette.of_stdout()
             for line in portray(answer, palette):
                 # Click would take the colors out of a pipe, where they are asked for.
                 click.echo(line, color=palette.has_colors)

@@ -1,4 +1,4 @@
-"""`runs`: what is in the runs directory."""
+"""`runs` and `remove`: what is in the runs directory, and what is to be no longer."""
 
 import shutil
 import sys
@@ -9,16 +9,17 @@ from pathlib import Path
 import click
 
 from mnist_tui import formatting
-from mnist_tui.cli.opened import make_runner
-from mnist_tui.cli.options import dashboard_options, json_option, runs_dir_option
+from mnist_tui.cli.opened import open_dashboard
+from mnist_tui.cli.options import complete_runs, dashboard_options, json_option, runs_dir_option
 from mnist_tui.cli.table import table
-from mnist_tui.cli.tty import check_terminal
-from mnist_tui.process.invocation import with_remedy
+from mnist_tui.errors import UsageError
+from mnist_tui.process.invocation import command, with_remedy
 from mnist_tui.process.streams import is_terminal
 from mnist_tui.run.plan import NewRun
 from mnist_tui.store.atomic import to_json
-from mnist_tui.store.catalog import list_runs, start_remedy
+from mnist_tui.store.catalog import find_run, list_runs, start_remedy
 from mnist_tui.store.summary import RunSummary
+from mnist_tui.store.tidying import contents_of, delete_run
 from mnist_tui.tui import DisplayOptions
 
 
@@ -30,7 +31,7 @@ from mnist_tui.tui import DisplayOptions
 def runs(runs_dir: Path, as_json: bool, browse: bool, look: DisplayOptions) -> int:
     """List the runs, the newest first."""
     if browse:
-        return _browse(runs_dir, look)
+        return open_dashboard(NewRun(runs_dir=runs_dir), look, start=False, opens_runs=True)
     found = list_runs(runs_dir)
     if as_json:
         click.echo(to_json([asdict(run) for run in found], indent=2))
@@ -55,15 +56,6 @@ def runs(runs_dir: Path, as_json: bool, browse: bool, look: DisplayOptions) -> i
     return 0
 
 
-def _browse(runs_dir: Path, look: DisplayOptions) -> int:
-    """Show the dashboard with the screen of all runs over it; the exit code."""
-    plan = NewRun(runs_dir=runs_dir)
-    check_terminal(plan)
-    from mnist_tui.tui.launch import run_dashboard
-
-    return run_dashboard(plan, make_runner, look, start=False, opens_runs=True)
-
-
 def _describe_life(run: RunSummary) -> str:
     """Which process trains the run, and how many dashboards show it; empty when none does."""
     if run.pid is None:
@@ -72,3 +64,35 @@ def _describe_life(run: RunSummary) -> str:
     if not run.viewers:
         return place
     return f"{place}, {formatting.counted(run.viewers, 'viewer')}"
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_runs)
+@runs_dir_option
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
+    """Move runs into the trash, the folder `.trash` among the runs.
+
+    What waits there for more than a day is deleted for good by the next deletion. Until then a
+    run is brought back by moving its folder out again, or with u in the dashboard that deleted
+    it. A live run is not removed.
+    """
+    directories = [find_run(runs_dir, run) for run in runs]
+    live = [directory.name for directory in directories if directory.lock.is_held()]
+    if live:
+        stop = command("control", live[0], "stop")
+        raise UsageError(f"run {live[0]} is live: stop it first: {stop}")
+    for directory in directories:
+        contents = contents_of(directory)
+        click.echo(
+            f"{directory.path}: {contents.checkpoints} checkpoints, "
+            f"{formatting.size(contents.size_bytes)} in {contents.files} files"
+        )
+    if not is_sure and not click.confirm("Remove?", default=False):
+        return 0
+    for directory in directories:
+        # The trash lies beside the run where that is not below the folder of the runs.
+        is_below = directory.path.absolute().is_relative_to(runs_dir.absolute())
+        deleted = delete_run(directory, runs_dir if is_below else directory.path.parent)
+        click.echo(f"removed: {directory.name}, until the trash is emptied in {deleted.trashed}")
+    return 0

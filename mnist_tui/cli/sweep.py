@@ -13,7 +13,7 @@ from typing import Any, cast
 import click
 from click.shell_completion import CompletionItem
 
-from mnist_tui.cli.opened import make_runner
+from mnist_tui.cli.opened import check_terminal, open_dashboard
 from mnist_tui.cli.options import (
     Command,
     SettingType,
@@ -24,7 +24,6 @@ from mnist_tui.cli.options import (
     runs_dir_of,
     runs_dir_option,
 )
-from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import SETTINGS
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of, option_name
@@ -252,10 +251,8 @@ def _start(folder: SweepFolder, arguments: Sequence[str]) -> None:
 
 def _watch(folder: SweepFolder, runs_dir: Path, look: DisplayOptions) -> int:
     """Show the sweep as a leaderboard until the user leaves; the exit code."""
-    from mnist_tui.tui.launch import run_dashboard
-
     plan = NewRun(runs_dir=runs_dir)
-    code = run_dashboard(plan, make_runner, look, start=False, opens_sweep=folder.path)
+    code = open_dashboard(plan, look, start=False, opens_sweep=folder.path)
     click.echo(_describe(folder))
     return code
 

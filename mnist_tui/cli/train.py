@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mnist_tui.cli.opened import attached_plan, make_runner, place_of, show_plan
+from mnist_tui.cli.opened import attached_plan, make_runner, open_dashboard, place_of
 from mnist_tui.cli.options import (
     dashboard_options,
     detach_option,
@@ -21,16 +21,14 @@ from mnist_tui.cli.options import (
     setting,
     training_options,
 )
-from mnist_tui.cli.tty import check_terminal
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of, option_name
-from mnist_tui.run.plan import (
-    NewRun,
-    ResumedRun,
-    TrainedRun,
-)
+from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
+from mnist_tui.store.catalog import find_run
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.store.new_run import check_place
+from mnist_tui.store.summary import summarize
 from mnist_tui.tui import DisplayOptions
 
 
@@ -58,8 +56,6 @@ def train(
     **settings: Any,
 ) -> int:
     """Train a network: the dashboard, or plain lines with --headless."""
-    from mnist_tui.store.new_run import check_place
-
     given = {field: value for field, value in settings.items() if value is not None}
     config = recipe_config(given.pop("recipe", "tutorial"), **given)
     check_place(runs_dir, name)
@@ -108,9 +104,6 @@ def resume(
     --checkpoint best.pt goes back to the best epoch; what that drops is kept in another
     checkpoint.
     """
-    from mnist_tui.store.catalog import find_run
-    from mnist_tui.store.summary import summarize
-
     directory = find_run(runs_dir, run)
     overrides = {field: value for field, value in settings.items() if value is not None}
     if directory.lock.is_held():
@@ -165,7 +158,7 @@ def _attach(
         )
     plan = attached_plan(directory, runs_dir)
     click.echo(f"run {name} is being trained by {owner}: attached to it", err=True)
-    return show_plan(plan, look)
+    return open_dashboard(plan, look)
 
 
 def _run_detached(plan: TrainedRun, *, as_json: bool) -> int:
@@ -202,10 +195,7 @@ def _run(
         return run_headless(make_runner(plan), as_json=as_json, outlives_terminal=outlives_terminal)
     if as_json:
         raise UsageError("--json needs --headless, since the dashboard writes no JSON: add that")
-    check_terminal(plan)
-    from mnist_tui.tui.launch import run_dashboard
-
-    return run_dashboard(plan, make_runner, look, start=start, outlives_terminal=outlives_terminal)
+    return open_dashboard(plan, look, start=start, outlives_terminal=outlives_terminal)
 
 
 def _warn_of_useless(look: DisplayOptions, *, start: bool) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
-from mnist_tui.cli.completion import SHELLS
-from mnist_tui.cli.main import commands
+from mnist_tui.cli.main import SHELLS, commands
 from tests.cli.done import Run
 from tests.sweep.written_sweeps import write_sweep
 
