@@ -7,7 +7,6 @@ from typing import Any, Final
 from mnist_tui.config import TrainConfig
 from mnist_tui.engine.run_state import RunState
 from mnist_tui.engine.trainer import Trainer
-from mnist_tui.models.error_place import describe, place_of
 from mnist_tui.models.source import ModelSource
 from mnist_tui.run.events import Notice, RunPrepared, Warned
 from mnist_tui.run.session import Session
@@ -73,4 +72,4 @@ class PreparedRun:
     def blame(self, error: Exception) -> str:
         """An error in one line, after the line of the user's network; empty where it has none."""
         files = self.source.python_files
-        return describe(error, files) if place_of(error, files) else ""
+        return files.describe(error) if files.place_of(error) else ""

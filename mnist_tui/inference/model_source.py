@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from mnist_tui.errors import Remedy, UsageError
-from mnist_tui.models.error_place import shown
-from mnist_tui.models.importing import import_model
+from mnist_tui.models.importing import ModelSpec, import_model
+from mnist_tui.models.python_files import shown
 from mnist_tui.models.registry import MODELS
 from mnist_tui.models.source import ModelSource
-from mnist_tui.models.spec import ModelSpec, parse_spec
 from mnist_tui.rules import absolute
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.run_source import RunSource, is_of_this_user
@@ -25,7 +24,7 @@ def named_source(name: str) -> tuple[ModelSource, tuple[str, ...]]:
     """
     if name in MODELS:
         return MODELS[name], ()
-    source, notices = import_model(parse_spec(name), absolute(Path()))
+    source, notices = import_model(ModelSpec.parse(name), absolute(Path()))
     remember_source(source)
     return source, notices
 
@@ -51,7 +50,7 @@ def source_of_run(directory: RunDirectory, name: str, *, may_have_changed: bool)
     """
     if name in MODELS:
         return MODELS[name]
-    kept, spec = RunSource.of(directory), parse_spec(name)
+    kept, spec = RunSource.of(directory), ModelSpec.parse(name)
     if kept is None or kept.name != name:
         raise UsageError(f"run {directory.name} does not say where {name} is; name the file of it")
     copy = directory.source / Path(spec.place).name
@@ -114,7 +113,7 @@ def check_same(source: ModelSource, directory: RunDirectory) -> None:
     kept = RunSource.of(directory)
     if kept is None:
         return
-    is_same = parse_spec(kept.name).attribute == parse_spec(source.name).attribute
+    is_same = ModelSpec.parse(kept.name).attribute == ModelSpec.parse(source.name).attribute
     # What a notebook's cell defines has no file.
     has_files = not kept.hashes or bool(set(source.files) & set(kept.hashes))
     if not is_same or kept.changed(source.files) or not has_files:

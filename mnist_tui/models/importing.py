@@ -6,19 +6,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from torch import nn
 
 from mnist_tui.errors import UsageError
-from mnist_tui.models.error_place import describe, place_of, shown
-from mnist_tui.models.python_files import PythonFiles, importable, load_module
+from mnist_tui.models.python_files import PythonFiles, importable, load_module, shown
 from mnist_tui.models.source import ModelSource
-from mnist_tui.models.spec import ModelSpec
 from mnist_tui.rules import expand_home
 
 _MODULE: Final = "mnist_tui_model"
@@ -29,6 +28,30 @@ _SLOW_S: Final = 3.0
 
 _loaded_packages: dict[str, Mapping[str, bytes]] = {}
 """Files of the installed packages that networks were imported from, as they were then."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What a user names a network of their own by: `net.py:Net`, `package.module:make_net`."""
+
+    place: str
+    """`net.py`, `folder/net.py` or `package.module`."""
+    attribute: str
+    """`Net`, or with dots `Nets.small`."""
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read what TrainConfig's rule accepts as a network of the user's own."""
+        place, _, attribute = name.rpartition(":")  # a path on Windows has a colon of its own
+        return cls(place, attribute)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the place is a file, and not a module."""
+        return self.place.endswith(".py")
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.attribute}"
 
 
 def import_model(
@@ -125,10 +148,10 @@ def _watched(spec: ModelSpec, files: PythonFiles, notices: list[str]) -> Iterato
     except UsageError:
         raise
     except SystemExit as error:
-        place = place_of(error, files) or spec.place
+        place = files.place_of(error) or spec.place
         raise UsageError(f"{place}: it ends the program as it is imported; {_GUARD}") from error
     except Exception as error:
-        raise UsageError(f"{spec.place} cannot be imported: {describe(error, files)}") from error
+        raise UsageError(f"{spec.place} cannot be imported: {files.describe(error)}") from error
     finally:
         sys.stdin = stdin
     text = printed.getvalue().strip()
@@ -214,7 +237,7 @@ def make_with(
         try:
             made = attribute(**({"num_classes": num_classes} if takes_classes else {}))
         except Exception as error:
-            raise UsageError(f"{spec} cannot be made: {describe(error, files)}") from error
+            raise UsageError(f"{spec} cannot be made: {files.describe(error)}") from error
         if not isinstance(made, nn.Module):
             raise UsageError(f"{spec} makes a {type(made).__name__}, not a torch.nn.Module")
         return made

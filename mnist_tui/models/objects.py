@@ -10,10 +10,9 @@ from typing import Any
 from torch import nn
 
 from mnist_tui.errors import UsageError
-from mnist_tui.models.importing import make_with
+from mnist_tui.models.importing import ModelSpec, make_with
 from mnist_tui.models.python_files import PythonFiles
 from mnist_tui.models.source import ModelSource
-from mnist_tui.models.spec import ModelSpec
 from mnist_tui.rules import absolute
 
 

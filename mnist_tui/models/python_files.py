@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.abc import InspectLoader, MetaPathFinder
@@ -29,11 +30,6 @@ class PythonFiles:
         self.contents: dict[str, bytes] = {}
         """Those that were read, by their paths below the folder, with slashes."""
 
-    @property
-    def names(self) -> set[str]:
-        """The paths of all that are known."""
-        return {*self.contents, *(self._kept or ())}
-
     def read(self, name: str) -> bytes | None:
         """The content of a file, or None where there is none."""
         if name not in self.contents:
@@ -60,6 +56,37 @@ class PythonFiles:
     def path(self, name: str) -> Path:
         """Where a file is, or was."""
         return self.folder / name
+
+    def place_of(self, error: BaseException) -> str:
+        """The last line of these files that an error went through: `net.py:12`; else empty."""
+        if isinstance(error, SyntaxError) and error.filename and error.lineno:
+            return f"{shown(Path(error.filename))}:{error.lineno}"
+        paths = {str(self.path(name)) for name in (*self.contents, *(self._kept or ()))}
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if frame.filename in paths:
+                return f"{shown(Path(frame.filename))}:{frame.lineno}"
+        return ""
+
+    def describe(self, error: BaseException, otherwise: str = "") -> str:
+        """An error in one line, after the line of these files that it comes from.
+
+        Args:
+            error: What was raised.
+            otherwise: What it comes after where it has no line in them.
+        """
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
+        if isinstance(error, SyntaxError):
+            reason = error.msg
+        place = self.place_of(error) or otherwise
+        return f"{place}{': ' if place else ''}{type(error).__name__}: {reason}"
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be typed."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
 
 
 class _Loader(InspectLoader):

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from mnist_tui.errors import Remedy, UsageError, first_line
 from mnist_tui.models.classifier import Classifier, Output, recognize
-from mnist_tui.models.error_place import describe
 from mnist_tui.models.inspection import Leftovers, inspect
 from mnist_tui.models.source import ModelSource
 
@@ -84,7 +83,7 @@ class Rehearsal:
         except UsageError:
             raise
         except Exception as error:
-            reason = describe(error, self._files, otherwise=self._layer(error))
+            reason = self._files.describe(error, otherwise=self._layer(error))
             is_forbidden = "deterministic" in str(error)  # as torch says of some on a GPU
             remedy = Remedy(settings={"no_deterministic": None}) if is_forbidden else None
             raise UsageError(f"{self._name} {what}: {reason}", remedy) from error

@@ -54,9 +54,8 @@ class Shipping:
         if name not in self._sources:
             with loading_torch():
                 from mnist_tui.inference.model_source import remember_source
-                from mnist_tui.models.importing import import_model
-                from mnist_tui.models.spec import parse_spec
-            source, _ = import_model(parse_spec(name), self._origin)
+                from mnist_tui.models.importing import ModelSpec, import_model
+            source, _ = import_model(ModelSpec.parse(name), self._origin)
             remember_source(source)
             self._sources[name] = source.files
         return self._sources[name]

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from mnist_tui.models.importing import import_model
+from mnist_tui.models.importing import ModelSpec, import_model
 from mnist_tui.models.source import ModelSource
-from mnist_tui.models.spec import parse_spec
 
 TOP = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"
 
@@ -20,4 +19,4 @@ def write(folder: Path, text: str, name: str = "net.py") -> Path:
 def load(folder: Path, text: str, attribute: str = "Net") -> ModelSource:
     """A network in a file of its own."""
     write(folder, text)
-    return import_model(parse_spec(f"net.py:{attribute}"), folder)[0]
+    return import_model(ModelSpec.parse(f"net.py:{attribute}"), folder)[0]

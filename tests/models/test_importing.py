@@ -9,9 +9,8 @@ import torch
 from torch import nn
 
 from mnist_tui.errors import UsageError
-from mnist_tui.models.importing import import_model
+from mnist_tui.models.importing import ModelSpec, import_model
 from mnist_tui.models.python_files import PythonFiles, importable
-from mnist_tui.models.spec import parse_spec
 from tests.models.code import load, write
 
 NET = """
@@ -72,16 +71,16 @@ def test_a_name_that_makes_no_network_is_refused_with_what_would(
 def test_a_file_that_is_not_there_is_refused_with_one_that_is(tmp_path: Path) -> None:
     write(tmp_path, NET, "network.py")
     with pytest.raises(UsageError, match=r"there is no file .*netwrok.py; did you mean network.py"):
-        import_model(parse_spec("netwrok.py:Net"), tmp_path)
+        import_model(ModelSpec.parse("netwrok.py:Net"), tmp_path)
     with pytest.raises(UsageError, match="there is no module nets, neither installed nor in"):
-        import_model(parse_spec("nets.small:Net"), tmp_path)
+        import_model(ModelSpec.parse("nets.small:Net"), tmp_path)
 
 
 def test_printing_and_working_at_import_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, f"{NET}print('epoch 1\\nepoch 2')\n")
-    source, (notice,) = import_model(parse_spec("net.py:Net"), tmp_path)
+    source, (notice,) = import_model(ModelSpec.parse("net.py:Net"), tmp_path)
     assert "net.py prints 'epoch 1' as it is imported; put what it does as a script below" in notice
     assert source.build(10).module.fc.out_features == 10
     assert capsys.readouterr().out == ""
@@ -91,7 +90,7 @@ def test_printing_and_working_at_import_is_said(
 def test_seconds_of_work_at_import_are_said(tmp_path: Path) -> None:
     work = "import time\nbegan = time.thread_time()\nwhile time.thread_time() < began + 3.6: pass\n"
     write(tmp_path, f"{NET}{work}")
-    source, (notice,) = import_model(parse_spec("net.py:Net"), tmp_path)
+    source, (notice,) = import_model(ModelSpec.parse("net.py:Net"), tmp_path)
     assert "net.py works for 4 s as it is imported; put what it does as a script below" in notice
     assert source.build(10).module.fc.out_features == 10
 
@@ -120,7 +119,7 @@ def test_no_file_of_the_user_replaces_a_module_of_python_or_of_a_package(tmp_pat
     text = f"import random, json, numpy, colorsys\n{NET}"
     assert set(load(tmp_path, text).files) == {"net.py"}
     (tmp_path / "random.py").write_text(f"from torch import nn\n{NET}")
-    source, _ = import_model(parse_spec("random.py:Net"), tmp_path)
+    source, _ = import_model(ModelSpec.parse("random.py:Net"), tmp_path)
     assert source.build(10).module.fc.in_features == 784
     assert hasattr(sys.modules["random"], "randrange")
 
@@ -129,14 +128,14 @@ def test_a_package_in_the_folder_is_imported_with_its_own_modules(tmp_path: Path
     write(tmp_path, "from .parts import Part as Net\n", "mynets/__init__.py")
     write(tmp_path, f"{NET}\nclass Part(Net): pass\n", "mynets/parts.py")
     write(tmp_path, "from mynets import Net\ndef make(): return Net()\n", "mynets/deep/small.py")
-    source, _ = import_model(parse_spec("mynets.deep.small:make"), tmp_path)
+    source, _ = import_model(ModelSpec.parse("mynets.deep.small:make"), tmp_path)
     assert set(source.files) == {"mynets/__init__.py", "mynets/parts.py", "mynets/deep/small.py"}
     assert type(source.build(10).module).__name__ == "Part"
     assert not [name for name in sys.modules if name.startswith("mynets")]
 
 
 def test_an_installed_module_is_imported_as_it_is(tmp_path: Path) -> None:
-    source, _ = import_model(parse_spec("mnist_tui.models.fast_net:FastNet"), tmp_path)
+    source, _ = import_model(ModelSpec.parse("mnist_tui.models.fast_net:FastNet"), tmp_path)
     assert source.build(26).module.fc2.out_features == 26
     assert "mnist_tui/models/fast_net.py" in source.files
 
