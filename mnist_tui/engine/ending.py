@@ -6,7 +6,6 @@ from typing import Final
 from mnist_tui import formatting
 from mnist_tui.engine.checkpointing import CheckpointSchedule
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.live_inference import answer
 from mnist_tui.engine.publishing import ProgressPublisher
 from mnist_tui.engine.run_state import RunState
 from mnist_tui.errors import Remedy
@@ -112,6 +111,6 @@ class RunEnding:
         """Let some time pass; whether the run is still to be saved."""
         request = self._session.mailbox.wait_for(_TRY_AGAIN_S)
         if isinstance(request, Infer):
-            answer(request, self._learner, self._state.epoch)
+            self._learner.answer(request, self._state.epoch)
         gives_up = isinstance(request, Stop) and not request.is_patient
         return not (gives_up or isinstance(request, GiveUp))

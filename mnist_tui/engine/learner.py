@@ -1,7 +1,8 @@
 """The model, its optimizer and the dataset, together on one device."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 import torch
 from torch import Tensor
@@ -10,18 +11,22 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.devices import resolve_precision
-from mnist_tui.engine.cuda.chunks import GraphedSteps
+from mnist_tui.engine.cuda.chunks import GraphedSteps, Steps
 from mnist_tui.engine.cuda.graphs import GraphRecorder
 from mnist_tui.engine.cuda.readback import Readback
+from mnist_tui.engine.current_epoch import CurrentEpoch
 from mnist_tui.engine.optimizers import build_optimizer, load_state
 from mnist_tui.engine.steps.select import MakeStep, select_step
-from mnist_tui.engine.steps.sequence import Steps
 from mnist_tui.engine.validation_analyzer import ValidationAnalyzer
+from mnist_tui.errors import TrainingError
 from mnist_tui.inference.forward import Answer, read_images
 from mnist_tui.inference.validation_pass import Evaluation, batch_count, evaluate
 from mnist_tui.models.registry import build_model
 from mnist_tui.models.source import ModelSource
-from mnist_tui.run.inference import InferenceRequest
+from mnist_tui.run.inference import InferenceRequest, InferenceResult
+from mnist_tui.run.requests import Infer
+
+log: Final = logging.getLogger(__name__)
 
 
 class LearnerState(TypedDict):
@@ -153,6 +158,22 @@ class Learner:
     def read_images(self, request: InferenceRequest) -> Answer:
         """Predict images with the model as it is now. Waits for the device."""
         return read_images(self._classifier, request, self.precision)
+
+    def answer(self, request: Infer, epoch: CurrentEpoch) -> None:
+        """Let the network read images; a request that fails harms nobody but its sender."""
+        if not request.future.set_running_or_notify_cancel():
+            return
+        try:
+            probabilities, inside = self.read_images(request.inference)
+        except Exception as error:
+            log.exception("an inference request failed")
+            request.future.set_exception(TrainingError(f"the model could not answer: {error}"))
+            return
+        request.future.set_result(
+            InferenceResult(
+                probabilities=probabilities, inside=inside, epoch=epoch.number, batch=epoch.batch
+            )
+        )
 
     def has_finite_weights(self) -> bool:
         """Whether every weight is a finite number. Waits for the device."""

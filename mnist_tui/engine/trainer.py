@@ -1,12 +1,16 @@
 """The training loop: epochs of batches, and what happens at the boundaries between them."""
 
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+from mnist_tui import formatting
 from mnist_tui.devices import is_out_of_memory
 from mnist_tui.engine.checkpointing import CheckpointSchedule
 from mnist_tui.engine.ending import RunEnding
 from mnist_tui.engine.hand_over import HandedOver, HandOver
 from mnist_tui.engine.learner import Learner
-from mnist_tui.engine.live_inference import answer
-from mnist_tui.engine.paused import wait_for_request
 from mnist_tui.engine.publishing import ProgressPublisher
 from mnist_tui.engine.run_state import RunState
 from mnist_tui.errors import Remedy, TrainingError
@@ -26,6 +30,9 @@ from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.writer import RunWriter
+
+_LOOK_S: Final = 10.0
+"""Between two looks of a paused run whether somebody watches."""
 
 
 class Trainer:
@@ -155,7 +162,7 @@ class Trainer:
             case Adjust():
                 self._adjust(request)
             case Infer():
-                answer(request, self._learner, self._state.epoch)
+                self._learner.answer(request, self._state.epoch)
 
     def _pause(self) -> None:
         """Wait for Resume, answering everything else meanwhile."""
@@ -215,3 +222,27 @@ class Trainer:
             TrainingError: When the weights are not numbers, before anything is overwritten.
         """
         self._checkpoints.save(reason, self._state.checkpoint())
+
+
+def wait_for_request(
+    session: Session, idle_timeout_s: float, clock: Callable[[], float] = time.monotonic
+) -> Request:
+    """Wait for the next request to a paused run. The training thread.
+
+    Args:
+        session: The run's.
+        idle_timeout_s: Seconds without any viewer after which the request is to save and stop;
+            0: there is no such limit.
+        clock: Seconds.
+    """
+    watched_at = clock()
+    while True:
+        if session.viewers:
+            watched_at = clock()
+        left_s = watched_at + (idle_timeout_s or math.inf) - clock()
+        if left_s <= 0:
+            waited = formatting.duration(idle_timeout_s)
+            return Stop(reason=f"Paused, and watched by nobody for {waited}: stopped")
+        request = session.mailbox.wait_for(min(left_s, _LOOK_S))
+        if request is not None:
+            return request

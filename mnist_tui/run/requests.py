@@ -138,12 +138,6 @@ class Mailbox:
         except IndexError:
             return None
 
-    def wait(self) -> Request:
-        """The oldest request, waiting for one without using the CPU. Training thread."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._requests)
-            return self._requests.popleft()
-
     def wait_for(self, seconds: float) -> Request | None:
         """The oldest request, waiting so long for one; None when none came. Training thread."""
         with self._arrived:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mnist_tui.engine.paused import wait_for_request
+from mnist_tui.engine.trainer import wait_for_request
 from mnist_tui.run.requests import Request, Resume, Stop
 from mnist_tui.run.session import Audience, Session
 

@@ -9,7 +9,7 @@ REQUESTS: list[Request] = [Pause(), Resume(), Save(), Stop(), Stop(save=False), 
 
 def test_a_waiting_thread_wakes_when_a_request_comes() -> None:
     mailbox, got = Mailbox(), []
-    thread = threading.Thread(target=lambda: got.append(mailbox.wait()))
+    thread = threading.Thread(target=lambda: got.append(mailbox.wait_for(60)))
     thread.start()
     mailbox.put(Resume())
     thread.join(60)
