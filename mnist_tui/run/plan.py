@@ -12,12 +12,17 @@ from mnist_tui.run.session import PastEvent, Session
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewRun:
-    """A run to be trained from its first batch."""
-
+class _Plan:
     config: TrainConfig = field(default_factory=TrainConfig)
+    """The run's settings; for viewers alone where the run is on disk, which has its own."""
     runs_dir: Path = Path("runs")
     """The parent of the run's directory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRun(_Plan):
+    """A run to be trained from its first batch."""
+
     name: str | None = None
     """The run directory's name; None: made from the time and the recipe at the start."""
     notify: str = ""
@@ -25,51 +30,39 @@ class NewRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResumedRun:
-    """A run on disk to be trained further, from one of its checkpoints."""
-
+class _PlanOnDisk(_Plan):
     name: str
     """The run directory's name, or `last` for the newest run."""
-    config: TrainConfig = field(default_factory=TrainConfig)
-    """Its settings with `overrides`, for viewers; the checkpoint's are what it is trained with."""
-    runs_dir: Path = Path("runs")
-    """The parent of the run's directory."""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    """The settings to be changed, by TrainConfig's names."""
-    checkpoint: str | None = None
-    """The file in the run's checkpoints to start from; None: last.pt."""
-    notify: str = ""
-    """The user's command to be run at its end, for the shell; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShownRun:
-    """A run on disk to be shown as it is there, without training it."""
+class ResumedRun(_PlanOnDisk):
+    """A run on disk to be trained further, from one of its checkpoints."""
 
-    name: str
-    """The run directory's name, or `last` for the newest run."""
-    config: TrainConfig = field(default_factory=TrainConfig)
-    """Its settings, for viewers."""
-    runs_dir: Path = Path("runs")
-    """The parent of the run's directory."""
-    model: str | None = None
-    """Where the user says that the code of its network is; None: where it was."""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """The settings to be changed, by TrainConfig's names; `config` has them already."""
+    checkpoint: str | None = None
+    """The file in the run's checkpoints to start from; None: last.pt."""
+    notify: str = ""
+    """As in NewRun."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachedRun(_PlanOnDisk):
+    """A run that another process trains, to be watched and steered."""
+
     is_read_only: bool = False
     """Whether to offer nothing that would change or start a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttachedRun:
-    """A run that another process trains, to be watched and steered."""
+class ShownRun(_PlanOnDisk):
+    """A run on disk to be shown as it is there, without training it."""
 
-    name: str
-    """The run directory's name, or `last` for the newest run."""
-    config: TrainConfig = field(default_factory=TrainConfig)
-    """Its settings, for viewers."""
-    runs_dir: Path = Path("runs")
-    """The parent of the run's directory."""
     is_read_only: bool = False
-    """Whether it is only watched, and nothing is offered that would change or start a run."""
+    """As in AttachedRun."""
+    model: str | None = None
+    """Where the user says that the code of its network is; None: where it was."""
 
 
 TrainedRun = NewRun | ResumedRun
