@@ -1,7 +1,9 @@
 """One line of an examination."""
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Level(StrEnum):
@@ -39,3 +41,11 @@ def warning(name: str, found: str, advice: str) -> Check:
 def fault(name: str, found: str, advice: str) -> Check:
     """A check that keeps something from working."""
     return Check(name=name, level=Level.FAULT, found=found, advice=advice)
+
+
+def shorten(path: str | Path) -> str:
+    """A path with the user's home written as ~, so that it can be shown to strangers."""
+    text, home = str(path), os.environ.get("HOME", "").rstrip("/")
+    if home and (text == home or text.startswith(home + os.sep)):
+        return "~" + text[len(home) :]
+    return text

@@ -10,8 +10,7 @@ from typing import Final
 from mnist_tui.data import data_folder
 from mnist_tui.data.files import find_files
 from mnist_tui.data.sample import find_sample
-from mnist_tui.doctor.check import Check, fault, ok, warning
-from mnist_tui.doctor.names import shorten
+from mnist_tui.doctor.check import Check, fault, ok, shorten, warning
 from mnist_tui.errors import DataError
 from mnist_tui.process import places
 from mnist_tui.rules import absolute

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from mnist_tui.doctor.check import Check, fault, ok
-from mnist_tui.doctor.names import shorten
+from mnist_tui.doctor.check import Check, fault, ok, shorten
 from mnist_tui.version import __version__
 
 _LEAST_PYTHON: Final = (3, 11)

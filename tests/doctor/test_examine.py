@@ -8,9 +8,17 @@ import pytest
 
 from mnist_tui.container import MemoryLimit
 from mnist_tui.data.spec import FILES
-from mnist_tui.doctor import Check, Level, examine, folders, machine, software, terminal
-from mnist_tui.doctor.examine import guarded
-from mnist_tui.doctor.names import shorten
+from mnist_tui.doctor import (
+    Check,
+    Level,
+    examine,
+    folders,
+    guarded,
+    machine,
+    software,
+    terminal,
+)
+from mnist_tui.doctor.check import shorten
 from mnist_tui.doctor.torch_probe import TorchProbe, no_gpu
 
 
