@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from mnist_tui.data import has_mnist
+from mnist_tui.data.files import find_files
 
 
 def parse(description: str | None, *paths: str, **numbers: int) -> argparse.Namespace:
@@ -21,6 +21,6 @@ def parse(description: str | None, *paths: str, **numbers: int) -> argparse.Name
     for name, number in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=number)
     arguments = parser.parse_args()
-    if not has_mnist(arguments.data_dir):
+    if not find_files(arguments.data_dir).is_complete:
         sys.exit(f"the full MNIST is not in {arguments.data_dir}; name its folder with --data-dir")
     return arguments

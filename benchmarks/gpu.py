@@ -23,7 +23,8 @@ from benchmarks import fast, steps
 from benchmarks.pairs import Figure, tell
 from devtools.gpu_checks import Bench, checks, some
 from mnist_tui.config import recipe_config
-from mnist_tui.data import has_mnist, read_mnist
+from mnist_tui.data import read_mnist
+from mnist_tui.data.files import find_files
 from mnist_tui.devices import resolve_device
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.runner import TrainingRunner
@@ -53,7 +54,7 @@ def main() -> int:
     if not torch.cuda.is_available():
         print("no CUDA device here, and this measures nothing else", file=sys.stderr)
         return 2
-    if not has_mnist(arguments.data_dir):
+    if not find_files(arguments.data_dir).is_complete:
         print(f"no MNIST in {arguments.data_dir}; name it with --data-dir", file=sys.stderr)
         return 2
     device = resolve_device("cuda")

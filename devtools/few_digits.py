@@ -1,8 +1,11 @@
 """A data folder with few real digits, on which an epoch takes a moment."""
 
+import struct
 from pathlib import Path
+from typing import Any
 
-from mnist_tui.data.idx import write_idx
+from numpy.typing import NDArray
+
 from mnist_tui.data.sample import load_sample
 from mnist_tui.data.spec import FILES
 
@@ -18,3 +21,10 @@ def write_few_digits(folder: Path, training: int = 330, validation: int = 100) -
         write_idx(raw / images, split.images[::step][:count])
         write_idx(raw / labels, split.labels[::step][:count].astype("uint8"))
     return folder
+
+
+def write_idx(path: Path, array: NDArray[Any]) -> None:
+    """Write `array`, of uint8 or big-endian int32, as an IDX file; see mnist_tui.data.idx."""
+    kind = 0x08 if array.dtype == "u1" else 0x0C
+    header = struct.pack(f">HBB{array.ndim}I", 0, kind, array.ndim, *map(int, array.shape))
+    path.write_bytes(header + array.tobytes())

@@ -1,4 +1,4 @@
-"""Reading and writing the IDX files that MNIST comes in, and the datasets made after it.
+"""Reading the IDX files that MNIST comes in, and the datasets made after it.
 
 The format: a big-endian magic number (two zero bytes, 0x08 for unsigned bytes or 0x0C for 32-bit
 integers, the number of dimensions), one 32-bit size per dimension, then the numbers. It is
@@ -82,14 +82,6 @@ def _read_header(content: bytes, path: Path, item_shape: tuple[int, ...], kind: 
     if not 0 < shape[0] <= _MAX_ITEMS:
         raise _damaged(path, f"says that it holds {shape[0]} items")
     return shape
-
-
-def write_idx(path: Path, array: NDArray[Any]) -> None:
-    """Write `array`, of uint8 or big-endian int32, as an IDX file."""
-    header = struct.pack(
-        f">HBB{array.ndim}I", 0, _KINDS[array.dtype], array.ndim, *(int(n) for n in array.shape)
-    )
-    path.write_bytes(header + array.tobytes())
 
 
 def _shape_name(shape: tuple[int, ...] | list[int]) -> str:

@@ -73,17 +73,18 @@ def load_dataset(
         return _load_own(expand_home(dataset).absolute(), on_status, should_stop)
     spec = MNIST if is_auto else SPECS[dataset]
     try:
-        found = _find(spec, data_dir)
-        if not found.is_complete and not may_download:
-            raise DataError(f"{found.problem}; a run downloads it when it starts")
+        folder = data_folder(data_dir)
+        found = find_files(folder, spec)
         if not found.is_complete:
+            if not may_download:
+                raise DataError(f"{found.problem}; a run downloads it when it starts")
             chosen = source or spec.source
             assert chosen is not None
             size = f"{chosen.packed_bytes / 1e6:,.0f} MB"
             fallback = _FALLBACK if is_auto else ""
             on_status(f"trying to download {spec.title}, {size}{fallback}")
-            _download(found, data_folder(data_dir), chosen, on_status, should_stop)
-            found = _find(spec, data_dir)
+            _download(found, folder, chosen, on_status, should_stop)
+            found = find_files(folder, spec)
     except DataError as error:
         if is_auto and not should_stop():
             notice = f"training on the 5,000 digits of the sample: {error}"
@@ -149,15 +150,6 @@ def read_mnist(folder: Path) -> Dataset:
         DataError: When a file is missing or damaged.
     """
     return _read_files(find_files(folder))
-
-
-def has_mnist(folder: Path) -> bool:
-    """Whether all four files are there, in any of the forms that `find_files` knows."""
-    return find_files(folder).is_complete
-
-
-def _find(spec: DatasetSpec, data_dir: str | None) -> FoundFiles:
-    return find_files(data_folder(data_dir), spec)
 
 
 def _download(

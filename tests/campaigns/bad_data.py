@@ -12,7 +12,8 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from mnist_tui.data import has_mnist, load_dataset, read_mnist
+from mnist_tui.data import load_dataset, read_mnist
+from mnist_tui.data.files import find_files
 from mnist_tui.data.spec import FILES
 from mnist_tui.errors import DataError
 from tests.campaigns.campaign import few_digits, kept_folder, main
@@ -141,7 +142,7 @@ def _download(dice: random.Random, folder: Path) -> None:
             _assert_one_line(error)
         else:
             raise AssertionError(f"a download that was {how} was taken for whole")
-        assert not has_mnist(folder / "data")
+        assert not find_files(folder / "data").is_complete
         left = [path for path in folder.rglob("*") if path.is_file()]
         assert not left, f"{how}: {left} is left"
     finally:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mnist_tui.data.idx import write_idx
+from devtools.few_digits import write_idx
 from mnist_tui.data.registry import SPECS
 from mnist_tui.data.sample import load_sample
 

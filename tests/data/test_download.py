@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from mnist_tui.data import has_mnist, load_dataset, read_mnist
+from mnist_tui.data import load_dataset, read_mnist
 from mnist_tui.data.download import DownloadError, OnStatus, download, watch
-from mnist_tui.data.files import raw_folder
+from mnist_tui.data.files import find_files, raw_folder
 from mnist_tui.data.registry import MNIST
 from mnist_tui.data.spec import FILES, Source
 from mnist_tui.data.torchvision_download import find_mirrors
@@ -151,7 +151,7 @@ def test_a_spoiled_download_is_refused_and_leaves_nothing(
     with pytest.raises(DataError, match="could not be downloaded") as caught:
         load_dataset("mnist", str(tmp_path), source=mirror.source())
     assert "\n" not in str(caught.value)
-    assert not has_mnist(tmp_path)
+    assert not find_files(tmp_path).is_complete
     assert_nothing_left(tmp_path)
 
 

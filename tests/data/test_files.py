@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.data import has_mnist, load_dataset, read_mnist
+from mnist_tui.data import load_dataset, read_mnist
+from mnist_tui.data.files import find_files
 from mnist_tui.data.spec import FILES
 from mnist_tui.errors import DataError
 
@@ -61,7 +62,7 @@ def test_mnist_is_found_in_any_form(
 ) -> None:
     folder = make(few_digits / "MNIST" / "raw", tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    assert has_mnist(folder)
+    assert find_files(folder).is_complete
     found = load_dataset("mnist", str(folder))
     assert found.fingerprint == read_mnist(few_digits).fingerprint
     assert sorted(tmp_path.rglob("*")) == before, "nothing is written"
@@ -83,7 +84,7 @@ def test_a_download_that_another_process_is_at_is_not_taken(
     few_digits: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(few_digits, tmp_path / ".download-abc")
-    assert not has_mnist(tmp_path)
+    assert not find_files(tmp_path).is_complete
 
 
 def test_the_form_of_old_versions_of_torchvision_is_named(tmp_path: Path) -> None:
