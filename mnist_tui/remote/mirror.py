@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from mnist_tui.errors import TrainingError
 from mnist_tui.remote.connection import Connection
-from mnist_tui.remote.silence import Silence
 from mnist_tui.remote.wakes import Wakes
 from mnist_tui.run.buckets import HistoryIncrement, HistorySnapshot, ReducedIncrement
 from mnist_tui.run.events import Event, RunEnded, Warned
@@ -26,6 +25,8 @@ from mnist_tui.run.wire import Message, event_of
 
 _SAMPLE_S: Final = 3.0
 """How long a sample of the other machine may take."""
+QUIET_S: Final = 5.0
+"""Seconds without a word after which the other process is asked for one; it has as long again."""
 
 
 class Outbox(Mailbox):
@@ -39,6 +40,40 @@ class Outbox(Mailbox):
         """Leave a request, and have it sent. Any thread; a signal handler too."""
         super().put(request)
         self._wake()
+
+
+class Silence:
+    """How long nothing has been heard. A run that is paused says nothing by itself: it is asked.
+
+    One that does not answer is stopped (by SIGSTOP, or a debugger), or its machine is very slow.
+    """
+
+    def __init__(self) -> None:
+        self._since_s = time.monotonic()
+        """When something was heard last, or the other process was asked."""
+        self._was_asked = False
+        self.is_unanswered = False
+        """Whether the other process was asked, and has not answered in time."""
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds to wait for a word until it is time to look again."""
+        return max(0.0, self._since_s + QUIET_S - time.monotonic())
+
+    def hear(self) -> None:
+        """Note that something has come."""
+        self._since_s, self._was_asked, self.is_unanswered = time.monotonic(), False, False
+
+    def look(self) -> bool:
+        """Whether it is time to ask the other process something."""
+        if self.wait_s:
+            return False
+        self._since_s = time.monotonic()
+        if self._was_asked:
+            self.is_unanswered = True
+            return False
+        self._was_asked = True
+        return True
 
 
 class Mirror:

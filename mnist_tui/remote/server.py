@@ -7,7 +7,8 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -17,14 +18,15 @@ from mnist_tui.remote.framed_socket import Gone
 from mnist_tui.remote.inference_turns import InferenceTurns
 from mnist_tui.remote.listener import Listener
 from mnist_tui.remote.peer import Peer, Services
-from mnist_tui.remote.sampler import Sampler
 from mnist_tui.remote.wakes import Wakes
 from mnist_tui.run.events import Warned
+from mnist_tui.run.machine import MachineSample
 from mnist_tui.run.protocol import CONTRACT, OLDEST_CONTRACT, Greeting
 from mnist_tui.run.requests import Answer
 from mnist_tui.run.session import Session
 from mnist_tui.run.wire import encode
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.system_monitor import Machine
 from mnist_tui.version import __version__
 
 log: Final = logging.getLogger(__name__)
@@ -222,3 +224,46 @@ def _refuse(client: socket.socket) -> None:
     log.debug("a client is refused: %s", reason)
     with client, suppress(OSError):  # it has gone
         client.send(encode(Answer(False, reason)))
+
+
+class Sampler:
+    """Samples the machine for clients, on a thread of its own: a driver may take its time.
+
+    One sample is for all who ask at the same time; the thread begins with the first.
+    """
+
+    def __init__(self) -> None:
+        self._sample: Final = Machine().sample
+        self._waiting: deque[Callable[[MachineSample], None]] = deque()
+        self._arrived = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._is_closing = False
+
+    def put(self, reply: Callable[[MachineSample], None]) -> None:
+        """Have `reply` called with a sample, on the thread that takes them."""
+        with self._arrived:
+            self._waiting.append(reply)
+            self._arrived.notify()
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name="machine-sampler", daemon=True
+                )
+                self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, once it has its sample."""
+        with self._arrived:
+            self._is_closing = True
+            self._arrived.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._arrived:
+                self._arrived.wait_for(lambda: self._waiting or self._is_closing)
+                if self._is_closing:
+                    return
+                replies = list(self._waiting)
+                self._waiting.clear()
+            sample = self._sample()
+            for reply in replies:
+                reply(sample)

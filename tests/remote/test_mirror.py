@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.remote import silence
 from mnist_tui.remote.connection import Connection
-from mnist_tui.remote.mirror import Mirror
+from mnist_tui.remote.mirror import Mirror, Silence
 from mnist_tui.run.events import Notice, Warned
 from mnist_tui.run.inference import IMAGE_BYTES, InferenceFuture, InferenceRequest
 from mnist_tui.run.log import CaughtUp
@@ -212,7 +211,7 @@ def test_losses_that_come_faster_than_they_can_be_sent_leave_none_out(tmp_path: 
 def test_a_process_that_does_not_answer_is_told_until_it_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(silence, "QUIET_S", 0.02)
+    monkeypatch.setattr("mnist_tui.remote.mirror.QUIET_S", 0.02)
     ours, theirs = socket.socketpair()
     mirror = Mirror(is_read_only=True)
     with ours, theirs:
@@ -240,15 +239,15 @@ def test_a_process_that_does_not_answer_is_told_until_it_does(
 def test_a_paused_run_that_answers_is_no_silence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(silence, "QUIET_S", 0.1)
+    monkeypatch.setattr("mnist_tui.remote.mirror.QUIET_S", 0.1)
     asked: list[bool] = []
-    look = silence.Silence.look
+    look = Silence.look
 
-    def noted(self: silence.Silence) -> bool:
+    def noted(self: Silence) -> bool:
         asked.append(look(self))
         return asked[-1]
 
-    monkeypatch.setattr(silence.Silence, "look", noted)
+    monkeypatch.setattr(Silence, "look", noted)
     with served_run(tmp_path) as run:
         viewer = run.attach()
         viewer.runner.session.request(Pause())
