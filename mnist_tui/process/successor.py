@@ -1,36 +1,23 @@
 """A process without a terminal that trains a run, seen from the process that starts it."""
 
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
-from multiprocessing import Pipe
 from pathlib import Path
-from typing import Final
 
 from mnist_tui.process.channel import Channel, Message, plan_to_dict
-from mnist_tui.process.child import own_command, own_environment
+from mnist_tui.process.child import Child
 from mnist_tui.run.events import RunEnded
 from mnist_tui.run.plan import TrainedRun
-from mnist_tui.run.requests import Request
 from mnist_tui.run.wire import event_of
-
-_LAST_WORDS: Final = 4096
-"""Bytes of what it printed that are looked at when it has died."""
 
 
 class SuccessorError(Exception):
     """A successor could not do what it was started for; it is dead. The message says why."""
 
 
-class Successor:
-    """Starts the process. Any thread, one at a time.
-
-    It belongs to no terminal and to a session of its own, so that nothing that happens to the
-    terminal, or to this process, ends it. Its module is `cli/owner.py`.
-    """
+class Successor(Channel):
+    """Starts the process, whose module is `cli/owner.py`. Any thread, one at a time."""
 
     def __init__(
         self,
@@ -55,30 +42,16 @@ class Successor:
         """
         if sys.platform == "win32":
             raise SuccessorError("Windows has no processes without a terminal that outlive it")
-        ours, theirs = Pipe()
-        descriptors = [theirs.fileno()] + ([] if lock is None else [lock])
         try:
-            # Not a pipe: nobody reads it once this process has ended.
-            self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the channel
-            self._process = subprocess.Popen(
-                own_command("mnist_tui.cli.owner", *map(str, descriptors)),
-                stdin=subprocess.DEVNULL,
-                stdout=self._printed,
-                stderr=self._printed,
-                env={**own_environment(), **(environment or {})},
-                cwd=folder,
-                pass_fds=descriptors,
-                start_new_session=True,
+            self._child = Child(
+                "mnist_tui.cli.owner", [] if lock is None else [lock], folder, environment
             )
         except OSError as error:
-            ours.close()
             reason = error.strerror or str(error)
             raise SuccessorError(f"no process could be started: {reason}") from error
-        finally:
-            theirs.close()
-        self.pid = self._process.pid
-        self._channel = Channel(ours)
-        self._channel.send({**plan_to_dict(plan), "outlives": outlives})
+        super().__init__(self._child.connection)
+        self.pid = self._child.process.pid
+        self.send({**plan_to_dict(plan), "outlives": outlives})
 
     @property
     def exit_code(self) -> int | None:
@@ -86,15 +59,7 @@ class Successor:
 
         Known once `receive` has said that it has died.
         """
-        return self._process.returncode
-
-    def send(self, message: Message) -> bool:
-        """Send it a message; whether it was still there."""
-        return self._channel.send(message)
-
-    def send_request(self, request: Request) -> bool:
-        """Send it a request to its run; whether it was still there."""
-        return self._channel.send_request(request)
+        return self._child.process.returncode
 
     def receive(self, limit_s: float | None = None) -> Message | None:
         """Its next message; None when there was none for so long.
@@ -103,7 +68,7 @@ class Successor:
             SuccessorError: When it has died.
         """
         try:
-            return self._channel.receive(limit_s)
+            return super().receive(limit_s)
         except EOFError:
             raise SuccessorError(self._describe_end()) from None
 
@@ -128,22 +93,16 @@ class Successor:
 
     def kill(self) -> None:
         """End it at once, and be sure of that when this returns."""
-        self._process.kill()
-        self._process.wait()
+        self._child.kill()
 
     def let_go(self) -> None:
         """Say nothing more to it and hear nothing more; it goes on, if it is alive."""
-        self._channel.close()
-        self._printed.close()
+        self.close()
+        self._child.close()
 
     def _describe_end(self) -> str:
         """How it has ended, in one line."""
         # Whatever closed the channel: it is not to go on behind our back.
-        self._process.kill()
-        code = self._process.wait()
-        size = self._printed.seek(0, os.SEEK_END)
-        self._printed.seek(max(0, size - _LAST_WORDS))
-        lines = self._printed.read().decode(errors="replace").strip().splitlines()
+        code = self._child.kill()
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        said = f": {lines[-1].strip()}" if lines else ""
-        return f"the other process ended {how}{said}"
+        return f"the other process ended {how}{self._child.last_line()}"

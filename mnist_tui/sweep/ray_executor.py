@@ -1,19 +1,16 @@
 """Trains the runs of a sweep on the nodes of a Ray cluster."""
 
-import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any, Final
 
 from mnist_tui.errors import MnistTuiError, UsageError
-from mnist_tui.process.child import own_command, own_environment
+from mnist_tui.process.child import Child
 from mnist_tui.run.plan import TrainedRun
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.sweep.cluster import Cluster
@@ -23,8 +20,6 @@ _READY_S: Final = 180.0
 """How long a cluster may take to answer, and its nodes to say what they are like."""
 _CLOSE_S: Final = 90.0
 """How long the other process may take to end, in which runs that are still going save."""
-_LAST_WORDS: Final = 4096
-"""Bytes of what it printed that are looked at when it has died."""
 _ENVIRONMENT: Final = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # a node has the packages that it has
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -82,24 +77,10 @@ class RayExecutor:
         self._jobs = jobs
         self._slots = 0
         self._going: set[str] = set()
-        ours, theirs = Pipe()
-        self._connection = ours
-        # Not a pipe: nobody reads it.
-        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the connection
-        try:
-            self._process = subprocess.Popen(
-                own_command("mnist_tui.sweep.ray_broker", str(theirs.fileno())),
-                stdin=subprocess.DEVNULL,
-                stdout=self._printed,
-                stderr=self._printed,
-                env={**own_environment(), **_ENVIRONMENT},
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        finally:
-            theirs.close()
+        self._child = Child("mnist_tui.sweep.ray_broker", environment=_ENVIRONMENT)
+        self._connection = self._child.connection
         say(cluster.beginning)
-        ours.send((cluster, folder.absolute(), origin.absolute()))
+        self._connection.send((cluster, folder.absolute(), origin.absolute()))
         self._wait_for_answer(cluster)
 
     @property
@@ -129,11 +110,10 @@ class RayExecutor:
         """End the connection to the cluster; runs that are still going save and end."""
         self._connection.close()
         try:
-            self._process.wait(_CLOSE_S)
+            self._child.process.wait(_CLOSE_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._printed.close()
+            self._child.kill()
+        self._child.close()
 
     def _wait_for_answer(self, cluster: Cluster) -> None:
         end = time.monotonic() + _READY_S
@@ -146,8 +126,7 @@ class RayExecutor:
                     )
                 self._receive()
         except BaseException:
-            self._process.kill()
-            self._process.wait()
+            self._child.kill()
             raise
 
     def _send(self, message: object) -> None:
@@ -175,10 +154,6 @@ class RayExecutor:
 
     def _describe_end(self) -> str:
         """What has become of the other process, in one line."""
-        self._process.kill()
-        self._process.wait()
-        size = self._printed.seek(0, os.SEEK_END)
-        self._printed.seek(max(0, size - _LAST_WORDS))
-        lines = self._printed.read().decode(errors="replace").strip().splitlines()
-        said = f": {lines[-1].strip()}" if lines else ""
+        self._child.kill()
+        said = self._child.last_line()
         return f"the Ray cluster is gone{said}; the same command resumes the sweep"

@@ -223,7 +223,7 @@ def test_where_no_process_can_be_started_the_run_goes_on_and_says_so(
     def refuse(*given: Any, **options: Any) -> None:
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("mnist_tui.process.successor.subprocess.Popen", refuse)
+    monkeypatch.setattr("mnist_tui.process.child.subprocess.Popen", refuse)
 
     def wait_for(count: int) -> None:
         while len(run.of(HandOverFailed)) < count:
