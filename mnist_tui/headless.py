@@ -27,6 +27,7 @@ from mnist_tui.run.plan import Runner
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import to_json
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.wording import describe, describe_row, describe_scores
 
 
@@ -114,23 +115,20 @@ class EventPrinter:
             best = f"best: epoch {event.best.epoch}, validation {describe_scores(event.best)}"
             self._lines.print(best, self._results)
         if self._run is not None and event.saved:
-            self._lines.print(f"saved: {last_checkpoint(self._run)}", self._results)
+            self._lines.print(
+                f"saved: {RunDirectory(Path(self._run.directory)).last}", self._results
+            )
 
     def _summary(self, event: RunEnded) -> dict[str, Any]:
         """The last object: how the run ended, and where it is."""
         run = self._run
-        last = last_checkpoint(run) if run else None
+        last = RunDirectory(Path(run.directory)).last if run else None
         place = {
             "run": run.run if run else None,
             "directory": run.directory if run else None,
             "checkpoint": str(last) if last and last.exists() else None,
         }
         return {**place, **asdict(event), "event": "summary"}
-
-
-def last_checkpoint(run: RunPrepared) -> Path:
-    """The file that a run ends with."""
-    return Path(run.directory) / "checkpoints" / "last.pt"
 
 
 def progress_line(progress: Progress) -> str:

@@ -3,8 +3,8 @@
 import io
 from pathlib import Path
 
+from mnist_tui.export import needing
 from mnist_tui.export.curves import Curves
-from mnist_tui.export.extras import needing
 from mnist_tui.store.atomic import write_atomic
 
 

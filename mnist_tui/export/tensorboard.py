@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from mnist_tui.export import needing
 from mnist_tui.export.curves import Curves
-from mnist_tui.export.extras import needing
 from mnist_tui.torch_runtime import loading_torch
 
 _OURS: Final = ".mnist-tui"

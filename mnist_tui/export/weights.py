@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mnist_tui.data.device_split import scale
-from mnist_tui.export.extras import needing
+from mnist_tui.export import needing
 from mnist_tui.inference.load import LoadedModel
 from mnist_tui.models.classifier import Classifier
 from mnist_tui.store.atomic import write_atomic
