@@ -80,14 +80,8 @@ def _groups(controller: str, root: Path) -> Iterator[Path]:
         for mount_root, mount in _mounts(controller if controllers else "", root):
             group = PurePosixPath(path)
             inside = group.relative_to(mount_root) if group.is_relative_to(mount_root) else ""
-            folder = root / mount.lstrip("/")
-            yield from (folder / part for part in _upwards(PurePosixPath(inside)))
-
-
-def _upwards(path: PurePosixPath) -> Iterator[PurePosixPath]:
-    yield path
-    if path != PurePosixPath():
-        yield from path.parents
+            folder, inside = root / mount.lstrip("/"), PurePosixPath(inside)
+            yield from (folder / part for part in (inside, *inside.parents))
 
 
 def _mounts(controller: str, root: Path) -> Iterator[tuple[str, str]]:

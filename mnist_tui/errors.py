@@ -45,8 +45,6 @@ def first_line(error: BaseException) -> str:
 class TrainingError(MnistTuiError):
     """Training could not go on: the loss was not a number, or the device gave up."""
 
-    exit_code = 1
-
 
 class UsageError(MnistTuiError):
     """The command, an option or a setting is wrong."""

@@ -87,8 +87,6 @@ class EventPrinter:
                 self._print_epoch(event)
             case RunEnded():
                 self._print_end(event)
-            case _:
-                pass
 
     def _say(self, text: str | None) -> None:
         self._lines.print(text or "", sys.stderr)

@@ -140,7 +140,7 @@ class ReplayRunner(LocalRunner):
             return rows, curves
         # What was validated after the last checkpoint is in the rows alone.
         saved = directory.complete_rows(checkpoint.rows)
-        return (rows if len(rows) >= len(saved) else saved), curves or curves_of(checkpoint)
+        return max(rows, saved, key=len), curves or curves_of(checkpoint)
 
 
 def _end(directory: RunDirectory, status: StatusFile, rows: Sequence[EpochRow]) -> RunEnded:

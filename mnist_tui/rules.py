@@ -145,6 +145,9 @@ class Flag(Rule):
     def parse(self, text: str) -> object:
         return {"on": True, "true": True, "off": False, "false": False}.get(text.lower(), text)
 
+    def spell(self, value: object) -> str:
+        return "on" if value else "off"
+
 
 _DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d{1,2})?")
 

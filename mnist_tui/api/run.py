@@ -92,7 +92,7 @@ class Run:
             return rows
         # After a crash metrics.jsonl may lack the newest lines.
         saved = self._directory.complete_rows(self._checkpoint().rows)
-        return rows if len(rows) >= len(saved) else saved
+        return max(rows, saved, key=len)
 
     @property
     def losses(self) -> NDArray[np.float64]:

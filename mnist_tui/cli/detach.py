@@ -1,7 +1,7 @@
 """`--detach`: a run in a process without a terminal, from the start."""
 
 import sys
-from typing import NoReturn
+from functools import partial
 
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.headless import EventPrinter
@@ -34,7 +34,9 @@ def run_detached(plan: TrainedRun) -> int:
     activity = "starting a process without a terminal"
     lines = PlainLines(lambda: activity)
     printer = EventPrinter(lines, as_json=False)
-    with signals_as_requests(successor.send_request, hang_up=_leave), lines.live():
+    # The loss of the terminal is nothing to the run.
+    leave = partial(sys.exit, 129)
+    with signals_as_requests(successor.send_request, hang_up=leave), lines.live():
         while True:
             try:
                 message = successor.receive() or {}
@@ -60,8 +62,3 @@ def _describe(run: RunPrepared, pid: int) -> str:
     limit = describe_limit()
     note = f"\nnote: {limit}" if limit else ""
     return f"{run.run} trains in process {pid}, without a terminal; to watch it: {attach}{note}"
-
-
-def _leave() -> NoReturn:
-    """End at the loss of the terminal, which is nothing to the run."""
-    sys.exit(129)

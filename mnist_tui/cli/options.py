@@ -95,8 +95,6 @@ def describe_default(field: str) -> str:
 
 
 def _describe_value(field: str, value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else SETTINGS[field].rule.spell(value)
 
 

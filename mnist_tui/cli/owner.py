@@ -69,15 +69,16 @@ class Starter:
         self._channel = channel
         self._session = session
         self._outlives = outlives
+        self._is_predecessor = is_predecessor
         self._is_prepared = threading.Event()
-        self._may_take = self._is_prepared if is_predecessor else _always()
         session.subscribe(self._on_event)
         for act in (self._report, self._take_requests):
             threading.Thread(target=act, name=act.__name__, daemon=True).start()
 
     def _take_requests(self) -> None:
         """Take requests until the other process ends."""
-        self._may_take.wait()
+        if self._is_predecessor:
+            self._is_prepared.wait()
         for request in self._channel.requests():
             self._session.mailbox.put(request)
         if not self._outlives:
@@ -101,13 +102,6 @@ class Starter:
                 self._is_prepared.set()
             case RunEnded():
                 self.exit_code = event.exit_code
-
-
-def _always() -> threading.Event:
-    """An event that has happened."""
-    event = threading.Event()
-    event.set()
-    return event
 
 
 def _print_to(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import wraps
@@ -75,6 +75,22 @@ def values_options(command: Command) -> Command:
 def ray_options(command: Command) -> Command:
     """The options that make a Cluster, which the command gets as `cluster`; None without --ray."""
 
+    @click.option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Train on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT.",
+    )
+    @click.option(
+        "--cpus-per-run",
+        type=click.IntRange(1, 1024),
+        help="Cores that Ray gives to each run. [default: 1]",
+    )
+    @click.option(
+        "--gpus-per-run",
+        type=click.FloatRange(0, 64),
+        help="GPUs that Ray gives to each run, or a share of one, as 0.25. "
+        "[default: 1 where the cluster has any]",
+    )
     @wraps(command)
     def with_cluster(
         ray: str | None, cpus_per_run: int | None, gpus_per_run: float | None, **rest: Any
@@ -86,27 +102,6 @@ def ray_options(command: Command) -> Command:
             cluster = Cluster(address=ray, cpus=cpus_per_run or 1, gpus=gpus_per_run)
         return command(cluster=cluster, **rest)
 
-    for option in reversed(
-        (
-            click.option(
-                "--ray",
-                metavar="ADDRESS",
-                help="Train on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT.",
-            ),
-            click.option(
-                "--cpus-per-run",
-                type=click.IntRange(1, 1024),
-                help="Cores that Ray gives to each run. [default: 1]",
-            ),
-            click.option(
-                "--gpus-per-run",
-                type=click.FloatRange(0, 64),
-                help="GPUs that Ray gives to each run, or a share of one, as 0.25. "
-                "[default: 1 where the cluster has any]",
-            ),
-        )
-    ):
-        with_cluster = option(with_cluster)
     return cast(Command, with_cluster)
 
 
@@ -177,7 +172,9 @@ def sweep(
     else:
         if cluster is not None:
             click.echo(cluster.beginning, err=True)
-        _start(folder, more)
+        from mnist_tui.sweep.background import start
+
+        start(folder, *more)
     if not detach:
         return _watch(folder, runs_dir, look)
     click.echo(_describe(folder))
@@ -240,13 +237,6 @@ def _make_executor(
     if cluster is None:
         return LocalExecutor(jobs or known.jobs, known.origin)
     return RayExecutor(cluster, folder.path, known.origin, say, jobs)
-
-
-def _start(folder: SweepFolder, arguments: Sequence[str]) -> None:
-    """Have the sweep trained by a process without a terminal."""
-    from mnist_tui.sweep.background import start
-
-    start(folder, *arguments)
 
 
 def _watch(folder: SweepFolder, runs_dir: Path, look: DisplayOptions) -> int:

@@ -9,7 +9,6 @@ from typing import Final
 from mnist_tui.doctor.check import Check, fault, ok, shorten
 from mnist_tui.version import __version__
 
-_LEAST_PYTHON: Final = (3, 11)
 NEEDED: Final = ("torch", "torchvision", "textual", "plotext", "numpy", "pillow", "psutil")
 
 
@@ -17,10 +16,7 @@ def look() -> Iterator[Check]:
     """The program, Python, the system, and the packages' versions."""
     yield ok("mnist-tui", __version__)
     python = f"{platform.python_version()}, {shorten(sys.executable)}"
-    if sys.version_info < _LEAST_PYTHON:
-        yield fault("Python", python, "use Python 3.11 or newer")
-    else:
-        yield ok("Python", python)
+    yield ok("Python", python)
     yield ok("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
     found, missing = [], []
     for package in NEEDED:

@@ -48,13 +48,9 @@ class HandOver:
         self._successor: Successor | None = None
         self._thread: threading.Thread | None = None
         """Starts the successor and waits until it is ready."""
-        self._is_ready = False
-        self._is_closed = False
-
-    @property
-    def is_ready(self) -> bool:
+        self.is_ready = False
         """Whether the other process only waits for the run to stand still. Any thread."""
-        return self._is_ready
+        self._is_closed = False
 
     def begin(self) -> None:
         """Start the other process, unless it is started; it asks to Detach again when ready."""
@@ -81,7 +77,7 @@ class HandOver:
         except (SuccessorError, UsageError) as error:
             self._give_up(str(error))
         else:
-            self._is_ready = True
+            self.is_ready = True
             self._session.mailbox.put(Detach())
 
     def complete(self, *, is_paused: bool) -> None:
@@ -96,7 +92,7 @@ class HandOver:
         Raises:
             HandedOver: When it goes on in the other one. Nothing is written here any more.
         """
-        successor, self._is_ready = self._successor, False
+        successor, self.is_ready = self._successor, False
         assert successor is not None
         try:
             self._write_all()

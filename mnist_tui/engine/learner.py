@@ -92,17 +92,13 @@ class Learner:
         """Each batch's mean loss per sample, float32."""
         self._hits = torch.zeros(self.samples, dtype=torch.bool, device=device)
         """Which of the current epoch's examples were predicted right, in its order."""
-        self._lr = config.lr
+        self.lr = config.lr
+        """The learning rate of the last step."""
         step = make_step(self._classifier, self._optimizer, config, device, self.precision, warn)
         self.kernels = step.kernels
         """Which implementation computes the steps, in words."""
         steps = Steps(step, self._train, config.batch_size)
         self._chunks = GraphedSteps(steps, config.batch_size, self.batches, recorder, warn)
-
-    @property
-    def lr(self) -> float:
-        """The learning rate of the last step."""
-        return self._lr
 
     def samples_up_to(self, batch: int) -> int:
         """Samples in the first `batch` batches of an epoch; the last batch may be smaller."""
@@ -144,7 +140,7 @@ class Learner:
         chunk = self._chunks.take(self._order[first:last], lrs)
         self._losses[start:stop] = chunk.losses
         self._hits[first:last] = chunk.hits
-        self._lr = lrs[-1]
+        self.lr = lrs[-1]
 
     def read_back(self, start: int, stop: int) -> Readback:
         """Request the losses and right predictions of the batches from `start` up to `stop`."""
@@ -202,7 +198,7 @@ class Learner:
         optimizer = _to_cpu(self._optimizer.state_dict())
         for group in optimizer["param_groups"]:
             # A plain number, also where the optimizer reads it from a table on the device.
-            group["lr"] = self._lr
+            group["lr"] = self.lr
         return LearnerState(model=_to_cpu(self.model.state_dict()), optimizer=optimizer, rng=rng)
 
     def restore(self, state: LearnerState) -> None:
@@ -213,7 +209,7 @@ class Learner:
         """
         self.model.load_state_dict(state["model"])
         load_state(self._optimizer, state["optimizer"])
-        self._lr = float(self._optimizer.param_groups[0]["lr"])
+        self.lr = float(self._optimizer.param_groups[0]["lr"])
         self._chunks.forget()
         rng = state["rng"]
         torch.set_rng_state(rng["cpu"])

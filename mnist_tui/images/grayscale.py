@@ -122,10 +122,6 @@ def _spread(channel: "Image") -> float:
     """How much stands out in one channel from what is around it, whatever light falls there."""
     from PIL import ImageFilter
 
-    small = (
-        channel.reduce(math.ceil(max(channel.size) / SMALL))
-        if max(channel.size) > SMALL
-        else channel
-    )
+    small = channel.reduce(math.ceil(max(channel.size) / SMALL))
     around = small.filter(ImageFilter.GaussianBlur(max(small.size) / 16))
     return float((np.asarray(small, np.float32) - np.asarray(around, np.float32)).std())

@@ -19,7 +19,6 @@ Message = Mapping[str, Any]
 """One JSON object, whose keys say what it is about."""
 
 _PLANS: Final[Mapping[str, type[TrainedRun]]] = {"new": NewRun, "resumed": ResumedRun}
-_PATHS: Final = ("runs_dir",)
 
 
 class Channel:
@@ -84,8 +83,8 @@ def plan_to_dict(plan: TrainedRun) -> dict[str, Any]:
     """The plan as plain values that hold in any working directory."""
     kind = next(name for name, cls in _PLANS.items() if isinstance(plan, cls))
     values = {field.name: getattr(plan, field.name) for field in fields(plan)}
-    paths = {name: str(absolute(values[name])) for name in _PATHS}
-    return {**values, **paths, "config": plan.config.to_dict(), "kind": kind}
+    runs_dir = str(absolute(plan.runs_dir))
+    return {**values, "runs_dir": runs_dir, "config": plan.config.to_dict(), "kind": kind}
 
 
 def plan_from_dict(values: Mapping[str, Any]) -> TrainedRun:
@@ -98,5 +97,5 @@ def plan_from_dict(values: Mapping[str, Any]) -> TrainedRun:
     if cls is None:
         raise UsageError(f"cannot run a plan of kind {values.get('kind')}")
     known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
-    paths = {name: Path(values[name]) for name in _PATHS}
-    return cls(**{**known, **paths, "config": TrainConfig.from_dict(values["config"])})
+    config, runs_dir = TrainConfig.from_dict(values["config"]), Path(values["runs_dir"])
+    return cls(**{**known, "runs_dir": runs_dir, "config": config})

@@ -7,7 +7,7 @@ from typing import Final
 
 from mnist_tui.errors import MnistTuiError, Remedy, UsageError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor, ask_model
-from mnist_tui.remote.connection import Connection, ConnectionLostError, connect
+from mnist_tui.remote.connection import ConnectionLostError, connect
 from mnist_tui.remote.mirror import Mirror
 from mnist_tui.run.events import RunEnded, ended_by
 from mnist_tui.run.inference import InferenceFuture, InferenceRequest
@@ -90,7 +90,8 @@ class RemoteRunner:
             except UsageError as error:
                 is_live = self._directory.lock.is_held()
                 return self._cannot_attach(error) if is_live else self._end_on_disk()
-            self._introduce(connection)
+            self._pid = connection.greeting.pid
+            self.place = f"process {self._pid} on {connection.greeting.host}"
             try:
                 ended = self._mirror.follow(connection)
             except ConnectionLostError as error:
@@ -104,11 +105,6 @@ class RemoteRunner:
                 return ended
             # Let go, or the run goes on in another process.
             self._shown_s = self._mirror.heard_s
-
-    def _introduce(self, connection: Connection) -> None:
-        greeting = connection.greeting
-        self._pid = greeting.pid
-        self.place = f"process {greeting.pid} on {greeting.host}"
 
     def _left(self) -> RunEnded:
         return RunEnded(

@@ -21,8 +21,6 @@ from mnist_tui.store.directory import RunDirectory
 class ControlError(MnistTuiError):
     """A request was accepted, and could not be honored."""
 
-    exit_code = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Reply:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
+from mnist_tui.run.buckets import ReducedIncrement
 from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.protocol import Compressed, Past
@@ -41,12 +42,9 @@ class Feed:
         self._results = ValidationResults()
         self._budget: float = 0.0
         """Bytes that may be spent on what is large; below 0 while that is paid back."""
-        self._due_s = self._seen_s = now_s
-
-    @property
-    def due_s(self) -> float:
+        self._seen_s = now_s
+        self.due_s = now_s
         """When the next snapshot is to be sent."""
-        return self._due_s
 
     def first(self, subscription: Subscription, now_s: float) -> Iterator[bytes]:
         """Everything that has been so far."""
@@ -66,7 +64,7 @@ class Feed:
         """What is new since the last time."""
         self._budget += (now_s - self._seen_s) * BULK_BYTES_PER_S
         self._budget = min(self._budget, BULK_BYTES_PER_S)
-        self._seen_s, self._due_s = now_s, now_s + INTERVAL_S
+        self._seen_s, self.due_s = now_s, now_s + INTERVAL_S
         progress = self._session.progress
         if progress is not self._progress:
             self._progress = progress
@@ -84,21 +82,17 @@ class Feed:
             snapshot = history.snapshot()
             self._batches, self._is_reduced = snapshot.count, False
             yield compressed(snapshot)
-        count = len(history) - self._batches
-        if not count:
+        if len(history) == self._batches:
             return
-        increment: Any = None
-        if 0 < count <= _MOST_LOSSES:
-            increment = history.since(self._batches)
-            taken = len(increment.losses) if increment else 0
-        else:
-            increment = history.reduced_since(self._batches, _MOST_BUCKETS)
-            self._is_reduced = increment is not None
-            taken = sum(increment.counts) if increment else 0
+        increment: Any = history.since(self._batches)
         if increment is None:  # it has gone back, or far ahead
             increment = history.snapshot()
-            self._batches, taken = 0, increment.count
-        self._batches += taken
+            self._batches, self._is_reduced = increment.count, False
+        else:
+            self._batches += len(increment.losses)
+            if len(increment.losses) > _MOST_LOSSES:
+                increment = ReducedIncrement.of(increment, _MOST_BUCKETS)
+                self._is_reduced = True
         yield self._spend(encode(increment))
 
     def _newer(self, results: ValidationResults) -> ValidationResults:

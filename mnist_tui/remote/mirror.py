@@ -93,20 +93,16 @@ class Mirror:
         """Samples of the machine that are to be asked for."""
         self._asked: dict[int, Future[Any]] = {}
         """What has been asked for, by the number of the message that did it."""
-        self._is_leaving = False
+        self.is_leaving = False
+        """Whether nothing more is to be followed. Any thread."""
         self._silence = Silence()
         self._heard: Progress | None = None
         """The progress that was received last, while another one is published in its place."""
 
     def leave(self) -> None:
         """Have `follow` return. Any thread; a signal handler too."""
-        self._is_leaving = True
+        self.is_leaving = True
         self._wakes.wake()
-
-    @property
-    def is_leaving(self) -> bool:
-        """Whether nothing more is to be followed. Any thread."""
-        return self._is_leaving
 
     def sample_machine(self) -> MachineSample:
         """Sample the machine of the other process. Blocks; a thread of its own.
@@ -128,7 +124,7 @@ class Mirror:
         self._silence = Silence()
         try:
             connection.send(Watch(is_read_only=self.session.is_read_only))
-            while not self._is_leaving:
+            while not self.is_leaving:
                 self._send(connection)
                 for message in self._receive(connection):
                     if isinstance(message.value, RunEnded):
@@ -142,7 +138,7 @@ class Mirror:
 
     def close(self) -> None:
         """Follow nothing any more."""
-        self._is_leaving = True
+        self.is_leaving = True
         for sample in self._samples:
             sample.cancel()
         self._wakes.close()

@@ -145,11 +145,6 @@ class LossHistory:
             skipped = len(self._recent) - missing
             return HistoryIncrement(first=count, losses=tuple(islice(self._recent, skipped, None)))
 
-    def reduced_since(self, count: int, most: int) -> ReducedIncrement | None:
-        """As `since`, in some `most` buckets."""
-        increment = self.since(count)
-        return None if increment is None else ReducedIncrement.of(increment, most)
-
     def restore(self, snapshot: HistorySnapshot) -> None:
         """Replace everything by what is in `snapshot`. Training thread."""
         with self._lock:

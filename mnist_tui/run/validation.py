@@ -92,11 +92,6 @@ class ValidationResults:
         """The newest validation."""
         return self.epochs[-1] if self.epochs else None
 
-    @property
-    def newest(self) -> "ValidationResults":
-        """The newest validation alone, to extend the results of a viewer by."""
-        return replace(self, epochs=self.epochs[-1:])
-
     def extended_by(self, newer: "ValidationResults") -> "ValidationResults":
         """These results followed by `newer`, which replaces those of its own epochs."""
         if not newer.epochs:

@@ -1,5 +1,6 @@
 """Settings with several values each, and the trials that they make."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,10 +50,7 @@ class Grid:
     @property
     def size(self) -> int:
         """How many trials it makes."""
-        size = 1
-        for values in self.values.values():
-            size *= len(values)
-        return size
+        return math.prod(map(len, self.values.values()))
 
     def trials(self) -> tuple[Trial, ...]:
         """Every combination, in the order in which they are to be trained.
@@ -112,16 +110,9 @@ def parse_values(field: str, text: str) -> tuple[Any, ...]:
         if problem is not None:
             raise ConfigError(field, problem)
         if value in values:
-            raise ConfigError(field, f"has {spell(field, value)} twice")
+            raise ConfigError(field, f"has {rule.spell(value)} twice")
         values.append(value)
     return tuple(values)
-
-
-def spell(field: str, value: Any) -> str:
-    """A setting's value as one would type it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return SETTINGS[field].rule.spell(value)
 
 
 def _name(chosen: Mapping[str, Any]) -> str:
@@ -129,7 +120,8 @@ def _name(chosen: Mapping[str, Any]) -> str:
     parts = []
     for field, value in chosen.items():
         option = option_name(field).removeprefix("--")
-        parts.append(f"{option}={_NO_NAME.sub('-', Path(spell(field, value)).name)}")
+        spelled = Path(SETTINGS[field].rule.spell(value)).name
+        parts.append(f"{option}={_NO_NAME.sub('-', spelled)}")
     return ",".join(parts)[:_LONGEST]
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mnist_tui.run.buckets import ReducedIncrement
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.wire import Decoder, encode
 
@@ -123,9 +124,9 @@ def test_a_history_extended_by_buckets_leaves_no_loss_out(
         before = len(own)
         own.extend(losses)
         if most:
-            reduced = own.reduced_since(before, most)
-            assert reduced is not None
-            mirrored.extend_reduced(reduced)
+            increment = own.since(before)
+            assert increment is not None
+            mirrored.extend_reduced(ReducedIncrement.of(increment, most))
         else:
             mirrored.extend(losses)
         assert len(mirrored) == len(own)

@@ -9,8 +9,9 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from mnist_tui import formatting
+from mnist_tui.config import SETTINGS
 from mnist_tui.process.invocation import option_name
-from mnist_tui.sweep.grid import SEED, spell
+from mnist_tui.sweep.grid import SEED
 from mnist_tui.sweep.standing import WAITING, Entry, Group, Standing
 from mnist_tui.tui.runs.columns import describe_state, loss_curve
 from mnist_tui.tui.text.fitting import pad, shorten
@@ -236,10 +237,13 @@ def _heading(field: str) -> str:
 
 
 def _value(group: Group, field: str) -> str:
-    return spell(field, group.values[field]) if field in group.values else "all"
+    return SETTINGS[field].rule.spell(group.values[field]) if field in group.values else "all"
 
 
 def describe_values(group: Group) -> str:
     """What the trials of a group have in common, and others don't: `lr 0.1, batch-size 32`."""
-    known = [f"{_heading(field)} {spell(field, value)}" for field, value in group.values.items()]
+    known = [
+        f"{_heading(field)} {SETTINGS[field].rule.spell(value)}"
+        for field, value in group.values.items()
+    ]
     return ", ".join(known) or "all seeds"
