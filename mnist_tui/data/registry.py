@@ -40,7 +40,6 @@ MNIST: Final = DatasetSpec(
             "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         ),
-        files=FILES,
         packed_bytes=11_594_722,
     ),
 )
@@ -81,7 +80,6 @@ FASHION: Final = DatasetSpec(
             "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         ),
-        files=FILES,
         packed_bytes=30_878_645,
     ),
     advice="on Debian and Ubuntu the package dataset-fashion-mnist has it",
@@ -120,7 +118,6 @@ KMNIST: Final = DatasetSpec(
             "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
             "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
         ),
-        files=FILES,
         packed_bytes=21_240_888,
     ),
 )

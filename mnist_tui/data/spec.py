@@ -44,7 +44,7 @@ class Source:
     """(name of a packed file, its MD5, which torchvision verifies)."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """The SHA-256 of files by their names, packed or unpacked, where it is known."""
-    files: tuple[str, ...]
+    files: tuple[str, ...] = FILES
     """The names of the unpacked files that are kept."""
     packed_bytes: int
     """The packed files together."""

@@ -9,9 +9,8 @@ from torch import Tensor
 from triton import cdiv
 
 from mnist_tui.config import TrainConfig
-from mnist_tui.engine.steps import kernels
 from mnist_tui.engine.steps.base import MnistKernels
-from mnist_tui.engine.steps.kernels import shapes
+from mnist_tui.engine.steps.kernels import backward, forward, shapes
 from mnist_tui.models.mnist_net import MnistNet
 
 
@@ -124,24 +123,24 @@ class FusedStep(MnistKernels):
             hidden_grads=self._new(batch, 128),
         )
         filters = self._new(9, 64, 32, dtype=self._dtype)
-        kernels.first_layer[(cdiv(batch * PIXELS, tiles.pixels) + CONV2_WEIGHTS // 1024,)](
+        forward.first_layer[(cdiv(batch * PIXELS, tiles.pixels) + CONV2_WEIGHTS // 1024,)](
             *(images, w1, b1, w2, saved.activations, filters, saved.back_filters, batch),
             BLOCK=tiles.pixels,
         )
-        kernels.second_layer[(cdiv(batch * POOLED, tiles.pooled),)](
+        forward.second_layer[(cdiv(batch * POOLED, tiles.pooled),)](
             *(saved.activations, filters, b2, keep_mask, saved.features, saved.argmax, batch, keep),
             BLOCK=tiles.pooled,
             PRECISION=dot,
             num_warps=tiles.pooled_warps,
         )
         partials = self._new(SLICES, batch, 128)
-        kernels.third_layer[(SLICES, 128 // tiles.units, cdiv(batch, 32))](
+        forward.third_layer[(SLICES, 128 // tiles.units, cdiv(batch, 32))](
             *(saved.features, w3, partials, batch),
             SLICE=FEATURES // SLICES,
             UNITS=tiles.units,
             PRECISION=dot,
         )
-        kernels.head[(batch,)](
+        forward.head[(batch,)](
             *(partials, b3, w4, b4, labels, saved.hidden, saved.output, saved.losses),
             *(saved.output_grads, saved.hidden_grads, batch, self._smoothing),
             SLICES=SLICES,
@@ -159,7 +158,7 @@ class FusedStep(MnistKernels):
             parameter if self.updates else parameter.grad for parameter in self._parameters
         )
         feature_grads, loss = self._new(batch, POOLED, 64, dtype=self._dtype), self._new()
-        kernels.linear_layers[(FEATURES // 64 + 1,)](
+        backward.linear_layers[(FEATURES // 64 + 1,)](
             *(saved.features, saved.hidden, saved.output_grads, saved.hidden_grads, saved.losses),
             *(w3, b3, w4, b4, dw3, db3, dw4, db4, lr, feature_grads, loss, batch, keep),
             UPDATE=self.updates,
@@ -169,7 +168,7 @@ class FusedStep(MnistKernels):
         count = cdiv(batch * CONV2_PIXELS, tiles.conv2_pixels * tiles.conv2_blocks)
         partials = self._new(count, SECOND_SUMS)
         with self._beside_main():
-            kernels.second_convolution[(count, 3)](
+            backward.second_convolution[(count, 3)](
                 *(feature_grads, saved.argmax, saved.activations, partials, batch),
                 BLOCK=tiles.conv2_pixels,
                 BLOCKS=tiles.conv2_blocks,
@@ -177,13 +176,13 @@ class FusedStep(MnistKernels):
             )
         first_count = cdiv(batch * PIXELS, 64)
         first_partials = self._new(first_count, FIRST_SUMS)
-        kernels.first_convolution[(first_count,)](
+        backward.first_convolution[(first_count,)](
             *(feature_grads, saved.argmax, saved.back_filters, saved.activations, images),
             *(first_partials, batch),
             PRECISION=dot,
         )
         self._join()
-        kernels.convolutions[((FIRST_SUMS + SECOND_SUMS) // 16,)](
+        backward.convolutions[((FIRST_SUMS + SECOND_SUMS) // 16,)](
             *(first_partials, partials, w1, b1, w2, b2, dw1, db1, dw2, db2, lr, first_count, count),
             UPDATE=self.updates,
         )

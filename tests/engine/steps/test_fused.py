@@ -21,8 +21,9 @@ from mnist_tui.models.mnist_net import MnistNet
 from mnist_tui.models.registry import MNIST_CLASSES, build_model
 
 pytest.importorskip("triton", reason="Triton comes with torch on Linux alone")
-from mnist_tui.engine.steps import fused, kernels
+from mnist_tui.engine.steps import fused
 from mnist_tui.engine.steps.fused import SLICES, FusedStep
+from mnist_tui.engine.steps.kernels import backward, forward
 
 pytestmark = pytest.mark.slow
 """Triton's interpreter takes a second for an example."""
@@ -131,14 +132,14 @@ def test_more_digits_than_a_tile_has_take_several(net: MnistNet) -> None:
     w3, b3, w4, b4 = (p.detach() for layer in layers for p in (layer.weight, layer.bias))
     grads = [torch.empty_like(p) for p in (w3, b3, w4, b4)]
     options = {"PRECISION": "ieee"}
-    kernels.third_layer[(SLICES, 4, 2)](
+    forward.third_layer[(SLICES, 4, 2)](
         features, w3, partials, batch, SLICE=9216 // SLICES, UNITS=32, **options
     )
-    kernels.head[(batch,)](
+    forward.head[(batch,)](
         *(partials, b3, w4, b4, labels, hidden, output, losses, doutput, dhidden, batch, 0.0),
         SLICES=SLICES,
     )
-    kernels.linear_layers[(145,)](
+    backward.linear_layers[(145,)](
         *(features, hidden, doutput, dhidden, losses, w3, b3, w4, b4, *grads),
         *(torch.tensor(0.0), dfeatures, loss, batch, 1.0),
         UPDATE=False,

@@ -14,22 +14,3 @@ says that a weight is updated at once; else its gradient is stored for an optimi
 
 The mathematics is plain backpropagation through each layer; `FusedStep` launches the kernels.
 """
-
-from mnist_tui.engine.steps.kernels.backward import (
-    convolutions,
-    first_convolution,
-    linear_layers,
-    second_convolution,
-)
-from mnist_tui.engine.steps.kernels.forward import first_layer, head, second_layer, third_layer
-
-__all__ = [
-    "convolutions",
-    "first_convolution",
-    "first_layer",
-    "head",
-    "linear_layers",
-    "second_convolution",
-    "second_layer",
-    "third_layer",
-]
