@@ -164,7 +164,7 @@ def fit(
         running_correct += predictions.eq(target.data.view_as(predictions)).cpu().sum()
         samples += len(target)
         if training:
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
     elapsed_s = time.perf_counter() - started
     return PassResult(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 
@@ -18,6 +18,8 @@ from mnist_tui.errors import ConfigError, Remedy, UsageError, first_line
 
 DRIVER: Final = Path("/dev/nvidiactl")
 """There where the NVIDIA driver is loaded."""
+_deterministic: Final[Any] = torch.utils.deterministic
+"""Whose flag torch makes with the module, so that types do not show it."""
 _TOO_OLD: Final = re.compile(r"driver on your system is too old \(found version (\d+)\)")
 
 
@@ -216,7 +218,7 @@ def process_settings_kept() -> Iterator[None]:
     cublas = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
     threads = torch.get_num_threads()
     mode = torch.get_deterministic_debug_mode()
-    fills = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    fills = _deterministic.fill_uninitialized_memory
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     flags = cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32
     try:
@@ -225,7 +227,7 @@ def process_settings_kept() -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.set_deterministic_debug_mode(mode)
-        torch.utils.deterministic.fill_uninitialized_memory = fills  # type: ignore[attr-defined]
+        _deterministic.fill_uninitialized_memory = fills
         cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = flags
         if cublas is None:
             os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
@@ -247,7 +249,7 @@ def set_determinism(device: torch.device, deterministic: bool, precision: str) -
     # The same as use_deterministic_algorithms, which would import torch's compiler to tell it.
     torch.set_deterministic_debug_mode("warn" if deterministic else "default")
     # Deterministic mode also fills fresh memory, for programs that read it before writing it.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    _deterministic.fill_uninitialized_memory = False
     is_tf32 = precision == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = is_tf32
     torch.backends.cudnn.allow_tf32 = is_tf32

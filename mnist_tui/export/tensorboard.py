@@ -48,7 +48,7 @@ def export_tensorboard(curves: Curves, folder: Path) -> tuple[Path, ...]:
         settings = {name: _plain(value) for name, value in curves.config.to_dict().items()}
         accuracies = [row.val_accuracy for row in curves.rows]
         reached = {"best accuracy": max(accuracies, default=0.0)}
-        for summary in hparams(settings, reached):  # type: ignore[no-untyped-call]
+        for summary in hparams(settings, reached):
             writer.file_writer.add_summary(summary)
     return (folder,)
 

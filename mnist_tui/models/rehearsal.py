@@ -196,7 +196,7 @@ class Rehearsal:
                 "without gradients"
             )
         with self._blamed("cannot be trained"):
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         return kind
 
     def _check_batch_of_one(self) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,10 +15,8 @@ from mnist_tui.store.atomic import sweep
 from mnist_tui.store.owner import Owner, is_alive
 from mnist_tui.store.status import StatusFile
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows has no flock
-    fcntl = None  # type: ignore[assignment]
 
 _TRIES: Final = 10
 """`is_held` of another process holds the lock for a moment: worth a few more tries."""
@@ -220,7 +219,7 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _flock(descriptor: int) -> bool:
-    if fcntl is None:
+    if sys.platform == "win32":  # which has no flock
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

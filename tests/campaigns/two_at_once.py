@@ -13,6 +13,7 @@ import random
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 from mnist_tui.cli import main as command
 from mnist_tui.engine.learner import Learner
@@ -106,7 +107,7 @@ def _start(folder: Path, args: list[str] | None, name: str, *, holds_locks: bool
     def act() -> int:
         os.chdir(folder)
         if not holds_locks:
-            lock.fcntl = None  # type: ignore[assignment]
+            patch.object(lock, "_flock", return_value=True).start()
         file = os.open(name, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, 1)
         os.dup2(file, 2)

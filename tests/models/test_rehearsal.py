@@ -155,7 +155,7 @@ def test_whatever_it_gives_it_learns_from_the_same_loss(end: str, tmp_path: Path
     classifier = source.build(10)
     images = torch.rand(6, 1, 28, 28)
     loss = torch.nn.functional.nll_loss(classifier(images), torch.arange(6))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     weight, bias = classifier.module.fc.weight, classifier.module.fc.bias
     scores = images.flatten(1) @ weight.detach().t() + bias.detach()
     right = torch.nn.functional.cross_entropy(scores.requires_grad_(), torch.arange(6))

@@ -229,7 +229,7 @@ class GraphedSteps:
         if self._steps.device.type != "cuda":
             return
         # A blocking event: the thread sleeps meanwhile, and leaves its core to the dashboard.
-        event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        event = torch.cuda.Event(blocking=True)
         event.record(torch.cuda.current_stream(self._steps.device))
         self._queued.append(event)
         while len(self._queued) > max_queued(samples):

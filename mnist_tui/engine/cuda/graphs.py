@@ -43,7 +43,7 @@ class _GraphRecorder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._stream = torch.cuda.Stream(device)
         self._graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
         """Those that can still be replayed."""
         self._pool = torch.cuda.graph_pool_handle()

@@ -23,13 +23,13 @@ class Readback:
         if losses.is_cuda:
             self._losses, self._correct = _copy_to_host(losses), _copy_to_host(self._correct)
             # A blocking event: a thread that waits for it sleeps, and leaves its core.
-            self._event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+            self._event = torch.cuda.Event(blocking=True)
             self._event.record(torch.cuda.current_stream(losses.device))
 
     @property
     def is_here(self) -> bool:
         """Whether `result` need not wait for work that was queued earlier."""
-        return self._event is None or bool(self._event.query())  # type: ignore[no-untyped-call]
+        return self._event is None or bool(self._event.query())
 
     def result(self) -> tuple[list[float], int]:
         """The mean losses, and how many predictions were right. Waits for the device."""

@@ -70,7 +70,7 @@ class AutogradStep:
         target = self._smooth(loss, output)
         for parameter in self._parameters:
             parameter.grad = None
-        target.backward(self._one)  # type: ignore[no-untyped-call]
+        target.backward(self._one)
         return loss.detach(), output.detach()
 
     def _smooth(self, loss: Tensor, output: Tensor) -> Tensor:

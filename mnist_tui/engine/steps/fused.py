@@ -92,7 +92,7 @@ class FusedStep(MnistKernels):
         self._device_guard: AbstractContextManager[Any] = nullcontext()
         """Makes the device the current one, on which Triton launches."""
         if self._device.type == "cuda":
-            self._side_stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            self._side_stream = torch.cuda.Stream(self._device)
             self._device_guard = torch.cuda.device(self._device)
 
     @torch.no_grad()

@@ -147,7 +147,7 @@ def test_more_digits_than_a_tile_has_take_several(net: MnistNet) -> None:
     )
     x = features.requires_grad_()
     wanted = F.nll_loss(F.log_softmax(net.fc2(F.relu(net.fc1(x))), dim=1), labels)
-    wanted.backward()  # type: ignore[no-untyped-call]
+    wanted.backward()
     torch.testing.assert_close(loss, wanted.detach())
     assert x.grad is not None
     # By place and channel, where the features go by channel and place.

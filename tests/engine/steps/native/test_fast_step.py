@@ -60,7 +60,7 @@ def by_autograd(net: FastNet, images: Tensor, labels: Tensor) -> tuple[Tensor, F
     twin = copy.deepcopy(net).double()
     output = twin(images.double())
     loss = F.nll_loss(output, labels)
-    ((1 - SMOOTHING) * loss - SMOOTHING * output.mean()).backward()  # type: ignore[no-untyped-call]
+    ((1 - SMOOTHING) * loss - SMOOTHING * output.mean()).backward()
     return loss.detach(), twin
 
 
