@@ -5,10 +5,9 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from functools import wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -72,39 +71,6 @@ def values_options(command: Command) -> Command:
     return command
 
 
-def ray_options(command: Command) -> Command:
-    """The options that make a Cluster, which the command gets as `cluster`; None without --ray."""
-
-    @click.option(
-        "--ray",
-        metavar="ADDRESS",
-        help="Train on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT.",
-    )
-    @click.option(
-        "--cpus-per-run",
-        type=click.IntRange(1, 1024),
-        help="Cores that Ray gives to each run. [default: 1]",
-    )
-    @click.option(
-        "--gpus-per-run",
-        type=click.FloatRange(0, 64),
-        help="GPUs that Ray gives to each run, or a share of one, as 0.25. "
-        "[default: 1 where the cluster has any]",
-    )
-    @wraps(command)
-    def with_cluster(
-        ray: str | None, cpus_per_run: int | None, gpus_per_run: float | None, **rest: Any
-    ) -> Any:
-        if ray is None and (cpus_per_run, gpus_per_run) != (None, None):
-            raise UsageError("how much each run gets is for --ray, which is not given: add it")
-        cluster = None
-        if ray is not None:
-            cluster = Cluster(address=ray, cpus=cpus_per_run or 1, gpus=gpus_per_run)
-        return command(cluster=cluster, **rest)
-
-    return cast(Command, with_cluster)
-
-
 def _ray_words(cluster: Cluster) -> list[str]:
     """The options that make the same cluster again."""
     gpus = [] if cluster.gpus is None else ["--gpus-per-run", f"{cluster.gpus:g}"]
@@ -135,7 +101,22 @@ def complete_sweeps(
     shell_complete=complete_sweeps,
 )
 @click.option("--retry-failed", is_flag=True, help="Train again what has failed before.")
-@ray_options
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Train on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT.",
+)
+@click.option(
+    "--cpus-per-run",
+    type=click.IntRange(1, 1024),
+    help="Cores that Ray gives to each run. [default: 1]",
+)
+@click.option(
+    "--gpus-per-run",
+    type=click.FloatRange(0, 64),
+    help="GPUs that Ray gives to each run, or a share of one, as 0.25. "
+    "[default: 1 where the cluster has any]",
+)
 @headless_option
 @click.option("--detach", is_flag=True, help="Train without a terminal; return at once.")
 @dashboard_options
@@ -144,7 +125,9 @@ def sweep(
     name: str | None,
     runs_dir: Path,
     resume: str | None,
-    cluster: Cluster | None,
+    ray: str | None,
+    cpus_per_run: int | None,
+    gpus_per_run: float | None,
     headless: bool,
     detach: bool,
     retry_failed: bool,
@@ -158,6 +141,11 @@ def sweep(
     (q) changes nothing. The same command again, or --resume, resumes what is not finished.
     With --ray, the machines of a Ray cluster train them. Exit code 1: a run has failed.
     """
+    if ray is None and (cpus_per_run, gpus_per_run) != (None, None):
+        raise UsageError("how much each run gets is for --ray, which is not given: add it")
+    cluster = None
+    if ray is not None:
+        cluster = Cluster(address=ray, cpus=cpus_per_run or 1, gpus=gpus_per_run)
     grid = Grid({field: values for field, values in settings.items() if values is not None})
     if not headless and not detach:
         words = {"headless": None, **({"resume": resume} if resume else {})}
@@ -175,10 +163,11 @@ def sweep(
         from mnist_tui.sweep.background import start
 
         start(folder, *more)
+    plan, code = NewRun(runs_dir=runs_dir), 0
     if not detach:
-        return _watch(folder, runs_dir, look)
+        code = open_dashboard(plan, look, start=False, opens_sweep=folder.path)
     click.echo(_describe(folder))
-    return 0
+    return code
 
 
 def _open(grid: Grid, name: str | None, runs_dir: Path, resume: str | None) -> SweepFolder:
@@ -237,14 +226,6 @@ def _make_executor(
     if cluster is None:
         return LocalExecutor(jobs or known.jobs, known.origin)
     return RayExecutor(cluster, folder.path, known.origin, say, jobs)
-
-
-def _watch(folder: SweepFolder, runs_dir: Path, look: DisplayOptions) -> int:
-    """Show the sweep as a leaderboard until the user leaves; the exit code."""
-    plan = NewRun(runs_dir=runs_dir)
-    code = open_dashboard(plan, look, start=False, opens_sweep=folder.path)
-    click.echo(_describe(folder))
-    return code
 
 
 def _describe(folder: SweepFolder) -> str:
