@@ -79,7 +79,7 @@ def test_a_finished_run_is_replayed_as_it_was(few_digits: Path, tmp_path: Path) 
     assert played.ended.state is State.FINISHED
     assert (played.ended.message, played.ended.best) == (run.ended.message, run.ended.best)
     assert played.runner.session.validation == read_validation(run.directory.validation)
-    assert played.runner.session.history.state_dict() == run.session.history.state_dict()
+    assert played.runner.session.history.snapshot() == run.session.history.snapshot()
     assert played.runner.session.progress.run_fraction == 1.0
     after = {path: path.read_bytes() for path in run.directory.path.rglob("*") if path.is_file()}
     assert after == before, "nothing is written"
@@ -122,7 +122,7 @@ def test_a_run_of_an_earlier_version_is_shown_from_its_checkpoint(
     copied.history.unlink()
     played = Played(copied)
     assert not played.the(Warned)
-    assert played.runner.session.history.state_dict() == finished.session.history.state_dict()
+    assert played.runner.session.history.snapshot() == finished.session.history.snapshot()
 
 
 def test_it_answers_from_its_checkpoint_once_it_is_replayed(finished: RecordedRun) -> None:

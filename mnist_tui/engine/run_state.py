@@ -12,6 +12,7 @@ from mnist_tui.engine.live_hyperparameters import LiveHyperparameters
 from mnist_tui.engine.throughput import Throughput
 from mnist_tui.errors import TrainingError
 from mnist_tui.inference.validation_pass import Evaluation
+from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import EpochFinished, EpochRow, Event, RunEnded
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.progress import Progress
@@ -110,7 +111,7 @@ class RunState:
         self._learner.restore(
             LearnerState(model=checkpoint.model, optimizer=checkpoint.optimizer, rng=checkpoint.rng)
         )
-        self._history.load_state_dict(checkpoint.history)
+        self._history.restore(HistorySnapshot.from_dict(checkpoint.history))
         self._hyperparameters.restore(checkpoint)
         self._rows.extend(checkpoint.rows)
         self._best = checkpoint.best
@@ -225,7 +226,7 @@ class RunState:
             lr_scale=hyperparameters.lr_scale,
             rows=tuple(self._rows),
             elapsed_s=self.throughput.elapsed_s,
-            history=self._history.state_dict(),
+            history=self._history.snapshot().to_dict(),
             rates=hyperparameters.lr_changes,
             best=self._best,
             classes=self._dataset.classes,

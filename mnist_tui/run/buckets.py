@@ -1,9 +1,10 @@
 """The losses of consecutive batches as values: reduced to buckets, at one moment, or since then."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,32 @@ class HistorySnapshot:
     """Losses per bucket."""
     count: int
     """All losses, kept or not."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain values, for a file."""
+        # By name: dataclasses.astuple takes a hundred times as long, and training waits.
+        buckets = [(b.first, b.count, b.low, b.mean, b.high, b.bad) for b in self.buckets]
+        return {
+            "recent": list(self.recent),
+            "buckets": buckets,
+            "open": list(self.open),
+            "width": self.width,
+            "count": self.count,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave."""
+        return cls(
+            recent=tuple(values["recent"]),
+            buckets=tuple(
+                Bucket(int(first), int(count), low, mean, high, int(bad))
+                for first, count, low, mean, high, bad in values["buckets"]
+            ),
+            open=tuple(values["open"]),
+            width=int(values["width"]),
+            count=int(values["count"]),
+        )
 
     @property
     def all_buckets(self) -> tuple[Bucket, ...]:

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from mnist_tui.run.buckets import (
     Bucket,
@@ -153,28 +153,3 @@ class LossHistory:
             self._open, self._open_reduced = list(snapshot.open), None
             self._width = snapshot.width
             self._count = snapshot.count
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything in it as plain values, for a checkpoint. Training thread."""
-        snapshot = self.snapshot()
-        # By name: dataclasses.astuple takes a hundred times as long, and training waits.
-        buckets = [(b.first, b.count, b.low, b.mean, b.high, b.bad) for b in snapshot.buckets]
-        return {
-            "recent": list(snapshot.recent),
-            "buckets": buckets,
-            "open": list(snapshot.open),
-            "width": snapshot.width,
-            "count": snapshot.count,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Replace everything by what `state_dict` returned. Training thread."""
-        self.restore(
-            HistorySnapshot(
-                recent=tuple(state["recent"]),
-                buckets=tuple(Bucket(*row) for row in state["buckets"]),
-                open=tuple(state["open"]),
-                width=int(state["width"]),
-                count=int(state["count"]),
-            )
-        )

@@ -2,15 +2,18 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui.errors import DataError, first_line
+
 Arrays = Mapping[str, NDArray[Any]]
 """By their names in the file."""
+T = TypeVar("T")
 
 
 def arrays_bytes(arrays: Arrays) -> bytes:
@@ -20,16 +23,28 @@ def arrays_bytes(arrays: Arrays) -> bytes:
     return buffer.getvalue()
 
 
-def read_arrays(path: Path, most_bytes: int) -> Arrays:
-    """The arrays in an .npz file. Runs no code from it.
+def read_arrays(path: Path, most_bytes: int, make: Callable[[Arrays], T], advice: str) -> T | None:
+    """What `make` makes of the arrays in an .npz file; None where there is no file.
+
+    Runs no code from it.
+
+    Args:
+        path: The file.
+        most_bytes: What its arrays may take, whatever its entries say.
+        make: Raises what it likes where they are not what they should be.
+        advice: What becomes of a file that is damaged.
 
     Raises:
-        OSError: When it cannot be read.
-        ValueError: When its arrays take more than `most_bytes`.
-        Exception: Of any kind, when it is damaged or made up.
+        DataError: When it cannot be read or is damaged.
     """
-    with path.open("rb") as file, zipfile.ZipFile(file) as parts:
-        if sum(part.file_size for part in parts.infolist()) > most_bytes:
-            raise ValueError("its entries are too large")
-        with np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as parts:
+            if sum(part.file_size for part in parts.infolist()) > most_bytes:
+                raise ValueError("its entries are too large")
+            with np.load(file, allow_pickle=False) as arrays:
+                return make({name: arrays[name] for name in arrays.files})
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        # Whatever a made-up file may hold in place of these arrays.
+        raise DataError(f"{path} cannot be read ({first_line(error)}); {advice}") from error

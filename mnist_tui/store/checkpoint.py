@@ -55,7 +55,7 @@ class Checkpoint:
     epoch_train_s: float
     """Seconds of those that went into training in the open epoch."""
     history: dict[str, Any] = field(default_factory=dict)
-    """LossHistory's state."""
+    """A HistorySnapshot of all losses, as plain values."""
     rates: tuple[LearningRateChanged, ...] = ()
     """The changes of the learning rate that led to it, oldest first."""
     best: EpochRow | None = None

@@ -2,15 +2,13 @@
 
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mnist_tui.errors import DataError, first_line
-from mnist_tui.run.buckets import Bucket, HistorySnapshot
+from mnist_tui.errors import DataError
+from mnist_tui.run.buckets import HistorySnapshot
 from mnist_tui.run.events import LearningRateChanged
-from mnist_tui.run.history import LossHistory
 from mnist_tui.store.arrays_file import Arrays, arrays_bytes, read_arrays
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.torch_runtime import loading_torch
@@ -33,14 +31,13 @@ class BatchCurves:
 
 def history_bytes(curves: BatchCurves) -> bytes:
     """The file's content. Takes a millisecond or two; keep it off the training thread."""
-    losses = curves.losses
-    buckets = [(b.first, b.count, b.low, b.mean, b.high, b.bad) for b in losses.buckets]
+    losses = curves.losses.to_dict()
     return arrays_bytes(
         {
-            "recent": np.array(losses.recent, "<f8"),
-            "buckets": np.array(buckets, "<f8").reshape(-1, 6),
-            "open": np.array(losses.open, "<f8"),
-            "width_and_count": np.array([losses.width, losses.count], "<i8"),
+            "recent": np.array(losses["recent"], "<f8"),
+            "buckets": np.array(losses["buckets"], "<f8").reshape(-1, 6),
+            "open": np.array(losses["open"], "<f8"),
+            "width_and_count": np.array([losses["width"], losses["count"]], "<i8"),
             "rates": np.array([astuple(change) for change in curves.rates], "<f8").reshape(-1, 4),
         }
     )
@@ -52,15 +49,7 @@ def read_history(path: Path) -> BatchCurves | None:
     Raises:
         DataError: When the file cannot be read or is damaged.
     """
-    try:
-        return _curves(read_arrays(path, _LARGEST_BYTES))
-    except FileNotFoundError:
-        return None
-    except Exception as error:
-        # Whatever a made-up file may hold in place of these arrays.
-        raise DataError(
-            f"{path} cannot be read ({first_line(error)}); the next save replaces it"
-        ) from error
+    return read_arrays(path, _LARGEST_BYTES, _curves, "the next save replaces it")
 
 
 def read_batch_curves(directory: RunDirectory) -> BatchCurves | None:
@@ -83,9 +72,7 @@ def read_batch_curves(directory: RunDirectory) -> BatchCurves | None:
 
 def curves_of(checkpoint: "Checkpoint") -> BatchCurves:
     """The curves up to a checkpoint, from that itself."""
-    history = LossHistory()
-    history.load_state_dict(checkpoint.history)
-    return BatchCurves(history.snapshot(), checkpoint.rates)
+    return BatchCurves(HistorySnapshot.from_dict(checkpoint.history), checkpoint.rates)
 
 
 def read_losses(directory: RunDirectory) -> HistorySnapshot | None:
@@ -98,28 +85,16 @@ def read_losses(directory: RunDirectory) -> HistorySnapshot | None:
 
 
 def _curves(arrays: Arrays) -> BatchCurves:
-    width, count = map(int, arrays["width_and_count"])
-    buckets = tuple(
-        Bucket(int(first), int(size), low, mean, high, int(bad))
-        for first, size, low, mean, high, bad in arrays["buckets"].tolist()
-    )
-    losses = HistorySnapshot(
-        recent=_floats(arrays["recent"]),
-        buckets=buckets,
-        open=_floats(arrays["open"]),
-        width=width,
-        count=count,
-    )
+    width, count = arrays["width_and_count"]
+    rows = {name: arrays[name].astype(float).ravel().tolist() for name in ("recent", "open")}
+    buckets = arrays["buckets"].tolist()
+    losses = HistorySnapshot.from_dict({**rows, "buckets": buckets, "width": width, "count": count})
     _check(losses)
     rates = tuple(
         LearningRateChanged(lr=lr, previous=previous, epoch=int(epoch), global_batch=int(batch))
         for lr, previous, epoch, batch in arrays["rates"].tolist()
     )
     return BatchCurves(losses, rates)
-
-
-def _floats(values: NDArray[Any]) -> tuple[float, ...]:
-    return tuple(np.asarray(values, np.float64).ravel().tolist())
 
 
 def _check(losses: HistorySnapshot) -> None:

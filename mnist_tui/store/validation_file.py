@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tui.errors import DataError, first_line
 from mnist_tui.run.validation import EpochResults, Example, TrackedExample, ValidationResults
 from mnist_tui.store.arrays_file import Arrays, arrays_bytes, read_arrays
 
@@ -52,15 +51,8 @@ def read_validation(path: Path) -> ValidationResults:
     Raises:
         DataError: When the file cannot be read or is damaged.
     """
-    try:
-        return _results(read_arrays(path, _LARGEST_BYTES))
-    except FileNotFoundError:
-        return ValidationResults()
-    except Exception as error:
-        # Whatever a made-up file may hold in place of these arrays.
-        raise DataError(
-            f"{path} cannot be read ({first_line(error)}); the next epoch replaces it"
-        ) from error
+    found = read_arrays(path, _LARGEST_BYTES, _results, "the next epoch replaces it")
+    return found or ValidationResults()
 
 
 def _results(arrays: Arrays) -> ValidationResults:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_tui.run.buckets import ReducedIncrement
+from mnist_tui.run.buckets import HistorySnapshot, ReducedIncrement
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.wire import Decoder, encode
 
@@ -51,9 +51,9 @@ def test_a_restored_history_goes_on_as_the_first_one(
     whole, first, second = (LossHistory(recent=16, buckets=8) for _ in range(3))
     whole.extend(before + after)
     first.extend(before)
-    second.load_state_dict(first.state_dict())
+    second.restore(HistorySnapshot.from_dict(first.snapshot().to_dict()))
     second.extend(after)
-    assert repr(second.state_dict()) == repr(whole.state_dict())
+    assert repr(second.snapshot()) == repr(whole.snapshot())
 
 
 @given(st.lists(losses, max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))
@@ -92,10 +92,10 @@ def test_recent_batches_are_kept_as_they_are() -> None:
 def test_memory_does_not_grow_with_the_run() -> None:
     history = LossHistory()
     history.extend(0.5 for _ in range(100_000))
-    state = history.state_dict()
+    snapshot = history.snapshot()
     assert len(history) == 100_000
-    assert len(state["recent"]) <= 4096
-    assert len(state["buckets"]) <= 2048
+    assert len(snapshot.recent) <= 4096
+    assert len(snapshot.buckets) <= 2048
 
 
 def test_an_empty_range_is_empty() -> None:
