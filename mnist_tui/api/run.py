@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mnist_tui.inference.evaluate import EvaluationReport
     from mnist_tui.inference.load import LoadedModel
     from mnist_tui.models.source import ModelSource
-    from mnist_tui.store.checkpoint import Checkpoint
 
 BATCH_SIZE: Final = 500
 """Images that are predicted at once."""
@@ -90,8 +89,11 @@ class Run:
         rows = self._directory.read_rows()
         if not self._directory.last.exists():
             return rows
+        with loading_torch():
+            from mnist_tui.store.checkpoint import read_checkpoint
+
         # After a crash metrics.jsonl may lack the newest lines.
-        saved = self._directory.complete_rows(self._checkpoint().rows)
+        saved = self._directory.complete_rows(read_checkpoint(self._directory.last).rows)
         return max(rows, saved, key=len)
 
     @property
@@ -171,12 +173,6 @@ class Run:
             probabilities=scores.softmax(dim=1).float().numpy(),
             classes=loaded.checkpoint.classes if loaded.checkpoint else DIGITS,
         )
-
-    def _checkpoint(self) -> "Checkpoint":
-        with loading_torch():
-            from mnist_tui.store.checkpoint import read_checkpoint
-
-        return read_checkpoint(self._file(best=False))
 
     def _load(self, *, best: bool) -> "LoadedModel":
         with loading_torch():

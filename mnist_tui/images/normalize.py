@@ -60,8 +60,8 @@ def fit(ink: NDArray[Any]) -> Fitted:
     if values.max(initial=0) < 0.5:  # none in 8 bits
         return Fitted(np.zeros((SIDE, SIDE), np.uint8), ("there is no ink",))
     values, has_specks = _without_specks(values)
-    cut = cut_out(values)
-    fitted = _to_bytes(_stretch(_resize(cut)))
+    ink = _resize(cut_out(values))
+    fitted = _to_bytes(ink * np.float32(255 / ink.max()))  # its strongest as strong as MNIST's
     done = (
         *(("specks left out",) if has_specks else ()),
         f"fitted into {BOX}x{BOX}",
@@ -125,11 +125,6 @@ def _resize(cut: Floats) -> Floats:
     size = (max(1, round(scale * width)), max(1, round(scale * height)))
     image = Image.fromarray(np.ascontiguousarray(cut))
     return np.asarray(image.resize(size, Image.Resampling.HAMMING), np.float32)
-
-
-def _stretch(ink: Floats) -> Floats:
-    """The same ink with its strongest as strong as MNIST's."""
-    return ink * np.float32(255 / ink.max())
 
 
 def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

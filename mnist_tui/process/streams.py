@@ -10,24 +10,22 @@ from typing import Final, TextIO
 
 ESCAPED: Final = "mnist-tui-escaped"
 """Error handler of lines: our own marks become ASCII's nearest, all else an escape sequence."""
-_NEAREST: Final = {
-    **dict.fromkeys("–—‑−", "-"),
-    **dict.fromkeys("·•★●", "*"),
-    **dict.fromkeys("‘’", "'"),
-    **dict.fromkeys("“”", '"'),
-    **{"…": "...", "→": "->", "←": "<-", "≠": "!=", "×": "x", "✓": "+", "✗": "x"},
-}
+_NEAREST: Final = str.maketrans(
+    {
+        **dict.fromkeys("–—‑−", "-"),
+        **dict.fromkeys("·•★●", "*"),
+        **dict.fromkeys("‘’", "'"),
+        **dict.fromkeys("“”", '"'),
+        **{"…": "...", "→": "->", "←": "<-", "≠": "!=", "×": "x", "✓": "+", "✗": "x"},
+    }
+)
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    text = error.object[error.start : error.end]
-    return "".join(_NEAREST.get(c) or _escaped(c) for c in text), error.end
-
-
-def _escaped(character: str) -> str:
-    return character.encode("ascii", "backslashreplace").decode()
+    text = error.object[error.start : error.end].translate(_NEAREST)
+    return text.encode("ascii", "backslashreplace").decode(), error.end
 
 
 codecs.register_error(ESCAPED, _escape)

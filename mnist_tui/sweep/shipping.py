@@ -42,10 +42,14 @@ class Shipping:
         """
         model = plan.config.model
         source = self._source(model) if ":" in model else {}
+        files = None
+        if not shares_folder:
+            files = Sender(plan.runs_dir / str(plan.name)).pack()
+            files.pop(_LOCK, None)
         return Order(
             plan=_elsewhere(plan, self._origin),
             origin=self._origin,
-            files=None if shares_folder else _files(plan),
+            files=files,
             source=source,
             environment=environment,
         )
@@ -59,12 +63,6 @@ class Shipping:
             remember_source(source)
             self._sources[name] = source.files
         return self._sources[name]
-
-
-def _files(plan: TrainedRun) -> Parcel:
-    """The run as it is here; nothing of one that is new."""
-    files = Sender(plan.runs_dir / str(plan.name)).pack()
-    return {name: content for name, content in files.items() if name != _LOCK}
 
 
 def _elsewhere(plan: TrainedRun, origin: Path) -> TrainedRun:
