@@ -237,7 +237,6 @@ def set_determinism(device: torch.device, deterministic: bool, precision: str) -
     """Choose algorithms: the same bits each time, or the fastest. For the whole process.
 
     Args:
-        device: Where the run trains.
         deterministic: As in TrainConfig.
         precision: What it computes in: `fp32`, `tf32` or `bf16`.
     """

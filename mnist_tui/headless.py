@@ -39,7 +39,6 @@ def run_headless(runner: Runner, *, as_json: bool, outlives_terminal: bool = Fal
     every 30 s.
 
     Args:
-        runner: What to run.
         as_json: Whether epochs and the summary are printed as JSON.
         outlives_terminal: Whether to go on without a terminal when it is lost, not to save and end.
 
@@ -62,7 +61,6 @@ class EventPrinter:
     def __init__(self, lines: PlainLines, *, as_json: bool, results: TextIO | None = None) -> None:
         """
         Args:
-            lines: What prints.
             as_json: Whether epochs and the end are printed as JSON.
             results: Where to print those; None: stdout.
         """

@@ -21,7 +21,6 @@ def keep_arrays(data: Any, runs_dir: Path) -> Path:
     Args:
         data: `(images, labels)` or `(images, labels, classes)`, or a dictionary of these names, in
             the forms that an .npz file may have them in.
-        runs_dir: The folder of the runs.
 
     Returns:
         The file; the same one for the same content.

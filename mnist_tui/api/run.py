@@ -55,7 +55,6 @@ class Run:
     def __init__(self, directory: RunDirectory, network: "ModelSource | None" = None) -> None:
         """
         Args:
-            directory: The run's.
             network: What makes its network, where a script has handed that over.
         """
         self._directory = directory

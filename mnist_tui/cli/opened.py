@@ -85,8 +85,6 @@ def open_dashboard(
     """Show the dashboard on a plan until the user leaves it; the exit code.
 
     Args:
-        plan: What it shows first.
-        look: How it shows itself.
         start: Whether to begin at once, and not by the user's key.
         options: Others of `run_dashboard`.
 
@@ -103,7 +101,6 @@ def check_terminal(plan: RunPlan, other_way: Remedy | None = None) -> None:
     """Find out whether the dashboard has a terminal, and one that it can draw on.
 
     Args:
-        plan: What it is to show.
         other_way: What to do without a terminal; None: what comes nearest to the plan.
 
     Raises:

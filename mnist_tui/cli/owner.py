@@ -60,7 +60,6 @@ class Starter:
         """
         Args:
             channel: To that process.
-            session: The run's.
             is_predecessor: Whether it sends other messages until the run is prepared here.
             outlives: Whether the run goes on when that process ends.
         """

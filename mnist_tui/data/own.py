@@ -61,7 +61,6 @@ def split_by_content(
         images: (N, 28, 28) uint8.
         labels: (N,) int64.
         digests: A hash of the content of each image.
-        classes: The names of the classes.
 
     Raises:
         DataError: When a class has fewer than two different images.

@@ -38,10 +38,7 @@ def with_way_on(
     """Add what to do after training has failed.
 
     Args:
-        ended: The run's last event.
         remedy: What is known to help; None: a lower learning rate.
-        state: Where the run is.
-        directory: The run's.
     """
     usual, lr = recipe_config(state.config.recipe).lr, state.peak_lr
     # Halving is for a learning rate that is a little too high.

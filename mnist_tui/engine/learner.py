@@ -58,9 +58,6 @@ class Learner:
         """Put model, optimizer and dataset on `device`.
 
         Args:
-            config: The run's settings.
-            dataset: What to train and to validate on.
-            device: Where.
             recorder: Captures chunks of steps for that device; None: each step is launched.
             warn: Called, with a sentence, when something is slower than it could be.
             make_step: Makes what takes a step.

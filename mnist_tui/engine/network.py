@@ -33,8 +33,6 @@ def find_network(
     """Import the network's code, if it is the user's own: what they have named, and nothing else.
 
     Args:
-        start: Where the run begins.
-        directory: The run's.
         warnings: Gets what the user should know.
         given: The network that a script has handed over, if any.
         is_handed_over: Whether the run goes on in this process, with the code that it began with.
@@ -92,12 +90,6 @@ def check_fits(
     """Make sure that a user's code makes the network that the run was trained with.
 
     What a script has made with arguments of its own, the class alone does not make.
-
-    Args:
-        source: Where the network comes from.
-        module: The network that it makes.
-        checkpoint: What the run goes on from.
-        directory: The run's.
 
     Raises:
         UsageError: When it makes another one.

@@ -55,7 +55,6 @@ def prepare(
     """Make all that a run needs. Blocks; the thread that will train.
 
     Args:
-        plan: What to train.
         session: The run's; its history and validation results are brought up to the start.
         directory: The run's, locked.
         say: Publishes what is being done.

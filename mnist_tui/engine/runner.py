@@ -62,7 +62,6 @@ class TrainingRunner(LocalRunner):
         """Make a runner.
 
         Args:
-            plan: What to train.
             serve: Lets other processes watch and steer the run, while its directory is locked.
             predecessor: The process that hands the run over to this one, if any.
             network: What makes the network, where a script has handed it over.

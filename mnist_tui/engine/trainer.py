@@ -230,7 +230,6 @@ def wait_for_request(
     """Wait for the next request to a paused run. The training thread.
 
     Args:
-        session: The run's.
         idle_timeout_s: Seconds without any viewer after which the request is to save and stop;
             0: there is no such limit.
         clock: Seconds.

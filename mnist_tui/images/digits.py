@@ -73,7 +73,6 @@ def find_digits(ink: Floats, contrast: Contrast) -> Findings:
 
     Args:
         ink: (H, W), 0 is page: the contrast without printed lines.
-        contrast: What it was found with.
     """
     low = max(SIGMAS * contrast.noise, FAINTEST)
     join = round(0.006 * max(ink.shape))

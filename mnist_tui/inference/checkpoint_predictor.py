@@ -30,7 +30,6 @@ class CheckpointPredictor:
         """Answer for the run in `directory`.
 
         Args:
-            directory: The run's.
             model: Where the user says that the code of its network is; None: where it was.
         """
         self._directory = directory

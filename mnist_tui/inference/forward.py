@@ -30,7 +30,6 @@ def read_images(
 
     Args:
         classifier: On any device; used by nobody else meanwhile.
-        request: The images.
         precision: As in TrainConfig.
     """
     model = classifier.module

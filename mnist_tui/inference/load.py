@@ -53,7 +53,6 @@ def read_model(path: Path, model: str | ModelSource | None = None) -> LoadedMode
     and is known by the run that the file is one of.
 
     Args:
-        path: The file.
         model: The network that the user says it is of, by name or as what makes it; None: that is
             found out.
 
@@ -88,8 +87,6 @@ def load_model(checkpoint: Checkpoint, path: Path, source: ModelSource | None = 
     """Make the checkpoint's network, on the CPU, in eval mode.
 
     Args:
-        checkpoint: What was read.
-        path: The file that it was read from.
         source: What makes the network; None: what the run says that the file is one of.
 
     Raises:

@@ -40,7 +40,6 @@ def source_of_run(directory: RunDirectory, name: str, *, may_have_changed: bool)
     """Where the network of a run comes from that the user has not named anew.
 
     Args:
-        directory: The run's.
         name: What its config says: a network of this package, or code to import.
         may_have_changed: Whether the run's own copy will do where the files have been changed
             since, as it does for a look at the run.

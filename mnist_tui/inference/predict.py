@@ -93,7 +93,6 @@ def predict_pictures(
     The checkpoint is read at once; the pictures are when the answers are asked for.
 
     Args:
-        path: The checkpoint's file.
         names: Files, folders of images, `-` for an image on stdin.
         device: As in TrainConfig.
         is_many: Whether each digit on a picture is answered, and not one alone.

@@ -43,7 +43,6 @@ def evaluate(
 
     Args:
         classifier: On the device of `split`; left in the mode it was in.
-        split: What to evaluate on.
         precision: As in TrainConfig.
         between: Called after each batch with the number of batches done; may raise.
     """

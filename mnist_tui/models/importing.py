@@ -60,7 +60,6 @@ def import_model(
     """Import a network's class or function. Runs the user's code: only for what they named.
 
     Args:
-        spec: What the user has named.
         folder: Where relative paths and modules are looked for.
         kept: The contents of its Python files by path below `folder`; None: from the disk.
 

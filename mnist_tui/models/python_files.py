@@ -71,7 +71,6 @@ class PythonFiles:
         """An error in one line, after the line of these files that it comes from.
 
         Args:
-            error: What was raised.
             otherwise: What it comes after where it has no line in them.
         """
         reason = (str(error).strip() or "no reason given").splitlines()[0]

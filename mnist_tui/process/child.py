@@ -54,7 +54,6 @@ class Child:
         """Start it. Its arguments are the numbers of the connection's descriptor and of others.
 
         Args:
-            module: The module's name.
             descriptors: The others, which it inherits.
             folder: As of Popen's `cwd`.
             environment: The variables that it has beside, or in place of, those of this process.

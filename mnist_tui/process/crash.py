@@ -14,7 +14,6 @@ def log_crash(error: BaseException, what: str = "", run_log: Path | None = None)
     """Keep the traceback where it can be found; one line that says what broke, and where that is.
 
     Args:
-        error: What was raised.
         what: What it broke, in words that a colon follows.
         run_log: The log of the run that was on; None where there was none.
     """

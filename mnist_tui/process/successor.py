@@ -31,7 +31,6 @@ class Successor(Channel):
         """Start it with `plan`.
 
         Args:
-            plan: What it is to train.
             lock: The run's open lock, where this process trains the run and hands it over.
             folder: What it works in; None: where this process does.
             environment: The variables that it has beside, or in place of, those of this process.

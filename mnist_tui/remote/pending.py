@@ -39,7 +39,6 @@ class Pending:
 
         Args:
             event: Emitted after the request was accepted.
-            progress: The newest snapshot.
         """
         if isinstance(event, SaveFailed) and isinstance(self.request, Save):
             return Failed(f"could not save {event.path}: {event.message}")

@@ -29,7 +29,6 @@ def read_arrays(path: Path, most_bytes: int, make: Callable[[Arrays], T], advice
     Runs no code from it.
 
     Args:
-        path: The file.
         most_bytes: What its arrays may take, whatever its entries say.
         make: Raises what it likes where they are not what they should be.
         advice: What becomes of a file that is damaged.

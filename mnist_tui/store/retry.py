@@ -56,7 +56,6 @@ class Retry:
         """Call `write`, which writes `path`.
 
         Args:
-            path: The path in the events.
             write: Raises whatever goes wrong.
             repeats: Whether to emit a failure again each minute while it lasts.
             always_emits: Whether to emit every failure, since the user waits for the file.

@@ -54,7 +54,6 @@ def delete_run(directory: RunDirectory, runs_dir: Path, now: float | None = None
     """Move a run into the trash of `runs_dir`, and empty that of what has waited for a day.
 
     Args:
-        directory: The run.
         runs_dir: The folder of the runs that it is in, at any depth.
         now: Unix time; None: by the clock.
 

@@ -24,7 +24,6 @@ def start(folder: SweepFolder, *arguments: str) -> int:
     What it prints goes to the sweep's log.
 
     Args:
-        folder: The sweep's.
         arguments: Further words of its command.
 
     Returns:

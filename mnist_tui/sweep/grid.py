@@ -94,7 +94,6 @@ def parse_values(field: str, text: str) -> tuple[Any, ...]:
     """The values of one setting, as they are typed: `0.1,0.01`.
 
     Args:
-        field: The setting's name in TrainConfig.
         text: The values, with commas between them.
 
     Raises:

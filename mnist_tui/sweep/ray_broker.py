@@ -70,9 +70,6 @@ class Broker:
     ) -> None:
         """
         Args:
-            connection: To the process of the sweep.
-            cluster: What to train on.
-            folder: The sweep's.
             origin: The folder that relative paths of the user's are below.
         """
         self._connection = connection

@@ -59,8 +59,6 @@ class RayExecutor:
         """Connect to the cluster, or make one. Blocks for some seconds.
 
         Args:
-            cluster: Which one.
-            folder: The sweep's.
             origin: The folder that relative paths of the user's are below.
             say: Gets a line about what the cluster is like.
             jobs: Runs at a time; None: as many as the cluster has room for.

@@ -152,8 +152,6 @@ def make_sweep(runs_dir: Path, name: str, grid: Grid, origin: Path) -> SweepFold
 
     Args:
         runs_dir: The folder of the runs, in which it is.
-        name: What it is called.
-        grid: What is to be tried.
         origin: The folder that relative paths of the user's are below.
 
     Raises:

@@ -61,7 +61,6 @@ class Scheduler:
         """
         Args:
             folder: The sweep's, locked.
-            executor: Trains the runs.
             say: Gets a line about each thing that happens.
             retries_failed: Whether trials that have failed before are begun again.
         """

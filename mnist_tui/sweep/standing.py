@@ -110,7 +110,6 @@ def standing(sweep: Sweep, runs: Mapping[str, RunSummary], trainer: str = "") ->
     """Bring a sweep's trials into groups, and those into order.
 
     Args:
-        sweep: The sweep.
         runs: What is known of its runs, by the names of their trials.
         trainer: Who trains it, in words; empty: nobody does.
     """

@@ -51,9 +51,6 @@ def select_step(
 
     Args:
         classifier: On `device`.
-        optimizer: Of the network's parameters.
-        config: The run's settings.
-        device: Where.
         precision: `fp32`, `tf32` or `bf16`.
         warn: Called, with a sentence, when there could be a faster step.
     """
