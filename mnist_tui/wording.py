@@ -6,22 +6,7 @@ from typing import Final
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
 from mnist_tui.process.invocation import spell_out
-from mnist_tui.run.events import (
-    CheckpointSaved,
-    EpochFinished,
-    EpochRow,
-    Event,
-    HandOverFailed,
-    LearningRateChanged,
-    Notice,
-    RunEnded,
-    RunPrepared,
-    SavedAgain,
-    SaveFailed,
-    SettingsChanged,
-    StateChanged,
-    Warned,
-)
+from mnist_tui.run import events
 from mnist_tui.run.state import State
 
 _MOVES: Final = {
@@ -32,38 +17,38 @@ _MOVES: Final = {
 }
 
 
-def describe(event: Event) -> str | None:
+def describe(event: events.Event) -> str | None:
     """One sentence that says `event`; None when another event says it better."""
     match event:
-        case StateChanged():
+        case events.StateChanged():
             is_resumed = event.state is State.RUNNING and event.previous is State.PAUSED
             return "resumed" if is_resumed else _MOVES.get(event.state)
-        case RunPrepared():
+        case events.RunPrepared():
             return _describe_run(event)
-        case EpochFinished():
+        case events.EpochFinished():
             return _describe_epoch(event)
-        case CheckpointSaved():
+        case events.CheckpointSaved():
             return describe_save(event)
-        case SaveFailed():
+        case events.SaveFailed():
             return f"could not save {shorten(event.path)}: {event.message}"
-        case SavedAgain():
+        case events.SavedAgain():
             return f"saved {shorten(event.path)}, which could not be saved before"
-        case LearningRateChanged():
+        case events.LearningRateChanged():
             old, new = formatting.learning_rate(event.previous), formatting.learning_rate(event.lr)
             return f"learning rate {old} → {new} in epoch {event.epoch}"
-        case SettingsChanged():
+        case events.SettingsChanged():
             return _describe_settings(event)
-        case Notice() | Warned():
+        case events.Notice() | events.Warned():
             return event.message
-        case HandOverFailed():
+        case events.HandOverFailed():
             return f"the run goes on here: {event.message}"
-        case RunEnded():
+        case events.RunEnded():
             ended = spell_out(event)
             return f"{ended.message.rstrip('.')} – {ended.hint}" if ended.hint else ended.message
     return None
 
 
-def describe_save(event: CheckpointSaved) -> str:
+def describe_save(event: events.CheckpointSaved) -> str:
     """A saved checkpoint: its file, its place in the run, its size and the time it took."""
     place = formatting.place(event.epoch, event.batch)
     cost = (
@@ -72,7 +57,7 @@ def describe_save(event: CheckpointSaved) -> str:
     return f"saved {shorten(event.path)} · {place} · {cost}"
 
 
-def describe_row(row: EpochRow) -> str:
+def describe_row(row: events.EpochRow) -> str:
     """A finished epoch with all its figures, for a line without columns."""
     return (
         f"epoch {row.epoch}: training loss {formatting.loss(row.train_loss)}, "
@@ -81,7 +66,7 @@ def describe_row(row: EpochRow) -> str:
     )
 
 
-def describe_scores(row: EpochRow) -> str:
+def describe_scores(row: events.EpochRow) -> str:
     """The validation scores of an epoch."""
     return f"loss {formatting.loss(row.val_loss)}, accuracy {formatting.percent(row.val_accuracy)}"
 
@@ -92,14 +77,14 @@ def shorten(path: str) -> str:
     return "/".join(parts[-2:]) if len(parts) > 2 else path
 
 
-def _describe_run(event: RunPrepared) -> str:
+def _describe_run(event: events.RunPrepared) -> str:
     run = f"run {event.run}: {event.dataset} · {event.device} · {event.model}"
     if event.resumed_at is None:
         return run
     return f"{run}; resuming at {formatting.place(*event.resumed_at)}"
 
 
-def _describe_settings(event: SettingsChanged) -> str:
+def _describe_settings(event: events.SettingsChanged) -> str:
     parts = []
     for name, (old, new) in event.changes.items():
         if name == "checkpoint_every_s":
@@ -113,7 +98,7 @@ def _interval(seconds: float) -> str:
     return f"{seconds:g} s" if seconds else "epoch's end"
 
 
-def _describe_epoch(event: EpochFinished) -> str:
+def _describe_epoch(event: events.EpochFinished) -> str:
     row = event.row
     best = " ★ best" if event.is_best else ""
     return (

@@ -9,14 +9,7 @@ import click
 from rich.cells import cell_len
 
 from mnist_tui import formatting
-from mnist_tui.cli.options import (
-    checkpoint_option,
-    json_option,
-    model_option,
-    network_argument,
-    runs_dir_option,
-    setting,
-)
+from mnist_tui.cli import options
 from mnist_tui.cli.table import table
 from mnist_tui.metrics import ClassFigures, Confusion
 from mnist_tui.run.classes import classes_noun
@@ -37,14 +30,14 @@ _MISTAKES: Final = 20
 
 
 @click.command()
-@network_argument
-@runs_dir_option
-@checkpoint_option
-@setting("dataset")
-@setting("data_dir")
-@setting("device")
-@model_option
-@json_option
+@options.network_argument
+@options.runs_dir_option
+@options.checkpoint_option
+@options.setting("dataset")
+@options.setting("data_dir")
+@options.setting("device")
+@options.model_option
+@options.json_option
 def evaluate(
     run: str,
     runs_dir: Path,

@@ -9,14 +9,7 @@ import click
 from rich.cells import cell_len
 
 from mnist_tui import formatting
-from mnist_tui.cli.options import (
-    checkpoint_option,
-    json_option,
-    model_option,
-    network_argument,
-    runs_dir_option,
-    setting,
-)
+from mnist_tui.cli import options
 from mnist_tui.cli.table import pad
 from mnist_tui.errors import DataError, UsageError
 from mnist_tui.run.classes import classes_noun
@@ -32,13 +25,13 @@ _NAME: Final = 16
 
 
 @click.command(short_help="Predict the class of each image with a checkpoint.")
-@network_argument
+@options.network_argument
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
-@runs_dir_option
-@checkpoint_option
-@setting("device")
-@model_option
-@json_option
+@options.runs_dir_option
+@options.checkpoint_option
+@options.setting("device")
+@options.model_option
+@options.json_option
 @click.option("--many", "is_many", is_flag=True, help="Read each digit on a sheet, in order.")
 @click.option("--show", is_flag=True, help="Draw what was found, and what the model received.")
 @click.option(

@@ -13,16 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mnist_tui.cli.opened import check_terminal, open_dashboard
-from mnist_tui.cli.options import (
-    Command,
-    SettingType,
-    complete_names,
-    dashboard_options,
-    describe_default,
-    headless_option,
-    runs_dir_of,
-    runs_dir_option,
-)
+from mnist_tui.cli import options
 from mnist_tui.config import SETTINGS
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of, option_name
@@ -35,7 +26,7 @@ from mnist_tui.sweep.record import SweepFolder, find_sweep, list_sweeps, make_sw
 from mnist_tui.tui import DisplayOptions
 
 
-class ValuesType(SettingType):
+class ValuesType(options.SettingType):
     """Values of one field of TrainConfig with commas between them, each checked by its rule."""
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
@@ -62,10 +53,10 @@ class ValuesType(SettingType):
         return parse_values(self.field, value) if isinstance(value, str) else value
 
 
-def values_options(command: Command) -> Command:
+def values_options(command: options.Command) -> options.Command:
     """An option for each field of TrainConfig that takes one value or several."""
     for field, declared in reversed(list(SETTINGS.items())):
-        text = f"{declared.help}{describe_default(field)}"
+        text = f"{declared.help}{options.describe_default(field)}"
         option = click.option(option_name(field), field, type=ValuesType(field), help=text)
         command = option(command)
     return command
@@ -81,8 +72,8 @@ def complete_sweeps(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The sweeps whose names begin with `incomplete`, for a shell; then folders, by the shell."""
-    names = sorted(sweep.path.name for sweep in list_sweeps(runs_dir_of(context)))
-    return complete_names(("last", *names), incomplete, otherwise="dir")
+    names = sorted(sweep.path.name for sweep in list_sweeps(options.runs_dir_of(context)))
+    return options.complete_names(("last", *names), incomplete, otherwise="dir")
 
 
 @click.command(short_help="Train one run for each combination of settings.")
@@ -93,7 +84,7 @@ def complete_sweeps(
     help="Runs at a time. [default: 1; with --ray: as many as there is room for]",
 )
 @click.option("--name", help="The sweep's name. [default: made from its settings]")
-@runs_dir_option
+@options.runs_dir_option
 @click.option(
     "--resume",
     metavar="SWEEP",
@@ -117,9 +108,9 @@ def complete_sweeps(
     help="GPUs that Ray gives to each run, or a share of one, as 0.25. "
     "[default: 1 where the cluster has any]",
 )
-@headless_option
+@options.headless_option
 @click.option("--detach", is_flag=True, help="Train without a terminal; return at once.")
-@dashboard_options
+@options.dashboard_options
 def sweep(
     jobs: int | None,
     name: str | None,

@@ -7,20 +7,8 @@ from typing import Any
 
 import click
 
+from mnist_tui.cli import options
 from mnist_tui.cli.opened import attached_plan, make_runner, open_dashboard, place_of
-from mnist_tui.cli.options import (
-    dashboard_options,
-    detach_option,
-    hangup_option,
-    headless_option,
-    json_option,
-    model_option,
-    notify_option,
-    run_argument,
-    runs_dir_option,
-    setting,
-    training_options,
-)
 from mnist_tui.config import TrainConfig, recipe_config
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of, option_name
@@ -33,16 +21,16 @@ from mnist_tui.tui import DisplayOptions
 
 
 @click.command(short_help="Train a network: the dashboard, or plain lines.")
-@training_options
-@runs_dir_option
+@options.training_options
+@options.runs_dir_option
 @click.option("--name", help="The run's name. [default: date, time and recipe]")
-@headless_option
-@detach_option
-@hangup_option
-@notify_option
-@json_option
+@options.headless_option
+@options.detach_option
+@options.hangup_option
+@options.notify_option
+@options.json_option
 @click.option("--start", is_flag=True, help="Begin at once, without waiting for the space key.")
-@dashboard_options
+@options.dashboard_options
 def train(
     runs_dir: Path,
     name: str | None,
@@ -66,25 +54,25 @@ def train(
 
 
 @click.command(short_help="Resume a run exactly where it stopped; make it longer.")
-@run_argument
-@runs_dir_option
-@setting("epochs")
-@setting("lr")
-@setting("device")
-@setting("dataset")
-@setting("data_dir")
-@model_option
+@options.run_argument
+@options.runs_dir_option
+@options.setting("epochs")
+@options.setting("lr")
+@options.setting("device")
+@options.setting("dataset")
+@options.setting("data_dir")
+@options.model_option
 @click.option(
     "--checkpoint",
     metavar="FILE",
     help="The checkpoint of the run to resume from, by its name. [default: last.pt]",
 )
-@headless_option
-@detach_option
-@hangup_option
-@notify_option
-@json_option
-@dashboard_options
+@options.headless_option
+@options.detach_option
+@options.hangup_option
+@options.notify_option
+@options.json_option
+@options.dashboard_options
 def resume(
     run: str,
     runs_dir: Path,

@@ -5,17 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from mnist_tui import formatting
+from mnist_tui.run import events
 from mnist_tui.run.answers import name_of
-from mnist_tui.run.events import (
-    CheckpointSaved,
-    Event,
-    LearningRateChanged,
-    RunEnded,
-    SaveFailed,
-    SaveReason,
-    SettingsChanged,
-    StateChanged,
-)
 from mnist_tui.run.progress import Progress
 from mnist_tui.run.protocol import Done, Failed
 from mnist_tui.run.requests import Adjust, Pause, Request, Resume, Save, Stop
@@ -34,36 +25,36 @@ class Pending:
     epochs: int
     """The run's epochs when it was accepted."""
 
-    def outcome(self, event: Event, progress: Progress) -> Done | Failed | None:
+    def outcome(self, event: events.Event, progress: Progress) -> Done | Failed | None:
         """What became of the request if `event` shows it; None: that is still open.
 
         Args:
             event: Emitted after the request was accepted.
         """
-        if isinstance(event, SaveFailed) and isinstance(self.request, Save):
+        if isinstance(event, events.SaveFailed) and isinstance(self.request, Save):
             return Failed(f"could not save {event.path}: {event.message}")
         said = self._said(event)
         if said is not None:
             return Done(said, progress.epoch, progress.batch)
-        if isinstance(event, RunEnded):
+        if isinstance(event, events.RunEnded):
             return Failed(f"cannot {name_of(self.request)}: the run ended first: {event.message}")
         return None
 
-    def _said(self, event: Event) -> str | None:
+    def _said(self, event: events.Event) -> str | None:
         """What `event` says of the request that it shows to be honored."""
         match self.request, event:
-            case Pause(), StateChanged(state=State.PAUSED):
+            case Pause(), events.StateChanged(state=State.PAUSED):
                 return "paused"
-            case Resume(), StateChanged(state=State.RUNNING):
+            case Resume(), events.StateChanged(state=State.RUNNING):
                 return "training continues"
-            case Stop(), RunEnded():
+            case Stop(), events.RunEnded():
                 return event.message
-            case Save(), CheckpointSaved(reason=SaveReason.MANUAL):
+            case Save(), events.CheckpointSaved(reason=events.SaveReason.MANUAL):
                 return f"saved {event.path}"
-            case Adjust(lr=float()), LearningRateChanged():
+            case Adjust(lr=float()), events.LearningRateChanged():
                 rates = (formatting.learning_rate(lr) for lr in (event.lr, event.previous))
                 return "learning rate {}, before {}".format(*rates)
-            case Adjust(lr=None), SettingsChanged():
+            case Adjust(lr=None), events.SettingsChanged():
                 return f"{event.epochs} epochs, before {event.previous_epochs}"
             case _:
                 return None
@@ -82,12 +73,12 @@ class Inbox:
     """
 
     def __init__(self) -> None:
-        self.items: Final[deque[Event | Pending]] = deque()
+        self.items: Final[deque[events.Event | Pending]] = deque()
         """A request stands where it was made: what was emitted before says nothing of it."""
         self.is_over = False
         """Whether events were left out."""
 
-    def add(self, event: Event) -> None:
+    def add(self, event: events.Event) -> None:
         """Put an event in. Any thread."""
         if len(self.items) < MOST_EVENTS:
             self.items.append(event)

@@ -3,22 +3,8 @@
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+from mnist_tui.run import events
 from mnist_tui.run.classes import DIGITS
-from mnist_tui.run.events import (
-    CheckpointSaved,
-    EpochFinished,
-    EpochRow,
-    Event,
-    LearningRateChanged,
-    Notice,
-    RunEnded,
-    RunPrepared,
-    SavedAgain,
-    SaveFailed,
-    SettingsChanged,
-    StateChanged,
-    best_of,
-)
 from mnist_tui.run.state import State
 
 
@@ -26,9 +12,9 @@ from mnist_tui.run.state import State
 class Scores:
     """The finished epochs that a viewer compares."""
 
-    last: EpochRow | None = None
-    previous: EpochRow | None = None
-    best: EpochRow | None = None
+    last: events.EpochRow | None = None
+    previous: events.EpochRow | None = None
+    best: events.EpochRow | None = None
 
 
 @dataclass
@@ -40,25 +26,25 @@ class RunLog:
     """
 
     state: State = State.READY
-    prepared: RunPrepared | None = None
+    prepared: events.RunPrepared | None = None
     epochs: int = 0
     """Epochs in the whole run; 0 before that is known."""
-    rows: list[EpochRow] = field(default_factory=list)
+    rows: list[events.EpochRow] = field(default_factory=list)
     """The finished epochs, oldest first, those before a resume included."""
-    best: EpochRow | None = None
-    learning_rates: list[LearningRateChanged] = field(default_factory=list)
+    best: events.EpochRow | None = None
+    learning_rates: list[events.LearningRateChanged] = field(default_factory=list)
     """The user's changes of the learning rate, oldest first."""
-    settings: SettingsChanged | None = None
+    settings: events.SettingsChanged | None = None
     """The newest change of the settings."""
     notices: list[str] = field(default_factory=list)
     """What must stay in sight, without repetitions."""
-    saved: CheckpointSaved | None = None
+    saved: events.CheckpointSaved | None = None
     """The newest checkpoint."""
     files: tuple[str, ...] = ()
     """The names of the checkpoint files that were written, newest first."""
     failing: dict[str, str] = field(default_factory=dict)
     """The paths that could not be written when last tried, with the reasons."""
-    ended: RunEnded | None = None
+    ended: events.RunEnded | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -70,35 +56,35 @@ class RunLog:
         """Whether images are characters in MNIST's form; so before it is known."""
         return self.prepared is None or self.prepared.is_handwriting
 
-    def add(self, event: Event) -> None:
+    def add(self, event: events.Event) -> None:
         """Take in one event."""
         match event:
-            case StateChanged():
+            case events.StateChanged():
                 self.state = event.state
-            case RunPrepared():
+            case events.RunPrepared():
                 self.prepared, self.epochs = event, event.epochs
                 self.learning_rates = list(event.rates)
-                self.rows, self.best = list(event.rows), best_of(event.rows)
-            case EpochFinished():
+                self.rows, self.best = list(event.rows), events.best_of(event.rows)
+            case events.EpochFinished():
                 self.rows.append(event.row)
-                self.best = best_of(row for row in (self.best, event.row) if row)
-            case LearningRateChanged():
+                self.best = events.best_of(row for row in (self.best, event.row) if row)
+            case events.LearningRateChanged():
                 self.learning_rates.append(event)
-            case SettingsChanged():
+            case events.SettingsChanged():
                 self.settings, self.epochs = event, event.epochs
-            case Notice():
+            case events.Notice():
                 if event.message not in self.notices:
                     self.notices.append(event.message)
-            case CheckpointSaved():
+            case events.CheckpointSaved():
                 self.saved = event
                 name = Path(event.path).name
                 self.files = (name, *(file for file in self.files if file != name))
                 self.failing.pop(event.path, None)
-            case SaveFailed():
+            case events.SaveFailed():
                 self.failing[event.path] = event.message
-            case SavedAgain():
+            case events.SavedAgain():
                 self.failing.pop(event.path, None)
-            case RunEnded():
+            case events.RunEnded():
                 self.ended = event
             case CaughtUp():
                 newer = event.log.copy()
@@ -143,7 +129,7 @@ class RunLog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaughtUp(Event):
+class CaughtUp(events.Event):
     """A viewer has caught up with a run of another process: this replaces all that it knew.
 
     The run itself never emits it.
