@@ -192,11 +192,7 @@ def plan_of(
 
 
 def _train(
-    plan: TrainedRun,
-    network: "ModelSource | None",
-    on_event: OnEvent | None,
-    *,
-    quiet: bool,
+    plan: TrainedRun, network: "ModelSource | None", on_event: OnEvent | None, *, quiet: bool
 ) -> Run:
     """Train on this thread, and raise what went wrong."""
     runner = TrainingRunner(plan, serve, network=network)

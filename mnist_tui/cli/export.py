@@ -33,11 +33,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="The network as one ONNX file, from gray values of 0 to 255 to probabilities.",
 )
 @click.option(
-    "--safetensors",
-    "safetensors_file",
-    type=_FILE,
-    metavar="FILE",
-    help="The network's weights.",
+    "--safetensors", "safetensors_file", type=_FILE, metavar="FILE", help="The network's weights."
 )
 @click.option(
     "--png", "png_file", type=_FILE, metavar="FILE", help="The curves as a picture, for a report."

@@ -159,10 +159,7 @@ def dashboard_options(command: Command) -> Command:
         *, ascii_only: bool, bell: bool, low_bandwidth: bool, no_mouse: bool, **rest: Any
     ) -> Any:
         look = DisplayOptions(
-            has_mouse=not no_mouse,
-            is_low_bandwidth=low_bandwidth,
-            rings=bell,
-            is_ascii=ascii_only,
+            has_mouse=not no_mouse, is_low_bandwidth=low_bandwidth, rings=bell, is_ascii=ascii_only
         )
         return command(look=look, **rest)
 

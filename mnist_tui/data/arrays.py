@@ -40,11 +40,7 @@ def read_npz(path: Path) -> Dataset:
 
 
 def dataset_of(
-    images: NDArray[Any],
-    labels: NDArray[Any],
-    classes: NDArray[Any] | None,
-    name: str,
-    title: str,
+    images: NDArray[Any], labels: NDArray[Any], classes: NDArray[Any] | None, name: str, title: str
 ) -> Dataset:
     """The dataset in some arrays, split by the content of the images.
 

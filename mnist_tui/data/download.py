@@ -124,11 +124,7 @@ def _verify(folder: Path, source: Source) -> None:
 
 
 def _fetch(
-    folder: Path,
-    title: str,
-    source: Source,
-    on_status: OnStatus,
-    should_stop: Callable[[], bool],
+    folder: Path, title: str, source: Source, on_status: OnStatus, should_stop: Callable[[], bool]
 ) -> None:
     """Run the child and watch it until the files are in `folder`."""
     output = folder / "output"

@@ -33,10 +33,7 @@ def own_dataset(
         DataError: When there are too few or too many classes, or two of one name.
     """
     spec = DatasetSpec(
-        name=name,
-        title=title,
-        classes=classes,
-        is_handwriting=_is_handwriting(train.images),
+        name=name, title=title, classes=classes, is_handwriting=_is_handwriting(train.images)
     )
     return Dataset.of(spec, name, train, validation, notice)
 

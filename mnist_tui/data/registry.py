@@ -175,10 +175,7 @@ def _emnist(split: str, classes: tuple[str, ...], first_label: int = 0) -> Datas
         title=f"EMNIST {split}",
         classes=classes,
         files=IdxFiles(
-            folder="EMNIST",
-            names=_emnist_names(split),
-            is_transposed=True,
-            first_label=first_label,
+            folder="EMNIST", names=_emnist_names(split), is_transposed=True, first_label=first_label
         ),
         source=_EMNIST_SOURCE,
     )

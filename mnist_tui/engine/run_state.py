@@ -268,12 +268,7 @@ class RunState:
         return self.throughput.remaining_s(samples, validations, learner.validation_samples)
 
     def ended(
-        self,
-        state: State,
-        message: str,
-        *,
-        is_saved: bool = False,
-        exit_code: int = 0,
+        self, state: State, message: str, *, is_saved: bool = False, exit_code: int = 0
     ) -> RunEnded:
         """The run's last event, with its figures."""
         return RunEnded(

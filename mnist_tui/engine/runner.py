@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Final
 from mnist_tui.engine.failure import ended_by_failure, other_device, with_way_on
 from mnist_tui.engine.notifying import Notifier
 from mnist_tui.engine.steps.native.library import MODELS, compile_ahead
-from mnist_tui.errors import (
-    DataError,
-    MnistTuiError,
-    TrainingError,
-    UsageError,
-)
+from mnist_tui.errors import DataError, MnistTuiError, TrainingError, UsageError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor, ask_model
 from mnist_tui.process.predecessor import Predecessor
 from mnist_tui.run.events import RunEnded

@@ -235,9 +235,7 @@ def _files(names: Iterable[str]) -> Iterator[str | BadPicture]:
 
 
 def _read(
-    file: str | BadPicture,
-    piped: Callable[[], bytes],
-    read: Callable[[bytes, str], _Pictures],
+    file: str | BadPicture, piped: Callable[[], bytes], read: Callable[[bytes, str], _Pictures]
 ) -> _Pictures:
     """What is in one file. Worker thread."""
     if isinstance(file, BadPicture):

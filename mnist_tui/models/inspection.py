@@ -93,7 +93,4 @@ def _plain_attributes(module: nn.Module) -> dict[str, Any]:
 def _host_generators() -> dict[str, Any]:
     """The states of generators that are not torch's, by their names."""
     state = np.random.get_state(legacy=False)
-    return {
-        "Python's random": random.getstate(),
-        "NumPy's random": pickle.dumps(state),
-    }
+    return {"Python's random": random.getstate(), "NumPy's random": pickle.dumps(state)}

@@ -116,7 +116,5 @@ def compressed(value: Any) -> bytes:
 def _line(past: PastEvent) -> dict[str, Any]:
     time_s, event = past
     # As on disk, where nan is null.
-    line: dict[str, Any] = json.loads(
-        to_json({"time": round(time_s, 3), **event.to_dict()}),
-    )
+    line: dict[str, Any] = json.loads(to_json({"time": round(time_s, 3), **event.to_dict()}))
     return line

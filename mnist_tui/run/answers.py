@@ -2,17 +2,7 @@
 
 from mnist_tui.config import SETTINGS
 from mnist_tui.run.progress import Progress
-from mnist_tui.run.requests import (
-    Adjust,
-    Detach,
-    GiveUp,
-    Infer,
-    Pause,
-    Request,
-    Resume,
-    Save,
-    Stop,
-)
+from mnist_tui.run.requests import Adjust, Detach, GiveUp, Infer, Pause, Request, Resume, Save, Stop
 from mnist_tui.run.state import State
 
 

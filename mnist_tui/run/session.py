@@ -13,14 +13,7 @@ from mnist_tui.run.events import Event, RunEnded, StateChanged
 from mnist_tui.run.history import LossHistory
 from mnist_tui.run.log import CaughtUp, RunLog
 from mnist_tui.run.progress import Progress
-from mnist_tui.run.requests import (
-    ALLOWED,
-    Adjust,
-    Answer,
-    Infer,
-    Mailbox,
-    Request,
-)
+from mnist_tui.run.requests import ALLOWED, Adjust, Answer, Infer, Mailbox, Request
 from mnist_tui.run.state import TRANSITIONS, State
 from mnist_tui.run.validation import ValidationResults
 

@@ -77,9 +77,7 @@ def _results(arrays: Arrays) -> ValidationResults:
             tracked=tracked,
             epochs=tuple(
                 EpochResults(
-                    epoch=int(epoch),
-                    confusion=tuple(map(tuple, counts)),
-                    tracked=probabilities,
+                    epoch=int(epoch), confusion=tuple(map(tuple, counts)), tracked=probabilities
                 )
                 for epoch, counts, probabilities in zip(
                     numbers,

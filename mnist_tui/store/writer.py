@@ -43,10 +43,7 @@ class RunWriter:
     """
 
     def __init__(
-        self,
-        directory: RunDirectory,
-        session: Session,
-        clock: Callable[[], float] = time.monotonic,
+        self, directory: RunDirectory, session: Session, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Make a writer whose thread does not run yet.
 

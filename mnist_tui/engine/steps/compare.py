@@ -48,11 +48,7 @@ def check(step: LearningStep, autograd: AutogradStep, model: Net, precision: str
 
 
 def compare(
-    step: LearningStep,
-    autograd: AutogradStep,
-    model: Net,
-    precision: str,
-    seed: int = 0,
+    step: LearningStep, autograd: AutogradStep, model: Net, precision: str, seed: int = 0
 ) -> dict[str, float]:
     """Compare a step with one by autograd; the model stays as it was. Waits for the device.
 

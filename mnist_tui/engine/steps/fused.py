@@ -78,11 +78,7 @@ class FusedStep(MnistKernels):
     kernels = "fused kernels"
 
     def __init__(
-        self,
-        model: MnistNet,
-        optimizer: torch.optim.Optimizer,
-        config: TrainConfig,
-        precision: str,
+        self, model: MnistNet, optimizer: torch.optim.Optimizer, config: TrainConfig, precision: str
     ) -> None:
         super().__init__(model, optimizer, config)
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32

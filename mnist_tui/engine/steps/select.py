@@ -24,10 +24,7 @@ _MAX_FUSED_BATCH: Final = 1024
 """Examples per batch: the fused kernels keep partial sums, up to 170 kB for each of them."""
 
 MakeNativeStep = Callable[[Any, torch.optim.Optimizer, TrainConfig, str], MnistStep | FastStep]
-NATIVE_STEPS: Final[Mapping[type[Net], MakeNativeStep]] = {
-    MnistNet: MnistStep,
-    FastNet: FastStep,
-}
+NATIVE_STEPS: Final[Mapping[type[Net], MakeNativeStep]] = {MnistNet: MnistStep, FastNet: FastStep}
 """What makes a step by native kernels of each network."""
 
 Warn = Callable[[str], None]

@@ -41,11 +41,7 @@ class FastStep:
     """`learn` does not move the weights."""
 
     def __init__(
-        self,
-        model: FastNet,
-        optimizer: torch.optim.Optimizer,
-        config: TrainConfig,
-        precision: str,
+        self, model: FastNet, optimizer: torch.optim.Optimizer, config: TrainConfig, precision: str
     ) -> None:
         """Prepare to train `model`, which is on the CPU.
 

@@ -39,11 +39,7 @@ class MnistStep(MnistKernels):
     kernels = "native C kernels"
 
     def __init__(
-        self,
-        model: MnistNet,
-        optimizer: torch.optim.Optimizer,
-        config: TrainConfig,
-        precision: str,
+        self, model: MnistNet, optimizer: torch.optim.Optimizer, config: TrainConfig, precision: str
     ) -> None:
         """Lay out the weights of `model`, which is on the CPU, as the library wants them.
 
