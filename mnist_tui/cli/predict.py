@@ -65,7 +65,7 @@ def predict(
     line. A question mark behind an answer says that the answer is not to be relied on, and the
     line below it why. An image that cannot be read gets a line too, and makes the exit code 3.
     """
-    from mnist_tui.images import BadPicture
+    from mnist_tui.images.image import BadPicture
 
     with loading_torch():
         from mnist_tui.inference.predict import predict_pictures
@@ -84,7 +84,7 @@ def predict(
 
 
 def _print_json(answer: "Answer") -> None:
-    from mnist_tui.images import BadPicture
+    from mnist_tui.images.image import BadPicture
 
     if isinstance(answer, BadPicture):
         click.echo(json.dumps({"image": answer.name, "error": answer.error}))
@@ -100,7 +100,7 @@ class TablePrinter:
         self._has_header = False
 
     def __call__(self, answer: "Answer") -> None:
-        from mnist_tui.images import BadPicture
+        from mnist_tui.images.image import BadPicture
 
         if isinstance(answer, BadPicture):
             click.echo(f"mnist-tui: {printable(answer.name)}: {answer.error}", err=True)

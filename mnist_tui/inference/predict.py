@@ -12,7 +12,7 @@ import torch
 from mnist_tui.data.device_split import scale
 from mnist_tui.devices import resolve_device
 from mnist_tui.errors import UsageError
-from mnist_tui.images import BadPicture, Picture, read_pictures
+from mnist_tui.images.image import BadPicture, Picture, read_pictures
 from mnist_tui.inference.load import LoadedModel, read_model
 from mnist_tui.run.classes import are_digits
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mnist_tui.errors import DataError
-from mnist_tui.images import read_picture
+from mnist_tui.images.image import read_picture
 from tests.images.files import (
     black_png,
     claiming_png,
@@ -85,7 +85,7 @@ def test_a_decompression_bomb_costs_no_memory(tmp_path: Path) -> None:
 import resource
 from pathlib import Path
 from mnist_tui.errors import DataError
-from mnist_tui.images import read_picture
+from mnist_tui.images.image import read_picture
 from tests.images.files import encode, page
 read_picture(encode(page()), "good")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

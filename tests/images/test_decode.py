@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from mnist_tui.errors import DataError
-from mnist_tui.images import Picture, read_picture
+from mnist_tui.images.image import Picture, read_picture
 from tests.images.files import DIGIT, colored, digit, encode, page, strokes
 
 INVERTED = "inverted: dark on light"

@@ -12,7 +12,7 @@ from PIL import Image
 from devtools.photographs import KINDS, photographs
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import DataError
-from mnist_tui.images import Picture, read_digits, read_picture
+from mnist_tui.images.image import Picture, read_digits, read_picture
 from tests.images.files import encode
 
 DIGITS = load_sample().validation.images

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mnist_tui.errors import UsageError
-from mnist_tui.images import BadPicture, Picture, read_pictures, sources
+from mnist_tui.images import sources
+from mnist_tui.images.image import BadPicture, Picture, read_pictures
 from tests.images.files import encode, page
 
 GOOD = encode(page())

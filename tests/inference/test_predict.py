@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from mnist_tui.config import recipe_config
 from mnist_tui.data.sample import load_sample
 from mnist_tui.errors import CheckpointError, UsageError
-from mnist_tui.images import BadPicture
+from mnist_tui.images.image import BadPicture
 from mnist_tui.inference import predict
 from mnist_tui.inference.evaluate import evaluate_checkpoint
 from mnist_tui.inference.predict import Prediction, predict_pictures

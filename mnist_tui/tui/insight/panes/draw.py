@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from mnist_tui import formatting
-from mnist_tui.images import Picture
+from mnist_tui.images.image import Picture
 from mnist_tui.images.normalize import SIDE, to_mnist_form
 from mnist_tui.run.classes import are_digits
 from mnist_tui.run.inference import InferenceRequest, InferenceResult

@@ -7,7 +7,7 @@ from textual import events
 from textual.widgets import Input
 
 from mnist_tui.errors import DataError
-from mnist_tui.images import Picture, read_picture, read_whole
+from mnist_tui.images.image import Picture, read_picture, read_whole
 from mnist_tui.images.sources import read_file
 from mnist_tui.tui.insight.panes.pane import InsightPane
 from mnist_tui.tui.insight.pasted_path import pasted_path

@@ -15,7 +15,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mnist_tui.images import Picture
+from mnist_tui.images.image import Picture
 from mnist_tui.tui.widgets.lines import Shown, StripLines
 
 SIDE: Final = 28

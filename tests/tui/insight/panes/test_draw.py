@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_tui.errors import MnistTuiError
-from mnist_tui.images import read_picture, read_whole
+from mnist_tui.images.image import read_picture, read_whole
 from mnist_tui.images.normalize import to_mnist_form
 from mnist_tui.run.validation import ValidationResults
 from mnist_tui.tui.insight.panes.draw import DrawPane
