@@ -18,7 +18,7 @@ from mnist_tui.torch_runtime import loading_torch
 from mnist_tui.tui.text.fitting import shorten
 
 if TYPE_CHECKING:
-    from mnist_tui.inference.predict import Answer, Prediction
+    from mnist_tui.inference.predict import Prediction
 
 _NAME: Final = 16
 """Columns for the name of a class."""
@@ -71,25 +71,24 @@ def predict(
         from mnist_tui.inference.predict import predict_pictures
 
     path = find_checkpoint(runs_dir, run, checkpoint)
-    printer = _print_json if as_json else TablePrinter(show=show, verbose=verbose)
+    printer = TablePrinter(show=show, verbose=verbose)
     saver = ImageSaver(folder) if folder is not None else None
     code = 0
     for answer in predict_pictures(path, images, device or "auto", is_many=is_many, model=model):
         if isinstance(answer, BadPicture):
             code = DataError.exit_code
-        elif saver is not None:
+            if as_json:
+                click.echo(json.dumps({"image": answer.name, "error": answer.error}))
+            else:
+                click.echo(f"mnist-tui: {printable(answer.name)}: {answer.error}", err=True)
+            continue
+        if saver is not None:
             saver.save(answer)
-        printer(answer)
+        if as_json:
+            click.echo(json.dumps(answer.as_dict()))
+        else:
+            printer.print(answer)
     return code
-
-
-def _print_json(answer: "Answer") -> None:
-    from mnist_tui.images.image import BadPicture
-
-    if isinstance(answer, BadPicture):
-        click.echo(json.dumps({"image": answer.name, "error": answer.error}))
-    else:
-        click.echo(json.dumps(answer.as_dict()))
 
 
 class TablePrinter:
@@ -99,12 +98,8 @@ class TablePrinter:
         self._shows, self._is_verbose = show, verbose
         self._has_header = False
 
-    def __call__(self, answer: "Answer") -> None:
-        from mnist_tui.images.image import BadPicture
-
-        if isinstance(answer, BadPicture):
-            click.echo(f"mnist-tui: {printable(answer.name)}: {answer.error}", err=True)
-            return
+    def print(self, answer: "Prediction") -> None:
+        """Print one, below the table's header if it is the first."""
         if not self._has_header:
             click.echo(header(answer))
             self._has_header = True
