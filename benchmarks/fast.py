@@ -20,7 +20,7 @@ from devtools.drive import drive, settle
 from devtools.gpu_checks import refuse
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
-from mnist_tui.devices import resolve_device, resolve_precision, set_determinism
+from mnist_tui.devices import choose_device, resolve_precision, set_determinism
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.optimizers import scheduled_lr
@@ -28,7 +28,7 @@ from mnist_tui.engine.optimizers import scheduled_lr
 
 def baselines(data_dir: Path, device: str) -> Measure:
     """Measures the baseline's seconds of training from a seed."""
-    target = resolve_device(device)
+    target = choose_device(device).device
     train = read_mnist(data_dir).train
     images = baseline.normalize(torch.tensor(train.images)).to(target)
     labels = torch.tensor(train.labels).to(target)
@@ -37,7 +37,7 @@ def baselines(data_dir: Path, device: str) -> Measure:
 
 def measure(data_dir: Path, device: str, pairs: int) -> Iterator[Figure]:
     """Training time as a ratio, and the mean validation accuracy of as many seeds."""
-    target = resolve_device(device)
+    target = choose_device(device).device
     digits = read_mnist(data_dir)
     accuracies: list[float] = []
     is_cuda = target.type == "cuda"

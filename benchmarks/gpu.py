@@ -25,7 +25,7 @@ from devtools.gpu_checks import Bench, checks, some
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.data.files import find_files
-from mnist_tui.devices import resolve_device
+from mnist_tui.devices import choose_device
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.run.events import Event, RunEnded, StateChanged
@@ -57,7 +57,7 @@ def main() -> int:
     if not find_files(arguments.data_dir).is_complete:
         print(f"no MNIST in {arguments.data_dir}; name it with --data-dir", file=sys.stderr)
         return 2
-    device = resolve_device("cuda")
+    device = choose_device("cuda").device
     print(
         f"{torch.cuda.get_device_name(device)}, PyTorch {torch.__version__}, "
         f"CUDA {torch.version.cuda}, Python {platform.python_version()}\n",

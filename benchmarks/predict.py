@@ -18,7 +18,7 @@ from benchmarks.arguments import parse
 from benchmarks.pairs import Figure, tell
 from mnist_tui.data import read_mnist
 from mnist_tui.data.device_split import DeviceSplit
-from mnist_tui.devices import resolve_device
+from mnist_tui.devices import choose_device
 from mnist_tui.inference.load import load_model
 from mnist_tui.inference.predict import Prediction, predict_pictures
 from mnist_tui.store.checkpoint import read_checkpoint
@@ -26,7 +26,7 @@ from mnist_tui.store.checkpoint import read_checkpoint
 
 def measure(data_dir: Path, checkpoint: Path, device: str, count: int) -> Iterator[Figure]:
     """The percentages of equal guesses."""
-    target = resolve_device(device)
+    target = choose_device(device).device
     classifier = load_model(read_checkpoint(checkpoint), checkpoint)
     classifier.module.to(target)
     digits = read_mnist(data_dir).validation

@@ -19,7 +19,7 @@ from devtools.gpu_checks import refuse
 from mnist_tui.config import recipe_config
 from mnist_tui.data import read_mnist
 from mnist_tui.data.dataset import Dataset
-from mnist_tui.devices import resolve_device, set_determinism
+from mnist_tui.devices import choose_device, set_determinism
 from mnist_tui.engine.cuda.graphs import recorder_for
 from mnist_tui.engine.learner import Learner
 from mnist_tui.engine.steps.base import AutogradStep
@@ -54,7 +54,7 @@ def _each(
     is_cuda = torch.device(device).type == "cuda"
     for precision, goal in goals.items():
         config = recipe_config("tutorial", precision=precision)
-        target = resolve_device(device)
+        target = choose_device(device).device
         if is_cuda:
             set_determinism(target, config.deterministic, precision)
         learner = Learner(config, digits, target, recorder_for(target), refuse)

@@ -60,11 +60,6 @@ def choose_device(name: str) -> ChosenDevice:
     return ChosenDevice(device)
 
 
-def resolve_device(name: str) -> torch.device:
-    """As `choose_device`, without the notice."""
-    return choose_device(name).device
-
-
 def _choose() -> ChosenDevice:
     """The fastest device that computes: CUDA, else MPS, else the CPU."""
     reason = _no_cuda()

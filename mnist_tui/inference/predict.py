@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from mnist_tui.data.device_split import scale
-from mnist_tui.devices import resolve_device
+from mnist_tui.devices import choose_device
 from mnist_tui.errors import UsageError
 from mnist_tui.images.image import BadPicture, Picture, read_pictures
 from mnist_tui.inference.load import LoadedModel, read_model
@@ -101,7 +101,7 @@ def predict_pictures(
     Raises:
         MnistTuiError: When checkpoint or device are not to be had.
     """
-    target = resolve_device(device)
+    target = choose_device(device).device
     loaded = read_model(path, model)
     if is_many and not loaded.is_handwriting:
         raise UsageError(f"{path} was not trained on handwriting: its images are taken whole")
