@@ -11,7 +11,7 @@ from mnist_tui.config import TrainConfig
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.device_split import DeviceSplit
 from mnist_tui.devices import resolve_precision
-from mnist_tui.engine.cuda.chunks import GraphedSteps, Steps
+from mnist_tui.engine.cuda.chunks import GraphedSteps
 from mnist_tui.engine.cuda.graphs import GraphRecorder
 from mnist_tui.engine.cuda.readback import Readback
 from mnist_tui.engine.current_epoch import CurrentEpoch
@@ -94,8 +94,9 @@ class Learner:
         step = make_step(self._classifier, self._optimizer, config, device, self.precision, warn)
         self.kernels = step.kernels
         """Which implementation computes the steps, in words."""
-        steps = Steps(step, self._train, config.batch_size)
-        self._chunks = GraphedSteps(steps, config.batch_size, self.batches, recorder, warn)
+        self._chunks = GraphedSteps(
+            step, self._train, config.batch_size, self.batches, recorder, warn
+        )
 
     def samples_up_to(self, batch: int) -> int:
         """Samples in the first `batch` batches of an epoch; the last batch may be smaller."""
@@ -114,14 +115,10 @@ class Learner:
             lr_at: The learning rate of a batch; called for a chunk just before it is trained.
         """
         while batch < self.batches:
-            stop = self.stop_after(batch)
+            stop = self._chunks.stop_after(batch)
             self.train(batch, [lr_at(step) for step in range(batch, stop)])
             batch = stop
             yield batch
-
-    def stop_after(self, start: int) -> int:
-        """Up to which batch to train at once, from batch `start` on: one further, or a chunk."""
-        return self._chunks.stop_after(start)
 
     def train(self, start: int, lrs: Sequence[float]) -> None:
         """Take a step on each of the current epoch's batches from `start` on.
@@ -130,7 +127,7 @@ class Learner:
 
         Args:
             start: The first batch, counted from 0.
-            lrs: The learning rate of each step; `stop_after` gives the best number of them.
+            lrs: The learning rate of each step.
         """
         stop = start + len(lrs)
         first, last = self.samples_up_to(start), self.samples_up_to(stop)

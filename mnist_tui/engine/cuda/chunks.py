@@ -6,7 +6,8 @@ a chunk's numbers are those of its batches one by one.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import torch
@@ -72,80 +73,60 @@ class LearningRates:
         return iter(self._values if self._table is None else self._table.unbind())
 
 
-class Steps:
-    """Takes training steps. Nothing here waits for the device, and nothing depends on values
-    that the device does not have, so that steps can be captured in a graph."""
-
-    def __init__(self, step: Step, split: DeviceSplit, batch_size: int) -> None:
-        self._step = step
-        self._split = split
-        self._batch_size = batch_size
-        self.device = split.labels.device
-
-    def take(
-        self, indices: Tensor, lrs: Iterable[float | Tensor], losses: Tensor, hits: Tensor
-    ) -> None:
-        """Take a step on each of the batches that follow one another in `indices`.
-
-        What can be done for all batches at once is: on a GPU a small kernel costs as much
-        as a larger one.
-
-        Args:
-            indices: (N,) int64 on the device, which examples; only the last batch may be small.
-            lrs: The learning rate of each of the K batches.
-            losses: (K,) float32; each batch's mean loss per sample is written here.
-            hits: (N,) bool; whether each example was predicted right, before its step.
-        """
-        images, labels = self._split.gather(indices)
-        batch_losses, outputs = [], []
-        size = self._batch_size
-        batches = zip(torch.split(images, size), torch.split(labels, size), lrs, strict=True)
-        for batch_images, batch_labels, lr in batches:
-            loss, output = self._step(batch_images, batch_labels, lr)
-            batch_losses.append(loss)
-            outputs.append(output)
-        torch.stack(batch_losses, out=losses)
-        torch.eq(torch.cat(outputs).argmax(dim=1), labels, out=hits)
-
-
 class Chunk:
     """The chunks of one shape: preallocated memory, and the steps on it."""
 
-    def __init__(self, steps: Steps, batches: int, samples: int, *, is_table: bool) -> None:
-        device = steps.device
-        self._steps = steps
+    def __init__(
+        self,
+        step: Step,
+        split: DeviceSplit,
+        batch_size: int,
+        shape: tuple[int, int],
+        *,
+        is_table: bool,
+    ) -> None:
+        """
+        Args:
+            step: Takes one of the steps.
+            split: The training examples, on the device.
+            batch_size: Of each batch but the last, which may be smaller.
+            shape: How many batches, and how many examples in all.
+            is_table: Whether learning rates are read from a table on the device.
+        """
+        (batches, samples), device = shape, split.labels.device
+        self._step, self._split, self._batch_size = step, split, batch_size
         self._indices = torch.zeros(samples, dtype=torch.int64, device=device)
         self._lrs = LearningRates(batches, device, is_table=is_table)
         self.losses = torch.zeros(batches, device=device)
         """(K,) float32: mean losses per sample of the batches trained last."""
         self.hits = torch.zeros(samples, dtype=torch.bool, device=device)
-        """(N,) bool: which of their examples were predicted right."""
-        self._replay: CaptureBody | None = None
+        """(N,) bool: which of their examples were predicted right, each before its step."""
+        self.replay: CaptureBody | None = None
+        """Repeats the steps from a graph; None: they are launched."""
 
-    @property
-    def is_recorded(self) -> bool:
-        """Whether its steps are replayed from a graph."""
-        return self._replay is not None
+    def work(self) -> None:
+        """Take a step on each of the batches that follow one another in the indices.
 
-    def _work(self) -> None:
-        self._steps.take(self._indices, self._lrs, self.losses, self.hits)
-
-    def record(self, recorder: GraphRecorder) -> None:
-        """Capture the steps, and replay them from now on.
-
-        Raises:
-            CaptureError: When they cannot be captured; everything is as before.
+        Nothing here waits for the device, and nothing depends on values that the device does not
+        have, so that it can be captured in a graph. What can be done for all batches at once is:
+        on a GPU a small kernel costs as much as a larger one.
         """
-        self._replay = recorder(self._work)
+        images, labels = self._split.gather(self._indices)
+        batch_losses, outputs = [], []
+        size = self._batch_size
+        batches = zip(torch.split(images, size), torch.split(labels, size), self._lrs, strict=True)
+        for batch_images, batch_labels, lr in batches:
+            loss, output = self._step(batch_images, batch_labels, lr)
+            batch_losses.append(loss)
+            outputs.append(output)
+        torch.stack(batch_losses, out=self.losses)
+        torch.eq(torch.cat(outputs).argmax(dim=1), labels, out=self.hits)
 
     def take(self, indices: Tensor, lrs: Sequence[float]) -> None:
         """Take a step on each batch in `indices` (N,); replaces losses and hits."""
         self._indices.copy_(indices)
         self._lrs.write(lrs)
-        if self._replay is None:
-            self._work()
-        else:
-            self._replay()
+        (self.replay or self.work)()
 
 
 class GraphedSteps:
@@ -158,18 +139,20 @@ class GraphedSteps:
 
     def __init__(
         self,
-        steps: Steps,
+        step: Step,
+        split: DeviceSplit,
         batch_size: int,
         batches: int,
         recorder: GraphRecorder | None,
         warn: Callable[[str], None],
     ) -> None:
-        self._steps = steps
         self._recorder = recorder
         self._warn = warn
         self._length = chunk_length(batch_size) if recorder else 1
         self._batches = batches
-        self._is_table = recorder is not None or steps.device.type == "cuda"
+        self._device = split.labels.device
+        is_table = recorder is not None or self._device.type == "cuda"
+        self._make_chunk = partial(Chunk, step, split, batch_size, is_table=is_table)
         self._chunks: dict[tuple[int, int], Chunk] = {}
         """By number of batches and of samples."""
         self._queued: deque[torch.cuda.Event] = deque()
@@ -195,9 +178,8 @@ class GraphedSteps:
         shape = len(lrs), len(indices)
         chunk = self._chunks.get(shape)
         if chunk is None:
-            chunk = Chunk(self._steps, *shape, is_table=self._is_table)
-            self._chunks[shape] = chunk
-        elif self._recorder is not None and not chunk.is_recorded:
+            chunk = self._chunks[shape] = self._make_chunk(shape)
+        elif self._recorder is not None and chunk.replay is None:
             self._record(chunk, self._recorder)
         chunk.take(indices, lrs)
         self._keep_pace(len(indices))
@@ -209,12 +191,12 @@ class GraphedSteps:
 
     def _record(self, chunk: Chunk, recorder: GraphRecorder) -> None:
         try:
-            chunk.record(recorder)
+            chunk.replay = recorder(chunk.work)
         except CaptureError as error:
             self._recorder = None
             self._length = 1
             self._chunks = {
-                shape: kept for shape, kept in self._chunks.items() if not kept.is_recorded
+                shape: kept for shape, kept in self._chunks.items() if kept.replay is None
             }
             self._warn(
                 f"the steps could not be captured in a CUDA graph ({error}); "
@@ -226,11 +208,11 @@ class GraphedSteps:
 
         Python could launch hundreds of chunks ahead, and a pause would wait for them all.
         """
-        if self._steps.device.type != "cuda":
+        if self._device.type != "cuda":
             return
         # A blocking event: the thread sleeps meanwhile, and leaves its core to the dashboard.
         event = torch.cuda.Event(blocking=True)
-        event.record(torch.cuda.current_stream(self._steps.device))
+        event.record(torch.cuda.current_stream(self._device))
         self._queued.append(event)
         while len(self._queued) > max_queued(samples):
             self._queued.popleft().synchronize()  # waits for the device: for chunks before

@@ -268,9 +268,8 @@ def test_a_batch_larger_than_a_chunk_is_a_graph_of_its_own(
         torch.manual_seed(0)
         for epoch in (1, 2, 3):
             learner.open_epoch(epoch)
-            for batch in range(learner.batches):
-                assert learner.stop_after(batch) == batch + 1
-                learner.train(batch, [0.05])
+            done = list(learner.train_from(0, lambda batch: 0.05))
+            assert done == list(range(1, learner.batches + 1))
         states.append(learner.capture())
     assert (recorder.recordings, recorder.replays) == (2, 4)
     assert_same(*states)
