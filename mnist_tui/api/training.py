@@ -201,39 +201,30 @@ def _train(
     printer = EventPrinter(lines, as_json=False, results=sys.stderr)
     if not quiet:
         session.subscribe(printer.print_event)
-    listener = _Listener(session, on_event)
-    session.subscribe(listener)
+    raised: list[BaseException] = []
+
+    def listen(event: Event) -> None:
+        if on_event is None or raised:
+            return
+        try:
+            on_event(event)
+        except BaseException as error:  # noqa: BLE001 - it is raised when the run has ended
+            raised.append(error)
+            session.request(Stop(reason=f"on_event raised {type(error).__name__}"))
+
+    session.subscribe(listen)
     with loading_torch():
         from mnist_tui.devices import process_settings_kept
     with process_settings_kept(), ctrl_c_as_stop(session) as stopped, lines.live():
         runner.run()
-    if listener.error is not None:
-        raise listener.error
+    if raised:
+        raise raised[0]
     if stopped():
         raise KeyboardInterrupt
     if runner.error is not None:
         raise runner.error
     assert session.log.prepared is not None
     return Run(RunDirectory(Path(session.log.prepared.directory)), network)
-
-
-class _Listener:
-    """Hands a run's events to the user's function; what that raises ends the run."""
-
-    def __init__(self, session: Session, on_event: OnEvent | None) -> None:
-        self.error: BaseException | None = None
-        """What the function raised first."""
-        self._session = session
-        self._on_event = on_event
-
-    def __call__(self, event: Event) -> None:
-        if self._on_event is None or self.error is not None:
-            return
-        try:
-            self._on_event(event)
-        except BaseException as error:  # noqa: BLE001 - it is raised when the run has ended
-            self.error = error
-            self._session.request(Stop(reason=f"on_event raised {type(error).__name__}"))
 
 
 @contextmanager

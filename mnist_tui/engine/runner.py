@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mnist_tui.engine.failure import ended_by_failure, other_device, with_way_on
-from mnist_tui.engine.notifying import Notifier
+from mnist_tui.engine.notifying import notify_at_end
 from mnist_tui.engine.steps.native.library import MODELS, compile_ahead
 from mnist_tui.errors import DataError, MnistTuiError, TrainingError, UsageError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor, ask_model
@@ -67,7 +67,7 @@ class TrainingRunner(LocalRunner):
         self.session = Session()
         self._serve: Final = serve
         if plan.notify:
-            Notifier(plan.notify, self.session)
+            notify_at_end(plan.notify, self.session)
         self.error: Exception | None = None
         """What the run failed by, once it is over; None where it did not fail."""
         self._directory: RunDirectory | None = None

@@ -46,22 +46,18 @@ class Subscription:
     """One viewer's place among a session's viewers."""
 
     def __init__(
-        self,
-        listener: Listener,
-        log: RunLog,
-        past: "tuple[PastEvent, ...]",
-        leave: Callable[["Subscription"], None],
+        self, session: "Session", listener: Listener, log: RunLog, past: tuple[PastEvent, ...]
     ) -> None:
+        self._session: Final = session
         self.listener: Final = listener
         self.log: Final = log
         """Everything that was emitted before; the viewer's own."""
         self.past: Final = past
         """The newest events that were emitted before."""
-        self._leave = leave
 
     def close(self) -> None:
         """Hand no more events to the listener. Any thread; closing twice does nothing."""
-        self._leave(self)
+        self._session.unsubscribe(self)
 
 
 class Session:
@@ -137,12 +133,12 @@ class Session:
             What ends the subscription, with the log of all earlier events and the newest of them.
         """
         with self._emitting, self._lock:
-            log, past = self._log.copy(), tuple(self._past)
-            subscription = Subscription(listener, log, past, self._unsubscribe)
+            subscription = Subscription(self, listener, self._log.copy(), tuple(self._past))
             self._subscriptions[subscription] = audience
         return subscription
 
-    def _unsubscribe(self, subscription: Subscription) -> None:
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Hand no more events to the listener of `subscription`. Any thread."""
         with self._lock:
             self._subscriptions.pop(subscription, None)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mnist_tui.engine.notifying import Notifier, notify
+from mnist_tui.engine.notifying import notify, notify_at_end
 from mnist_tui.engine.runner import TrainingRunner
 from mnist_tui.process.channel import plan_from_dict, plan_to_dict
 from mnist_tui.process.child import own_environment
@@ -59,12 +59,12 @@ def test_the_command_is_run_after_a_failure_too(few_digits: Path, tmp_path: Path
 
 def test_a_run_that_goes_on_elsewhere_has_not_ended(tmp_path: Path) -> None:
     session = Session()
-    Notifier(command_to(tmp_path / "written"), session)
+    notify_at_end(command_to(tmp_path / "written"), session)
     other = tmp_path / "other"
     session.move(State.LOADING)
     session.end(RunEnded(state=State.STOPPED, message="", elsewhere=5))
     later = Session()
-    Notifier(command_to(other), later)
+    notify_at_end(command_to(other), later)
     later.move(State.LOADING)
     later.end(RunEnded(state=State.STOPPED, message="stopped"))
     assert read_when_there(other)["message"] == "stopped"
