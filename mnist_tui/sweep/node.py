@@ -83,11 +83,26 @@ def _reads(marker: Path) -> bool:
         return False
 
 
-class NodeTrial:
-    """Trains one run in a process of this machine, which saves and ends when this one dies."""
+class NodeAgent:
+    """Trains one run in a process of the machine that it finds itself on, which saves and ends when
+    this one dies. One thread.
+    """
 
-    def __init__(self, order: Order) -> None:
-        """Get everything ready.
+    def __init__(self) -> None:
+        self._reports = 0
+        self._last = Report(files={}, ended=None)
+        self._is_begun = False
+        self._stop: Stop | None = None
+        """The request to stop that came before the run was begun."""
+        self._problem = ""
+        """Why the run is stopped although nobody wants it stopped."""
+
+    def describe(self, marker: Path) -> Node:
+        """As `describe_node`."""
+        return describe_node(marker)
+
+    def train(self, order: Order) -> None:
+        """Get everything ready; `look` begins the run.
 
         Raises:
             OSError, ValueError: When the files that come with it cannot be written.
@@ -107,25 +122,27 @@ class NodeTrial:
             1, order.origin if has_origin else self._work, is_outlived=False
         )
         self._since = time.monotonic()
-        self._is_begun = False
-        self._stop: Stop | None = None
-        """The request to stop that came before the run was begun."""
-        self._problem = ""
-        """Why the run is stopped although nobody wants it stopped."""
 
     @property
     def _directory(self) -> RunDirectory:
         return RunDirectory(self._plan.runs_dir / str(self._plan.name))
 
-    def look(self) -> Report:
-        """Find out how the run goes on; begins it once it is not locked."""
-        if not self._is_begun:
-            ended = self._begin()
-        else:
-            self._check_source()
-            ended = next(iter(self._executor.wait(0)), None)
-        files = self._sender.pack() if self._sender else {}
-        return Report(files=files, ended=self._close(ended) if ended else None)
+    def look(self, received: int) -> Report:
+        """Find out how the run goes on; begins it once it is not locked.
+
+        Args:
+            received: How many reports have come through; the last one is given again otherwise.
+        """
+        if received == self._reports:
+            if not self._is_begun:
+                ended = self._begin()
+            else:
+                self._check_source()
+                ended = next(iter(self._executor.wait(0)), None)
+            files = self._sender.pack() if self._sender else {}
+            self._last = Report(files=files, ended=self._close(ended) if ended else None)
+            self._reports += 1
+        return self._last
 
     def send(self, request: Stop | Save) -> None:
         """Have the run honor a request."""
@@ -161,37 +178,3 @@ class NodeTrial:
         is_failure = ended.exit_code is not None and 0 < ended.exit_code < 128
         at = f" (on {platform.node()})" if is_failure else ""
         return replace(ended, message=f"{ended.message}{at}")
-
-
-class NodeAgent:
-    """Trains one run on the machine that it finds itself on. One thread."""
-
-    def __init__(self) -> None:
-        self._trial: NodeTrial | None = None
-        self._reports = 0
-        self._last = Report(files={}, ended=None)
-
-    def describe(self, marker: Path) -> Node:
-        """As `describe_node`."""
-        return describe_node(marker)
-
-    def train(self, order: Order) -> None:
-        """Get a run ready, as NodeTrial does; `look` begins it."""
-        self._trial = NodeTrial(order)
-
-    def look(self, received: int) -> Report:
-        """How the run goes on.
-
-        Args:
-            received: How many reports have come through; the last one is given again otherwise.
-        """
-        assert self._trial is not None
-        if received == self._reports:
-            self._last = self._trial.look()
-            self._reports += 1
-        return self._last
-
-    def send(self, request: Stop | Save) -> None:
-        """Have the run honor a request."""
-        assert self._trial is not None
-        self._trial.send(request)
