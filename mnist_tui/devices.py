@@ -77,20 +77,20 @@ def _choose() -> ChosenDevice:
 
 def _no_cuda() -> str:
     """Why PyTorch finds no CUDA device, in words; empty where it finds one."""
-    is_available, said = _ask_for_cuda()
+    is_available, warning = _ask_for_cuda()
     if is_available:
         return ""
     if torch.version.cuda is None and torch.version.hip is None:
         return "this build of PyTorch is one without CUDA"
-    if (old := _TOO_OLD.search(said)) is not None:
+    if (old := _TOO_OLD.search(warning)) is not None:
         version = int(old[1])
         return (
             f"the NVIDIA driver is for CUDA {version // 1000}.{version % 1000 // 10}, too old for "
             f"this build of PyTorch (CUDA {torch.version.cuda}): update the driver, or install a "
             "PyTorch for an older CUDA"
         )
-    if said:
-        return said.removeprefix("CUDA initialization: ")[:200]
+    if warning:
+        return warning.removeprefix("CUDA initialization: ")[:200]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None and _has_driver():
         return f"CUDA_VISIBLE_DEVICES={visible!r} names none"
@@ -99,7 +99,7 @@ def _no_cuda() -> str:
 
 @cache
 def _ask_for_cuda() -> tuple[bool, str]:
-    """Whether CUDA can be used, and what torch says of it, once in a process, in a warning."""
+    """Whether CUDA can be used, and torch's warning about it, which comes once in a process."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         is_available = torch.cuda.is_available()
@@ -127,9 +127,9 @@ def _unusable(index: int) -> str:
             warnings.simplefilter("ignore")  # torch warns of what is said here
             result = torch.ones(2, device=torch.device("cuda", index)).sum().item()
     except Exception as error:  # noqa: BLE001 - drivers fail in many ways
-        said = first_line(error)[:200]
-        if "no kernel image" not in said:
-            return said
+        reason = first_line(error)[:200]
+        if "no kernel image" not in reason:
+            return reason
         major, minor = torch.cuda.get_device_capability(index)
         made_for = ", ".join(torch.cuda.get_arch_list())
         return (

@@ -43,16 +43,16 @@ def control(run: str, action: str, value: str | None, runs_dir: Path, as_json: b
 
     request = make_request(action, value)
     directory = find_live_run(runs_dir, run)
-    said = {"run": directory.name, "request": action}
+    about = {"run": directory.name, "request": action}
     try:
         reply = ask(directory, request)
     except MnistTuiError as error:
         if as_json:
-            click.echo(to_json({**said, "done": False, "message": str(error)}))
+            click.echo(to_json({**about, "done": False, "message": str(error)}))
         raise
     if as_json:
         place = {"epoch": reply.epoch, "batch": reply.batch}
-        click.echo(to_json({**said, "done": True, "message": reply.message, **place}))
+        click.echo(to_json({**about, "done": True, "message": reply.message, **place}))
     else:
         click.echo(reply.message)
     return 0

@@ -85,11 +85,11 @@ class Starter:
 
     def _report(self) -> None:
         """Say what is being done until the run is prepared."""
-        said = ""
+        reported = ""
         while not self._is_prepared.wait(_LOOK_S):
             activity = self._session.progress.activity
-            if activity != said:
-                said = activity
+            if activity != reported:
+                reported = activity
                 self._channel.send({"activity": activity})
 
     def _on_event(self, event: Event) -> None:

@@ -19,7 +19,7 @@ from mnist_tui.store.atomic import write_atomic
 from mnist_tui.version import __version__
 
 _EXAMPLES = 2
-"""Images that the network is traced with; a batch of one would be taken for a fixed size."""
+"""Images that the network is traced with; a batch of one would count as a fixed size."""
 
 
 class WholeModel(nn.Module):

@@ -22,7 +22,7 @@ FAINTEST: Final = 8 / 255
 """Contrast below this is no ink, however little noise there is."""
 WINDOWS: Final = (0.08, 0.16, 0.32)
 """Sides of the closing's window, as fractions of the image's shorter side; wider strokes than
-the largest are taken for background."""
+the largest count as background."""
 EDGE: Final = 0.012
 """Within this fraction of the longer side, an edge goes from light to dark."""
 FLAT: Final = 0.4
@@ -54,7 +54,7 @@ class Contrast:
     noise: float
     """Standard deviation of `values` where there is only page."""
     window: int
-    """Pixels; strokes that are not much thinner may be taken for background in part. 0 where
+    """Pixels; strokes that are not much thinner may count as background in part. 0 where
     none was used."""
 
     def background_contrast(self, place: tuple[slice, slice]) -> Floats:

@@ -28,7 +28,7 @@ FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "WebP", "TIFF", "AVIF")
 """The only decoders that are let near a file. On a damaged TIFF, libtiff adds a line to stderr."""
 MAX_PIXELS: Final = 89_478_485
 """The most pixels that are decoded, by what the header says: Pillow's own limit, a quarter of
-a gibibyte in 24 bits. An image of more is taken for a decompression bomb."""
+a gibibyte in 24 bits. An image of more counts as a decompression bomb."""
 MAX_JPEG_PIXELS: Final = 256_000_000
 """The same for JPEG, which is decoded at an eighth of its size where that is enough; phones
 take photographs of 200 million pixels."""

@@ -65,7 +65,7 @@ class Findings:
     mass: float = 0.0
     """Sum of the contrast of all digits."""
     is_whole: bool = True
-    """Whether nothing shows that parts of thick strokes were taken for background."""
+    """Whether nothing shows that parts of thick strokes count as background."""
 
 
 def find_digits(ink: Floats, contrast: Contrast) -> Findings:

@@ -16,7 +16,7 @@ SUFFIXES: Final = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif"),
     *(".bmp", ".webp", ".tif", ".tiff", ".avif"),
 )
-"""What a file of a folder must end with to be taken for an image, in small letters."""
+"""What a file of a folder must end with to count as an image, in small letters."""
 MAX_BYTES: Final = 400_000_000
 """The largest file that is read; more than any image of `decode.MAX_PIXELS` should need."""
 

@@ -33,15 +33,15 @@ class Pending:
         """
         if isinstance(event, events.SaveFailed) and isinstance(self.request, Save):
             return Failed(f"could not save {event.path}: {event.message}")
-        said = self._said(event)
-        if said is not None:
-            return Done(said, progress.epoch, progress.batch)
+        done = self._describe(event)
+        if done is not None:
+            return Done(done, progress.epoch, progress.batch)
         if isinstance(event, events.RunEnded):
             return Failed(f"cannot {name_of(self.request)}: the run ended first: {event.message}")
         return None
 
-    def _said(self, event: events.Event) -> str | None:
-        """What `event` says of the request that it shows to be honored."""
+    def _describe(self, event: events.Event) -> str | None:
+        """What the request did, if `event` shows it to be honored."""
         match self.request, event:
             case Pause(), events.StateChanged(state=State.PAUSED):
                 return "paused"
@@ -74,7 +74,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self.items: Final[deque[events.Event | Pending]] = deque()
-        """A request stands where it was made: what was emitted before says nothing of it."""
+        """A request stands where it was made: events from before say nothing of it."""
         self.is_over = False
         """Whether events were left out."""
 

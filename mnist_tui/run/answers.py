@@ -1,4 +1,4 @@
-"""What is said at once of a request: what will happen, or why nothing will."""
+"""The immediate answer to a request: what will happen, or why nothing will."""
 
 from mnist_tui.config import SETTINGS
 from mnist_tui.run.progress import Progress

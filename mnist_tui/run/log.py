@@ -19,7 +19,7 @@ class Scores:
 
 @dataclass
 class RunLog:
-    """Everything that a run's events have said, without the events.
+    """Everything that follows from a run's events, without the events.
 
     The session keeps one and hands out copies; each viewer adds the later events to its own.
     Not thread-safe.

@@ -54,9 +54,9 @@ def start(folder: SweepFolder, *arguments: str) -> int:
         raise UsageError(f"no process could be started for the sweep: {reason}") from error
     while process.poll() is None and folder.trainer != process.pid:
         time.sleep(_LOOK_S)
-    said = folder.log.read_bytes()[begin:].decode(errors="replace").strip().splitlines()
-    if process.returncode and said and said[-1].startswith(_COMPLAINT):
-        reason = said[-1].removeprefix(_COMPLAINT)
+    printed = folder.log.read_bytes()[begin:].decode(errors="replace").strip().splitlines()
+    if process.returncode and printed and printed[-1].startswith(_COMPLAINT):
+        reason = printed[-1].removeprefix(_COMPLAINT)
         raise UsageError(f"the process that was to train the sweep has ended: {reason}")
     return process.pid
 
