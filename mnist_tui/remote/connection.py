@@ -143,46 +143,31 @@ def _unpack(message: Message) -> Iterator[Message]:
     yield from Decoder().feed(frame)
 
 
-def connect(directory: RunDirectory, patience_s: float = PATIENCE_S) -> Connection:
+def connect(
+    directory: RunDirectory, patience_s: float = PATIENCE_S, *, asks_frozen: bool = False
+) -> Connection:
     """Connect to the process that trains a run.
+
+    Args:
+        patience_s: How long that process may take to answer.
+        asks_frozen: Whether it is only asked what processes of every contract understand.
 
     Raises:
         UsageError: When that cannot be done; it says why, and which side is old.
     """
-    check_reachable(directory)
-    connection = _connect(directory, patience_s)
-    greeting = connection.greeting
-    problem = _describe_mismatch(greeting)
-    if problem:
-        connection.close()
-        raise UsageError(f"{_describe_owner(directory)} {problem}")
-    return connection
-
-
-def connect_to_any(directory: RunDirectory) -> Connection:
-    """As `connect`, of whatever contract: for what is frozen.
-
-    Raises:
-        UsageError: When that cannot be done.
-    """
-    check_reachable(directory)
-    return _connect(directory, PATIENCE_S)
-
-
-def check_reachable(directory: RunDirectory) -> None:
-    """Find out whether a run is live, and whether this Python has sockets.
-
-    Raises:
-        UsageError: When not.
-    """
-    name = directory.name
     if not directory.lock.is_held():
-        raise UsageError(f"run {name} is not live: no process trains it")
+        raise UsageError(f"run {directory.name} is not live: no process trains it")
     if not HAS_SOCKETS:
         raise UsageError(
             f"{_describe_owner(directory)} cannot be attached to: Python has no Unix sockets on "
             "this system"
         )
+    connection = _connect(directory, patience_s)
+    problem = _describe_mismatch(connection.greeting)
+    if problem and not asks_frozen:
+        connection.close()
+        raise UsageError(f"{_describe_owner(directory)} {problem}")
+    return connection
 
 
 def _connect(directory: RunDirectory, patience_s: float) -> Connection:

@@ -6,13 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mnist_tui.errors import MnistTuiError, UsageError
-from mnist_tui.remote.connection import (
-    PATIENCE_S,
-    Connection,
-    ConnectionLostError,
-    connect,
-    connect_to_any,
-)
+from mnist_tui.remote.connection import PATIENCE_S, Connection, ConnectionLostError, connect
 from mnist_tui.run.protocol import Done, Failed
 from mnist_tui.run.requests import Answer, Request, Stop
 from mnist_tui.store.directory import RunDirectory
@@ -39,9 +33,7 @@ def control(directory: RunDirectory, request: Request) -> Reply:
         UsageError: When the run is not live, cannot be reached, or refuses.
         ControlError: When it has accepted, and could not do it.
     """
-    # Stopping is understood by processes of any contract.
-    is_frozen = isinstance(request, Stop)
-    connection = connect_to_any(directory) if is_frozen else connect(directory)
+    connection = connect(directory, asks_frozen=isinstance(request, Stop))
     try:
         return _ask(connection, request)
     except ConnectionLostError as error:

@@ -15,7 +15,7 @@ from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.remote import connection as connections
 from mnist_tui.remote.address import make_address
 from mnist_tui.remote.client import RemoteRunner
-from mnist_tui.remote.connection import connect, connect_to_any
+from mnist_tui.remote.connection import connect
 from mnist_tui.remote.listener import Listener
 from mnist_tui.run.plan import AttachedRun
 from mnist_tui.run.protocol import Greeting
@@ -79,7 +79,7 @@ def test_a_process_of_another_contract_is_distinguished_from_this_one(
 
 def test_frozen_messages_are_sent_to_any_contract(directory: RunDirectory) -> None:
     with answering(directory, greeting(7, 6)):
-        connect_to_any(directory).close()
+        connect(directory, asks_frozen=True).close()
 
 
 def test_a_newer_process_that_still_speaks_ours_is_attached_to(directory: RunDirectory) -> None:
