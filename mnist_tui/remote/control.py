@@ -2,7 +2,6 @@
 
 import select
 import time
-from dataclasses import dataclass
 from typing import Final
 
 from mnist_tui.errors import MnistTuiError, UsageError
@@ -16,17 +15,7 @@ class ControlError(MnistTuiError):
     """A request was accepted, and could not be honored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a request did."""
-
-    message: str
-    epoch: int
-    batch: int
-    """Batches of that epoch that were done then."""
-
-
-def control(directory: RunDirectory, request: Request) -> Reply:
+def control(directory: RunDirectory, request: Request) -> Done:
     """Have a live run honor `request`; waits until it has.
 
     Raises:
@@ -47,7 +36,7 @@ def control(directory: RunDirectory, request: Request) -> Reply:
 _NO_ANSWER: Final = f"the run's process did not answer within {PATIENCE_S:.0f} s; is it stopped?"
 
 
-def _ask(connection: Connection, request: Request) -> Reply:
+def _ask(connection: Connection, request: Request) -> Done:
     number = connection.send(request)
     until_s: float | None = time.monotonic() + PATIENCE_S
     while True:
@@ -63,6 +52,6 @@ def _ask(connection: Connection, request: Request) -> Reply:
                 case Answer():
                     until_s = None  # from here on it may take as long as a batch, or a disk
                 case Done() as done:
-                    return Reply(done.message, done.epoch, done.batch)
+                    return done
                 case Failed(message=reason):
                     raise ControlError(reason)
