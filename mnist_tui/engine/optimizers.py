@@ -33,24 +33,20 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
     # One pass over all weights instead of one per weight tensor and operation.
     devices = {parameter.device.type for parameter in parameters}
     fused = devices <= {"cpu", "cuda"}
-    match config.optimizer:
-        case "sgd":
-            return torch.optim.SGD(parameters, lr=config.lr, fused=fused)
-        case "momentum":
-            return torch.optim.SGD(parameters, lr=config.lr, momentum=0.9, fused=fused)
-        case "adamw":
-            optimizer = torch.optim.AdamW(
-                parameters,
-                lr=config.lr,
-                betas=(config.beta1, config.beta2),
-                weight_decay=config.weight_decay,
-                fused=fused,
-                capturable=devices == {"cuda"},
-            )
-            # Else it warns, before the first capture, that it could be captured and is not.
-            optimizer._warned_capturable_if_run_uncaptured = True
-            return optimizer
-    raise AssertionError(config.optimizer)
+    if config.optimizer == "adamw":
+        adamw = torch.optim.AdamW(
+            parameters,
+            lr=config.lr,
+            betas=(config.beta1, config.beta2),
+            weight_decay=config.weight_decay,
+            fused=fused,
+            capturable=devices == {"cuda"},
+        )
+        # Else it warns, before the first capture, that it could be captured and is not.
+        adamw._warned_capturable_if_run_uncaptured = True
+        return adamw
+    momentum = 0.9 if config.optimizer == "momentum" else 0
+    return torch.optim.SGD(parameters, lr=config.lr, momentum=momentum, fused=fused)
 
 
 def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
