@@ -16,7 +16,6 @@ from mnist_tui.run.plan import NewRun, ResumedRun, TrainedRun
 from mnist_tui.store.catalog import find_run
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.new_run import check_place
-from mnist_tui.store.summary import summarize
 from mnist_tui.tui import DisplayOptions
 
 
@@ -97,19 +96,17 @@ def resume(
     if directory.lock.is_held():
         given = {"headless": headless, "detach": detach, "checkpoint": checkpoint, **overrides}
         return _attach(directory, runs_dir, look, [name for name, value in given.items() if value])
-    config = directory.read_config()
-    summary = summarize(directory)
-    epochs = overrides.get("epochs", config.epochs)
-    is_long_enough = summary is not None and summary.epochs_done >= epochs and checkpoint is None
-    if summary is not None and is_long_enough and "epochs" in overrides:
+    config, rows = directory.read_config(), directory.read_rows()
+    epochs, done = overrides.get("epochs", config.epochs), rows[-1].epoch if rows else 0
+    is_long_enough = done >= epochs and checkpoint is None
+    if is_long_enough and "epochs" in overrides:
         raise UsageError(
-            f"run {directory.name} has {summary.epochs_done} epochs already; "
-            "give --epochs a larger number"
+            f"run {directory.name} has {done} epochs already; give --epochs a larger number"
         )
-    if summary is not None and is_long_enough and directory.is_over(epochs):
+    if is_long_enough and directory.is_over(epochs):
         longer = Remedy(command="resume", run=str(directory.path), settings={"epochs": epochs + 1})
         click.echo(
-            f"run {directory.name} is finished, {summary.epochs_done} of {epochs} epochs; "
+            f"run {directory.name} is finished, {done} of {epochs} epochs; "
             f"to make it longer: {command_of(longer)}"
         )
         return 0
