@@ -12,8 +12,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from mnist_tui.cli.opened import check_terminal, open_dashboard
 from mnist_tui.cli import options
+from mnist_tui.cli.opened import check_terminal, open_dashboard
 from mnist_tui.config import SETTINGS
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.invocation import command_of, option_name
