@@ -34,6 +34,7 @@ from mnist_tui.run.progress import Progress
 from mnist_tui.run.state import State
 from mnist_tui.store.comparison import MOST
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.widgets.canvas import Canvas
@@ -170,7 +171,7 @@ async def several(runs_dir: Path) -> None:
 async def leaderboard(sweep: Path) -> None:
     """A picture of a sweep as it stands."""
     plan = NewRun(runs_dir=sweep.parent)
-    app = DashboardApp(plan, TrainingRunner, opens_sweep=sweep)
+    app = DashboardApp(plan, TrainingRunner, opens_sweep=SweepFolder(sweep))
     async with app.run_test(size=PANES) as pilot:
         await Photographer(app, pilot).take("sweep", 120, 30)
 

@@ -144,8 +144,8 @@ def sweep(
     folder = _open(grid, name, runs_dir, resume)
     if headless:
         return _train(folder, jobs, cluster, retries_failed=retry_failed)
-    more = [*(["--jobs", str(jobs)] if jobs else []), *(["--retry-failed"] if retry_failed else [])]
-    more += _ray_words(cluster) if cluster else []
+    training = {**({"jobs": jobs} if jobs else {}), **(cluster.settings if cluster else {})}
+    folder = SweepFolder(folder.path, training)
     if folder.is_locked():
         click.echo(f"sweep {folder.path.name} is being trained by {folder.owner}", err=True)
     else:
@@ -153,10 +153,10 @@ def sweep(
             click.echo(cluster.beginning, err=True)
         from mnist_tui.sweep.background import start
 
-        start(folder, *more)
+        start(folder, *(["--retry-failed"] if retry_failed else []))
     plan, code = NewRun(runs_dir=runs_dir), 0
     if not detach:
-        code = open_dashboard(plan, look, start=False, opens_sweep=folder.path)
+        code = open_dashboard(plan, look, start=False, opens_sweep=folder)
     click.echo(_describe(folder))
     return code
 
@@ -221,7 +221,8 @@ def _make_executor(
 
 def _describe(folder: SweepFolder) -> str:
     """What the user has to know of a sweep that is left alone."""
-    again = command_of(Remedy(command="sweep", settings={"resume": str(folder.path)}))
+    given = {"resume": folder.path, **folder.training}
+    again = command_of(Remedy(command="sweep", settings=given))
     if folder.is_locked():
         return f"{folder.path.name} is trained by {folder.owner}\nto watch it: {again}"
     return f"{folder.path.name} is in {folder.path}\nto see it, and to resume it: {again}"

@@ -29,7 +29,7 @@ def with_remedy(text: str, remedy: Remedy | None) -> str:
     if remedy is None:
         return text
     if not remedy.command:
-        options = [shlex.join(_options({name: v})) for name, v in remedy.settings.items()]
+        options = [shlex.join(options_of({name: v})) for name, v in remedy.settings.items()]
         return f"{text} ({' or '.join(options)})"
     return f"{text}: {command_of(remedy)}"
 
@@ -39,7 +39,7 @@ def command_of(remedy: Remedy) -> str:
     # A run outside ./runs is found by its path.
     path = Path(remedy.run)
     run = path.name if _is_default(path.parent) else remedy.run
-    return command(remedy.command, *([run] if run else []), *_options(remedy.settings))
+    return command(remedy.command, *([run] if run else []), *options_of(remedy.settings))
 
 
 def _is_default(folder: Path) -> bool:
@@ -54,7 +54,8 @@ def spell_out(ended: RunEnded) -> RunEnded:
     return replace(ended, message=with_remedy(ended.message, ended.remedy), remedy=None)
 
 
-def _options(settings: Mapping[str, Any]) -> list[str]:
+def options_of(settings: Mapping[str, Any]) -> list[str]:
+    """The words of a command line that give it these options; None is the value of a flag."""
     words: list[str] = []
     for name, value in settings.items():
         text = f"{value:g}" if isinstance(value, float) else str(value)

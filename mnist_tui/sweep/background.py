@@ -9,6 +9,7 @@ from typing import Final
 
 from mnist_tui.errors import Remedy, UsageError
 from mnist_tui.process.child import own_command, own_environment
+from mnist_tui.process.invocation import options_of
 from mnist_tui.sweep.record import SweepFolder
 
 _LOOK_S: Final = 0.02
@@ -37,7 +38,8 @@ def start(folder: SweepFolder, *arguments: str) -> int:
             "Windows has no processes without a terminal that outlive it; train in this one",
             Remedy(settings={"headless": None}),
         )
-    words = ["sweep", "--resume", str(folder.path.absolute()), "--headless", *arguments]
+    given = {"resume": folder.path.absolute(), "headless": None, **folder.training}
+    words = ["sweep", *options_of(given), *arguments]
     begin = folder.log.stat().st_size if folder.log.exists() else 0
     try:
         with folder.log.open("ab") as log:

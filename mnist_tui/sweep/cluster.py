@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from mnist_tui.errors import Remedy, UsageError
 
@@ -47,6 +47,12 @@ class Cluster:
                 f"a run cannot have {self.gpus:g} GPUs: it can have a share of one, or whole ones",
                 Remedy(settings={"gpus_per_run": round(self.gpus)}),
             )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The same by the names of the command's options."""
+        given = {"ray": self.address, "cpus_per_run": self.cpus}
+        return given if self.gpus is None else {**given, "gpus_per_run": self.gpus}
 
     @property
     def beginning(self) -> str:

@@ -73,8 +73,15 @@ class Sweep:
 class SweepFolder:
     """The folder of a sweep: sweep.json, and one directory for each trial that was begun."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, training: Mapping[str, Any] | None = None) -> None:
+        """
+        Args:
+            path: The folder.
+            training: How this user has it trained, by the names of the command's options; not on
+                disk, so that nobody else's file decides on which machines.
+        """
         self.path = path
+        self.training: Final = training or {}
         self.record = path / FILE
         self.log = path / "log.txt"
         """Of what the process without a terminal prints that trains it."""

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Stop
+from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui import DisplayOptions
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.opening import SCREEN_KEYS, ScreenActions
@@ -56,7 +57,7 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         *,
         start: bool = False,
         opens_runs: bool = False,
-        opens_sweep: Path | None = None,
+        opens_sweep: SweepFolder | None = None,
         outlives_terminal: bool = False,
         theme_file: Path | None = None,
         sample_machine: SampleMachine | None = None,
@@ -69,7 +70,7 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
             look: How to show it.
             start: Whether to begin at once.
             opens_runs: Whether to show all runs at first.
-            opens_sweep: The folder of a sweep to be shown over them; None: none.
+            opens_sweep: A sweep to be shown over them; None: none.
             outlives_terminal: Whether a live run goes on when the terminal is lost.
             theme_file: Where the theme is remembered; None: nowhere.
             sample_machine: Samples the machine, on a thread; None: as it is.

@@ -14,6 +14,7 @@ from mnist_tui.process.signals import signals_as_requests
 from mnist_tui.process.streams import is_in_page, let_go_of_terminal, say
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
+from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui import DisplayOptions
 from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.characters import limit_characters
@@ -28,7 +29,7 @@ def run_dashboard(
     start: bool,
     outlives_terminal: bool = True,
     opens_runs: bool = False,
-    opens_sweep: Path | None = None,
+    opens_sweep: SweepFolder | None = None,
 ) -> int:
     """Show the dashboard until the user leaves it, or until its terminal goes away. Main thread.
 
@@ -40,7 +41,7 @@ def run_dashboard(
         outlives_terminal: Whether a live run goes on when the terminal is lost; this returns at
             its end then.
         opens_runs: Whether to show all runs at first.
-        opens_sweep: The folder of a sweep to be shown over them; None: none.
+        opens_sweep: A sweep to be shown over them; None: none.
 
     Returns:
         The exit code.

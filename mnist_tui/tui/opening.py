@@ -8,6 +8,7 @@ from textual.binding import Binding
 
 from mnist_tui.images.foreign import kind_named
 from mnist_tui.images.sources import SUFFIXES
+from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.insight.panes.pane import InsightMemory
 from mnist_tui.tui.insight.pasted_path import pasted_path
 from mnist_tui.tui.run.actions import RunActions
@@ -55,14 +56,13 @@ class ScreenActions(RunActions):
         if not any(isinstance(screen, RunsScreen) for screen in self.screen_stack):
             self.push_screen(name)
 
-    def show_sweep(self, folder: Path) -> None:
+    def show_sweep(self, folder: SweepFolder) -> None:
         """Show a sweep over all runs."""
-        from mnist_tui.sweep.record import SweepFolder
         from mnist_tui.tui.runs.screen import RunsScreen
 
         for screen in self.screen_stack:
             if isinstance(screen, RunsScreen):
-                screen.show_sweep(SweepFolder(folder))
+                screen.show_sweep(folder)
 
     async def on_paste(self, event: events.Paste) -> None:
         """Show what the model predicts for an image file whose path is pasted or dropped."""

@@ -34,7 +34,7 @@ def first_words(stage: Stage, words: int = 2) -> list[str]:
 
 
 async def test_a_sweep_stands_in_groups_with_mean_and_spread(folder: SweepFolder) -> None:
-    async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+    async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
         assert first_words(stage) == [
             "1 0.1", "seed 0", "seed 1", "seed 2",
@@ -56,7 +56,7 @@ async def test_a_sweep_stands_in_groups_with_mean_and_spread(folder: SweepFolder
 async def test_a_group_with_one_result_has_no_deviation(tmp_path: Path) -> None:
     folder = write_sweep(tmp_path / "runs")
     write_trial(folder, "lr=0.1,seed=1", [0.3], "stopped")
-    async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+    async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
         said = "lr 0.1: best validation accuracy 97.00 % in epoch 1 with seed 1, 1 of 3 runs so far"
         await stage.until(lambda: said in " ".join(stage.text.split()), said)
@@ -65,7 +65,7 @@ async def test_a_group_with_one_result_has_no_deviation(tmp_path: Path) -> None:
 async def test_the_order_follows_the_runs_and_the_cursor_stays_on_its_line(
     folder: SweepFolder,
 ) -> None:
-    async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+    async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
         await stage.pilot.press("g", "down", "down")
         write_trial(folder, "lr=0.001,seed=1", [0.05], "finished")
@@ -76,7 +76,7 @@ async def test_the_order_follows_the_runs_and_the_cursor_stays_on_its_line(
 
 
 async def test_enter_opens_a_run_in_the_dashboard(folder: SweepFolder) -> None:
-    async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+    async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
         await stage.pilot.press("down", "enter")
         await stage.until(lambda: stage.runners, "a runner")
@@ -92,7 +92,7 @@ async def test_enter_opens_a_run_in_the_dashboard(folder: SweepFolder) -> None:
 async def test_enter_attaches_to_a_live_run_of_a_sweep(folder: SweepFolder) -> None:
     path = write_trial(folder, "lr=0.001,seed=1", [2.0], "running")
     with RunDirectory(path).lock.hold():
-        async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+        async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
             await opened(stage)
             await stage.sees("1 training")
             await stage.pilot.press("end", "up", "enter")
@@ -106,7 +106,7 @@ async def test_enter_on_a_group_without_an_epoch_opens_the_run_that_has_begun(
     folder = write_sweep(tmp_path / "runs")
     path = write_trial(folder, "lr=0.1,seed=1", [], "running")
     with RunDirectory(path).lock.hold():
-        async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+        async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
             await opened(stage)
             await stage.sees("1 training")
             await stage.pilot.press("enter")
@@ -115,7 +115,7 @@ async def test_enter_on_a_group_without_an_epoch_opens_the_run_that_has_begun(
 
 
 async def test_the_best_of_each_group_are_compared(folder: SweepFolder) -> None:
-    async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+    async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
         await stage.pilot.press("c")
         await stage.until(lambda: isinstance(stage.app.screen, CompareScreen), "the comparison")
@@ -124,7 +124,7 @@ async def test_the_best_of_each_group_are_compared(folder: SweepFolder) -> None:
 
 
 async def test_only_what_can_be_done_is_offered(folder: SweepFolder) -> None:
-    async with on_stage(plan=plan(folder), opens_sweep=folder.path) as stage:
+    async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
         await stage.until(lambda: "Resume" in stage.footer, "resuming")
         assert "Stop" not in stage.footer
@@ -136,6 +136,20 @@ async def test_only_what_can_be_done_is_offered(folder: SweepFolder) -> None:
             await stage.pilot.press("x")
             await stage.sees("Stop this sweep?")
             await stage.pilot.press("escape")
+
+
+async def test_a_sweep_is_resumed_where_its_command_had_it_trained(folder: SweepFolder) -> None:
+    again = SweepFolder(folder.path, {"ray": "127.0.0.1:1"})
+    async with on_stage(plan=plan(folder), opens_sweep=again, size=(160, 40)) as stage:
+        await opened(stage)
+        await stage.pilot.press("space")
+        await stage.until(
+            lambda: (
+                "no Ray cluster answers at 127.0.0.1:1" in stage.text
+                or "ray is not installed" in stage.text
+            ),
+            "why Ray does not train it",
+        )
 
 
 async def test_the_list_of_runs_leads_to_the_sweep_and_back(folder: SweepFolder) -> None:
@@ -150,7 +164,7 @@ async def test_the_list_of_runs_leads_to_the_sweep_and_back(folder: SweepFolder)
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40), (40, 12)])
 async def test_the_board_fits_any_terminal(folder: SweepFolder, size: tuple[int, int]) -> None:
-    async with on_stage(plan=plan(folder), opens_sweep=folder.path, size=size) as stage:
+    async with on_stage(plan=plan(folder), opens_sweep=folder, size=size) as stage:
         await stage.until(lambda: isinstance(stage.app.screen, LeaderboardScreen), "the board")
         await stage.sees("98.60 %")
         assert "esc Back" in stage.footer
