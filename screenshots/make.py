@@ -39,7 +39,8 @@ from mnist_tui.tui.app import DashboardApp
 from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.insight.widgets.canvas import Canvas
 from mnist_tui.tui.runs.columns import COLUMNS, UPDATED
-from mnist_tui.tui.runs.screen import RunsLine, RunsScreen
+from mnist_tui.tui.runs.overlay import ListLine
+from mnist_tui.tui.runs.screen import RunsScreen
 from mnist_tui.tui.runs.table import RunTable
 from mnist_tui.tui.widgets.flash_line import SHOWN_FOR_S
 
@@ -159,7 +160,9 @@ async def several(runs_dir: Path) -> None:
     async with app.run_test(size=PANES) as pilot:
         photographer = Photographer(app, pilot)
         await photographer.until(lambda: isinstance(app.screen, RunsScreen))
-        await photographer.until(lambda: not app.screen.query_one(RunsLine).is_reading)
+        await photographer.until(
+            lambda: "reading" not in "".join(app.screen.query_one(ListLine).counts)
+        )
         table = app.screen.query_one(RunTable)
         # By name, so that the numbers are in the order of the list.
         await pilot.press(*["o"] * (len(COLUMNS) - COLUMNS.index(UPDATED)))
