@@ -25,9 +25,9 @@ enum {
  * has, so that their sums are in registers and the weights in the first-level cache. */
 
 /* Sums are made over blocks of `block` channels, one after the other, in each pixel by pixel and
- * in these channel by channel. How large PyTorch's blocks are depends on the processor. With the
- * same ones the sums have the same bits, and pooling finds the same pixel where two differ by no
- * more than rounding. */
+ * in these channel by channel; the bias comes first, or last. Which of it is PyTorch's way depends
+ * on the processor. Done in the same way the sums have the same bits, and pooling finds the same
+ * pixel where two differ by no more than rounding. */
 
 /* Convolve: map[i] is the corner of place i; w (TAPS, LANES), in the order of the sums. */
 static inline void convolve(const float *const map[AT_ONCE], const float *w, int block,
@@ -141,11 +141,13 @@ static inline int corner_of(int place) {
 /* Convolution and pooling at some places: pooled, argmax (PLACES, C2); rounded (MAP_SIZE / 2) is
  * for the map in bfloat16. */
 static void second_layer(const float *map, const int *places, int count, const float *packed,
-                         const float *b, int block, int is_bf16, uint32_t *rounded, float *pooled,
-                         int32_t *argmax) {
+                         const float *b, int block, int bias_last, int is_bf16, uint32_t *rounded,
+                         float *pooled, int32_t *argmax) {
   const uint32_t *pairs = (const uint32_t *)(packed + PAIRS_AT);
   if (is_bf16) to_bf16(map, rounded, MAP_SIZE);
-  for (int c = 0; c < C2; c += LANES)
+  for (int c = 0; c < C2; c += LANES) {
+    vec bias = load(b + c), zero = {0}, before = bias_last ? zero : bias;
+    vec after = bias_last ? bias : zero;
     for (int n = 0; n < count; n += AT_ONCE) {
       vec sum[AT_ONCE][4];
       const float *corner[AT_ONCE];
@@ -154,7 +156,7 @@ static void second_layer(const float *map, const int *places, int count, const f
         int at = corner_of(places[n + i < count ? n + i : count - 1]);
         corner[i] = map + at;
         pair_corner[i] = rounded + at / 2;
-        for (int pixel = 0; pixel < 4; pixel++) sum[i][pixel] = load(b + c);
+        for (int pixel = 0; pixel < 4; pixel++) sum[i][pixel] = before;
       }
       if (is_bf16)
         convolve_bf16(pair_corner, pairs + c * TAPS / 2, sum);
@@ -162,10 +164,12 @@ static void second_layer(const float *map, const int *places, int count, const f
         convolve(corner, packed + FORWARD_AT + c * TAPS, block, sum);
       for (int i = 0; i < AT_ONCE && n + i < count; i++) {
         int at = places[n + i] * C2 + c;
+        for (int pixel = 0; pixel < 4; pixel++) sum[i][pixel] += after;
         vec most = greatest(sum[i], argmax + at);
         store(pooled + at, HAS_RELU ? relu(most) : most);
       }
     }
+  }
 }
 
 /* ---- Back -------------------------------------------------------------------------------- */

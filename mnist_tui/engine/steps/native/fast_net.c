@@ -198,8 +198,8 @@ static void second_item(struct step *step, long n, float *scratch) {
   int places[PLACES];
   for (int i = 0; i < PLACES; i++) places[i] = i;
   normalize(&step->first, step->convolved + n * MAP_SIZE, PIXELS, C1, map);
-  second_layer(map, places, PLACES, step->packed + SECOND_AT, step->b2, C1, step->bf16 != 0,
-               (uint32_t *)(map + MAP_SIZE), pooled, step->argmax + n * FEATURES);
+  second_layer(map, places, PLACES, step->packed + SECOND_AT, step->b2, C1, 0,
+               step->bf16 != 0, (uint32_t *)(map + MAP_SIZE), pooled, step->argmax + n * FEATURES);
   moments(pooled, PLACES, C2, step->second.parts + n * 2 * C2);
 }
 

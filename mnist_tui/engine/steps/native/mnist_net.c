@@ -43,6 +43,7 @@ struct step {
   long bf16;                    /* whether the second convolution goes forward in bfloat16 */
   long updates;                 /* whether `backward` moves w3 by `rate`, else it writes d_w3 */
   long block;                   /* channels in a block of the second convolution's sums */
+  long biases_last;             /* whose biases come last: 1 the first convolution's, 2 the second's */
   float rate;
   const float *images;          /* (B, 28, 28) */
   const float *w1, *b1;         /* (32, 1, 3, 3), (32,) */
@@ -81,16 +82,15 @@ static void find_ink(const float *image, uint32_t ink[SIDE]) {
   }
 }
 
-/* The first convolution with ReLU: map (26, 26, 32); w (9, 32). PyTorch adds the bias before all
- * else, but after it where the batch is a single image; `adds_last` says so. */
+/* The first convolution with ReLU: map (26, 26, 32); w (9, 32). */
 static void first_layer(const float *image, const uint32_t *ink, const float *w, const float *b,
-                        int adds_last, float *map) {
+                        int bias_last, float *map) {
   enum { N = C1 / LANES };
   vec before[N], after[N], blank[N], zero = {0};
   for (int v = 0; v < N; v++) {
     vec bias = load(b + v * LANES);
-    before[v] = adds_last ? zero : bias;
-    after[v] = adds_last ? bias : zero;
+    before[v] = bias_last ? zero : bias;
+    after[v] = bias_last ? bias : zero;
     blank[v] = relu(bias);
   }
   for (int y = 0; y < MAP; y++) {
@@ -109,6 +109,11 @@ static void first_layer(const float *image, const uint32_t *ink, const float *w,
       for (int v = 0; v < N; v++) store(map + v * LANES, relu(sum[v] + after[v]));
     }
   }
+}
+
+/* PyTorch convolves a single image of one channel in another way than several. */
+static int is_first_bias_last(const struct step *step) {
+  return step->batch == 1 || (step->biases_last & 1);
 }
 
 /* The places whose receptive field is not black, and one of those where it is, if there is any,
@@ -163,10 +168,11 @@ static void forward_item(struct step *step, long n, float *scratch) {
   const float *image = step->images + n * SIDE * SIDE;
   uint32_t ink[SIDE];
   find_ink(image, ink);
-  first_layer(image, ink, step->packed, step->b1, step->batch == 1, map);
+  first_layer(image, ink, step->packed, step->b1, is_first_bias_last(step), map);
   int places[PLACES + 1], black, count = find_places(ink, places, &black);
   second_layer(map, places + !black, count - !black, step->packed + W1_SIZE, step->b2,
-               (int)step->block, step->bf16 != 0, (uint32_t *)(argmax + FEATURES), pooled, argmax);
+               (int)step->block, (step->biases_last & 2) != 0, step->bf16 != 0,
+               (uint32_t *)(argmax + FEATURES), pooled, argmax);
   uint8_t same_as[PLACES];
   memset(same_as, places[0], PLACES);
   for (int i = 1; i < count; i++) same_as[places[i]] = (uint8_t)places[i];
@@ -327,7 +333,7 @@ static void convolutions_item(struct step *step, long item, float *scratch) {
     const float *image = step->images + n * SIDE * SIDE;
     uint32_t ink[SIDE];
     find_ink(image, ink);
-    first_layer(image, ink, step->packed, step->b1, step->batch == 1, map);
+    first_layer(image, ink, step->packed, step->b1, is_first_bias_last(step), map);
     memset(d_map, 0, MAP_SIZE * sizeof *d_map);
     for (long block = 0; block < BLOCKS; block++)
       memcpy(d_features + block * COLUMNS, step->d_features + (block * step->batch + n) * COLUMNS,

@@ -1,6 +1,7 @@
 """Training steps of MnistNet by the C library of `mnist_net.c`."""
 
 import ctypes
+import itertools
 from typing import Final
 
 import torch
@@ -23,8 +24,9 @@ _SLICES: Final = 16
 _WIDTH: Final = 32
 """Features in a block, and channels of the first convolution."""
 _NUMBERS: Final = (
-    ("updates", ctypes.c_long), ("block", ctypes.c_long), ("rate", ctypes.c_float),
-)  # fmt: skip
+    *((name, ctypes.c_long) for name in ("updates", "block", "biases_last")),
+    ("rate", ctypes.c_float),
+)
 _ADDRESSES: Final = (
     *("images", "w1", "b1", "w2", "b2", "keep", "features", "alive", "sources", "counts"),
     *("hidden", "d_hidden", "w3", "d_w3", "d_features"),
@@ -59,24 +61,27 @@ class MnistStep(MnistKernels):
             **dict(zip(("d_w1", "d_b1", "d_w2", "d_b2"), self._gradients, strict=True))
         )
         self._make_room(max(config.batch_size, 2))
-        block = None if precision == "bf16" else self._find_block()
-        self.library.set(block=block or _WIDTH)
-        self.sums_as_pytorch = block is not None
+        self.library.set(block=_WIDTH, biases_last=0)
+        self.sums_as_pytorch = precision == "fp32" and self._find_order()
         """Whether the convolutions' outputs have the bits of PyTorch's, so that pooling takes the
         same one of four values where rounding alone decides."""
 
     @torch.no_grad()
-    def _find_block(self) -> int | None:
-        """Find out in which order PyTorch sums on this processor: see `convolution.h`."""
+    def _find_order(self) -> bool:
+        """Sum in the order in which PyTorch does on this processor; whether it was found.
+
+        See `convolution.h`.
+        """
         w1, b1, w2, b2, *_ = self._parameters
         images = torch.rand(2, 1, 28, 28, generator=torch.Generator().manual_seed(0))
         convolved = F.conv2d(F.relu(F.conv2d(images, w1, b1)), w2, b2)
         expected = F.relu(F.max_pool2d(convolved, 2)).view(2, _BLOCKS, _WIDTH)
-        for block in (8, 16, _WIDTH):
-            self.library.set(block=block)
+        for biases_last, block in itertools.product(range(4), (8, 16, _WIDTH)):
+            self.library.set(block=block, biases_last=biases_last)
             if torch.equal(self.features(images), expected):
-                return block
-        return None
+                return True
+        self.library.set(block=_WIDTH, biases_last=0)
+        return False
 
     def features(self, images: Tensor) -> Tensor:
         """What the first linear layer gets of (B, 1, 28, 28) images without dropout, in blocks:

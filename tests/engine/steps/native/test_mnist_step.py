@@ -363,6 +363,17 @@ def test_the_convolutions_outputs_have_the_bits_of_pytorchs(size: int) -> None:
     assert torch.equal(step.features(images), expected)
 
 
+@pytest.mark.parametrize("block", [8, 16, 32])
+@pytest.mark.parametrize("biases_last", range(4))
+def test_each_order_of_the_sums_differs_by_rounding_alone(block: int, biases_last: int) -> None:
+    net = make_net()
+    step = make_step(net)
+    images, _, _ = batch(5)
+    usual = step.features(images).clone()
+    step.library.set(block=block, biases_last=biases_last)
+    torch.testing.assert_close(step.features(images), usual, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.integers(1, 32), st.integers(0, 1_000_000))
