@@ -27,6 +27,13 @@ if os.path.basename((sys.argv or [""])[0]) in ("-m", "mnist-tui", "mnist-tui.exe
         _kept = (path for path in _paths.split(os.pathsep) if path not in ("", ".", _current))
         os.environ["PYTHONPATH"] = os.pathsep.join(_kept)
 
+    import signal
+
+    _is_command = sys.argv[0] != "-m" or "mnist_tui" in sys.orig_argv  # not one of its processes
+    if _is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until it can answer ctrl+c: no traceback of whatever is being imported.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
+
 import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
