@@ -100,6 +100,7 @@ class StartedCluster:
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartedCluster]:
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:  # short, for the sockets in it
         monkeypatch.setenv("RAY_worker_niceness", "0")  # beside other tests
+        monkeypatch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # not begun by `uv run`
         made = StartedCluster(folder)
         try:
             yield made
