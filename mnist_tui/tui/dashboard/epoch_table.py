@@ -92,7 +92,6 @@ class EpochTable(Pressable[Column | EpochRow], FollowList):
         else:
             self._rows = list(rows)
             self._sort()
-        self._settle()
         self.refresh()
 
     @property
@@ -114,7 +113,6 @@ class EpochTable(Pressable[Column | EpochRow], FollowList):
         self._sort()
         self.is_following = not self._is_sorted
         self._top = 0
-        self._settle()
         self.refresh()
 
     def action_order(self) -> None:

@@ -117,7 +117,6 @@ class EventLog(FollowList):
         width = self._wrapped_to
         shown = self._shown() if width else []
         self._lines = [line for entry in shown for line in wrap(entry, width)]
-        self._settle()
 
     def line(self, index: int, width: int) -> Line:
         return self._lines[index]

@@ -78,6 +78,5 @@ class CursorList(Pressable[Any], FollowList):
         self.post_message(self.CursorMoved())
 
     def _keep_in_sight(self) -> None:
-        self._settle()
         self.bring_in_sight(self._at)
         self.is_following = False

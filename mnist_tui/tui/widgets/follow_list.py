@@ -41,6 +41,7 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._top = 0
+        """Where the user has scrolled to; it counts while the newest line is not followed."""
         self.is_following = True
         """Whether the newest line is kept in sight."""
 
@@ -75,39 +76,35 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
     @property
     def top(self) -> int:
         """The first line in sight."""
-        return self._top
+        return self._last_top if self.is_following else min(self._top, self._last_top)
+
+    @property
+    def _last_top(self) -> int:
+        """The first line in sight where the last one is, too."""
+        return max(self.count - self.room, 0)
 
     def grown(self) -> None:
         """Lines were added at the end: repaint what moved. UI thread."""
-        before = self._top
-        self._settle()
-        if not self.content_size:
-            return
-        if before != self._top:
+        if self.is_following and self.count > self.room:
             self.refresh()
             return
-        first = max(self.count - 2 - self._top, 0) + self.HEADINGS
+        first = max(self.count - 2 - self.top, 0) + self.HEADINGS
         height = self.content_size.height
         if first < height:
             self.refresh(Region(0, first, self.content_size.width, height - first))
 
     def scroll_lines(self, lines: int) -> None:
         """Move what is in sight by `lines`."""
-        last_top = max(self.count - self.room, 0)
-        top = min(max(self._top + lines, 0), last_top)
-        self.is_following = top == last_top
-        if top != self._top:
-            self._top = top
+        before = self.top
+        self._top = min(max(before + lines, 0), self._last_top)
+        self.is_following = self._top == self._last_top
+        if self._top != before:
             self.refresh()
 
     def bring_in_sight(self, index: int) -> None:
         """Scroll to line `index`, no further than is needed."""
         above, below = index - self.top, index - (self.top + self.room - 1)
         self.scroll_lines(min(above, 0) or max(below, 0))
-
-    def _settle(self) -> None:
-        last_top = max(self.count - self.room, 0)
-        self._top = last_top if self.is_following else min(self._top, last_top)
 
     def action_move(self, lines: int) -> None:
         self.scroll_lines(lines)
@@ -129,9 +126,8 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
         self.scroll_lines(-3)
 
     def on_resize(self) -> None:
-        """Keep the newest line in sight."""
+        """Draw what is in sight now."""
         self.virtual_size = Size(0, 0)
-        self._settle()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -139,7 +135,7 @@ class FollowList(ToneStyles, ScrollView, can_focus=True):
         base = self.visual_style.rich_style
         if y < self.HEADINGS:
             return self.strip(self.heading(y, width), width)
-        index = self._top + y - self.HEADINGS
+        index = self.top + y - self.HEADINGS
         if index >= self.count:
             return Strip.blank(width, base)
         strip = self.strip(self.line(index, width), width)
