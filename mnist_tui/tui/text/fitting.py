@@ -61,7 +61,8 @@ def wrap_words(text: str, width: int) -> list[str]:
             lines.append(" ".join(taken))
             words = words[len(taken) :]
         else:
-            head, *rest = chop_cells(words[0], width)
+            # Where not even one character fits, it stands out.
+            head = next(filter(None, chop_cells(words[0], width)))
             lines.append(head)
-            words[:1] = ["".join(rest)] if rest else []
+            words[:1] = [rest] if (rest := words[0][len(head) :]) else []
     return lines

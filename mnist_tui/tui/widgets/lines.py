@@ -198,6 +198,9 @@ def changed_regions(
 
 def changed_until(old: Iterable[Any], new: Iterable[Any]) -> int:
     """The column after the last one in which two lines, or strips, differ; 0 if they don't."""
+    old, new = list(old), list(new)
+    if old == new:  # most lines, most of the time; characters are compared one by one below
+        return 0
     before, after = _characters_of(old), _characters_of(new)
     if before == after:
         return 0

@@ -43,6 +43,7 @@ def test_text_is_cut_between_words_only() -> None:
     assert wrap_words("one two three", 7) == ["one two", "three"]
     assert wrap_words("abcdefgh ij", 4) == ["abcd", "efgh", "ij"]
     assert wrap_words("", 4) == [""]
+    assert wrap_words("漢字 a", 1) == ["漢", "字", "a"], "wider than a line"
 
 
 def test_an_indented_text_is_wrapped_once() -> None:
