@@ -242,8 +242,5 @@ def _value(group: Group, field: str) -> str:
 
 def describe_values(group: Group) -> str:
     """What the trials of a group have in common, and others don't: `lr 0.1, batch-size 32`."""
-    known = [
-        f"{_heading(field)} {SETTINGS[field].rule.spell(value)}"
-        for field, value in group.values.items()
-    ]
+    known = [f"{_heading(field)} {_value(group, field)}" for field in group.values]
     return ", ".join(known) or "all seeds"

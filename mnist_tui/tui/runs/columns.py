@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from mnist_tui import formatting
 from mnist_tui.store.summary import RunSummary
+from mnist_tui.sweep.standing import WAITING
 from mnist_tui.tui.widgets.lines import Piece
 from mnist_tui.tui.widgets.meters import sparkline
 
 SPARK_WIDTH: Final = 12
 _FRESH_S: Final = 5
 _STATE_TONES: Final = {
-    "failed": "bad", "interrupted": "warning", "stopped": "muted", "waiting": "muted",
+    "failed": "bad", "interrupted": "warning", "stopped": "muted", WAITING: "muted",
 }  # fmt: skip
 
 

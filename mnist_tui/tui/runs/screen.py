@@ -211,8 +211,8 @@ class RunsScreen(ListScreen):
 
     def action_leaderboard(self) -> None:
         """Show the sweep that the run under the cursor belongs to."""
-        if self._sweep is not None:
-            self.show_sweep(self._sweep)
+        if (sweep := self._sweep) is not None:
+            self.show_sweep(sweep)
 
     def show_sweep(self, folder: SweepFolder) -> None:
         """Show a sweep as a leaderboard; this screen goes where a run of it is opened."""
