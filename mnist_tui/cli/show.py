@@ -28,7 +28,8 @@ def show(run: str, runs_dir: Path, model: str | None, look: DisplayOptions) -> i
     try:
         plan = attached_plan(directory, runs_dir)
     except UsageError as error:
-        click.echo(f"note: {error}; showing it as it is on disk", err=True)
+        # Its cause: without the advice to show it.
+        click.echo(f"note: {error.__cause__}; showing it as it is on disk", err=True)
         return run_on_disk(directory, runs_dir, look, model)
     return open_dashboard(plan, look)
 

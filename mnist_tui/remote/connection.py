@@ -35,6 +35,10 @@ class ConnectionLostError(Exception):
     """The other end has gone, or talks nonsense."""
 
 
+class RefusedError(UsageError):
+    """The other end has said why it does not serve this client; to ask again changes nothing."""
+
+
 class Connection:
     """A greeted connection to the process that trains a run. One thread at a time."""
 
@@ -75,10 +79,12 @@ class Connection:
                     self._early = rest
                     return first
                 case [Message(value=Answer(is_accepted=False, message=reason)), *_]:
-                    raise ConnectionLostError(reason)
+                    raise RefusedError(reason)
                 case [_, *_]:
                     raise ConnectionLostError("it does not speak as a run of mnist-tui does")
-        raise ConnectionLostError(f"it did not answer within {PATIENCE_S:.0f} s: it may be stopped")
+        raise ConnectionLostError(
+            f"it did not answer within {round(patience_s, 1):g} s: it may be stopped"
+        )
 
     def fileno(self) -> int:
         """The socket's descriptor, to wait for what is to be received."""
@@ -181,6 +187,10 @@ def _connect(directory: RunDirectory, patience_s: float) -> Connection:
                 return _connect_to(path, max(0.0, until_s - time.monotonic()))
             except FileNotFoundError:
                 continue
+            except RefusedError as error:
+                raise UsageError(
+                    f"{_describe_owner(directory)} cannot be attached to: {error}"
+                ) from error
             except (OSError, UsageError, ConnectionLostError) as error:
                 problem = problem or str(getattr(error, "strerror", None) or error)
         if is_elsewhere or time.monotonic() + _AGAIN_S >= until_s or not directory.lock.is_held():
@@ -209,6 +219,7 @@ def _connect_to(path: Path, patience_s: float) -> Connection:
     Raises:
         OSError: When nothing listens there.
         UsageError: When somebody else could.
+        RefusedError: When whoever listens says that it does not serve.
         ConnectionLostError: When whoever listens does not greet.
     """
     check_folder(path.parent)

@@ -33,7 +33,7 @@ def control(directory: RunDirectory, request: Request) -> Done:
         connection.close()
 
 
-_NO_ANSWER: Final = f"the run's process did not answer within {PATIENCE_S:.0f} s; is it stopped?"
+_NO_ANSWER: Final = f"the run's process did not answer within {PATIENCE_S:.0f} s: it may be stopped"
 
 
 def _ask(connection: Connection, request: Request) -> Done:

@@ -34,3 +34,20 @@ def test_a_live_run_that_cannot_be_attached_to_can_be_shown(tmp_path: Path, run:
         lock.write_text(lock.read_text().replace(platform.node(), "node7"))
         done = run("attach", "a")
     assert_one_line(done, 2, "node7: attach to it there; see what it has saved: ", " show a")
+
+
+def test_a_run_that_is_shown_as_it_is_on_disk_is_not_said_to_be_shown_so(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(
+        "mnist_tui.cli.show.run_on_disk", lambda run, *_: shown.append(run.name) or 0
+    )
+    directory = create_run(tmp_path / "runs", "a", TrainConfig())
+    lock = directory.path / "lock"
+    with directory.lock.hold():
+        lock.write_text(lock.read_text().replace(platform.node(), "node7"))
+        done = run("show", "a")
+    assert shown == ["a"]
+    assert done.err.startswith("note: run a is trained by ")
+    assert done.err.endswith("node7: attach to it there; showing it as it is on disk\n")

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_tui.errors import UsageError
-from mnist_tui.remote import listener, server
+from mnist_tui.remote import connection, listener, server
 from mnist_tui.remote.address import make_address
 from mnist_tui.remote.connection import connect
 from mnist_tui.remote.framed_socket import PATIENCE_S, Gone
@@ -420,10 +420,20 @@ def test_no_more_clients_than_there_is_room_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "MOST_CLIENTS", 2)
+    tried: list[Path] = []
+    real = connection._connect_to
+
+    def connect_to(path: Path, patience_s: float) -> connection.Connection:
+        tried.append(path)
+        return real(path, patience_s)
+
+    monkeypatch.setattr(connection, "_connect_to", connect_to)
     with served_run(tmp_path) as run:
         kept = [run.connect(), run.connect()]
+        tried.clear()
         with pytest.raises(UsageError, match="cannot be attached to: 2 others watch it, the most"):
-            connect(run.directory, patience_s=0.1)
+            connect(run.directory)
+        assert len(tried) == 1, "it is not asked again"
         kept.pop().close()
         until(lambda: raw(run).recv(1), "a greeting, once one has gone")
 
