@@ -15,6 +15,7 @@ from mnist_tui.cli.table import table
 from mnist_tui.errors import UsageError
 from mnist_tui.process.invocation import command, with_remedy
 from mnist_tui.process.streams import is_terminal
+from mnist_tui.rules import absolute
 from mnist_tui.run.plan import NewRun
 from mnist_tui.store.atomic import to_json
 from mnist_tui.store.catalog import find_run, list_runs, start_remedy
@@ -92,7 +93,7 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
         return 0
     for directory in directories:
         # The trash lies beside the run where that is not below the folder of the runs.
-        is_below = directory.path.absolute().is_relative_to(runs_dir.absolute())
+        is_below = absolute(directory.path).is_relative_to(absolute(runs_dir))
         deleted = delete_run(directory, runs_dir if is_below else directory.path.parent)
         click.echo(f"removed: {directory.name}, until the trash is emptied in {deleted.trashed}")
     return 0

@@ -62,12 +62,6 @@ def values_options(command: options.Command) -> options.Command:
     return command
 
 
-def _ray_words(cluster: Cluster) -> list[str]:
-    """The options that make the same cluster again."""
-    gpus = [] if cluster.gpus is None else ["--gpus-per-run", f"{cluster.gpus:g}"]
-    return ["--ray", cluster.address, "--cpus-per-run", str(cluster.cpus), *gpus]
-
-
 def complete_sweeps(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -168,7 +162,10 @@ def _open(grid: Grid, name: str | None, runs_dir: Path, resume: str | None) -> S
         UsageError: When it cannot be made, or is another sweep's.
     """
     if resume is None:
-        return make_sweep(runs_dir, name or default_name(grid), grid, absolute(Path()))
+        here = absolute(Path())
+        # Where the current folder has been deleted, nothing is found in it anyway.
+        origin = here if here.is_absolute() else absolute(runs_dir)
+        return make_sweep(runs_dir, name or default_name(grid), grid, origin)
     given = [option_name(field) for field in grid.values] + (["--name"] if name else [])
     if given:
         raise UsageError(f"--resume takes a sweep as it is: leave {', '.join(given)} out")

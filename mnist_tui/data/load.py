@@ -19,7 +19,7 @@ from mnist_tui.data.registry import MNIST, SAMPLE, SPECS
 from mnist_tui.data.sample import load_sample
 from mnist_tui.data.spec import DatasetSpec, Source
 from mnist_tui.errors import DataError, Remedy
-from mnist_tui.rules import expand_home
+from mnist_tui.rules import absolute, expand_home
 
 _FALLBACK: Final = "; without a network, the sample is used"
 
@@ -70,7 +70,7 @@ def load_dataset(
         return load_sample()
     is_auto = dataset == "auto"
     if not is_auto and dataset not in SPECS:
-        return _load_own(expand_home(dataset).absolute(), on_status, should_stop)
+        return _load_own(absolute(expand_home(dataset)), on_status, should_stop)
     spec = MNIST if is_auto else SPECS[dataset]
     try:
         folder = data_folder(data_dir)

@@ -76,7 +76,6 @@ class SweepFolder:
     def __init__(self, path: Path, training: Mapping[str, Any] | None = None) -> None:
         """
         Args:
-            path: The folder.
             training: How this user has it trained, by the names of the command's options; not on
                 disk, so that nobody else's file decides on which machines.
         """
