@@ -45,7 +45,7 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
         # Else it warns, before the first capture, that it could be captured and is not.
         adamw._warned_capturable_if_run_uncaptured = True
         return adamw
-    momentum = 0.9 if config.optimizer == "momentum" else 0
+    momentum = {"sgd": 0.0, "momentum": 0.9}[config.optimizer]
     return torch.optim.SGD(parameters, lr=config.lr, momentum=momentum, fused=fused)
 
 

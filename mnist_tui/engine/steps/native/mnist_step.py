@@ -2,6 +2,7 @@
 
 import ctypes
 import itertools
+import logging
 from typing import Final
 
 import torch
@@ -13,6 +14,8 @@ from mnist_tui.engine.steps.base import MnistKernels
 from mnist_tui.engine.steps.native.kernels import Kernels
 from mnist_tui.engine.steps.native.last_layer import last_layer
 from mnist_tui.models.mnist_net import MnistNet
+
+log: Final = logging.getLogger(__name__)
 
 _FEATURES: Final = 9216
 _BLOCKS: Final = 288
@@ -81,33 +84,37 @@ class MnistStep(MnistKernels):
             if torch.equal(self.features(images), expected):
                 return True
         self.library.set(block=_WIDTH, biases_last=0)
+        log.info("native kernels sum in another order than PyTorch's on this processor")
         return False
 
     def features(self, images: Tensor) -> Tensor:
         """What the first linear layer gets of (B, 1, 28, 28) images without dropout, in blocks:
         (B, 288, 32)."""
         batch = len(images)
-        self.library.set(images=images, keep=torch.ones(batch, 64))
-        self.library.call("forward", batch)
+        self._forward(images, torch.ones(batch, 64))
         return self._features[:batch].view(_BLOCKS, batch, _WIDTH).transpose(0, 1)
+
+    def _forward(self, images: Tensor, keep: Tensor) -> None:
+        """Go from images to features and hidden sums; `keep` (B, 64) is what dropout makes."""
+        batch = len(images)
+        if batch > self._room:
+            self._make_room(batch)
+        self.library.set(images=images.contiguous(), keep=keep)
+        self.library.call("forward", batch)
 
     @torch.no_grad()
     def learn(
         self, images: Tensor, labels: Tensor, lr: float | Tensor, keep_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         batch, library = len(images), self.library
-        if batch > self._room:
-            self._make_room(batch)
         *_, w3, b3, w4, b4 = self._parameters
-        keep = torch.ones(batch, 64) if keep_mask is None else keep_mask / self._keep
-        library.set(images=images.contiguous(), keep=keep)
-        library.set(updates=self.updates, rate=float(lr))
-        library.call("forward", batch)
-
+        self._forward(
+            images, torch.ones(batch, 64) if keep_mask is None else keep_mask / self._keep
+        )
         slices = self._hidden[: _SLICES * batch].view(_SLICES, batch, _UNITS)
         hidden = slices.sum(0).add_(b3).relu_()  # (B, 128)
         last = last_layer(hidden, labels, w4, b4, self._smoothing)
-        library.set(d_hidden=last.d_hidden)
+        library.set(d_hidden=last.d_hidden, updates=self.updates, rate=float(lr))
         library.call("backward", batch)
         gradients = (
             *(*self._gradients, self._d_w3),

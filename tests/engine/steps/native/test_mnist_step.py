@@ -363,6 +363,14 @@ def test_the_convolutions_outputs_have_the_bits_of_pytorchs(size: int) -> None:
     assert torch.equal(step.features(images), expected)
 
 
+def test_features_of_more_images_than_there_was_room_for_are_right() -> None:
+    net = make_net()
+    step = make_step(net)
+    images, _, _ = batch(70)  # the recipe's batches have 32
+    apart = torch.cat([step.features(part).clone() for part in images.split(10)])
+    torch.testing.assert_close(step.features(images), apart, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("block", [8, 16, 32])
 @pytest.mark.parametrize("biases_last", range(4))
 def test_each_order_of_the_sums_differs_by_rounding_alone(block: int, biases_last: int) -> None:
