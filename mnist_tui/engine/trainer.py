@@ -242,6 +242,6 @@ def wait_for_request(
         if left_s <= 0:
             waited = formatting.duration(idle_timeout_s)
             return Stop(reason=f"Paused, and watched by nobody for {waited}: stopped")
-        request = session.mailbox.wait_for(min(left_s, _LOOK_S))
+        request = session.mailbox.wait_for(min(left_s, _LOOK_S) if idle_timeout_s else None)
         if request is not None:
             return request

@@ -138,8 +138,11 @@ class Mailbox:
         except IndexError:
             return None
 
-    def wait_for(self, seconds: float) -> Request | None:
-        """The oldest request, waiting so long for one; None when none came. Training thread."""
+    def wait_for(self, seconds: float | None) -> Request | None:
+        """The oldest request, waiting so long for one, or as long as it takes; None when none came.
+
+        Training thread.
+        """
         with self._arrived:
             self._arrived.wait_for(lambda: self._requests, seconds)
             return self.take()
