@@ -11,7 +11,7 @@ from mnist_tui.run.history import LossHistory
 from mnist_tui.run.wire import Decoder, encode
 
 losses = st.lists(
-    st.one_of(st.floats(0, 100), st.sampled_from([math.nan, math.inf])), min_size=1, max_size=120
+    st.one_of(st.floats(0, 100), st.sampled_from([math.nan, math.inf])), min_size=1, max_size=400
 )
 
 
@@ -60,7 +60,7 @@ def test_a_restored_history_goes_on_as_the_first_one(
 def test_a_viewer_that_follows_by_increments_has_the_same_history(
     blocks: list[list[float]], is_followed: list[bool]
 ) -> None:
-    run, viewer = (LossHistory(recent=64, buckets=8) for _ in range(2))
+    run, viewer = (LossHistory(recent=256, buckets=8) for _ in range(2))
     for block, follows in zip(blocks, is_followed, strict=False):
         run.extend(block)
         if follows:
@@ -77,7 +77,7 @@ def follow(run: LossHistory, viewer: LossHistory) -> None:
         assert message.value.first == len(viewer)
         viewer.extend(message.value.losses)
     else:
-        assert len(run) - len(viewer) > 64, "all that is missing is still kept"
+        assert len(run) - len(viewer) > 256, "all that is missing is still kept"
         viewer.restore(message.value)
 
 
@@ -91,9 +91,9 @@ def test_recent_batches_are_kept_as_they_are() -> None:
 
 def test_memory_does_not_grow_with_the_run() -> None:
     history = LossHistory()
-    history.extend(0.5 for _ in range(100_000))
+    history.extend(0.5 for _ in range(1_000_000))
     snapshot = history.snapshot()
-    assert len(history) == 100_000
+    assert len(history) == 1_000_000
     assert len(snapshot.recent) <= 4096
     assert len(snapshot.buckets) <= 2048
 
@@ -109,7 +109,7 @@ def test_an_empty_range_is_empty() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.lists(st.floats(-1e3, 1e3) | st.just(math.nan), max_size=100), st.integers(0, 40)
+            st.lists(st.floats(-1e3, 1e3) | st.just(math.nan), max_size=300), st.integers(0, 40)
         ),
         max_size=12,
     )
@@ -118,8 +118,8 @@ def test_a_history_extended_by_buckets_leaves_no_loss_out(
     parts: list[tuple[list[float], int]],
 ) -> None:
     """Each part is handed on as it is, or with a number as some such many buckets."""
-    own = LossHistory(recent=300, buckets=64)
-    mirrored = LossHistory(recent=300, buckets=64)
+    own = LossHistory(recent=1000, buckets=64)
+    mirrored = LossHistory(recent=1000, buckets=64)
     for losses, most in parts:
         before = len(own)
         own.extend(losses)

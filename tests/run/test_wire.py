@@ -95,7 +95,7 @@ def altered(frame: bytes, change: Any) -> bytes:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data(), number=IDS)
 def test_every_kind_becomes_bytes_and_is_the_same_again(
     kind: str, data: st.DataObject, number: int | None
@@ -105,7 +105,7 @@ def test_every_kind_becomes_bytes_and_is_the_same_again(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=5)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_fields_that_are_not_known_are_left_out(kind: str, data: st.DataObject) -> None:
     value = data.draw(objects_of(KINDS[kind]))
@@ -133,6 +133,7 @@ def test_everything_that_the_contract_defines_can_be_sent() -> None:
     assert set(get_args(requests.Request)) <= kinds
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([Warned(message="hot"), Pause(), Progress(epoch=3)])),
     st.lists(st.integers(1, 60), min_size=1),
@@ -237,6 +238,7 @@ def test_a_message_with_the_wrong_types_is_refused(change: Any) -> None:
         received(altered(frame, change))
 
 
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200), st.data())
 def test_bytes_that_are_no_messages_are_refused_or_waited_for(
     noise: bytes, data: st.DataObject
