@@ -66,18 +66,26 @@ def resume(runs_dir: Path, name: str = "run", overrides: Any = None, **rest: Any
     return RecordedRun(plan, **rest).run()
 
 
+def at_batch(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
+    """Call `act` on the training thread before its batch of that number, counted from 1."""
+    done = 0
+    real = Learner.train
+
+    def counting(self: Learner, start: int, rates: Sequence[float]) -> None:
+        nonlocal done
+        done += 1
+        if done == number:
+            act()
+        real(self, start, rates)
+
+    monkeypatch.setattr(Learner, "train", counting)
+
+
 def train_in_two_processes(config: TrainConfig, runs_dir: Path, name: str, batches: int) -> None:
     """Train a new run that is stopped after `batches`, and resume it in a process of its own."""
     running: list[RecordedRun] = []
-    real = Learner.train
-
-    def train_and_stop(self: Learner, start: int, lrs: Sequence[float]) -> None:
-        if start == batches - 1:
-            running[0].session.request(Stop())
-        real(self, start, lrs)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Learner, "train", train_and_stop)
+        at_batch(patch, batches, lambda: running[0].session.request(Stop()))
         train(config, runs_dir, name, on_event=lambda run, _: running.append(run))
     assert read_checkpoint(runs_dir / name / "checkpoints/last.pt").batch == batches
     words = ["resume", name, "--runs-dir", str(runs_dir), "--headless"]

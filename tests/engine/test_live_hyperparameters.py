@@ -1,7 +1,7 @@
 """Changing a run's settings while it goes on."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -27,22 +27,7 @@ from mnist_tui.run.session import Session
 from mnist_tui.run.state import State
 from mnist_tui.store.atomic import read_json, read_lines
 from mnist_tui.store.checkpoint import read_checkpoint
-from tests.training_helpers import RecordedRun, few_config, resume, train
-
-
-def at_batch(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
-    """Call `act` on the training thread before its batch of that number, counted from 1."""
-    done = 0
-    real = Learner.train
-
-    def counting(self: Learner, start: int, rates: Sequence[float]) -> None:
-        nonlocal done
-        done += 1
-        if done == number:
-            act()
-        real(self, start, rates)
-
-    monkeypatch.setattr(Learner, "train", counting)
+from tests.training_helpers import RecordedRun, at_batch, few_config, resume, train
 
 
 class Held:

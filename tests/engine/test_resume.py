@@ -23,25 +23,18 @@ from mnist_tui.store.atomic import read_json, read_lines, write_json
 from mnist_tui.store.checkpoint import Checkpoint, read_checkpoint
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.new_run import create_run
-from tests.training_helpers import RecordedRun, few_config, resume, train
+from tests.training_helpers import RecordedRun, at_batch, few_config, resume, train
 
 BATCHES = 11
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, batches: int, request: Any = None) -> None:
     """Make the next run ask for `request` (Stop) while it trains on its batch number `batches`."""
-    done = 0
-    real = Learner.train
 
-    def counting(self: Learner, start: int, rates: Sequence[float]) -> None:
-        nonlocal done
-        done += 1
-        if done == batches:
-            session = RUNS[-1].session
-            assert session.request(request or Stop()).is_accepted
-        real(self, start, rates)
+    def ask() -> None:
+        assert RUNS[-1].session.request(request or Stop()).is_accepted
 
-    monkeypatch.setattr(Learner, "train", counting)
+    at_batch(monkeypatch, batches, ask)
 
 
 RUNS: list[RecordedRun] = []
