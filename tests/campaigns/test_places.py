@@ -71,7 +71,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
 @pytest.fixture
 def compiled() -> list[Path]:
     """The native kernels, compiled before `places` sets another home; none without a compiler."""
-    return list(library.cache_folder().glob("*.so"))
+    return sorted(library.cache_folder().glob("*.so"))
 
 
 def test_no_command_writes_outside_the_runs_directory_but_the_kernels(
