@@ -36,8 +36,8 @@ def control(run: str, action: str, value: str | None, runs_dir: Path, as_json: b
     stop                save and end
     lr X, epochs N      change the learning rate, or the number of epochs
 
-    Returns when it is done, and says what that was. Exit code 2: it was refused, or the run is
-    not live.
+    Returns when it is done, and says what that was; a run that is still loading is waited for.
+    Exit code 2: it was refused, or the run is not live.
     """
     from mnist_tui.remote.control import control as ask
 

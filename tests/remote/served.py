@@ -89,8 +89,8 @@ class Served:
 
 
 @contextmanager
-def served_run(runs: Path, **config: Any) -> Iterator[Served]:
-    """A scripted run that is prepared, and served until the end."""
+def served_run(runs: Path, *, is_prepared: bool = True, **config: Any) -> Iterator[Served]:
+    """A scripted run that is served until the end, prepared or still loading."""
     plan = NewRun(config=TrainConfig(**{"epochs": 3, **config}), runs_dir=runs, name="a")
     directory = create_run(runs, plan.name, plan.config)
     runner = ScriptedRunner(plan)
@@ -102,5 +102,6 @@ def served_run(runs: Path, **config: Any) -> Iterator[Served]:
         stack.callback(lambda: thread.join(LIMIT_S))
         stack.callback(lambda: runner.session.request(Stop()))
         until(lambda: runner.thread, "the training thread")
-        runner.prepare()
+        if is_prepared:
+            runner.prepare()
         yield Served(runner, directory, stack)

@@ -58,6 +58,26 @@ def test_what_is_refused_says_why(tmp_path: Path, call: Call) -> None:
         control(run.directory, Pause())
 
 
+def test_a_run_that_loads_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served_run(tmp_path, is_prepared=False) as run:
+        looks: list[float] = []
+
+        def load_meanwhile(seconds: float) -> None:
+            looks.append(seconds)
+            if len(looks) == 2:
+                run.runner.prepare()
+
+        monkeypatch.setattr("mnist_tui.remote.control.time.sleep", load_meanwhile)
+        assert control(run.directory, Pause()).message == "paused"
+        assert len(looks) == 2
+
+
+def test_a_run_that_loads_can_be_stopped(tmp_path: Path) -> None:
+    with served_run(tmp_path, is_prepared=False) as run:
+        control(run.directory, Stop())
+        assert run.runner.session.state is State.STOPPED
+
+
 def test_epochs_that_are_those_of_the_run_are_done_at_once(tmp_path: Path) -> None:
     with served_run(tmp_path) as run:
         assert control(run.directory, Adjust(epochs=3)).message == "3 epochs, as before"
