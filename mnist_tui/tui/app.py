@@ -20,7 +20,7 @@ from mnist_tui.tui.dashboard.screen import Dashboard
 from mnist_tui.tui.opening import SCREEN_KEYS, ScreenActions
 from mnist_tui.tui.run.actions import RUN_KEYS
 from mnist_tui.tui.run.controller import RunController
-from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, ProgressPoller
+from mnist_tui.tui.run.poller import ATTACHED, OWN, SLOW_LINE, Pace, ProgressPoller
 from mnist_tui.tui.run.presenter import RunPresenter
 from mnist_tui.tui.run.thread import RunThread
 from mnist_tui.tui.screens.palette import Palettes
@@ -33,10 +33,6 @@ from mnist_tui.tui.themes import DARK, LIGHT, ThemeChoice, curve_colors
 
 LINE_LOST: Final = Stop(reason="Ended with its terminal", exit_code=129)
 """The request when the terminal is lost: SIGHUP's exit code, since it means the same."""
-_SLOW_LINE_S: Final = 1.0
-"""Seconds between two updates over a slow line."""
-_SLOW_LINE_LOSSES_S: Final = 4.0
-"""Seconds between two drawings of the losses over a slow line."""
 
 
 class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
@@ -93,12 +89,8 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         self._starts_at_once = start
         self._opens_runs = opens_runs or opens_sweep is not None
         self._opens_sweep = opens_sweep
-        self._poller = ProgressPoller(
-            self,
-            self.presenter.follow,
-            interval_s=_SLOW_LINE_S if look.is_low_bandwidth else INTERVAL_S,
-            latest_s=_SLOW_LINE_LOSSES_S if look.is_low_bandwidth else LATEST_S,
-        )
+        self._is_low_bandwidth = look.is_low_bandwidth
+        self._poller = ProgressPoller(self, self.presenter.follow, pace=self._choose_pace)
         self._prints = ExitStack()
         """What is undone when printing is to reach the terminal again."""
         self._handler = PaneHandler(lambda: self._call_soon(self._show_records))
@@ -185,6 +177,11 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         self._prints.close()
         self._handler.end()
         self.presenter.end()
+
+    def _choose_pace(self) -> Pace:
+        if self._is_low_bandwidth:
+            return SLOW_LINE
+        return ATTACHED if self.run_controller.place else OWN
 
     def _call_soon(self, callback: Callable[[], object]) -> None:
         """Have it called on the UI thread. Any thread, and signal handlers: it wakes the loop."""

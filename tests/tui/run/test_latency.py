@@ -7,8 +7,9 @@ import pytest
 
 from mnist_tui import formatting
 from mnist_tui.tui.charts import Chart
-from mnist_tui.tui.run.poller import ProgressPoller
+from mnist_tui.tui.run.poller import ATTACHED, ProgressPoller
 from tests.tui.app_harness import on_stage
+from tests.tui.fake_runner import ScriptedRunner
 
 pytestmark = pytest.mark.asyncio
 
@@ -21,7 +22,7 @@ class Timers:
         self._look_s = look_s
         self._planned: list[tuple[float, Callable[[], None]]] = []
 
-    def poller(self, _app: Any, follow: Callable[[bool], None], **options: float) -> ProgressPoller:
+    def poller(self, _app: Any, follow: Callable[[bool], None], **options: Any) -> ProgressPoller:
         """A real poller on these timers."""
         app: Any = self
         return ProgressPoller(
@@ -63,3 +64,18 @@ async def test_a_loss_that_was_fetched_is_shown_within_a_second(
             latencies_s.append(timers.now_s - at_s)
             timers.now_s += 0.037 * fetched  # not in step with the timers
         assert max(latencies_s) < 1.0
+
+
+async def test_a_run_of_another_process_is_followed_more_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timers = Timers(look_s=0.0)
+    monkeypatch.setattr("mnist_tui.tui.app.ProgressPoller", timers.poller)
+    monkeypatch.setattr(ScriptedRunner, "place", "process 7")
+    async with on_stage() as stage:
+        await stage.start()
+        for _ in range(40):
+            timers.go_off()
+        before_s = timers.now_s
+        timers.go_off()
+        assert timers.now_s - before_s == pytest.approx(ATTACHED.least_s, rel=0.01)

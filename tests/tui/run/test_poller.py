@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from mnist_tui.tui.run.poller import INTERVAL_S, LATEST_S, LONGEST_S, SHARE, ProgressPoller
+from mnist_tui.tui.run.poller import ATTACHED, OWN, SHARE, SLOW_LINE, Pace, ProgressPoller
 
 
 class Thread:
     """The dashboard's thread on clocks of its own: its looks, its timers, and whatever else."""
 
-    def __init__(self, look_s: float, *, chart_s: float = 0.0, **options: float) -> None:
+    def __init__(self, look_s: float, *, chart_s: float = 0.0, pace: Pace = OWN) -> None:
         self.look_s, self.chart_s = look_s, chart_s
+        self.pace = pace
         self.taken_s = self.now_s = 0.0
         self.looks = 0
         self.drawn_at_s: list[float] = []
@@ -24,7 +25,7 @@ class Thread:
             self._follow,
             cpu_clock=lambda: self.taken_s,
             clock=lambda: self.now_s,
-            **options,
+            pace=lambda: self.pace,
         )
         poller.begin()
 
@@ -54,8 +55,8 @@ class Thread:
 
 
 def test_a_cheap_poll_comes_as_often_as_it_can_be_read() -> None:
-    thread = Thread(look_s=0.5 * SHARE * INTERVAL_S)
-    assert set(thread.waits(20)) == {INTERVAL_S}
+    thread = Thread(look_s=0.5 * SHARE * OWN.least_s)
+    assert set(thread.waits(20)) == {OWN.least_s}
     assert thread.looks == 20
 
 
@@ -71,19 +72,22 @@ def test_what_the_user_does_counts() -> None:
 
 def test_polls_never_end_however_expensive() -> None:
     thread = Thread(look_s=100 * SHARE)
-    assert max(thread.waits(60)) <= LONGEST_S
+    assert max(thread.waits(60)) <= OWN.longest_s
     thread.look_s = 0.0
-    assert thread.waits(60)[-1] == pytest.approx(INTERVAL_S, rel=0.01)
+    assert thread.waits(60)[-1] == pytest.approx(OWN.least_s, rel=0.01)
 
 
+@pytest.mark.parametrize("pace", [OWN, ATTACHED])
 @pytest.mark.parametrize("look_ms", [0.1, 1, 2, 3, 4, 6, 12])
-def test_losses_are_drawn_within_their_time_whatever_a_poll_costs(look_ms: float) -> None:
-    thread = Thread(look_s=look_ms / 1000, chart_s=0.004)
+def test_losses_are_drawn_within_their_time_whatever_a_poll_costs(
+    look_ms: float, pace: Pace
+) -> None:
+    thread = Thread(look_s=look_ms / 1000, chart_s=0.004, pace=pace)
     thread.waits(200)
     drawn = thread.drawn_at_s
     apart = [later - earlier for earlier, later in pairwise(drawn)]
-    assert max(apart) < LATEST_S + 0.05
-    assert min(apart) > LATEST_S - LONGEST_S, "and not in every cheap look"
+    assert max(apart) < pace.latest_s + 0.05
+    assert min(apart) > pace.latest_s - pace.longest_s, "and not in every cheap look"
 
 
 def test_cheap_polls_leave_the_losses_out_until_they_would_be_late() -> None:
@@ -93,6 +97,13 @@ def test_cheap_polls_leave_the_losses_out_until_they_would_be_late() -> None:
 
 
 def test_a_slow_line_is_never_polled_faster() -> None:
-    thread = Thread(look_s=0.0, interval_s=1.0, latest_s=4.0)
+    thread = Thread(look_s=0.0, pace=SLOW_LINE)
     assert set(thread.waits(20)) == {1.0}
     assert len(thread.drawn_at_s) == 5
+
+
+def test_the_pace_may_change_with_the_run_that_is_followed() -> None:
+    thread = Thread(look_s=0.0)
+    thread.waits(5)
+    thread.pace = ATTACHED
+    assert thread.waits(40)[-1] == pytest.approx(ATTACHED.least_s, rel=0.01)
