@@ -141,8 +141,8 @@ class RunTable(CursorList):
     def action_shift(self, columns: int) -> None:
         """Bring other columns into sight."""
         width, count = self.content_size.width, len(COLUMNS)
-        fitting = (n for n in range(count) if len(self._columns(width, n)) == count - n)
-        last = next(fitting, count - 1)
+        seen_whole = (n for n in range(count) if len(self._columns(width, n)) == count - n)
+        last = next(seen_whole, count - 1)
         self._first = min(max(self._first + columns, 0), last)
         self.refresh()
 

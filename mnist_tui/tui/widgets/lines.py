@@ -94,6 +94,8 @@ class Lines(ToneStyles):
 
     _shown: Sequence[Any] | None = None
     """What is on the screen; None where it is to be drawn when it is next asked for."""
+    _shown_size = Size()
+    """The size that `_shown` was made for."""
 
     def lines(self, width: int, height: int) -> list[Line]:
         """What to show in a region of `width` columns and `height` lines."""
@@ -101,6 +103,14 @@ class Lines(ToneStyles):
 
     def _make(self, width: int, height: int) -> Sequence[Any]:
         return self.lines(width, height)
+
+    def _fill(self) -> Sequence[Any]:
+        self._shown_size = self.content_size
+        return self._make(*self.content_size)
+
+    def _strip(self, line: Any) -> Strip:
+        """One line of what `_make` returned, as a strip."""
+        return self.strip(line, self.content_size.width)
 
     def redraw(self) -> None:
         """Repaint what changed since the last time. UI thread."""
@@ -110,7 +120,8 @@ class Lines(ToneStyles):
         elif self._shown is None:
             self.refresh()
         else:
-            old, self._shown = self._shown, self._make(width, height)
+            old = self._shown
+            self._shown = self._fill()
             if changes := changed_regions(old, self._shown, width):
                 self.refresh(*changes)
 
@@ -120,10 +131,11 @@ class Lines(ToneStyles):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        width, height = self.content_size
-        if self._shown is None:
-            self._shown = self._make(width, height)
-        return self.strip(self._shown[y] if y < len(self._shown) else [], width)
+        if self._shown is None or self._shown_size != self.content_size:
+            self._shown = self._fill()
+        if y < len(self._shown):
+            return self._strip(self._shown[y])
+        return Strip.blank(self.content_size.width, self.visual_style.rich_style)
 
 
 class StripLines(Lines):
@@ -131,9 +143,6 @@ class StripLines(Lines):
 
     Subclasses return what to show in `draw`. It is called only while they are seen.
     """
-
-    _shown_size = Size()
-    """The size that `_shown` was drawn for."""
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """Return what to show in a region of `width` columns and `height` lines; blank below it."""
@@ -162,18 +171,13 @@ class StripLines(Lines):
         super().redraw()
 
     def _make(self, width: int, height: int) -> list[Strip]:
-        self._shown_size = self.content_size
         base = self.visual_style.rich_style
         strips = self.draw(width, height)[:height]
         strips += [Strip.blank(width, base)] * (height - len(strips))
         return [strip.adjust_cell_length(width, base) for strip in strips]
 
-    def render_line(self, y: int) -> Strip:
-        width, height = self.content_size
-        if self._shown is None or self._shown_size != self.content_size:
-            self._shown = self._make(width, height)
-        strip: Strip = self._shown[y] if y < height else Strip.blank(width)
-        return strip
+    def _strip(self, line: Strip) -> Strip:
+        return line
 
 
 def width_of(line: Iterable[Piece]) -> int:
