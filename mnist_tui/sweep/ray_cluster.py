@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,11 @@ from mnist_tui.version import __version__
 
 _ANSWER_S: Final = 5.0
 """How long a machine may take to take a connection."""
+_TRIES: Final = 3
+"""How often to ask a cluster that could not start what serves a program outside of it."""
 _STORE_BYTES: Final = 200 << 20
 """The object store of a cluster of our own, through which the files of runs go."""
+_TRACEBACK: Final = "Traceback (most recent call last):"
 _LOCAL: Final = Remedy(settings={"ray": LOCAL})
 
 
@@ -28,14 +32,13 @@ def connect(cluster: Cluster) -> None:
         UsageError: When that cannot be done.
     """
     _see_that_it_answers(cluster)
-    own = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
     try:
-        ray.init(
-            cluster.address,
-            log_to_driver=False,
-            logging_level="ERROR",
-            **(own if cluster.address == LOCAL else {}),
-        )
+        for _ in range(_TRIES - 1):
+            with suppress(ConnectionAbortedError):
+                return _join(cluster)
+        _join(cluster)
+    except ConnectionAbortedError as error:
+        raise _unusable(cluster, error) from error
     except ConnectionError as error:
         if cluster.place is None:
             raise _no_answer(cluster, one_line(error)) from error
@@ -45,9 +48,23 @@ def connect(cluster: Cluster) -> None:
             _LOCAL,
         ) from error
     except Exception as error:  # Ray raises of every kind
-        raise UsageError(
-            f"the Ray cluster at {cluster.address} cannot be used: {one_line(error)}", _LOCAL
-        ) from error
+        raise _unusable(cluster, error) from error
+
+
+def _join(cluster: Cluster) -> None:
+    own = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
+    ray.init(
+        cluster.address,
+        log_to_driver=False,
+        logging_level="ERROR",
+        **(own if cluster.address == LOCAL else {}),
+    )
+
+
+def _unusable(cluster: Cluster, error: BaseException) -> UsageError:
+    return UsageError(
+        f"the Ray cluster at {cluster.address} cannot be used: {one_line(error)}", _LOCAL
+    )
 
 
 def _see_that_it_answers(cluster: Cluster) -> None:
@@ -70,8 +87,13 @@ def _no_answer(cluster: Cluster, reason: str) -> UsageError:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error of Ray's says, without its further lines where there are many."""
+    """What an error of Ray's says, without its further lines where there are many.
+
+    Of a traceback of another process, which some errors hold, only its last line.
+    """
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    if _TRACEBACK in lines:
+        lines = [*lines[: lines.index(_TRACEBACK)], lines[-1]]
     return " ".join(lines[:6]) or type(error).__name__
 
 
