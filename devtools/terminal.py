@@ -22,7 +22,14 @@ LIMIT_S = 120.0
 class Terminal:
     """Runs a command in a pseudo-terminal and shows what a person would see there."""
 
-    def __init__(self, *args: str, cwd: Path, size: tuple[int, int] = (80, 24), **env: str) -> None:
+    def __init__(
+        self,
+        *args: str,
+        cwd: Path,
+        size: tuple[int, int] = (80, 24),
+        command: str = COMMAND,
+        **env: str,
+    ) -> None:
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
@@ -33,7 +40,7 @@ class Terminal:
         inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         environment = {**inherited, "TERM": "xterm-256color", **env}
         self.child = pexpect.spawn(
-            COMMAND, list(args), cwd=str(cwd), env=environment, dimensions=(rows, columns)
+            command, list(args), cwd=str(cwd), env=environment, dimensions=(rows, columns)
         )
         # pexpect would wait 50 ms before each key, for programs that turn echoing off late.
         self.child.delaybeforesend = None

@@ -56,6 +56,11 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
+def screen_stream() -> TextIO | None:
+    """What the dashboard draws on: standard error, or standard output where errors go to a file."""
+    return sys.__stderr__ if is_terminal(sys.__stderr__) else sys.__stdout__
+
+
 def is_in_page() -> bool:
     """Find out whether textual-serve shows this process in a web page, in place of a terminal."""
     return bool(os.environ.get("TEXTUAL_DRIVER"))

@@ -1,6 +1,5 @@
 """The characters that the terminal can show, and what takes the place of the others."""
 
-import sys
 import unicodedata
 from typing import Any, Final, TextIO
 
@@ -9,6 +8,8 @@ from rich.segment import Segment
 from textual.app import App
 from textual.color import Color
 from textual.filter import LineFilter
+
+from mnist_tui.process.streams import screen_stream
 
 ASCII_FORMS: Final = {
     ord(glyph): form
@@ -59,9 +60,9 @@ def limit_characters(
         app: The app.
         is_ascii: Whether to draw ASCII only, whatever the output can encode.
         term: The environment's TERM.
-        stream: Where the app writes to; by default what Textual writes to, standard error.
+        stream: Where the app writes to; by default what the dashboard draws on.
     """
-    stream = stream or sys.__stderr__
+    stream = stream or screen_stream()
     encoding = encoding_for(getattr(stream, "encoding", None), term, is_ascii=is_ascii)
     if encoding is None:
         return

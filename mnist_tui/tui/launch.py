@@ -11,7 +11,7 @@ from mnist_tui.process import places
 from mnist_tui.process.crash import log_crash
 from mnist_tui.process.logout import describe_limit
 from mnist_tui.process.signals import signals_as_requests
-from mnist_tui.process.streams import is_in_page, let_go_of_terminal, say
+from mnist_tui.process.streams import is_in_page, let_go_of_terminal, say, screen_stream
 from mnist_tui.run.plan import MakeRunner, RunPlan
 from mnist_tui.run.requests import Save, Stop
 from mnist_tui.sweep.record import SweepFolder
@@ -124,7 +124,7 @@ def _way_back() -> Callable[[], None]:
 
     from mnist_tui.tui.terminal.driver import LEAVE
 
-    stdin, screen = sys.__stdin__, sys.__stderr__
+    stdin, screen = sys.__stdin__, screen_stream()
     if stdin is None or screen is None:
         return lambda: None
     before = termios.tcgetattr(stdin.fileno())

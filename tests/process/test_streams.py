@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tui.process.streams import ESCAPED, is_terminal, prepare_streams
+from mnist_tui.process.streams import ESCAPED, is_terminal, prepare_streams, screen_stream
 
 TEXT = "größe – 3.0 → 2.9 … ★ цифра-3.png \udcff 数字"
 
@@ -56,3 +56,15 @@ def test_a_stream_that_is_closed_is_no_terminal() -> None:
     stream.close()
     assert not is_terminal(stream)
     assert not is_terminal(None)
+
+
+def test_the_screen_is_where_a_terminal_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = os.openpty()
+    with os.fdopen(there, "w") as terminal, io.StringIO() as file:
+        monkeypatch.setattr(sys, "__stderr__", terminal)
+        monkeypatch.setattr(sys, "__stdout__", terminal)
+        assert screen_stream() is sys.__stderr__
+        for other in (file, None):
+            monkeypatch.setattr(sys, "__stderr__", other)
+            assert screen_stream() is terminal
+    os.close(here)

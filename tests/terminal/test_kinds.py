@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.terminal import Terminal
+from devtools.terminal import COMMAND, Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -85,3 +85,16 @@ def test_a_terminal_that_cannot_be_drawn_on_is_refused_in_one_line(
     assert len(lines) == 1
     assert "TERM=" in lines[0]
     assert "mnist-tui train --headless" in lines[0]
+
+
+def test_errors_that_go_to_a_file_leave_the_dashboard_on_the_terminal(
+    terminals: list[Terminal], tmp_path: Path
+) -> None:
+    line = f'exec "{COMMAND}" --dataset sample 2>errors.txt'
+    terminal = Terminal("-c", line, cwd=tmp_path, command="/bin/sh")
+    terminals.append(terminal)
+    terminal.wait_for("tutorial · 19 epochs")
+    terminal.press("q")
+    assert terminal.exit_code() == 0
+    terminal.assert_restored()
+    assert (tmp_path / "errors.txt").read_text() == ""

@@ -15,6 +15,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from mnist_tui.process.streams import screen_stream
 from mnist_tui.tui.terminal.input import LARGEST, TerminalInput
 from mnist_tui.tui.terminal.input_filter import haste_of
 from mnist_tui.tui.terminal.output_capture import descriptors_logged
@@ -84,9 +85,9 @@ class SturdyDriver(LinuxDriver):
     def __init__(self, app: App[Any], **settings: Any) -> None:
         super().__init__(app, **settings)
         # A descriptor of our own: while the dashboard shows, 1 and 2 lead to the log.
-        stderr = cast("TextIO", sys.__stderr__)
-        self._terminal = os.dup(stderr.fileno())
-        file = os.fdopen(self._terminal, "w", encoding=stderr.encoding, errors="replace")
+        stream = cast("TextIO", screen_stream())
+        self._terminal = os.dup(stream.fileno())
+        file = os.fdopen(self._terminal, "w", encoding=stream.encoding, errors="replace")
         self._file = cast("Any", DroppableFile(file))
         self._prints = ExitStack()
         self._exit_or_hang_up = ExitOrHangUp(self.fileno)
