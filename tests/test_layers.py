@@ -41,6 +41,7 @@ def test_torch_is_not_imported_before_a_run_starts() -> None:
     assert unwanted_after(modules, TORCH | {"mlxtend"}) == {}
 
 
+@pytest.mark.slow
 def test_the_dashboard_imports_nothing_that_waits_for_its_use() -> None:
     modules = [".cli", ".tui.app", ".tui.screens.help"]
     # The plots wait for the first curve, Pillow for the first image.

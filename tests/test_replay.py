@@ -110,6 +110,7 @@ print(runner.session.state, len(runner.session.history), "torch" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_the_curves_of_a_run_are_read_without_torch(finished: RecordedRun) -> None:
     command = [sys.executable, "-c", SHOW, str(finished.directory.path.parent)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

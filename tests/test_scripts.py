@@ -16,6 +16,7 @@ SCRIPTS = sorted(
 OURS = ("mnist_tui", "benchmarks", "devtools", "tests")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_what_a_script_imports_is_there(script: Path) -> None:
     for node in ast.walk(ast.parse(script.read_text("utf-8"))):

@@ -35,6 +35,7 @@ def run_script(example: str, **known: Any) -> dict[str, Any]:
     return runpy.run_path(str(script), init_globals=known, run_name="__main__")
 
 
+@pytest.mark.slow
 def test_a_script_trains_and_asks_its_run() -> None:
     dataset = mnist_tui.load_dataset("mnist")
     images = dataset.validation.images[:5]
@@ -44,6 +45,7 @@ def test_a_script_trains_and_asks_its_run() -> None:
     assert len(run.predict(images).names) == 5
 
 
+@pytest.mark.slow
 def test_own_networks_and_data_are_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_TUI_DATA", str(write_set("fashion", tmp_path / "data")))
     images, labels, _ = arrays(classes=2)

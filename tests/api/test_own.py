@@ -72,6 +72,7 @@ class Other(Small):
     """Another one."""
 
 
+@pytest.mark.slow
 def test_the_files_that_a_script_imports_are_kept_and_the_command_finds_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,6 +145,7 @@ class Deep(nn.Sequential):
         super().__init__(nn.Flatten(), nn.Linear(784, width), nn.Linear(width, 10))
 
 
+@pytest.mark.slow
 def test_arrays_are_trained_on_with_the_names_of_their_classes(tmp_path: Path) -> None:
     images, labels, names = arrays()
     given = {**SETTINGS, "epochs": 20, "batch_size": 8}

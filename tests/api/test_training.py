@@ -65,6 +65,7 @@ def test_an_epoch_is_one_line_on_stderr(
     assert "\r" not in output.err
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_whatever_the_process_did_before(
     few_digits: Path, tmp_path: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_what_a_run_sets_for_the_process_is_put_back(few_digits: Path, tmp_path:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_is_raised_and_the_run_resumes_exactly(
     few_digits: Path, tmp_path: Path
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_made(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_can_be_made_longer(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_digits, tmp_path)
     longer = mnist_tui.resume(run.path, epochs=2, quiet=True)

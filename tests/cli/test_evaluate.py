@@ -20,6 +20,7 @@ def test_evaluate_gives_the_figures_of_the_epochs_row(run: Run, trained: Path) -
     assert "accuracy" in run("evaluate", "runs/a/checkpoints/last.pt").out
 
 
+@pytest.mark.slow
 def test_evaluate_says_which_epochs_are_in_it_and_what_it_was_evaluated_on(
     run: Run, checkpoint: Path
 ) -> None:

@@ -61,6 +61,7 @@ def test_a_loose_checkpoint_of_an_own_network_is_exported_with_the_network_named
     assert all(torch.equal(exported[name], weights[name]) for name in weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [

@@ -11,6 +11,7 @@ from tests.cli.damage import damage
 from tests.cli.done import Run, assert_one_line
 
 
+@pytest.mark.slow
 def test_resume_of_a_finished_run_says_how_to_make_it_longer(
     run: Run, few: tuple[str, ...]
 ) -> None:
@@ -79,6 +80,7 @@ def test_resume_takes_the_checkpoint_that_was_named_and_no_other(run: Run, train
     assert run("resume", "a", "--headless", "--epochs", 4, "--checkpoint", "best.pt").code == 0
 
 
+@pytest.mark.slow
 def test_going_back_to_an_earlier_checkpoint_keeps_and_names_what_it_drops(
     run: Run, trained: Path, tmp_path: Path
 ) -> None:

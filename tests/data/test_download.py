@@ -290,6 +290,7 @@ def test_a_proxy_that_cannot_be_reached_is_named_without_its_password(
     assert caught.value.reason == ("the proxy 127.0.0.1:9 cannot be reached (Connection refused)")
 
 
+@pytest.mark.slow
 def test_a_web_page_in_place_of_a_mirror_is_called_that(mirror: Mirror, tmp_path: Path) -> None:
     mirror.content_type = "text/html"
     with pytest.raises(DownloadError, match="a web page came, as from a network that wants a"):

@@ -55,6 +55,7 @@ def run_with_full_disk(
         return run.run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [None, Stop()], ids=["finish", "stop"])
 def test_a_watched_run_ends_when_there_is_room_and_is_whole(
     few_digits: Path, tmp_path: Path, stop: Stop | None

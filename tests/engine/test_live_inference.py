@@ -47,6 +47,7 @@ class Curious:
                 self.replies.append(reply)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["tutorial", "fast"])
 def test_a_run_that_answers_requests_ends_with_the_same_bits(
     recipe: str, few_digits: Path, tmp_path: Path
@@ -122,6 +123,7 @@ def test_the_checkpoint_of_a_run_that_is_over_answers_as_the_run_would(
         assert mine == pytest.approx(its, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_read_again_when_it_has_changed(few_digits: Path, tmp_path: Path) -> None:
     first = train(few_config(few_digits, epochs=1), tmp_path, "first")
     second = train(few_config(few_digits, epochs=2), tmp_path, "second")

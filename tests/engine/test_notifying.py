@@ -71,6 +71,7 @@ def test_a_run_that_goes_on_elsewhere_has_not_ended(tmp_path: Path) -> None:
     assert not (tmp_path / "written").exists()
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_or_reads_nothing_changes_nothing(
     few_digits: Path, tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def whole(few_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(few_config(few_digits), tmp_path_factory.mktemp("whole")).directory.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "optimizer"),
     [
@@ -124,6 +125,7 @@ def test_resume_is_exact_wherever_the_run_was_stopped(
     assert_same_run(whole, tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_a_run_stopped_at_every_third_batch_is_the_same_run(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +154,7 @@ def test_a_checkpoint_saved_by_hand_leaves_the_run_as_it_was(
     assert_same_run(whole, tmp_path / "saved")
 
 
+@pytest.mark.slow
 def test_a_changed_learning_rate_is_part_of_what_resume_restores(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +172,7 @@ def test_a_changed_learning_rate_is_part_of_what_resume_restores(
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_a_finished_run_can_be_made_longer(few_digits: Path, tmp_path: Path) -> None:
     train(few_config(few_digits, epochs=3), tmp_path, "whole")
     train(few_config(few_digits, epochs=2), tmp_path, "longer")
@@ -211,6 +215,7 @@ def test_a_run_stopped_while_it_loads_says_so_and_starts_again(
     assert_same_run(whole, tmp_path / "stopped")
 
 
+@pytest.mark.slow
 def test_rows_beyond_the_checkpoint_are_trained_again_and_not_kept_twice(
     few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +228,7 @@ def test_rows_beyond_the_checkpoint_are_trained_again_and_not_kept_twice(
     assert [row["epoch"] for row in rows_without_times(tmp_path / "parts")] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_run_of_more_epochs_than_a_checkpoint_has_rows_for_keeps_them_all(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

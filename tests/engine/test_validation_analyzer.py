@@ -134,6 +134,7 @@ def test_each_epoch_of_a_run_is_known_when_it_is_emitted(few_digits: Path, tmp_p
     assert read_validation(run.directory.validation) == _on_disk(run.session.validation)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_knows_the_epochs_before(few_digits: Path, tmp_path: Path) -> None:
     def stop(run: RecordedRun, event: object) -> None:
         if isinstance(event, EpochFinished) and event.row.epoch == 2:
@@ -148,6 +149,7 @@ def test_a_resumed_run_knows_the_epochs_before(few_digits: Path, tmp_path: Path)
     )
 
 
+@pytest.mark.slow
 def test_a_run_resumed_from_an_earlier_checkpoint_forgets_what_came_after_it(
     few_digits: Path, tmp_path: Path
 ) -> None:
@@ -171,6 +173,7 @@ def test_a_run_resumed_from_an_earlier_checkpoint_forgets_what_came_after_it(
     assert [results.epoch for results in epochs] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_reported_and_replaced(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits, epochs=1), tmp_path)
     run.directory.validation.write_bytes(b"no archive")

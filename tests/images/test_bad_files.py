@@ -77,6 +77,7 @@ def test_text_that_swells_is_not_unpacked(kind: bytes) -> None:
     assert "too large" in refusal(swollen_png(kind))
 
 
+@pytest.mark.slow
 def test_a_decompression_bomb_costs_no_memory(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.png"
     bomb.write_bytes(black_png(20_000, 20_000))
@@ -102,6 +103,7 @@ except DataError as error:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", [150, pytest.param(1500, marks=pytest.mark.slow)])
 def test_damage_anywhere_is_survived(rounds: int) -> None:
     chance = random.Random(rounds)

@@ -111,6 +111,7 @@ def test_a_dot_alone_is_ink() -> None:
     assert to_mnist_form(page).any()
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     arrays.arrays(

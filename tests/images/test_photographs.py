@@ -78,11 +78,13 @@ def test_hardly_any_blank_sheet_gets_a_digit(kind: str) -> None:
     assert found <= 1
 
 
+@pytest.mark.slow
 def test_digits_beside_each_other_are_never_read_as_one_without_a_warning() -> None:
     for content in photographs("three", DIGITS[:3]):
         assert read_picture(content, "photograph.jpg").warnings
 
 
+@pytest.mark.slow
 def test_a_digit_that_goes_on_beyond_the_frame_has_a_warning() -> None:
     for content in photographs("plain", DIGITS[:2]):
         picture = read_picture(content, "photograph.jpg")
@@ -109,6 +111,7 @@ def test_what_was_found_on_a_page_without_a_digit_is_named() -> None:
         read_picture(encode(Image.fromarray(page)), "page.png")
 
 
+@pytest.mark.slow
 def test_no_part_of_thick_strokes_becomes_background() -> None:
     digits = DIGITS[[5, 245, 605]]
     for content, digit in zip(photographs("marker", digits), digits, strict=True):

@@ -70,6 +70,7 @@ def test_the_same_digits_large_on_white_pages_get_much_the_same_predictions(
     assert np.mean(equal) >= 0.95
 
 
+@pytest.mark.slow
 def test_a_prediction_has_ten_probabilities_and_their_greatest(
     checkpoint: Path, tmp_path: Path
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_prediction_has_ten_probabilities_and_their_greatest(
     assert found.picture.done == ("already in MNIST's form",)
 
 
+@pytest.mark.slow
 def test_no_confidence_is_claimed_for_a_picture_with_warnings(
     checkpoint: Path, tmp_path: Path
 ) -> None:

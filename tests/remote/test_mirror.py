@@ -192,6 +192,7 @@ def test_the_run_waits_for_the_viewer_who_can_make_room_on_a_disk(tmp_path: Path
         assert run.runner.session.viewers == 2
 
 
+@pytest.mark.slow
 def test_losses_that_come_faster_than_they_can_be_sent_leave_none_out(tmp_path: Path) -> None:
     with served_run(tmp_path) as run:
         viewer = run.attach()

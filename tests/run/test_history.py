@@ -56,6 +56,7 @@ def test_a_restored_history_goes_on_as_the_first_one(
     assert repr(second.snapshot()) == repr(whole.snapshot())
 
 
+@pytest.mark.slow
 @given(st.lists(losses, max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))
 def test_a_viewer_that_follows_by_increments_has_the_same_history(
     blocks: list[list[float]], is_followed: list[bool]
@@ -89,6 +90,7 @@ def test_recent_batches_are_kept_as_they_are() -> None:
     assert [bucket.first for bucket in buckets] == list(range(950, 1000))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_run() -> None:
     history = LossHistory()
     history.extend(0.5 for _ in range(1_000_000))

@@ -95,6 +95,7 @@ def test_what_a_newer_version_adds_is_left_out(checkpoint: Path) -> None:
     assert difference(vars(read_checkpoint(checkpoint)), vars(before), "checkpoint") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
 def test_no_bit_of_the_zip_files_own_records_can_change(checkpoint: Path, every: int) -> None:
     good, whole = checkpoint.read_bytes(), read_checkpoint(checkpoint)

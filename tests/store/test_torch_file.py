@@ -120,6 +120,7 @@ def in_circles() -> Any:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

@@ -92,6 +92,7 @@ def spelled(field: str) -> Callable[[str], Any]:
     return lambda text: parse_values(field, text)
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from(sorted(EXAMPLES)), st.none(), min_size=1, max_size=3).flatmap(
         lambda fields: st.fixed_dictionaries(

@@ -225,6 +225,7 @@ async def test_a_resumed_run_shows_its_earlier_epochs() -> None:
         await stage.sees("93.70 %")
 
 
+@pytest.mark.slow
 async def test_a_theme_is_shown_at_once_and_remembered(tmp_path: Path) -> None:
     file = tmp_path / "settings" / "theme"
     async with on_stage(theme_file=file) as stage:
@@ -238,6 +239,7 @@ async def test_a_theme_is_shown_at_once_and_remembered(tmp_path: Path) -> None:
         assert stage.app.theme == "nord"
 
 
+@pytest.mark.slow
 async def test_help_opens_scrolls_and_closes() -> None:
     async with on_stage() as stage:
         await stage.pilot.press("question_mark")

@@ -149,6 +149,7 @@ async def test_a_search_that_comes_back_to_a_closing_palette_harms_nothing() -> 
         await stage.until(lambda: not CommandPalette.is_open(stage.app), "no palette")
 
 
+@pytest.mark.slow
 async def test_a_run_can_be_steered_from_the_palette() -> None:
     async with on_stage((100, 30)) as stage:
         runner = await stage.start()

@@ -118,7 +118,10 @@ def scenes() -> Iterator[Callable[..., Scene]]:
             runner.thread.join(60)
 
 
-SIZES = [(200, 60), (140, 40), (100, 30), (80, 24), (50, 12)]
+SIZES = [
+    *(pytest.param(size, marks=pytest.mark.slow) for size in ((200, 60), (140, 40))),
+    *((100, 30), (80, 24), (50, 12)),
+]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +163,7 @@ def test_a_screen_over_it_looks_as_it_did(
     assert snap_compare(scene.app, terminal_size=(80, 24), run_before=run)
 
 
+@pytest.mark.slow
 def test_the_end_of_a_run_looks_as_it_did(
     snap_compare: Compare, scenes: Callable[..., Scene]
 ) -> None:
@@ -210,6 +214,7 @@ def test_the_list_of_runs_looks_as_it_did(
     assert snap_compare(scene.app, terminal_size=size, run_before=run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(140, 40), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_comparison_looks_as_it_did(
     snap_compare: Compare, scenes: Callable[..., Scene], size: tuple[int, int]

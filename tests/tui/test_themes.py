@@ -59,6 +59,7 @@ def test_the_terminals_own_colors_stay_the_terminals_own() -> None:
             assert all(value.startswith("ansi_") for value in curve_colors(theme).values())
 
 
+@pytest.mark.slow
 async def test_a_theme_is_tried_on_under_the_cursor_and_taken_off_again_or_chosen() -> None:
     async with on_stage() as stage:
         before = stage.app.theme

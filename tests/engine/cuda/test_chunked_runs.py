@@ -65,6 +65,7 @@ def ask_in_chunk(monkeypatch: pytest.MonkeyPatch, number: int, *requests: Any) -
     return hear
 
 
+@pytest.mark.slow
 def test_a_run_in_chunks_is_the_run_without_them(
     recorders: list[FakeGraphRecorder], few_digits: Path, tmp_path: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_a_run_in_chunks_is_the_run_without_them(
     assert_same_run(tmp_path / "chunks", tmp_path / "steps")
 
 
+@pytest.mark.slow
 def test_a_pause_and_a_new_learning_rate_are_honored_at_the_chunks_end(
     recorders: list[FakeGraphRecorder],
     few_digits: Path,
@@ -91,6 +93,7 @@ def test_a_pause_and_a_new_learning_rate_are_honored_at_the_chunks_end(
     assert run.ended.state is State.FINISHED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("chunk", "at"),
     [
@@ -117,6 +120,7 @@ def test_a_run_stopped_between_chunks_goes_on_to_the_same_bits(
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_a_capture_that_fails_is_a_warning_of_the_run(
     recorders: list[FakeGraphRecorder],
     few_digits: Path,

@@ -118,6 +118,7 @@ def test_captured_chunks_give_the_bits_of_single_steps(
     assert_same(result(learner), one_by_one(config))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "length", [1, 5, 24, *(pytest.param(length, marks=pytest.mark.slow) for length in (2, 11))]
 )
@@ -136,6 +137,7 @@ def test_how_an_epoch_is_cut_into_chunks_changes_nothing(
     assert_same(result(learner), one_by_one(config_of()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batches", [1, 8, 10, 15])
 @pytest.mark.parametrize("optimizer", ["momentum", pytest.param("adamw", marks=pytest.mark.slow)])
 def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
@@ -159,6 +161,7 @@ def test_a_state_taken_anywhere_goes_on_in_chunks_to_the_same_bits(
     assert_same(after.capture(), one_by_one(config)[0])
 
 
+@pytest.mark.slow
 def test_a_learner_with_captured_graphs_can_take_over_another_state(
     digits: Dataset,
     one_by_one: Callable[..., Result],
@@ -191,6 +194,7 @@ def test_single_steps_and_chunks_follow_each_other_as_they_like(
     assert_same(result(learner), one_by_one(config_of()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fails_at", [1, 2])
 def test_a_capture_that_fails_is_a_warning_and_training_goes_on_by_single_steps(
     fails_at: int,
@@ -257,6 +261,7 @@ def test_nothing_is_captured_without_cuda() -> None:
     assert recorder_for(torch.device("mps")) is None
 
 
+@pytest.mark.slow
 def test_a_batch_larger_than_a_chunk_is_a_graph_of_its_own(
     digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

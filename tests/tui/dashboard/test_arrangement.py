@@ -1,5 +1,7 @@
 """What is in sight at which size."""
 
+import pytest
+
 from tests.tui.app_harness import Stage, on_stage
 
 
@@ -27,6 +29,7 @@ async def test_a_high_and_narrow_screen_shows_the_active_pane_and_the_one_before
         assert panes(stage) == ["epochs"]
 
 
+@pytest.mark.slow
 async def test_the_losses_of_all_batches_have_room_at_every_size_with_all_panes() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.start()
@@ -45,6 +48,7 @@ async def test_the_losses_of_all_batches_have_room_at_every_size_with_all_panes(
         assert batches.size.height >= 5
 
 
+@pytest.mark.slow
 async def test_the_keys_of_the_learning_rate_are_in_the_footer_of_every_pane() -> None:
     async with on_stage((80, 24)) as stage:
         assert "lr÷2" not in stage.footer

@@ -44,6 +44,7 @@ async def train(stage: Stage, epochs: int = 2) -> None:
     await stage.until(lambda: data(stage, "batches").series, "batches")
 
 
+@pytest.mark.slow
 async def test_b_turns_the_x_axis_of_the_chart_in_focus() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.start()
@@ -61,6 +62,7 @@ async def test_b_turns_the_x_axis_of_the_chart_in_focus() -> None:
         assert data(stage, "loss").x_label == "time"
 
 
+@pytest.mark.slow
 async def test_the_batches_are_plotted_at_their_times() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.start()
@@ -70,6 +72,7 @@ async def test_the_batches_are_plotted_at_their_times() -> None:
         assert abs(envelope.xs[-1] - 0.0065 * 4250) < 0.5
 
 
+@pytest.mark.slow
 async def test_the_keys_reach_the_chart_in_sight_from_another_pane() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.start()
@@ -87,6 +90,7 @@ async def test_the_keys_reach_the_chart_in_sight_from_another_pane() -> None:
         assert data(stage, "batches").note == "smoothing 0.6"
 
 
+@pytest.mark.slow
 async def test_a_zoomed_view_of_all_batches_follows_the_newest_one_in_full_detail() -> None:
     async with on_stage((140, 40)) as stage:
         runner = await stage.start()
@@ -107,6 +111,7 @@ async def test_a_zoomed_view_of_all_batches_follows_the_newest_one_in_full_detai
         assert len(xs) > 50
 
 
+@pytest.mark.slow
 async def test_the_cursor_never_reads_out_half_a_batch() -> None:
     async with on_stage((80, 24)) as stage:
         await stage.start()
@@ -141,6 +146,7 @@ async def test_where_no_chart_is_in_sight_its_keys_do_nothing() -> None:
         assert data(stage, "batches").note == ""
 
 
+@pytest.mark.slow
 async def test_the_best_epoch_and_learning_rate_changes_are_marked_on_every_chart() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.start()
@@ -164,6 +170,7 @@ def write_run(
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
+@pytest.mark.slow
 async def test_an_earlier_run_is_named_until_p_hides_it(tmp_path: Path) -> None:
     write_run(tmp_path / "old", 3, 100)
     write_run(tmp_path / "mine", 1, 200)
@@ -177,6 +184,7 @@ async def test_an_earlier_run_is_named_until_p_hides_it(tmp_path: Path) -> None:
         assert len(data(stage, "accuracy").series) == 2
 
 
+@pytest.mark.slow
 async def test_another_run_is_compared_batch_by_batch(tmp_path: Path) -> None:
     write_run(tmp_path / "a", 2, 100)
     history = LossHistory()

@@ -246,6 +246,7 @@ async def test_nothing_overlaps_and_nothing_scrolls(size: tuple[int, int]) -> No
         assert bottom == size[1]
 
 
+@pytest.mark.slow
 async def test_smoothing_zoom_and_log_axis_stay_while_batches_are_trained() -> None:
     async with on_stage((140, 40)) as stage:
         runner = await stage.start()

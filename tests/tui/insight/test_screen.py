@@ -63,6 +63,7 @@ async def test_i_opens_it_and_escape_or_i_goes_back() -> None:
             await stage.sees("Loss per batch")
 
 
+@pytest.mark.slow
 async def test_escape_goes_back_the_way_that_the_panes_were_opened_and_i_leaves_at_once() -> None:
     async with learned() as stage:
         await stage.pilot.press("i", "enter")
@@ -75,6 +76,7 @@ async def test_escape_goes_back_the_way_that_the_panes_were_opened_and_i_leaves_
         await stage.sees("Loss per batch")
 
 
+@pytest.mark.slow
 async def test_escape_after_a_number_leads_to_the_dashboard() -> None:
     async with learned() as stage:
         await stage.pilot.press("i", "enter")
@@ -97,6 +99,7 @@ async def test_escape_hides_the_large_image_before_it_leaves() -> None:
         await stage.sees("Loss per batch")
 
 
+@pytest.mark.slow
 async def test_d_goes_straight_to_the_drawing() -> None:
     async with learned() as stage:
         await stage.pilot.press("d")
@@ -123,6 +126,7 @@ async def test_a_number_opens_each_pane_and_only_that_one_is_mounted() -> None:
             assert type(pane_of(stage)) is PANES[key - 1]
 
 
+@pytest.mark.slow
 async def test_a_click_on_a_tab_opens_its_pane() -> None:
     async with learned() as stage:
         await stage.pilot.press("i")
@@ -133,12 +137,14 @@ async def test_a_click_on_a_tab_opens_its_pane() -> None:
             await shows(stage, title)
 
 
+@pytest.mark.slow
 async def test_it_opens_at_the_pane_last_used() -> None:
     async with learned(3, (80, 24), "i", "3", "escape") as stage:
         await stage.pilot.press("i")
         await shows(stage, "Learning")
 
 
+@pytest.mark.slow
 async def test_what_was_chosen_is_still_chosen_after_leaving() -> None:
     async with learned() as stage:
         await stage.pilot.press("i", "2")
@@ -157,6 +163,7 @@ async def test_what_was_chosen_is_still_chosen_after_leaving() -> None:
         assert "epoch 2 of 3" in stage.text
 
 
+@pytest.mark.slow
 async def test_leaving_a_pane_or_the_screen_ends_its_work() -> None:
     async with learned() as stage:
         await stage.pilot.press("i", "3")
@@ -173,6 +180,7 @@ async def test_leaving_a_pane_or_the_screen_ends_its_work() -> None:
         assert not [worker for worker in stage.app.workers if worker.node is pane]
 
 
+@pytest.mark.slow
 async def test_a_cell_opens_its_mistakes_by_key_and_by_mouse() -> None:
     async with learned() as stage:
         await stage.pilot.press("i", "enter")
@@ -188,6 +196,7 @@ async def test_a_cell_opens_its_mistakes_by_key_and_by_mouse() -> None:
         assert "predicted 2" in stage.text
 
 
+@pytest.mark.slow
 async def test_a_new_epoch_comes_into_the_pane_in_sight() -> None:
     async with learned(2, (80, 24), "i") as stage:
         await stage.sees("epoch 2 (latest)")
@@ -195,6 +204,7 @@ async def test_a_new_epoch_comes_into_the_pane_in_sight() -> None:
         await stage.sees("epoch 3 (latest)")
 
 
+@pytest.mark.slow
 async def test_the_line_at_the_top_follows_the_run() -> None:
     async with learned(2, (100, 30), "i") as stage:
         await stage.sees("epoch 3 of 19")
@@ -266,6 +276,7 @@ async def test_any_size_is_survived(title: str) -> None:
         assert title in stage.text
 
 
+@pytest.mark.slow
 async def test_hurried_keys_leave_one_pane() -> None:
     async with learned(2, (80, 24), "i", "2", "3", "1", "2", "3", "2", "1", "3") as stage:
         await shows(stage, "Learning")
@@ -285,6 +296,7 @@ async def test_the_palette_leads_to_each_pane() -> None:
         assert "Full screen" not in shown
 
 
+@pytest.mark.slow
 async def test_the_dashboard_under_it_is_not_painted_and_shows_what_came_after_it() -> None:
     async with learned() as stage:
         dashboard = stage.app.screen

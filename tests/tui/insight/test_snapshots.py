@@ -132,6 +132,7 @@ def test_a_pane_looks_as_it_did(
     assert looks_as_it_did(snap_compare, scene_of("digits-dark"), title, size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ["Confusion", "Draw"])
 def test_a_pane_in_the_light_theme_looks_as_it_did(
     snap_compare: Compare, scene_of: Callable[[str], Scene], title: str
@@ -139,6 +140,7 @@ def test_a_pane_in_the_light_theme_looks_as_it_did(
     assert looks_as_it_did(snap_compare, scene_of("digits-light"), title, SMALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ["Confusion", "Mistakes"])
 def test_a_pane_without_colors_looks_as_it_did(
     snap_compare: Compare,

@@ -171,6 +171,7 @@ async def test_q_asks_nothing_of_a_run_that_is_over_while_its_thread_ends() -> N
         assert stage.app.run_controller.exit_code == 0
 
 
+@pytest.mark.slow
 async def test_a_run_that_another_process_trains_is_not_called_over() -> None:
     async with on_stage((100, 30)) as stage:
         runner = await stage.start()
@@ -216,6 +217,7 @@ async def test_space_trains_a_finished_run_for_the_epochs_asked_for() -> None:
         assert plan.config.epochs == 5
 
 
+@pytest.mark.slow
 async def test_a_stopped_run_can_be_trained_for_longer_than_planned_by_the_palette() -> None:
     plan = NewRun(config=TrainConfig(epochs=3), name="mine")
     async with on_stage(plan=plan) as stage:
@@ -290,6 +292,7 @@ async def test_a_run_without_a_checkpoint_cannot_be_resumed() -> None:
         assert len(stage.runners) == 1
 
 
+@pytest.mark.slow
 async def test_n_asks_before_it_takes_the_place_of_a_run() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
@@ -378,6 +381,7 @@ async def test_a_press_that_comes_while_an_older_one_is_answered_counts() -> Non
         await stage.until(lambda: runner.session.progress.lr == 0.08, "three doublings")
 
 
+@pytest.mark.slow
 async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it() -> None:
     async with on_stage() as stage:
         runner = await stage.start()

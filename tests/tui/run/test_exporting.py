@@ -21,6 +21,7 @@ async def choose(stage: Stage, key: str) -> None:
     await stage.pilot.press(key)
 
 
+@pytest.mark.slow
 async def test_a_run_of_the_list_is_written_as_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,6 +39,7 @@ def test_a_home_that_nobody_has_is_part_of_the_name_while_it_is_typed() -> None:
     assert FORMATS["3"].problem("~nobody-of-that-name/a.png") is None
 
 
+@pytest.mark.slow
 async def test_what_goes_wrong_is_said_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +61,7 @@ async def choose_again(stage: Stage) -> None:
     await stage.pilot.press("enter")
 
 
+@pytest.mark.slow
 async def test_the_palette_exports_the_run_that_is_shown() -> None:
     async with on_stage() as stage:
         assert not stage.app.check_action("export", ())
@@ -69,6 +72,7 @@ async def test_the_palette_exports_the_run_that_is_shown() -> None:
         await stage.sees("Export 20260102-030405-tutorial")
 
 
+@pytest.mark.slow
 async def test_a_run_is_exported_to_the_home_folder_after_the_current_one_was_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ async def test_epochs_that_follow_fast_are_drawn_once_per_update(
         assert len(drawn) == 3
 
 
+@pytest.mark.slow
 async def test_an_epoch_that_is_no_better_than_chance_says_what_to_do_once() -> None:
     async with on_stage((120, 36)) as stage:
         runner = await stage.start()

@@ -93,6 +93,7 @@ async def test_marked_runs_are_compared_and_the_dashboards_keys_are_off(runs_dir
         assert not stage.runners
 
 
+@pytest.mark.slow
 async def test_one_chart_at_a_time_where_it_is_narrow(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await stage.pilot.press("r")

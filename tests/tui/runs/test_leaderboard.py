@@ -62,6 +62,7 @@ async def test_a_group_with_one_result_has_no_deviation(tmp_path: Path) -> None:
         await stage.until(lambda: said in " ".join(stage.text.split()), said)
 
 
+@pytest.mark.slow
 async def test_the_order_follows_the_runs_and_the_cursor_stays_on_its_line(
     folder: SweepFolder,
 ) -> None:
@@ -114,6 +115,7 @@ async def test_enter_on_a_group_without_an_epoch_opens_the_run_that_has_begun(
             assert isinstance(stage.runner.plan, AttachedRun)
 
 
+@pytest.mark.slow
 async def test_the_best_of_each_group_are_compared(folder: SweepFolder) -> None:
     async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
@@ -123,6 +125,7 @@ async def test_the_best_of_each_group_are_compared(folder: SweepFolder) -> None:
             await stage.sees(name)
 
 
+@pytest.mark.slow
 async def test_only_what_can_be_done_is_offered(folder: SweepFolder) -> None:
     async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
@@ -138,6 +141,7 @@ async def test_only_what_can_be_done_is_offered(folder: SweepFolder) -> None:
             await stage.pilot.press("escape")
 
 
+@pytest.mark.slow
 async def test_a_sweep_is_resumed_where_its_command_had_it_trained(folder: SweepFolder) -> None:
     again = SweepFolder(folder.path, {"ray": "127.0.0.1:1"})
     async with on_stage(plan=plan(folder), opens_sweep=again, size=(160, 40)) as stage:

@@ -152,6 +152,7 @@ async def test_another_run_is_opened_in_place_of_an_attached_one(runs_dir: Path)
         assert stage.app.run_controller.log.ended is None
 
 
+@pytest.mark.slow
 async def test_a_run_that_trains_here_is_ended_before_another_is_opened(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await stage.start()
@@ -167,6 +168,7 @@ async def test_a_run_that_trains_here_is_ended_before_another_is_opened(runs_dir
         assert not isinstance(stage.app.screen, RunsScreen)
 
 
+@pytest.mark.slow
 async def test_a_run_that_trains_here_is_left_running_before_another_is_opened(
     runs_dir: Path,
 ) -> None:
@@ -184,6 +186,7 @@ async def test_a_run_that_trains_here_is_left_running_before_another_is_opened(
         await stage.sees("goes on without this dashboard")
 
 
+@pytest.mark.slow
 async def test_a_run_that_cannot_be_left_stays_in_the_dashboard(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         runner = await stage.start()
@@ -196,6 +199,7 @@ async def test_a_run_that_cannot_be_left_stays_in_the_dashboard(runs_dir: Path) 
         assert len(stage.runners) == 1
 
 
+@pytest.mark.slow
 async def test_g_trains_a_run_of_the_list_for_the_epochs_asked_for(runs_dir: Path) -> None:
     (runs_dir / "lab/second/checkpoints/last.pt").write_bytes(b"")
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
@@ -228,6 +232,7 @@ async def test_the_footer_names_the_most_important_keys_first(runs_dir: Path) ->
         assert stage.footer.strip().startswith(first)
 
 
+@pytest.mark.slow
 async def test_a_run_is_renamed_tagged_and_noted(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await opened(stage)
@@ -258,6 +263,7 @@ async def test_a_run_is_deleted_after_a_question_and_brought_back(runs_dir: Path
         assert (runs_dir / "first/metrics.jsonl").exists()
 
 
+@pytest.mark.slow
 async def test_a_run_whose_name_was_taken_meanwhile_is_brought_back_later(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await opened(stage)

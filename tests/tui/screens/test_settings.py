@@ -49,6 +49,7 @@ async def write(stage: Stage, field: str, text: str) -> None:
     await stage.pilot.press("home", "ctrl+k", *text)
 
 
+@pytest.mark.slow
 async def test_what_is_applied_is_shown_and_is_what_space_runs() -> None:
     async with on_stage() as stage:
         await open_form(stage)
@@ -66,6 +67,7 @@ async def test_what_is_applied_is_shown_and_is_what_space_runs() -> None:
         assert runner.plan == NewRun(config=TrainConfig(epochs=3, lr=0.05), name="mine")
 
 
+@pytest.mark.slow
 async def test_escape_changes_nothing() -> None:
     async with on_stage() as stage:
         await open_form(stage)
@@ -90,6 +92,7 @@ async def test_a_wrong_value_is_explained_as_it_is_typed_and_cannot_be_applied()
         await until_closed(stage)
 
 
+@pytest.mark.slow
 async def test_a_name_that_is_taken_is_explained(tmp_path: Path) -> None:
     (tmp_path / "old" / "checkpoints").mkdir(parents=True)
     async with on_stage(plan=NewRun(runs_dir=tmp_path)) as stage:
@@ -111,6 +114,7 @@ async def test_choosing_a_recipe_by_arrow_fills_in_its_values() -> None:
         assert stage.runner.plan.config == recipe_config("fast")
 
 
+@pytest.mark.slow
 async def test_the_form_works_by_mouse_alone() -> None:
     async with on_stage() as stage:
         await stage.pilot.click("KeyBar", offset=(stage.footer.index("e Edit"), 0))
@@ -125,6 +129,7 @@ async def test_the_form_works_by_mouse_alone() -> None:
         assert (runner.plan.config.optimizer, runner.plan.config.seed) == ("momentum", 7)
 
 
+@pytest.mark.slow
 async def test_what_is_typed_after_it_was_applied_changes_nothing() -> None:
     async with on_stage() as stage:
         screen = await open_form(stage)
@@ -136,6 +141,7 @@ async def test_what_is_typed_after_it_was_applied_changes_nothing() -> None:
         assert runner.plan.config.checkpoint_every_s == 60.0
 
 
+@pytest.mark.slow
 async def test_in_a_live_run_three_fields_can_change_and_the_run_follows() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
@@ -178,6 +184,7 @@ async def test_a_change_that_comes_after_the_run_has_ended_is_refused_with_a_rea
         await stage.sees("cannot change the settings: the run is finished")
 
 
+@pytest.mark.slow
 async def test_after_the_end_the_form_is_about_the_next_run() -> None:
     async with on_stage(plan=NewRun(name="first")) as stage:
         runner = await stage.start()
@@ -195,6 +202,7 @@ async def test_after_the_end_the_form_is_about_the_next_run() -> None:
         assert stage.runner.plan == NewRun(name="second", config=TrainConfig(seed=7))
 
 
+@pytest.mark.slow
 async def test_a_new_run_after_a_resumed_one_has_its_settings_and_none_of_its_past() -> None:
     config = TrainConfig(epochs=30)
     plan = ResumedRun(config=config, name="old", overrides={"epochs": 30})
@@ -217,6 +225,7 @@ async def test_settings_are_refused_with_a_reason_while_loading() -> None:
         await stage.sees("cannot change the settings while loading")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (140, 40)])
 async def test_the_form_fits_without_a_scrollbar(size: tuple[int, int]) -> None:
     async with on_stage(size) as stage:
@@ -228,6 +237,7 @@ async def test_the_form_fits_without_a_scrollbar(size: tuple[int, int]) -> None:
         assert form.region.bottom <= size[1]
 
 
+@pytest.mark.slow
 async def test_in_a_small_terminal_every_field_can_be_reached() -> None:
     async with on_stage((50, 12)) as stage:
         await open_form(stage)
@@ -238,6 +248,7 @@ async def test_in_a_small_terminal_every_field_can_be_reached() -> None:
         await until_closed(stage)
 
 
+@pytest.mark.slow
 async def test_no_row_moves_while_one_types() -> None:
     async with on_stage() as stage:
         screen = await open_form(stage)
@@ -297,6 +308,7 @@ async def test_fields_that_a_live_run_keeps_closed_are_dimmed_and_not_clicked() 
         assert rows._draft.texts["epochs"] == "1"
 
 
+@pytest.mark.slow
 async def test_what_is_typed_is_of_the_field_that_it_was_typed_into() -> None:
     async with on_stage() as stage:
         await open_form(stage)

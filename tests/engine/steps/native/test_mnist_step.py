@@ -200,6 +200,7 @@ def test_a_near_tie_in_the_comparison_is_no_reason_to_train_slowly(seed: int) ->
     assert isinstance(selected(seed=seed), MnistStep)
 
 
+@pytest.mark.slow
 def test_a_cached_library_that_cannot_be_loaded_is_compiled_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +212,7 @@ def test_a_cached_library_that_cannot_be_loaded_is_compiled_anew(
     assert not kept.exists()
 
 
+@pytest.mark.slow
 def test_a_compiler_that_hangs_is_given_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -244,6 +246,7 @@ def test_a_compiler_that_fails_is_quoted(
     assert "error" in caplog.text
 
 
+@pytest.mark.slow
 def test_what_a_cut_off_compilation_left_goes_at_a_later_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +273,7 @@ def cached(folder: Path) -> list[Path]:
     return sorted(folder.rglob("mnist_net-*.so"))
 
 
+@pytest.mark.slow
 def test_it_is_compiled_once_and_kept_for_this_user_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +287,7 @@ def test_it_is_compiled_once_and_kept_for_this_user_alone(
     assert [path.stat().st_ino for path in cached(tmp_path)] == [made]
 
 
+@pytest.mark.slow
 def test_a_cache_that_others_can_write_to_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,6 +304,7 @@ def test_a_cache_that_others_can_write_to_is_not_used(
     assert not cached(tmp_path)
 
 
+@pytest.mark.slow
 def test_without_a_home_a_library_is_compiled_for_this_process_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -310,6 +316,7 @@ def test_without_a_home_a_library_is_compiled_for_this_process_alone(
     assert isinstance(selected(), MnistStep)
 
 
+@pytest.mark.slow
 def test_a_library_that_somebody_else_could_have_written_is_compiled_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

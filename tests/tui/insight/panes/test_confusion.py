@@ -120,6 +120,7 @@ async def test_the_chosen_cell_is_described() -> None:
         assert "4 predicted correctly: 10 of 13 (76.92 %), as many as after epoch 1" in stage.text
 
 
+@pytest.mark.slow
 async def test_the_arrows_choose_a_cell_and_stop_at_the_edges() -> None:
     async with confusion(insight_of(3)) as (stage, app):
         await stage.pilot.press(*["right"] * 10, *["down"] * 10)
@@ -177,6 +178,7 @@ async def test_where_not_all_cells_are_in_sight_the_mouse_moves_none_of_them() -
             assert classes_in_sight(stage) == rows
 
 
+@pytest.mark.slow
 async def test_an_explanation_that_does_not_fit_ends_with_a_sentence() -> None:
     for height in range(13, 24):
         async with confusion(learned(table_of(t4g9=3)), (60, height)) as (stage, _app):

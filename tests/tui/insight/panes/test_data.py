@@ -178,6 +178,7 @@ async def test_the_other_split(source: ScriptedSource) -> None:
         await stage.sees("● training")
 
 
+@pytest.mark.slow
 async def test_go_to_a_number(source: ScriptedSource) -> None:
     pane = DataPane(source)
     async with alone(pane) as stage:
@@ -234,6 +235,7 @@ async def test_what_was_chosen_is_there_when_one_comes_back(source: ScriptedSour
         await stage.sees("#11 (label 1)")
 
 
+@pytest.mark.slow
 async def test_the_dataset_is_released_when_the_pane_is_left(source: ScriptedSource) -> None:
     pane = DataPane(source)
     async with alone(pane) as stage:

@@ -169,6 +169,7 @@ async def test_keys_draw_erase_clear_and_undo() -> None:
         assert not ink_of(pane).any()
 
 
+@pytest.mark.slow
 async def test_the_pen_stays_on_the_canvas_and_ticks_show_where_it_is() -> None:
     pane = DrawPane(ScriptedSource())
     async with alone(pane) as stage:

@@ -33,6 +33,7 @@ async def is_answered(stage: Stage) -> None:
     assert stage.app.screen.query_exactly_one(DrawPane).has_focus
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", [(), ("i",), ("i", "6"), ("d",)])
 async def test_a_dropped_image_file_is_read_wherever_the_dashboard_is(
     keys: tuple[str, ...], image: Path
@@ -48,6 +49,7 @@ async def test_a_dropped_image_file_is_read_wherever_the_dashboard_is(
         await stage.until(lambda: "cropped" not in stage.text, "the canvas")
 
 
+@pytest.mark.slow
 async def test_the_palette_asks_for_the_path_of_an_image_file(image: Path) -> None:
     async with on_stage(SIZE, PLAN) as stage:
         await stage.start()
