@@ -8,6 +8,8 @@ from mnist_tui.errors import Remedy, UsageError
 
 LOCAL: Final = "local"
 """The address of a cluster that is made on this machine, and ends with the sweep."""
+AUTO: Final = "auto"
+"""The address of the cluster that this machine is a node of."""
 _ADDRESS: Final = re.compile(r"(?:ray://)?(?:\[(?P<ip6>[\w:]+)\]|(?P<host>[\w.-]+)):(?P<port>\d+)")
 
 _SMALLEST_SHARE: Final = 0.0001
@@ -23,17 +25,16 @@ class Cluster:
     """
 
     address: str
-    """As Ray has it: LOCAL, `auto` for the cluster that this machine is a node of, HOST:PORT, or
-    ray://HOST:PORT from outside of it."""
+    """As Ray has it: LOCAL, AUTO, HOST:PORT, or ray://HOST:PORT from outside of the cluster."""
     cpus: int = 1
     """Processor cores, and torch's threads."""
     gpus: float | None = None
     """GPUs, or a share of one; None: one, where the cluster has any."""
 
     def __post_init__(self) -> None:
-        if self.address not in (LOCAL, "auto") and not _ADDRESS.fullmatch(self.address):
+        if self.address not in (LOCAL, AUTO) and not _ADDRESS.fullmatch(self.address):
             raise UsageError(
-                f"{self.address} is no address of a Ray cluster: it is {LOCAL}, auto, HOST:PORT or "
+                f"{self.address} is no address of a Ray cluster: it is {LOCAL}, {AUTO}, HOST:PORT or "
                 "ray://HOST:PORT",
                 Remedy(settings={"ray": LOCAL}),
             )
@@ -59,7 +60,14 @@ class Cluster:
         """What is done first, which may take a while, in words."""
         if self.address == LOCAL:
             return "starting Ray"
-        return f"connecting to the Ray cluster at {self.address}"
+        return f"connecting to {self.name}"
+
+    @property
+    def name(self) -> str:
+        """Which cluster it is, in words."""
+        if self.address in (LOCAL, AUTO):
+            return "the Ray cluster of this machine"
+        return f"the Ray cluster at {self.address}"
 
     @property
     def place(self) -> tuple[str, int] | None:

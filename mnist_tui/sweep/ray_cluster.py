@@ -43,7 +43,7 @@ def connect(cluster: Cluster) -> None:
         if cluster.place is None:
             raise _no_answer(cluster, one_line(error)) from error
         raise UsageError(
-            f"the Ray cluster at {cluster.address} cannot be joined: {one_line(error)}; "
+            f"{cluster.name} cannot be joined: {one_line(error)}; "
             "if it wants a token, as newer ones do, set RAY_AUTH_MODE=token",
             _LOCAL,
         ) from error
@@ -62,9 +62,7 @@ def _join(cluster: Cluster) -> None:
 
 
 def _unusable(cluster: Cluster, error: BaseException) -> UsageError:
-    return UsageError(
-        f"the Ray cluster at {cluster.address} cannot be used: {one_line(error)}", _LOCAL
-    )
+    return UsageError(f"{cluster.name} cannot be used: {one_line(error)}", _LOCAL)
 
 
 def _see_that_it_answers(cluster: Cluster) -> None:
@@ -80,8 +78,8 @@ def _see_that_it_answers(cluster: Cluster) -> None:
 
 def _no_answer(cluster: Cluster, reason: str) -> UsageError:
     return UsageError(
-        f"no Ray cluster answers at {cluster.address} ({reason}): start one, as `ray start --head` "
-        "does, or take this machine alone",
+        f"{cluster.name} does not answer ({reason}): start one, as `ray start --head` does, or take "
+        "this machine alone",
         _LOCAL,
     )
 

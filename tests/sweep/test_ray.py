@@ -77,6 +77,6 @@ def test_a_sweep_that_is_stopped_saves_its_runs_and_goes_on_later(
 
 
 def test_an_address_where_nothing_answers_is_said_at_once(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no Ray cluster answers at 127\.0\.0\.1:1 "):
+    with pytest.raises(UsageError, match=r"the Ray cluster at 127\.0\.0\.1:1 does not answer "):
         RayExecutor(Cluster(address="127.0.0.1:1"), tmp_path, tmp_path, print)
     assert list(tmp_path.iterdir()) == []

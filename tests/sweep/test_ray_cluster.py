@@ -49,11 +49,13 @@ def test_why_it_never_could_is_the_last_line_of_its_traceback(
     with pytest.raises(UsageError) as raised:
         join(monkeypatch, *3 * [ConnectionAbortedError(FAILED)])
     assert str(raised.value) == (
-        "the Ray cluster at auto cannot be used: Initialization failure from server: "
+        "the Ray cluster of this machine cannot be used: Initialization failure from server: "
         "RuntimeError: Starting Ray client server failed."
     )
 
 
 def test_a_cluster_that_is_not_there_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match=r"no Ray cluster answers at auto \(nobody\)"):
+    with pytest.raises(
+        UsageError, match=r"the Ray cluster of this machine does not answer \(nobody\)"
+    ):
         join(monkeypatch, ConnectionError("nobody"), None)

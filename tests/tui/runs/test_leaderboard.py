@@ -149,7 +149,7 @@ async def test_a_sweep_is_resumed_where_its_command_had_it_trained(folder: Sweep
         await stage.pilot.press("space")
         await stage.until(
             lambda: (
-                "no Ray cluster answers at 127.0.0.1:1" in stage.text
+                "the Ray cluster at 127.0.0.1:1 does not answer" in stage.text
                 or "ray is not installed" in stage.text
             ),
             "why Ray does not train it",
