@@ -34,8 +34,8 @@ class Cluster:
     def __post_init__(self) -> None:
         if self.address not in (LOCAL, AUTO) and not _ADDRESS.fullmatch(self.address):
             raise UsageError(
-                f"{self.address} is no address of a Ray cluster: it is {LOCAL}, {AUTO}, HOST:PORT or "
-                "ray://HOST:PORT",
+                f"{self.address} is no address of a Ray cluster: it is {LOCAL}, {AUTO}, HOST:PORT "
+                "or ray://HOST:PORT",
                 Remedy(settings={"ray": LOCAL}),
             )
         if self.gpus is not None and self.gpus and not self.gpus >= _SMALLEST_SHARE:

@@ -78,8 +78,8 @@ def _see_that_it_answers(cluster: Cluster) -> None:
 
 def _no_answer(cluster: Cluster, reason: str) -> UsageError:
     return UsageError(
-        f"{cluster.name} does not answer ({reason}): start one, as `ray start --head` does, or take "
-        "this machine alone",
+        f"{cluster.name} does not answer ({reason}): start one, as `ray start --head` does, or "
+        "take this machine alone",
         _LOCAL,
     )
 

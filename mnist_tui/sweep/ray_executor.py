@@ -119,7 +119,8 @@ class RayExecutor:
             while not self._slots:
                 if not self._connection.poll(max(0.0, end - time.monotonic())):
                     raise UsageError(
-                        f"{cluster.name} has not answered for {_READY_S:g} s; see whether it is well"
+                        f"{cluster.name} has not answered for {_READY_S:g} s; see whether it is "
+                        "well"
                     )
                 self._receive()
         except BaseException:
