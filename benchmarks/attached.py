@@ -75,6 +75,8 @@ class Comparison:
     """Batches per second."""
     processor_time: tuple[float, ...]
     """Per batch, the attached dashboard's own included."""
+    beside: tuple[float, ...]
+    """Of all that does not train, in processor time per second."""
 
 
 def compare(data_dir: Path, pairs: int, seconds: float) -> tuple[Comparison, Comparison]:
@@ -86,7 +88,11 @@ def compare(data_dir: Path, pairs: int, seconds: float) -> tuple[Comparison, Com
 
     def against(other: Slices) -> Comparison:
         throughput = ratios(*interleave(watched.throughput, other.throughput, pairs))
-        return Comparison(throughput, ratios(watched.costs[-pairs:], other.costs))
+        return Comparison(
+            throughput,
+            ratios(watched.costs[-pairs:], other.costs),
+            ratios(watched.beside[-pairs:], other.beside),
+        )
 
     endless = ("--epochs", "100000")
     with (
@@ -204,6 +210,13 @@ def measure(data_dir: Path, pairs: int, seconds: int) -> Iterator[Figure]:
             is_more_better=False,
             note=f"against {what}",
         )
+    yield Figure(
+        name="processor time of all that does not train, with an attached dashboard",
+        values=against_own.beside,
+        goal=1.0,
+        is_more_better=False,
+        note="against one in the process that trains",
+    )
 
 
 if __name__ == "__main__":

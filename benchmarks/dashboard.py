@@ -12,7 +12,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -82,6 +82,9 @@ class Slices:
         self._pids = [of.child.pid for of in (viewer, terminal) if of is not None]
         self.costs: list[float] = []
         """Processor seconds per batch in each slice so far, with what the viewer took."""
+        self.beside: list[float] = []
+        """In each slice so far, the part of one core that did anything but train, in percent."""
+        self._trainer = terminal.child.pid
         terminal.wait_for(lambda text: batch_on(text) or "epoch 1/" in text)
         drain(terminal, 2.0)
         self._signal(signal.SIGSTOP)
@@ -95,13 +98,20 @@ class Slices:
         times = [psutil.Process(pid).cpu_times() for pid in self._pids]
         return float(sum(time.user + time.system for time in times))
 
+    def _beside_s(self) -> float:
+        """Processor seconds of all threads but those that train, which are the busiest two."""
+        training = sorted(thread_seconds(self._trainer), reverse=True)[:2]
+        return sum(sum(thread_seconds(pid)) for pid in self._pids) - sum(training)
+
     def throughput(self) -> float:
         """Batches per second of the next slice, by what the run writes of itself."""
         terminal = self._terminal
         self._signal(signal.SIGCONT)
         for _ in range(3):
             first, taken_s = next_status(terminal, self._status), self._processor_s()
+            began_s, beside_s = time.perf_counter(), self._beside_s()
             drain(terminal, self._seconds)
+            share = (self._beside_s() - beside_s) / (time.perf_counter() - began_s)
             last, cost_s = next_status(terminal, self._status), self._processor_s() - taken_s
             # One validation, or a part of it, makes a slice slow. Where epochs are long the next
             # slice has none; where they are short all have some.
@@ -111,7 +121,17 @@ class Slices:
         self._signal(signal.SIGSTOP)
         batches = last["global_batch"] - first["global_batch"]
         self.costs.append(cost_s / batches)
+        self.beside.append(100 * share)
         return float(batches / (last["updated"] - first["updated"]))
+
+
+def thread_seconds(pid: int) -> list[float]:
+    """Processor seconds that each thread of a process has taken. Linux."""
+    times = []
+    for path in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # it has ended
+            times.append(int((path / "schedstat").read_text().split()[0]) / 1e9)
+    return times
 
 
 def throughputs(data_dir: Path, pairs: int, seconds: float, *args: str) -> tuple[float, ...]:
