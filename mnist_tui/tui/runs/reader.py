@@ -18,9 +18,11 @@ FIRST: Final = 50
 AT_ONCE: Final = 250
 """Runs that are handed on together after that."""
 SLICE_S: Final = 0.01
-"""Seconds of processor time for reading between two rests, so that training keeps its pace."""
+"""Seconds of processor time for reading between two rests."""
 REST: Final = 2.0
-"""Seconds of rest for each such second."""
+"""Seconds of rest for each such second beside a run, so that training keeps its pace."""
+SHORT_REST: Final = 0.2
+"""The same where nothing trains, so that keys are answered."""
 AGAIN_S: Final = 2.0
 """Seconds between two looks for what has changed, at least."""
 SHARE: Final = 0.05
@@ -57,14 +59,21 @@ class Reader:
 class RunsReader(Reader):
     """Follows the runs in a folder, a few at a time."""
 
-    def __init__(self, runs_dir: Path, show: Callable[[Changes], object]) -> None:
+    def __init__(
+        self,
+        runs_dir: Path,
+        show: Callable[[Changes], object],
+        has_run: Callable[[], bool] = lambda: True,
+    ) -> None:
         """
         Args:
             runs_dir: The folder of the runs.
             show: Called with what is new, on the reading thread; once with nothing when all
                 have been read for the first time.
+            has_run: Whether the dashboard has a live run; called on the reading thread.
         """
         super().__init__()
+        self._has_run = has_run
         self._runs_dir = runs_dir
         self._show = show
         self._seen: dict[str, int] = {}
@@ -133,7 +142,8 @@ class RunsReader(Reader):
                     self._seen[found.path] = 0  # it may die
             spent_s = time.thread_time() - rested
             if spent_s > SLICE_S:
-                if self._is_stopped.wait(REST * spent_s):
+                rest = REST if self._has_run() else SHORT_REST
+                if self._is_stopped.wait(rest * spent_s):
                     break
                 rested = time.thread_time()
         return read

@@ -71,7 +71,7 @@ class RunsScreen(ListScreen):
         self._current = current
         self._table = RunTable()
         self._filter = Input(placeholder=f"filter: {HELP}", compact=True, classes="-hidden")
-        self._reader = RunsReader(runs_dir, self.receive)
+        self._reader = RunsReader(runs_dir, self.receive, lambda: actions.run_controller.is_busy)
         self._is_reading = True
         """For the first time."""
         self._deleted: list[DeletedRun] = []

@@ -81,3 +81,17 @@ def test_what_cannot_be_read_is_left_out(tmp_path: Path, follower: RunsReader) -
     write_run(tmp_path / ".trash", "gone", [])
     assert look(follower)[0] == ["whole"]
     assert json.loads((tmp_path / "whole/status.json").read_text())["state"] == "finished"
+
+
+@pytest.mark.parametrize(("has_run", "rest"), [(True, reader.REST), (False, reader.SHORT_REST)])
+def test_reading_rests_longer_beside_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_run: bool, rest: float
+) -> None:
+    write_run(tmp_path, "a", [0.5])
+    rested: list[float] = []
+    clock = iter(range(100))
+    monkeypatch.setattr("mnist_tui.tui.runs.reader.time.thread_time", lambda: float(next(clock)))
+    runs = RunsReader(tmp_path, lambda changes: None, lambda: has_run)
+    monkeypatch.setattr(runs._is_stopped, "wait", rested.append)
+    assert look(runs)[0] == ["a"]
+    assert rested == [rest]
