@@ -75,7 +75,8 @@ def attempt(dice: random.Random, folder: Path) -> None:
             run_command("control", directory.path, "continue")  # the old process died before that
         time.sleep(0.02)
     steps = read_steps(trace)
-    where = "the new process" if len({pid for pid, _ in steps}) > 1 else "the old process"
+    old, last = steps[0][0], str(read_json(directory.status)["pid"])
+    where = "the old process" if last == old else "the new process"
     how = f"finished in {where}" if directory.is_over(EPOCHS) else "interrupted"
     ends[f"{script.victim or 'nobody'} killed, {how}"] += 1
     assert_one_at_a_time(steps, script)
@@ -83,6 +84,7 @@ def attempt(dice: random.Random, folder: Path) -> None:
         note_standstill(steps)
     if script.victim is None:
         assert directory.is_over(EPOCHS), f"nothing was killed, and the run is not over; {script}"
+        assert last != old, f"the run was not handed over; {script}"
     if not directory.is_over(EPOCHS):
         resumed = ResumedRun(runs_dir=folder, name="parts")
         code = in_child(partial(run_headless, TrainingRunner(resumed), as_json=True))
@@ -161,7 +163,7 @@ def old_process(plan: NewRun, script: Script, site: Path, trace: Path) -> int:
         script.reaches(LOADING, self, is_before=True)
 
     def scripted_send(self: Successor, message: Any) -> bool:
-        [key] = message
+        key = next(iter(message))  # of the plan, which comes first, it is none of MESSAGES
         script.reaches(key, self, is_before=True)
         sent = send(self, message)
         script.reaches(key, self, is_before=False)
