@@ -131,9 +131,12 @@ class RunTable(CursorList):
         self._first = next((f for f in firsts if column in self._columns(width, f)), place)
 
     def action_order(self) -> None:
-        """Sort by the next column."""
+        """Sort by the next column; after the last one by the name, with the first ones in sight."""
         columns = (NAME, *COLUMNS)
-        self.sort_by(columns[(columns.index(self._sorted_by) + 1) % len(columns)])
+        column = columns[(columns.index(self._sorted_by) + 1) % len(columns)]
+        if column is NAME:
+            self._first = 0
+        self.sort_by(column)
 
     def action_reverse(self) -> None:
         self.sort_by(self._sorted_by)

@@ -76,6 +76,7 @@ async def test_the_column_that_is_sorted_by_is_in_sight(runs_dir: Path) -> None:
         for _ in range(6):
             await stage.pilot.press("o")
         await stage.sees("▴name")
+        await stage.sees("state")
         await stage.pilot.press("o")
         await stage.sees("▴state")
 
