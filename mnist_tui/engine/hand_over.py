@@ -56,7 +56,10 @@ class HandOver:
         """Start the other process, unless it is started; it asks to Detach again when ready."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._start, name="hand-over", daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError as error:  # no more threads may be started
+                self._give_up(str(error))
 
     def _start(self) -> None:
         """Start it and wait until it is ready. A thread of its own."""
@@ -76,6 +79,9 @@ class HandOver:
             successor.wait_for("ready")
         except (SuccessorError, UsageError) as error:
             self._give_up(str(error))
+        except Exception as error:
+            log.exception("the hand-over broke")
+            self._give_up(f"{type(error).__name__}: {error}")
         else:
             self.is_ready = True
             self._session.mailbox.put(Detach())

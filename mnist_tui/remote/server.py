@@ -245,10 +245,10 @@ class Sampler:
             self._waiting.append(reply)
             self._arrived.notify()
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="machine-sampler", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="machine-sampler", daemon=True)
+                with suppress(RuntimeError):  # no more may be started: the next one who asks tries
+                    thread.start()
+                    self._thread = thread
 
     def close(self) -> None:
         """End the thread, once it has its sample."""

@@ -52,8 +52,15 @@ class LocalExecutor:
         except SuccessorError as error:
             self._ended.put(Ended(name, 1, str(error)))
             return
+        watcher = threading.Thread(target=self._watch, args=(plan, process), name=name, daemon=True)
+        try:
+            watcher.start()
+        except RuntimeError as error:  # no more threads may be started
+            process.kill()
+            process.let_go()
+            self._ended.put(Ended(name, 1, str(error)))
+            return
         self._processes[name] = process
-        threading.Thread(target=self._watch, args=(plan, process), name=name, daemon=True).start()
 
     def wait(self, limit_s: float) -> Sequence[Ended]:
         found: list[Ended] = []

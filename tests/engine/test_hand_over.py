@@ -217,6 +217,41 @@ def test_a_run_that_ends_leaves_no_process_behind(
     assert not run.of(HandOverFailed)
 
 
+def test_where_no_thread_can_be_started_the_run_goes_on_and_says_so(
+    run: RecordedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "hand-over":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    at_batches(monkeypatch, {1: lambda: run.session.request(Detach())})
+    run.run()
+    assert run.ended.state is State.FINISHED
+    assert [failed.message for failed in run.of(HandOverFailed)] == ["can't start new thread"]
+
+
+def test_whatever_breaks_in_a_hand_over_is_said_and_the_run_goes_on(
+    run: RecordedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_(*given: Any) -> None:
+        raise ValueError("too many values")
+
+    monkeypatch.setattr(Successor, "send", break_)
+
+    def wait_for_failure() -> None:
+        while not run.of(HandOverFailed):
+            assert threading.Event().wait(0.01) is False
+
+    at_batches(monkeypatch, {1: lambda: run.session.request(Detach()), 3: wait_for_failure})
+    run.run()
+    assert run.ended.state is State.FINISHED
+    assert [failed.message for failed in run.of(HandOverFailed)] == ["ValueError: too many values"]
+
+
 def test_where_no_process_can_be_started_the_run_goes_on_and_says_so(
     run: RecordedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
