@@ -230,8 +230,10 @@ class RunsScreen(ListScreen):
 
         def rename(name: str | None) -> None:
             if name and name != directory.name:
-                self.try_to(lambda: rename_run(directory, name), f"{run.name} is {name} now")
-                self._table.select(str(directory.path.with_name(name)))
+                self.try_to(
+                    lambda: self._table.select(str(rename_run(directory, name).path)),
+                    f"{run.name} is {name} now",
+                )
 
         self.app.push_screen(TextEntry("Rename", f"{run.name} becomes", directory.name), rename)
 

@@ -247,6 +247,19 @@ async def test_a_run_is_renamed_tagged_and_noted(runs_dir: Path) -> None:
         assert labels == {"tags": ["keep", "May"], "note": "good"}
 
 
+@pytest.mark.parametrize("name", ["a/b", ".", "..", "-a"])
+async def test_a_name_that_cannot_be_one_is_refused(runs_dir: Path, name: str) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
+        await opened(stage)
+        before = shown(stage)
+        await stage.pilot.press("R")
+        await stage.until(lambda: stage.app.screen.query(Input), "the question")
+        stage.app.screen.query_one(Input).value = name
+        await stage.pilot.press("enter")
+        await stage.sees("cannot be a folder's name")
+        assert shown(stage) == before
+
+
 async def test_a_run_is_deleted_after_a_question_and_brought_back(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await opened(stage)
