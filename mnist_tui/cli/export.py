@@ -73,8 +73,10 @@ def export(
             _say(export_csv(curves, csv_folder))
         if tensorboard_folder:
             _say(export_tensorboard(curves, tensorboard_folder))
-        for picture in filter(None, (png_file, svg_file)):
-            _say(export_picture(curves, picture))
+        if png_file:
+            _say(export_picture(curves, png_file, "png"))
+        if svg_file:
+            _say(export_picture(curves, svg_file, "svg"))
     if any(networks_wanted):
         path = find_checkpoint(runs_dir, run, checkpoint)
         with loading_torch():

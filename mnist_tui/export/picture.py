@@ -2,14 +2,15 @@
 
 import io
 from pathlib import Path
+from typing import Literal
 
 from mnist_tui.export import needing
 from mnist_tui.export.curves import Curves
 from mnist_tui.store.atomic import write_atomic
 
 
-def export_picture(curves: Curves, path: Path) -> tuple[Path, ...]:
-    """Draw loss and accuracy over the epochs, as the kind of picture that `path` ends with.
+def export_picture(curves: Curves, path: Path, kind: Literal["png", "svg"]) -> tuple[Path, ...]:
+    """Draw loss and accuracy over the epochs, as that kind of picture whatever `path` ends with.
 
     The training loss of the batches is drawn as the band from minimum to maximum, with its mean.
 
@@ -41,6 +42,6 @@ def export_picture(curves: Curves, path: Path) -> tuple[Path, ...]:
         axes.xaxis.get_major_locator().set_params(integer=True)
     figure.suptitle(curves.name)
     picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.removeprefix("."), dpi=150)
+    figure.savefig(picture, format=kind, dpi=150)
     write_atomic(path, picture.getvalue())
     return (path,)

@@ -67,11 +67,12 @@ def test_tensorboard_reads_the_curves_back(curves: Curves, tmp_path: Path) -> No
 
 
 def test_pictures_are_pictures(curves: Curves, tmp_path: Path) -> None:
-    (png,) = export_picture(curves, tmp_path / "curves.png")
+    (png,) = export_picture(curves, tmp_path / "curves", "png")
     with Image.open(png) as image:
+        assert image.format == "PNG"
         assert image.size == (1500, 600)
         assert len(set(image.convert("L").tobytes())) > 10
-    (svg,) = export_picture(curves, tmp_path / "curves.svg")
+    (svg,) = export_picture(curves, tmp_path / "curves.png", "svg")
     assert ElementTree.fromstring(svg.read_text("utf-8")).tag.endswith("svg")
 
 
