@@ -28,7 +28,9 @@ def write_atomic(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError):  # of the file that was asked for, not of the one beside it
+            error.filename, error.filename2 = str(path), None
         with suppress(OSError):
             scratch.unlink()
         raise

@@ -35,6 +35,13 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_write_that_fails_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "a.png"
+    with pytest.raises(FileNotFoundError) as raised:
+        write_atomic(path, b"")
+    assert (raised.value.filename, raised.value.filename2) == (str(path), None)
+
+
 def test_files_follow_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
