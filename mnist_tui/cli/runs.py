@@ -89,7 +89,7 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
             f"{directory.path}: {contents.checkpoints} checkpoints, "
             f"{formatting.size(contents.size_bytes)} in {contents.files} files"
         )
-    if not is_sure and not click.confirm("Remove?", default=False):
+    if not is_sure and not _confirm():
         return 0
     for directory in directories:
         # The trash lies beside the run where that is not below the folder of the runs.
@@ -97,3 +97,18 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
         deleted = delete_run(directory, runs_dir if is_below else directory.path.parent)
         click.echo(f"removed: {directory.name}, until the trash is emptied in {deleted.trashed}")
     return 0
+
+
+def _confirm() -> bool:
+    """Ask whether to remove what was listed.
+
+    Raises:
+        UsageError: When nobody is there to answer.
+    """
+    try:
+        return click.confirm("Remove?", default=False)
+    except click.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):
+            raise
+        click.echo()  # ends the line of the question
+        raise UsageError("nothing was removed: where nobody can answer, give --yes") from None
