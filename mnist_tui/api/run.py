@@ -55,10 +55,11 @@ class Run:
     def __init__(self, directory: RunDirectory, network: "ModelSource | None" = None) -> None:
         """
         Args:
-            network: What makes its network, where a script has handed that over.
+            network: See the attribute.
         """
         self._directory = directory
-        self._network = network
+        self.network: Final = network
+        """What a script has handed over as the maker of its network; None: its files say."""
         self.config: Final[TrainConfig] = directory.read_config()
         """Its settings."""
 
@@ -141,7 +142,7 @@ class Run:
         with loading_torch():
             from mnist_tui.inference.evaluate import evaluate_checkpoint
 
-        return evaluate_checkpoint(self._file(best=best), None, None, device, self._network)
+        return evaluate_checkpoint(self._file(best=best), None, None, device, self.network)
 
     def predict(self, images: Any, *, best: bool = False) -> Predictions:
         """Predict the classes of images. Blocks; computes on the CPU.
@@ -177,7 +178,7 @@ class Run:
         with loading_torch():
             from mnist_tui.inference.load import read_model
 
-        return read_model(self._file(best=best), self._network)
+        return read_model(self._file(best=best), self.network)
 
     def _file(self, *, best: bool) -> Path:
         path = self._directory.best if best else self._directory.last

@@ -74,7 +74,7 @@ def train(
 
 
 def resume(
-    run: str | Path = "last",
+    run: Run | str | Path = "last",
     *,
     model: Any = None,
     runs_dir: str | Path | None = None,
@@ -85,8 +85,9 @@ def resume(
     """Train a run on from its last checkpoint, exactly, to its end. Blocks, as `train` does.
 
     Args:
-        run: The run's folder, its name in `runs_dir`, or `last` for the newest one.
-        model: The class or function that it was trained with, where that is one of a script's.
+        run: The run, its folder, its name in `runs_dir`, or `last` for the newest one.
+        model: The class or function that it was trained with, where that is one of a script's, and
+            `run` does not know it.
         runs_dir: As in `train`.
         on_event: As in `train`.
         quiet: As in `train`.
@@ -96,7 +97,11 @@ def resume(
         MnistTuiError: When there is no such run, or it cannot be trained on.
         KeyboardInterrupt: After ctrl-c.
     """
-    directory = find_run(Path(runs_dir or "runs"), str(run))
+    network = network_of(model) if model is not None else None
+    if isinstance(run, Run):
+        directory, network = RunDirectory(run.path), network or run.network
+    else:
+        directory = find_run(Path(runs_dir or "runs"), str(run))
     values = {**directory.read_config().to_dict(), **changes}
     plan = ResumedRun(
         name=directory.name,
@@ -104,7 +109,7 @@ def resume(
         runs_dir=directory.path.parent,
         overrides=changes,
     )
-    return _train(plan, network_of(model) if model is not None else None, on_event, quiet=quiet)
+    return _train(plan, network, on_event, quiet=quiet)
 
 
 def dashboard(

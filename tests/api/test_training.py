@@ -151,6 +151,8 @@ def test_a_wrong_argument_is_refused_before_anything_is_made(
 @pytest.mark.slow
 def test_a_run_can_be_made_longer(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_digits, tmp_path)
-    longer = mnist_tui.resume(run.path, epochs=2, quiet=True)
-    assert [row.epoch for row in longer.rows] == [1, 2]
-    assert longer.rows[0] == run.rows[0]
+    first = run.rows
+    for epochs, which in ((2, run.path), (3, run)):
+        longer = mnist_tui.resume(which, epochs=epochs, quiet=True)
+        assert [row.epoch for row in longer.rows] == [*range(1, epochs + 1)]
+        assert longer.rows[0] == first[0]
