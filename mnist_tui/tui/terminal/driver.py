@@ -139,11 +139,16 @@ class SturdyDriver(LinuxDriver):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._terminal)
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """The columns and lines, limited to LARGEST; LinuxDriver would look at descriptor 1."""
-        columns, lines = super()._get_terminal_size()
-        if "COLUMNS" not in os.environ and "LINES" not in os.environ:
-            with suppress(OSError):
-                columns, lines = os.get_terminal_size(self._terminal)
+        """The columns and lines, limited to LARGEST.
+
+        LinuxDriver would believe COLUMNS and LINES, which a container may have from elsewhere, and
+        which follow no window; they count where the terminal does not know.
+        """
+        columns = lines = 0
+        with suppress(OSError):
+            columns, lines = os.get_terminal_size(self._terminal)
+        if not (columns and lines):
+            columns, lines = super()._get_terminal_size()
         return min(columns or 80, LARGEST[0]), min(lines or 25, LARGEST[1])
 
     def run_input_thread(self) -> None:

@@ -3,6 +3,7 @@
 import os
 import select
 import sys
+import termios
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -46,4 +47,18 @@ async def test_what_is_on_its_way_does_not_reach_a_terminal_that_was_given_back(
         driver._file.write("\x1b[?1006h")
         driver._file.flush()
         assert select.select([here], [], [], 0)[0] == []
+    os.close(here)
+
+
+@pytest.mark.parametrize(("own", "expected"), [((33, 120), (120, 33)), ((0, 0), (30, 10))])
+async def test_the_terminals_own_size_counts_where_it_knows_one(
+    monkeypatch: pytest.MonkeyPatch, own: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("LINES", "10")
+    here, there = os.openpty()
+    termios.tcsetwinsize(there, own)
+    with os.fdopen(there, "w") as terminal:
+        monkeypatch.setattr(sys, "__stderr__", terminal)
+        assert SturdyDriver(App())._get_terminal_size() == expected
     os.close(here)
