@@ -168,13 +168,16 @@ class Rehearsal:
         Raises:
             UsageError: When no weight learns from it, or a batch of one is too small for it.
         """
-        conditions, kind, leftovers = self._conditions, Output.SCORES, Leftovers(self._module)
+        conditions, leftovers = self._conditions, Leftovers(self._module)
+        kind, is_squashed = Output.SCORES, True
         self._module.train()
         for size in sorted({min(conditions.batch_size, conditions.samples), conditions.last_batch}):
             if size == 1:
                 self._check_batch_of_one()
             self._module.zero_grad()
-            kind = self._step(self._images(size))
+            output = self._step(self._images(size))
+            kind = recognize(output)
+            is_squashed = is_squashed and _is_squashed(output)
         self._check_gradients()
         self.warnings += leftovers.describe(self._name)
         if kind is Output.PROBABILITIES:
@@ -182,10 +185,15 @@ class Rehearsal:
                 f"{self._name} ends in a softmax: it is trained by the logarithms of its "
                 "probabilities, which is right; without the softmax it would learn a little better"
             )
+        if kind is Output.SCORES and is_squashed:
+            self.warnings.append(
+                f"{self._name} gives no number below 0, as after a sigmoid or a ReLU: as scores of "
+                "the classes it would learn better without what comes last"
+            )
         return kind
 
-    def _step(self, images: Tensor) -> Output:
-        """Learn from some images; says what the network gives for them."""
+    def _step(self, images: Tensor) -> Tensor:
+        """Learn from some images; what the network gives for them."""
         output = self._run(images)
         kind = recognize(output)
         labels = torch.arange(len(images), device=output.device) % self._conditions.classes
@@ -197,7 +205,7 @@ class Rehearsal:
             )
         with self._blamed("cannot be trained"):
             loss.backward()
-        return kind
+        return output.detach()
 
     def _check_batch_of_one(self) -> None:
         conditions = self._conditions
@@ -245,3 +253,8 @@ def _are_close(output: Tensor, other: Tensor) -> bool:
 def _is_equal(value: Any, other: Any) -> bool:
     is_tensor = isinstance(value, Tensor) and isinstance(other, Tensor)
     return not is_tensor or (value.shape == other.shape and torch.equal(value, other))
+
+
+def _is_squashed(output: Tensor) -> bool:
+    """Whether scores lie as after a sigmoid, from 0 to 1, or as after a ReLU, many at 0."""
+    return bool((output >= 0).all() and ((output <= 1).all() or (output == 0).any()))
