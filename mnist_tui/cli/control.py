@@ -21,7 +21,11 @@ _REQUESTS: Final[dict[str, Request]] = {
 _SETTINGS: Final = ("lr", "epochs")
 
 
-@click.command(short_help="Pause, continue, save, stop or change a live run, from scripts.")
+# A negative number is a value, which is refused as such, and no option.
+@click.command(
+    context_settings={"ignore_unknown_options": True},
+    short_help="Pause, continue, save, stop or change a live run, from scripts.",
+)
 @required_run_argument
 @click.argument("action", type=click.Choice([*_REQUESTS, *_SETTINGS]))
 @click.argument("value", required=False)

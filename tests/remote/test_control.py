@@ -51,7 +51,7 @@ def test_what_is_refused_says_why(tmp_path: Path, call: Call) -> None:
             control(run.directory, Resume())
         with pytest.raises(UsageError, match="epochs must be a whole number"):
             call(tmp_path, "epochs", "0")
-        for words in (["lr"], ["lr", "much"], ["lr", "0"], ["pause", "3"]):
+        for words in (["lr"], ["lr", "much"], ["lr", "0"], ["epochs", "-3"], ["pause", "3"]):
             with pytest.raises(UsageError):
                 call(tmp_path, *words)
     with pytest.raises(UsageError, match="run a is not live"):
