@@ -33,7 +33,7 @@ from mnist_tui.store.atomic import read_json
 from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import main, spread
 from tests.campaigns.command import run_command
-from tests.campaigns.processes import in_child
+from tests.campaigns.processes import BROKEN, in_child
 from tests.campaigns.same_run import config, whole_run
 from tests.campaigns.sameness import assert_same_run
 
@@ -67,7 +67,8 @@ def attempt(dice: random.Random, folder: Path) -> None:
     (folder / "site" / "sitecustomize.py").write_text(NOTING.format(trace=str(trace)))
     plan = NewRun(config=config(*chosen), runs_dir=folder, name="parts")
     script = Script(dice)
-    in_child(partial(old_process, plan, script, folder / "site", trace))
+    code = in_child(partial(old_process, plan, script, folder / "site", trace))
+    assert code not in BROKEN, f"the old process ended with {code}; {script}"
     end = time.monotonic() + LIMIT_S
     while directory.lock.is_held():
         assert time.monotonic() < end, f"the run is held for ever; {script}"

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+BROKEN = (1, 70)
+"""Exit codes of a run that failed, and of `leave`: what a campaign does to a run causes neither."""
+
 
 def in_child(act: Callable[[], int]) -> int:
     """Run `act` in a process of its own, silently; its exit code, or minus the signal's number."""

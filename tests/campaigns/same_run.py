@@ -24,7 +24,7 @@ from mnist_tui.run.requests import Pause, Resume, Stop
 from mnist_tui.run.state import State
 from mnist_tui.store.directory import RunDirectory
 from tests.campaigns.campaign import few_digits, kept_folder, main
-from tests.campaigns.processes import in_child
+from tests.campaigns.processes import BROKEN, in_child
 from tests.campaigns.sameness import assert_same_run
 from tests.training_helpers import few_config, train
 
@@ -60,7 +60,8 @@ def attempt(dice: random.Random, folder: Path) -> None:
     directory = RunDirectory(folder / "parts")
     for _ in range(dice.randint(1, 5)):
         kind, steps = dice.choice(KINDS), dice.randrange(40)
-        in_child(partial(interrupted, plan, kind, steps))
+        code = in_child(partial(interrupted, plan, kind, steps))
+        assert code not in BROKEN, f"{kind} after {steps} steps: exit code {code}"
         if directory.config.exists():
             plan = ResumedRun(runs_dir=folder, name="parts")
         if directory.is_over(EPOCHS):
