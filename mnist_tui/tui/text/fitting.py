@@ -1,5 +1,6 @@
 """Words made to fit into columns, of which some characters take two."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -52,9 +53,12 @@ def cut(text: str, width: int) -> str:
 
 
 def wrap_words(text: str, width: int) -> list[str]:
-    """`text` as lines of whole words; a word longer than a line is chopped."""
+    """`text` as lines of whole words; a word longer than a line is chopped.
+
+    A percent sign stays with its number.
+    """
     width = max(width, 1)
-    lines, words = [], text.split(" ")
+    lines, words = [], re.split(" (?!%)", text)
     while words:
         taken = fitting(words, width, cell_len, 1)
         if taken:

@@ -43,6 +43,8 @@ def test_text_is_cut_between_words_only() -> None:
     assert wrap_words("one two three", 7) == ["one two", "three"]
     assert wrap_words("abcdefgh ij", 4) == ["abcd", "efgh", "ij"]
     assert wrap_words("", 4) == [""]
+    best = "the best is 94.10 % so far"
+    assert wrap_words(best, 17) == ["the best is", "94.10 % so far"], "with its sign"
     assert wrap_words("漢字 a", 1) == ["漢", "字", "a"], "wider than a line"
 
 
