@@ -15,6 +15,7 @@ from mnist_tui.run.events import (
     EpochFinished,
     Event,
     HandOverFailed,
+    LearningRateChanged,
     Notice,
     RunEnded,
     RunPrepared,
@@ -77,7 +78,14 @@ class EventPrinter:
             case RunPrepared():
                 self._run = event
                 self._say(describe(event))
-            case Notice() | Warned() | SaveFailed() | SavedAgain() | HandOverFailed():
+            case (
+                Notice()
+                | Warned()
+                | LearningRateChanged()
+                | SaveFailed()
+                | SavedAgain()
+                | HandOverFailed()
+            ):
                 self._say(f"note: {describe(event)}")
             case CheckpointSaved(reason=SaveReason.MANUAL):
                 self._say(describe(event))

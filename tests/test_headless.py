@@ -15,7 +15,7 @@ import pytest
 
 from mnist_tui.headless import EventPrinter
 from mnist_tui.process.plain_lines import PlainLines, is_gone, is_in_foreground
-from mnist_tui.run.events import RunEnded, RunPrepared
+from mnist_tui.run.events import LearningRateChanged, RunEnded, RunPrepared
 from mnist_tui.run.state import State
 
 needs_full = pytest.mark.skipif(
@@ -210,3 +210,9 @@ def test_the_end_says_where_the_checkpoint_is(
     found = json.loads(summary)
     assert (found["run"], found["directory"]) == ("a", str(tmp_path))
     assert found["checkpoint"] == str(last)
+
+
+def test_another_learning_rate_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    printer = EventPrinter(PlainLines(str), as_json=False)
+    printer.print_event(LearningRateChanged(lr=0.3, previous=0.01, epoch=2, global_batch=7))
+    assert capsys.readouterr().err == "note: learning rate 0.01 → 0.3 in epoch 2\n"

@@ -37,24 +37,33 @@ class LiveHyperparameters:
 
     def lr_at(self, global_batch: int) -> float:
         """The learning rate of the step that `global_batch` others come before."""
-        total = self.config.epochs * self._batches
-        return self.lr_scale * scheduled_lr(self.config, global_batch, total)
+        return self._lr_by(self.config, global_batch)
 
-    def set_peak_lr(self, lr: float, epoch: int, global_batch: int) -> Event:
-        """Train at `lr`, with a schedule at that peak, from here on; the event to emit."""
-        return self._scale_lr(lr / self.config.lr, epoch, global_batch)
+    def go_on(
+        self, before: TrainConfig, peak_lr: float | None, epoch: int, global_batch: int
+    ) -> list[Event]:
+        """Resume a run that was trained with `before` until here; the events to emit.
+
+        Args:
+            before: Its settings, of which the number of epochs may have been another one.
+            peak_lr: Train at this learning rate, with a schedule at that peak, from here on; None:
+                it stays.
+        """
+        scale = self.lr_scale if peak_lr is None else peak_lr / self.config.lr
+        if scale == self.lr_scale and not self._is_rescheduled(before):
+            return []
+        previous, self.lr_scale = self._lr_by(before, global_batch), scale
+        return self._leave_schedule(before, previous, epoch, global_batch)
 
     def adjust(self, request: Adjust, epoch: int, global_batch: int) -> list[Event]:
         """Make the requested changes in the current `epoch`; the events to emit."""
+        before, previous = self.config, self.lr_at(global_batch)
         events = self._change_config(request, epoch, global_batch)
         if request.lr is not None:
-            scale = self.lr_scale * (request.lr / self.lr_at(global_batch))
-            events.append(self._scale_lr(scale, epoch, global_batch))
+            self.lr_scale = self.lr_scale * (request.lr / self.lr_at(global_batch))
+        if request.lr is not None or self._is_rescheduled(before):
+            events += self._leave_schedule(before, previous, epoch, global_batch)
         return events
-
-    def _scale_lr(self, scale: float, epoch: int, global_batch: int) -> LearningRateChanged:
-        previous, self.lr_scale = self.lr_at(global_batch), scale
-        return self._change_lr(previous, epoch, global_batch)
 
     def _change_lr(self, previous: float, epoch: int, global_batch: int) -> LearningRateChanged:
         """Note that the learning rate is another one from here on."""
@@ -77,23 +86,30 @@ class LiveHyperparameters:
         for name in _LIVE:
             values[name] = getattr(self.config, name)
             values[f"previous_{name}"] = getattr(before, name)
-        changed = SettingsChanged(**values, epoch=epoch, global_batch=global_batch)
-        return [changed, *self.leave_schedule(before, epoch, global_batch)]
+        return [SettingsChanged(**values, epoch=epoch, global_batch=global_batch)]
 
-    def leave_schedule(self, before: TrainConfig, epoch: int, global_batch: int) -> list[Event]:
-        """What to emit where the run was scheduled for another number of epochs until here.
+    def _is_rescheduled(self, before: TrainConfig) -> bool:
+        """Whether the schedule is spread over another number of epochs than until here."""
+        return self.config.schedule != "constant" and self.config.epochs != before.epochs
 
-        A schedule is spread over all epochs, so that the learning rate jumps.
+    def _lr_by(self, config: TrainConfig, global_batch: int) -> float:
+        """As `lr_at`, by the settings of `config`."""
+        return self.lr_scale * scheduled_lr(config, global_batch, config.epochs * self._batches)
+
+    def _leave_schedule(
+        self, before: TrainConfig, previous: float, epoch: int, global_batch: int
+    ) -> list[Event]:
+        """Note that the learning rate was `previous` until here; the events to emit.
+
+        Where its schedule is spread over another number of epochs it jumps, which is a warning.
         """
-        after = self.config
-        if after.schedule == "constant" or after.epochs == before.epochs:
-            return []
-        total = before.epochs * self._batches
-        previous = self.lr_scale * scheduled_lr(before, global_batch, total)
         change = self._change_lr(previous, epoch, global_batch)
-        old, new = (formatting.learning_rate(lr) for lr in (previous, change.lr))
+        if not self._is_rescheduled(before):
+            return [change]
+        after = self.config
+        old, new, peak = map(formatting.learning_rate, (previous, change.lr, self.peak_lr))
         warning = Warned(
-            message=f"the {after.schedule} schedule now spans "
+            message=f"the {after.schedule} schedule, with its peak at {peak}, now spans "
             f"{formatting.counted(after.epochs, 'epoch')} in place of {before.epochs}: the "
             f"learning rate jumps from {old} to {new}, and the results are not those of such a "
             "run from its start"

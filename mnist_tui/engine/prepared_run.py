@@ -64,10 +64,8 @@ class PreparedRun:
             log.info("%s", message)
             session.emit(Notice(message=message))
         self.warnings.open()
-        for event in self.state.leave_schedule(self.before):
+        for event in self.state.go_on(self.before, self.peak_lr):
             session.emit(event)
-        if self.peak_lr is not None:
-            session.emit(self.state.set_peak_lr(self.peak_lr))
 
     def blame(self, error: Exception) -> str:
         """An error in one line, after the line of the user's network; empty where it has none."""

@@ -90,13 +90,9 @@ class RunState:
         """The learning rate of the next step."""
         return self.lr_at(self.epoch.batch)
 
-    def set_peak_lr(self, lr: float) -> Event:
-        """Train at `lr`, with a schedule at that peak, from here on; the event to emit."""
-        return self._hyperparameters.set_peak_lr(lr, self.epoch.number, self.global_batch)
-
-    def leave_schedule(self, before: TrainConfig) -> list[Event]:
-        """What to emit of a learning rate that was scheduled by `before` until here."""
-        return self._hyperparameters.leave_schedule(before, self.epoch.number, self.global_batch)
+    def go_on(self, before: TrainConfig, peak_lr: float | None) -> list[Event]:
+        """Resume after `before`, at `peak_lr` where it is given; the events to emit."""
+        return self._hyperparameters.go_on(before, peak_lr, self.epoch.number, self.global_batch)
 
     def adjust(self, request: Adjust) -> list[Event]:
         """Make the requested changes from here on; the events to emit."""

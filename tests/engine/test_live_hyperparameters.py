@@ -11,6 +11,7 @@ import pytest
 from mnist_tui import formatting
 from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.optimizers import scheduled_lr
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.events import (
     EpochFinished,
@@ -210,6 +211,28 @@ def test_a_one_cycle_run_that_is_resumed_for_longer_says_that_its_learning_rate_
     assert run.events.index(change) < run.events.index(first_epoch)
 
 
+def test_a_one_cycle_run_that_is_resumed_for_longer_at_another_rate_names_the_rate_that_it_takes(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    train(few_config(few_digits, recipe="fast", epochs=2, lr=0.01), tmp_path)
+    run = resume(tmp_path, overrides={"epochs": 3, "lr": 0.3})
+    change = assert_jump(run, 3)
+    assert change.previous < 1e-7
+    whole = few_config(few_digits, recipe="fast", epochs=3, lr=0.3)
+    assert change.lr == pytest.approx(scheduled_lr(whole, 22, 33))
+    [row] = [done.row for done in run.of(EpochFinished) if done.row.epoch == 3]
+    assert row.lr == pytest.approx(scheduled_lr(whole, 32, 33))
+    [warning] = [event.message for event in run.of(Warned) if "schedule" in event.message]
+    assert "with its peak at 0.3," in warning
+
+
+def test_a_run_that_is_resumed_at_the_same_rate_says_nothing_of_it(
+    few_digits: Path, tmp_path: Path
+) -> None:
+    train(few_config(few_digits, epochs=1, lr=0.05), tmp_path)
+    assert not resume(tmp_path, overrides={"epochs": 2, "lr": 0.05}).of(LearningRateChanged)
+
+
 def test_a_live_one_cycle_run_with_more_epochs_says_that_its_learning_rate_jumps(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,3 +240,12 @@ def test_a_live_one_cycle_run_with_more_epochs_says_that_its_learning_rate_jumps
     at_batch(monkeypatch, 3, lambda: held.ask(Adjust(epochs=3)))
     run = train(few_config(few_digits, recipe="fast", epochs=2), tmp_path, on_event=held)
     assert_jump(run, 3)
+
+
+def test_a_live_one_cycle_run_with_more_epochs_at_another_rate_names_the_rate_that_it_takes(
+    few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    at_batch(monkeypatch, 3, lambda: held.ask(Adjust(epochs=3, lr=0.004)))
+    run = train(few_config(few_digits, recipe="fast", epochs=2), tmp_path, on_event=held)
+    assert assert_jump(run, 3).lr == pytest.approx(0.004)
