@@ -52,6 +52,7 @@ def run_headless(runner: Runner, *, as_json: bool, outlives_terminal: bool = Fal
     hang_up = let_go_of_terminal if outlives_terminal else None
     with signals_as_requests(runner.session.request, hang_up=hang_up), lines.live():
         runner.run()
+    printer.print_afterword(runner.afterword)
     lines.let_go()
     return printer.exit_code
 
@@ -93,6 +94,11 @@ class EventPrinter:
                 self._print_epoch(event)
             case RunEnded():
                 self._print_end(event)
+
+    def print_afterword(self, text: str) -> None:
+        """Print what showed after the last event, in one line; nothing where that is empty."""
+        if text:
+            self._say(f"note: {text}")
 
     def _say(self, text: str | None) -> None:
         self._lines.print(text or "", sys.stderr)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mnist_tui.engine.failure import ended_by_failure, other_device, with_way_on
-from mnist_tui.engine.notifying import notify_at_end
+from mnist_tui.engine.notifying import EndCommand
 from mnist_tui.engine.steps.native.library import MODELS, compile_ahead
 from mnist_tui.errors import DataError, MnistTuiError, TrainingError, UsageError
 from mnist_tui.inference.checkpoint_predictor import CheckpointPredictor, ask_model
@@ -66,8 +66,7 @@ class TrainingRunner(LocalRunner):
         self._network = network
         self.session = Session()
         self._serve: Final = serve
-        if plan.notify:
-            notify_at_end(plan.notify, self.session)
+        self._end_command: Final = EndCommand(plan.notify, self.session)
         self.error: Exception | None = None
         """What the run failed by, once it is over; None where it did not fail."""
         self._directory: RunDirectory | None = None
@@ -100,6 +99,8 @@ class TrainingRunner(LocalRunner):
             if self._directory is not None and is_refused and isinstance(self.plan, NewRun):
                 # Its one line says all, and its name is free for the next try.
                 discard_run(self._directory)
+        # Not before: the command itself may resume the run, or look at it.
+        self._hear_of_end_command()
 
     def _train(self, stack: ExitStack) -> RunEnded:
         """Open the run's directory, prepare the run, and train it to the end.
@@ -141,6 +142,16 @@ class TrainingRunner(LocalRunner):
             stack.enter_context(self._serve(self.session, directory))
         prepared.start(self.session)
         return self._train_prepared(prepared, directory)
+
+    def _hear_of_end_command(self) -> None:
+        """Say in the run's log, and in `afterword`, where the user's command has failed."""
+        self.afterword = self._end_command.problem()
+        directory = self._directory
+        if not self.afterword:
+            return
+        is_kept = directory is not None and directory.path.is_dir()
+        with log_to(directory.log) if directory and is_kept else nullcontext():
+            log.warning("%s", self.afterword)
 
     def _train_prepared(self, prepared: "PreparedRun", directory: RunDirectory) -> RunEnded:
         trainer, writer = prepared.trainer, prepared.writer

@@ -37,6 +37,7 @@ class RemoteRunner:
         self._pid = 0
         self._shown_s = 0.0
         """Unix time up to which the past is known."""
+        self.afterword = ""
         self.place = ""
         """The process that trains the run, in words; empty before it is known."""
 

@@ -93,6 +93,10 @@ class Runner(Protocol):
     def sample_machine(self) -> SampleMachine | None:
         """Samples the machine that trains, where that is another process's; None: this one's."""
 
+    @property
+    def afterword(self) -> str:
+        """What the user must know that showed after the last event; empty until `run` is over."""
+
     def past(self) -> Sequence[PastEvent]:
         """What was emitted before this session began, to be logged. Blocks; any thread."""
 
@@ -118,6 +122,7 @@ class LocalRunner:
     outlives_viewer: Final = False
     place: Final = ""
     sample_machine: Final = None
+    afterword: str = ""
 
     def past(self) -> Sequence[PastEvent]:
         """Nothing: its session has all of it."""

@@ -100,6 +100,8 @@ def _say_how_it_ended(app: DashboardApp) -> int:
     limit = describe_limit() if run.is_detached else ""
     if limit:
         report += f"\nnote: {limit}"
+    if run.thread is not None and run.thread.runner.afterword:
+        report += f"\nnote: {run.thread.runner.afterword}"
     if report:
         say(report, sys.stderr if code else sys.stdout)
     return code
