@@ -3,16 +3,15 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mnist_tui.data.arrays import KEPT_IN, KEPT_TITLE, dataset_of
 from mnist_tui.errors import DataError
 from mnist_tui.store.arrays_file import arrays_bytes
 from mnist_tui.store.atomic import write_atomic
-
-FOLDER: Final = ".data"
-"""The folder, in that of the runs, in which arrays are kept."""
 
 
 def keep_arrays(data: Any, runs_dir: Path) -> Path:
@@ -26,7 +25,7 @@ def keep_arrays(data: Any, runs_dir: Path) -> Path:
         The file; the same one for the same content.
 
     Raises:
-        DataError: When it is something else.
+        DataError: When it is something else, or no dataset; then nothing is written.
         OSError: When it cannot be written.
     """
     names = ("images", "labels", "classes")
@@ -46,8 +45,22 @@ def keep_arrays(data: Any, runs_dir: Path) -> Path:
     for name, array in arrays.items():
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
-    path = (runs_dir / FOLDER / f"{digest.hexdigest()[:16]}.npz").absolute()
+    path = (runs_dir / KEPT_IN / f"{digest.hexdigest()[:16]}.npz").absolute()
     if not path.exists():
+        _check(arrays)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, arrays_bytes(arrays))
     return path
+
+
+def _check(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Make sure that the arrays can be trained on.
+
+    Raises:
+        DataError: When they cannot.
+    """
+    images, labels, classes = arrays["images"], arrays["labels"], arrays.get("classes")
+    try:
+        dataset_of(images, labels, classes, KEPT_TITLE, KEPT_TITLE)
+    except DataError as error:
+        raise DataError(f"the arrays cannot be trained on: {error}") from error

@@ -1,6 +1,7 @@
 """An .npz file of the user's, with arrays of images and labels."""
 
 import hashlib
+import re
 import zipfile
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,11 @@ from mnist_tui.errors import DataError, first_line
 
 _LARGEST_BYTES: Final = 8_000_000_000
 """What the arrays of a file may take, whatever its entries say."""
+KEPT_IN: Final = ".data"
+"""The folder, in that of the runs, in which the arrays of scripts are kept."""
+KEPT_TITLE: Final = "arrays"
+"""What those are called in words; their files are named by what is in them."""
+_KEPT_NAME: Final = re.compile(r"[0-9a-f]{16}")
 
 
 def read_npz(path: Path) -> Dataset:
@@ -33,10 +39,16 @@ def read_npz(path: Path) -> Dataset:
     arrays = _load(path)
     try:
         return dataset_of(
-            arrays["images"], arrays["labels"], arrays.get("classes"), str(path), path.stem
+            arrays["images"], arrays["labels"], arrays.get("classes"), str(path), _title(path)
         )
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
+
+
+def _title(path: Path) -> str:
+    """What a file's dataset is called in words."""
+    is_kept = path.parent.name == KEPT_IN and _KEPT_NAME.fullmatch(path.stem)
+    return KEPT_TITLE if is_kept else path.stem
 
 
 def dataset_of(

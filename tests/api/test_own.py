@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import mnist_tui
+from mnist_tui.api.arrays import keep_arrays
 from mnist_tui.cli import main
+from mnist_tui.data import load_dataset
 from mnist_tui.errors import DataError, UsageError
 from mnist_tui.run.events import EpochFinished, Event
 
@@ -168,6 +170,12 @@ def test_arrays_are_trained_on_with_the_names_of_their_classes(tmp_path: Path) -
         (lambda width: Small(width), None, UsageError, "cannot be made without width"),
         (Small, 5, DataError, "data must be a name"),
         (Small, (np.zeros((3, 5, 5)), np.zeros(3, int)), DataError, "not N x 28 x 28"),
+        (
+            Small,
+            (np.zeros((20, 28, 28)), np.zeros(3, int)),
+            DataError,
+            "^the arrays cannot be trained on: there are 20 images but 3 labels$",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused(
@@ -175,3 +183,14 @@ def test_what_cannot_be_used_is_refused(
 ) -> None:
     with pytest.raises(error, match=words):
         mnist_tui.train(model, data, runs_dir=tmp_path, **SETTINGS)
+    assert not list(tmp_path.iterdir()), "what is refused leaves nothing behind"
+
+
+def test_arrays_are_called_so_and_known_by_what_is_in_them(tmp_path: Path) -> None:
+    kept = keep_arrays(arrays(), tmp_path)
+    data = load_dataset(str(kept))
+    assert (data.title, data.name) == ("arrays, 72 + 18 images", str(kept))
+    own = kept.rename(tmp_path / f"{kept.stem}.npz")
+    named = load_dataset(str(own))
+    assert named.title.startswith(f"{kept.stem}, ")
+    assert named.fingerprint == data.fingerprint
