@@ -27,7 +27,10 @@ _LONGEST: Final = 100
 def name_problem(runs_dir: Path, name: str) -> str | None:
     """Why a new run cannot be named `name`, in one line; None when it can."""
     if not _NAME.fullmatch(name):
-        return f"{name!r} cannot be a folder's name: use letters, digits, '-', '_', '.'"
+        return (
+            f"{name!r} cannot be a folder's name: begin with a letter or digit, and go on with "
+            "letters, digits, '-', '_', '.'"
+        )
     if len(name) > _LONGEST:
         return f"a name of {len(name)} characters is too long: {_LONGEST} at most"
     if name == "last":

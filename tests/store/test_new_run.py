@@ -18,7 +18,8 @@ def test_runs_that_start_in_the_same_second_have_names_of_their_own(tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "/a", "", "-a", "a\nb", ".hidden"])
 def test_a_name_that_is_no_folders_name_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot be a folder's name"):
+    said = "cannot be a folder's name: begin with a letter or digit, and go on with letters"
+    with pytest.raises(UsageError, match=said):
         create_run(tmp_path, name, TrainConfig())
     assert not list(tmp_path.iterdir())
 
