@@ -39,6 +39,8 @@ class Setting:
     """Whether a run with another value is another run, so that no resume may change it."""
     is_live: bool = False
     """Whether it can change safely in the middle of a run."""
+    optimizer: str = ""
+    """The one that uses it, where the others do not; empty: every run does."""
 
 
 def _setting(default: Any, rule: Rule, help: str, **rest: Any) -> Any:
@@ -137,6 +139,7 @@ class TrainConfig:
         Number(0.0, 0.9999, low_allowed=True),
         "The share of the past in AdamW's mean of the gradients.",
         group=Group.RECIPE,
+        optimizer="adamw",
         **_RECIPE,
     )
     beta2: float = _setting(
@@ -144,6 +147,7 @@ class TrainConfig:
         Number(0.0, 0.99999, low_allowed=True),
         "The share of the past in AdamW's mean of their squares.",
         group=Group.RECIPE,
+        optimizer="adamw",
         **_RECIPE,
     )
     weight_decay: float = _setting(
@@ -151,6 +155,7 @@ class TrainConfig:
         Number(0.0, 1.0, low_allowed=True),
         "AdamW's weight decay.",
         group=Group.RECIPE,
+        optimizer="adamw",
         **_RECIPE,
     )
     label_smoothing: float = _setting(

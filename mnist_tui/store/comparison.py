@@ -43,6 +43,10 @@ class ComparedRun:
     losses: HistorySnapshot | None = None
     """The training loss of every batch; None where the run has no file of them."""
 
+    def uses(self, field: str) -> bool:
+        """Whether its optimizer heeds that setting."""
+        return SETTINGS[field].optimizer in ("", self.settings.get("optimizer"))
+
     @property
     def best(self) -> EpochRow | None:
         """The best epoch."""
@@ -64,7 +68,7 @@ class Comparison:
 
     runs: tuple[ComparedRun, ...]
     differing: tuple[str, ...]
-    """Names of TrainConfig's fields, in its order."""
+    """Names of TrainConfig's fields, in its order; only runs that use a setting differ in it."""
 
 
 def compare(picked: Sequence[PickedRun]) -> Comparison:
@@ -77,11 +81,14 @@ def compare(picked: Sequence[PickedRun]) -> Comparison:
         raise UsageError(f"{MOST} runs at most can be compared, not {len(picked)}")
     runs = tuple(_read(run) for run in picked)
     differing = tuple(
-        field
-        for field in SETTINGS
-        if field not in _ELSEWHERE and len({str(run.settings.get(field)) for run in runs}) > 1
+        field for field in SETTINGS if field not in _ELSEWHERE and _differ(runs, field)
     )
     return Comparison(runs, differing)
+
+
+def _differ(runs: Sequence[ComparedRun], field: str) -> bool:
+    """Whether those of the runs that use a setting have it differently."""
+    return len({str(run.settings.get(field)) for run in runs if run.uses(field)}) > 1
 
 
 def _read(run: PickedRun) -> ComparedRun:

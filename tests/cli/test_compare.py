@@ -39,6 +39,19 @@ def test_on_a_narrow_terminal_settings_and_results_are_two_tables(tmp_path: Path
     assert max(len(line) for line in f"{settings}\n{results}".splitlines()) <= 70
 
 
+def test_a_setting_that_a_run_does_not_use_is_a_dash(run: Run, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs", "plain", [0.5])
+    for name, beta1 in (("one", 0.7), ("two", 0.8)):
+        write_run(tmp_path / "runs", name, [0.5], optimizer="adamw", beta1=beta1)
+    lines = run("compare", "plain", "one", "two").out.splitlines()
+    assert lines[0].split()[:4] == ["run", "optimizer", "beta1", "best"]
+    assert [line.split()[2:4] for line in lines[1:]] == [
+        ["sgd", "–"],
+        ["adamw", "0.7"],
+        ["adamw", "0.8"],
+    ]
+
+
 def test_networks_are_called_as_users_call_them(run: Run, tmp_path: Path) -> None:
     write_run(tmp_path / "runs", "slow", [0.5], model="mnist_net")
     write_run(tmp_path / "runs", "quick", [0.2], model="fast_net")

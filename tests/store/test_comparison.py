@@ -21,6 +21,16 @@ def test_only_settings_that_differ_and_matter_are_named(tmp_path: Path) -> None:
     assert compare(picked(one)).differing == ()
 
 
+def test_a_setting_is_named_only_where_runs_that_use_it_differ(tmp_path: Path) -> None:
+    plain = write_run(tmp_path, "plain", [0.5])
+    one = write_run(tmp_path, "one", [0.5], optimizer="adamw", beta1=0.7, weight_decay=0.0)
+    two = write_run(tmp_path, "two", [0.5], optimizer="adamw", beta1=0.8, weight_decay=0.0)
+    assert compare(picked(plain, one)).differing == ("optimizer",)
+    found = compare(picked(plain, one, two))
+    assert found.differing == ("optimizer", "beta1")
+    assert [run.uses("beta1") for run in found.runs] == [False, True, True]
+
+
 def test_the_results_are_those_of_the_epochs(tmp_path: Path) -> None:
     # An accuracy is 1 minus a tenth of the loss here.
     path = write_run(tmp_path, "one", [0.5, 0.2, 0.09, 0.3])

@@ -72,7 +72,9 @@ def compared_chart(
 def _label(run: ComparedRun, comparison: Comparison) -> str:
     """The settings that differ, where they are few, else the name; the table has all of them."""
     words = " ".join(
-        f"{name} {write_setting(name, run.settings[name])}" for name in comparison.differing
+        f"{name} {write_setting(name, run.settings[name])}"
+        for name in comparison.differing
+        if run.uses(name)
     )
     return words if 0 < len(words) <= _LONGEST_LABEL else run.name
 
@@ -110,11 +112,16 @@ def write_setting(field: str, value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else SETTINGS[field].rule.spell(value)
 
 
+def _setting_of(run: ComparedRun, field: str) -> str:
+    """A cell of the table: a dash where the run does not use the setting."""
+    return write_setting(field, run.settings.get(field)) if run.uses(field) else formatting.UNKNOWN
+
+
 def cells(comparison: Comparison) -> list[list[str]]:
     """The table as text, the heading first: name, differing settings, results."""
     heading = ["run", *(field.replace("_", " ") for field in comparison.differing)]
     rows = [[*heading, *(name for name, _ in RESULTS)]]
     for run in comparison.runs:
-        settings = [write_setting(field, run.settings.get(field)) for field in comparison.differing]
+        settings = [_setting_of(run, field) for field in comparison.differing]
         rows.append([run.name, *settings, *(write(run) for _, write in RESULTS)])
     return rows

@@ -10,7 +10,8 @@ def write_run(runs_dir: Path, name: str, losses: list[float], **given: Any) -> P
     settings = {"lr": 0.01, "optimizer": "sgd", "batch_size": 32, "seed": 0, "model": "mnist_net"}
     path = runs_dir / name
     (path / "checkpoints").mkdir(parents=True)
-    config = {"recipe": "tutorial", "dataset": "mnist", "epochs": 19, **settings}
+    betas = {"beta1": 0.9, "beta2": 0.999, "weight_decay": 0.01}
+    config = {"recipe": "tutorial", "dataset": "mnist", "epochs": 19, **settings, **betas}
     status = {"state": "finished", "updated": 1_700_000_000.0, "batches": 100, "epochs": 19}
     config.update({key: value for key, value in given.items() if key in config})
     status.update({key: value for key, value in given.items() if key not in config})
