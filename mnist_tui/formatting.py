@@ -48,8 +48,8 @@ def count(value: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things: `1 epoch`, `19 epochs`."""
-    return f"{number} {noun}{'s' if number != 1 else ''}"
+    """A number of things: `1 epoch`, `19 epochs`, `60,000 images`."""
+    return f"{count(number)} {noun}{'s' if number != 1 else ''}"
 
 
 def place(epoch: int, batch: int) -> str:

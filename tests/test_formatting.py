@@ -79,3 +79,9 @@ def test_places(epoch: int, batch: int, words: str) -> None:
 )
 def test_an_age_is_described_in_words(seconds: float, words: str) -> None:
     assert formatting.ago(seconds) == words
+
+
+def test_one_thing_is_not_several() -> None:
+    assert formatting.counted(1, "epoch") == "1 epoch"
+    assert formatting.counted(0, "file") == "0 files"
+    assert formatting.counted(60_000, "image") == "60,000 images"

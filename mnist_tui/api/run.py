@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui import formatting
 from mnist_tui.config import TrainConfig
 from mnist_tui.errors import CheckpointError, DataError
 from mnist_tui.run.buckets import HistorySnapshot
@@ -66,7 +67,8 @@ class Run:
     def __repr__(self) -> str:
         best = best_of(self.rows)
         score = f", best validation accuracy {best.val_accuracy:.4f}" if best else ""
-        return f"<Run {self.name!r}: {self.state}, {len(self.rows)} epochs{score}>"
+        epochs = formatting.counted(len(self.rows), "epoch")
+        return f"<Run {self.name!r}: {self.state}, {epochs}{score}>"
 
     @property
     def name(self) -> str:

@@ -86,8 +86,9 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
     for directory in directories:
         contents = contents_of(directory)
         click.echo(
-            f"{directory.path}: {contents.checkpoints} checkpoints, "
-            f"{formatting.size(contents.size_bytes)} in {contents.files} files"
+            f"{directory.path}: {formatting.counted(contents.checkpoints, 'checkpoint')}, "
+            f"{formatting.size(contents.size_bytes)} in "
+            f"{formatting.counted(contents.files, 'file')}"
         )
     if not is_sure and not _confirm():
         return 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mnist_tui import formatting
 from mnist_tui.cli import options
 from mnist_tui.cli.opened import attached_plan, make_runner, open_dashboard, place_of
 from mnist_tui.config import TrainConfig, recipe_config
@@ -101,12 +102,14 @@ def resume(
     is_long_enough = done >= epochs and checkpoint is None
     if is_long_enough and "epochs" in overrides:
         raise UsageError(
-            f"run {directory.name} has {done} epochs already; give --epochs a larger number"
+            f"run {directory.name} has {formatting.counted(done, 'epoch')} already; "
+            "give --epochs a larger number"
         )
     if is_long_enough and directory.is_over(epochs):
         longer = Remedy(command="resume", run=str(directory.path), settings={"epochs": epochs + 1})
         click.echo(
-            f"run {directory.name} is finished, {done} of {epochs} epochs; "
+            f"run {directory.name} is finished, {done} of "
+            f"{formatting.counted(epochs, 'epoch')}; "
             f"to make it longer: {command_of(longer)}"
         )
         return 0

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui import formatting
 from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.own import own_dataset, split_by_content
 from mnist_tui.data.spec import check_count
@@ -68,7 +69,8 @@ def dataset_of(
     """
     pixels, numbers = _pixels(images), _numbers(labels)
     if len(pixels) != len(numbers):
-        raise DataError(f"there are {len(pixels):,} images but {len(numbers):,} labels")
+        found = formatting.counted(len(pixels), "image")
+        raise DataError(f"{found} but {formatting.counted(len(numbers), 'label')}")
     if not len(numbers):
         raise DataError("there are no images")
     count = int(numbers.max()) + 1
@@ -146,5 +148,6 @@ def _names(classes: NDArray[Any] | None, count: int) -> tuple[str, ...]:
         for name in classes.tolist()
     )
     if len(names) < count:
-        raise DataError(f"there are labels up to {count - 1}, but {len(names)} names of classes")
+        found = formatting.counted(len(names), "name")
+        raise DataError(f"there are labels up to {count - 1}, but {found} of classes")
     return names

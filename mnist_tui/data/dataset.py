@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tui import formatting
 from mnist_tui.data.spec import DatasetSpec
 from mnist_tui.errors import DataError
 
@@ -25,7 +26,8 @@ class Split:
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
-            counts = f"{len(self.images)} images but {len(self.labels)} labels"
+            images = formatting.counted(len(self.images), "image")
+            counts = f"{images} but {formatting.counted(len(self.labels), 'label')}"
             raise DataError(f"the dataset has {counts}; delete its files to download them again")
 
     def __len__(self) -> int:

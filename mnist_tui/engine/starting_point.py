@@ -134,6 +134,10 @@ def keep_dropped(directory: RunDirectory, chosen: Checkpoint) -> str | None:
 def _describe_loss(chosen: Checkpoint, last: Checkpoint) -> str:
     epochs = range(chosen.epoch, last.epoch)
     if not epochs:
-        return f"{last.global_batch - chosen.global_batch:,} batches of epoch {last.epoch}"
+        return f"{_batches(last.global_batch - chosen.global_batch)} of epoch {last.epoch}"
     names = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
-    return f"{names} and {last.batch:,} batches of epoch {last.epoch}" if last.batch else names
+    return f"{names} and {_batches(last.batch)} of epoch {last.epoch}" if last.batch else names
+
+
+def _batches(number: int) -> str:
+    return f"{formatting.count(number)} {'batch' if number == 1 else 'batches'}"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mnist_tui import formatting
 from mnist_tui.errors import Remedy, UsageError, first_line
 from mnist_tui.models.classifier import Classifier, Output, recognize
 from mnist_tui.models.inspection import Leftovers, inspect
@@ -149,8 +150,8 @@ class Rehearsal:
             )
         if shape != (count, classes):
             raise UsageError(
-                f"{self._name} gives {shape} for {count} images, not ({count}, {classes}), a "
-                "number for each image and class"
+                f"{self._name} gives {shape} for {formatting.counted(count, 'image')}, "
+                f"not ({count}, {classes}), a number for each image and class"
             )
         if not output.is_floating_point():
             raise UsageError(f"{self._name} gives {output.dtype}, not floating point")

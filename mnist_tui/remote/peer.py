@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
+from mnist_tui import formatting
 from mnist_tui.remote.feed import Feed
 from mnist_tui.remote.framed_socket import FramedSocket
 from mnist_tui.remote.pending import Inbox, Pending
@@ -174,7 +175,8 @@ class Peer:
         elif pending.is_done_already:
             self._open -= 1
             self._inbox.items.remove(pending)
-            self._send(Done(f"{pending.epochs} epochs, as before"), number)
+            epochs = formatting.counted(pending.epochs, "epoch")
+            self._send(Done(f"{epochs}, as before"), number)
 
     def _send(self, value: Any, number: int | None = None) -> None:
         self._frames.put(encode(value, number))

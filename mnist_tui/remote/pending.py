@@ -55,7 +55,8 @@ class Pending:
                 rates = (formatting.learning_rate(lr) for lr in (event.lr, event.previous))
                 return "learning rate {}, before {}".format(*rates)
             case Adjust(lr=None), events.SettingsChanged():
-                return f"{event.epochs} epochs, before {event.previous_epochs}"
+                epochs = formatting.counted(event.epochs, "epoch")
+                return f"{epochs}, before {event.previous_epochs}"
             case _:
                 return None
 

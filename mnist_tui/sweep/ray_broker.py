@@ -21,6 +21,7 @@ from typing import Any, Final
 import ray
 from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
+from mnist_tui import formatting
 from mnist_tui.errors import MnistTuiError, UsageError
 from mnist_tui.run.plan import TrainedRun
 from mnist_tui.run.requests import Save, Stop
@@ -113,9 +114,9 @@ class Broker:
             if sharing == len(nodes)
             else f"{sharing} with the sweep's folder; from the others, the files of runs are copied"
         )
-        count = f"{len(nodes)} nodes" if len(nodes) > 1 else "1 node"
-        room = sum(slots.values())
-        self._tell(Note(f"Ray: {count}, {room} runs at a time with {each} each; {folder}"))
+        count, room = formatting.counted(len(nodes), "node"), sum(slots.values())
+        runs = formatting.counted(room, "run")
+        self._tell(Note(f"Ray: {count}, {runs} at a time with {each} each; {folder}"))
         self._tell(Slots(room))
         self._slots = room
 

@@ -124,7 +124,7 @@ class Scheduler:
         failed = sum(fate is Fate.FAILED for fate in fates.values())
         known = f", {done} finished already" if done else ""
         known += f", {failed} failed before" if failed else ""
-        self._say(f"{len(fates)} trials in {self._folder.path}{known}")
+        self._say(f"{formatting.counted(len(fates), 'trial')} in {self._folder.path}{known}")
         for trial in self._elsewhere:
             self._say(
                 f"{trial.name}: trained by {self._folder.run(trial).lock.owner}, waiting for it"
@@ -209,7 +209,7 @@ class Scheduler:
         finished = fates.count(Fate.FINISHED)
         failed = fates.count(Fate.FAILED)
         left = len(fates) - finished - failed
-        parts = [f"{finished} of {len(fates)} trials finished"]
+        parts = [f"{finished} of {formatting.counted(len(fates), 'trial')} finished"]
         parts += [f"{failed} failed"] if failed else []
         parts += [f"{left} left"] if left else []
         return ", ".join(parts)

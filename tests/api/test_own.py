@@ -174,7 +174,7 @@ def test_arrays_are_trained_on_with_the_names_of_their_classes(tmp_path: Path) -
             Small,
             (np.zeros((20, 28, 28)), np.zeros(3, int)),
             DataError,
-            "^the arrays cannot be trained on: there are 20 images but 3 labels$",
+            "^the arrays cannot be trained on: 20 images but 3 labels$",
         ),
     ],
 )

@@ -45,7 +45,7 @@ REFUSED = (
         "gives 1000 numbers for each image, but there are 10 classes",
     ),
     ("return self.fc(x.flatten(1))[:, :, None]", {}, "gives (8, 10, 1) for 8 images, not (8, 10)"),
-    ("return self.fc(x.flatten(1)).squeeze(0)", {}, "gives (10,) for 1 images, not (1, 10)"),
+    ("return self.fc(x.flatten(1)).squeeze(0)", {}, "gives (10,) for 1 image, not (1, 10)"),
     (
         "return self.fc(x.flatten(1)).argmax(1, keepdim=True).expand(-1, 10)",
         {},

@@ -39,6 +39,7 @@ def test_each_request_says_what_it_did(tmp_path: Path, call: Call) -> None:
         assert call(tmp_path, "continue") == (0, "training continues\n")
         assert call(tmp_path, "lr", "0.5") == (0, "learning rate 0.5, before 0.01\n")
         assert call(tmp_path, "epochs", "9") == (0, "9 epochs, before 3\n")
+        assert call(tmp_path, "epochs", "1") == (0, "1 epoch, before 9\n")
         assert "step-7.pt" in call(tmp_path, "save")[1]
         code, said = call(tmp_path, "stop", "--json")
         assert (code, json.loads(said)["done"]) == (0, True)

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
+from mnist_tui import formatting
 from mnist_tui.tui.text.event_text import Level, LogEntry
 from mnist_tui.tui.text.fitting import wrap_words
 from mnist_tui.tui.widgets.follow_list import FollowList
@@ -105,7 +106,8 @@ class EventLog(FollowList):
     def action_copy(self) -> None:
         text = self.text
         self.app.copy_to_clipboard(text)
-        self.notify(f"copied {len(text.splitlines()):,} lines of the log", timeout=2)
+        lines = formatting.counted(len(text.splitlines()), "line")
+        self.notify(f"copied {lines} of the log", timeout=2)
 
     def on_resize(self) -> None:
         """Wrap anew for the new width."""

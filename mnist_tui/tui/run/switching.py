@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from textual.app import App
 
+from mnist_tui import formatting
 from mnist_tui.config import SETTINGS
 from mnist_tui.errors import MnistTuiError
 from mnist_tui.run.plan import AttachedRun, RunPlan, ShownRun
@@ -108,7 +109,8 @@ class RunSwitching(App[None]):
             take: Gets the number; is not called when the user calls it off.
         """
         again = epochs if done < epochs else 2 * done
-        text = f"{name} has trained {done} of {epochs} epochs. How many in all?"
+        of_all = f"{done} of {formatting.counted(epochs, 'epoch')}"
+        text = f"{name} has trained {of_all}. How many in all?"
 
         def problem(typed: str) -> str | None:
             return epochs_problem(typed, done)

@@ -140,7 +140,7 @@ def describe_counts(standing: Standing) -> tuple[str, ...]:
     live = sum(group.live for group in standing.groups)
     waiting = sum(state in _LEFT for state in states)
     counts = (
-        f"{len(states)} runs",
+        formatting.counted(len(states), "run"),
         f"{states.count('finished')} finished",
         f"{live} training" if live else "",
         f"{waiting} waiting" if waiting else "",
@@ -181,4 +181,5 @@ def _describe_entry(entry: Entry) -> str:
 def _count(group: Group) -> str:
     """How many runs a mean is of."""
     known, all_runs = len(group.accuracies), len(group.entries)
-    return f"{known} runs" if known == all_runs else f"{known} of {all_runs} runs so far"
+    runs = formatting.counted(all_runs, "run")
+    return runs if known == all_runs else f"{known} of {runs} so far"

@@ -268,8 +268,10 @@ class RunsScreen(ListScreen):
         directory = RunDirectory(Path(run.path))
         contents = contents_of(directory)
         text = (
-            f"{run.name}: {run.epochs_done} epochs, {contents.checkpoints} checkpoints, "
-            f"{formatting.size(contents.size_bytes)} in {contents.files} files. "
+            f"{run.name}: {formatting.counted(run.epochs_done, 'epoch')}, "
+            f"{formatting.counted(contents.checkpoints, 'checkpoint')}, "
+            f"{formatting.size(contents.size_bytes)} in "
+            f"{formatting.counted(contents.files, 'file')}. "
             "u brings it back; the first deletion after a day deletes it for good."
         )
 

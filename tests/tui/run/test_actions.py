@@ -205,7 +205,7 @@ async def test_space_trains_a_finished_run_for_the_epochs_asked_for() -> None:
         assert "Resume" not in stage.footer
         assert "space Train on" in stage.footer
         await stage.pilot.press("space")
-        await stage.sees("has trained 1 of 1 epochs. How many in all?")
+        await stage.sees("has trained 1 of 1 epoch. How many in all?")
         await stage.pilot.press("backspace", "1", "enter")
         await stage.sees("more than 1, which are done")
         assert stage.runners == [runner]

@@ -195,7 +195,7 @@ class DataPane(GalleryPane):
             mark, tone = ("● ", "strong") if is_it else ("○ ", "muted")
             parts.append((f"{mark}{word}  ", tone, "" if is_it else "split"))
         of = "" if self.choice.label is None else f" of class {names[self.choice.label]}"
-        parts.append((f" {formatting.count(total)} images{of}", "", "all"))
+        parts.append((f" {formatting.counted(total, 'image')}{of}", "", "all"))
         if total:
             index, place = self.choice.index, self._gallery.chosen + 1
             name = names[int(view.split.labels[index])]

@@ -129,8 +129,8 @@ class MistakesPane(GalleryPane):
         of = wanted.describe(self.source.classes)
         kind = "correct but unsure predictions" if wanted.is_correct else "mistakes"
         if not self._examples:
-            count = formatting.count(len(known))
-            return f"No {kind}{of} among the {count} images of epoch {last.epoch}. a shows all."
+            images = formatting.counted(len(known), "image")
+            return f"No {kind}{of} among the {images} of epoch {last.epoch}. a shows all."
         count = formatting.count(len(self._examples))
         if wanted.is_correct:
             return (
