@@ -14,13 +14,14 @@ from mnist_tui.tui.charts.labels import value_label, x_label, x_value
 from mnist_tui.tui.charts.palette import MUTED, TEXT, TITLE, WARNING, Ink
 from mnist_tui.tui.charts.series import ChartData, Series
 from mnist_tui.tui.charts.view import View
+from mnist_tui.tui.text.fitting import shorten_middle
 
 Words = list[tuple[str, Ink]]
 
 GAP = "  "
 NO_VALUE = "-"
-LONGEST = 24
-"""Letters that the name of the run to compare with keeps."""
+CUT = 24
+"""Columns that the name of the run to compare with keeps where the whole has no room."""
 SHORT = 5
 """Letters that a shortened name keeps."""
 PREVIOUS = "previous run"
@@ -36,10 +37,13 @@ class _Level(NamedTuple):
     """Whether the raw values of what is smoothed are given too."""
     has_previous: bool
     """Whether the run to compare with is named."""
+    is_cut: bool = False
+    """Whether only the ends of its name are given."""
 
 
 LEVELS = (
     _Level(None, True, True),
+    _Level(None, True, True, is_cut=True),
     _Level(None, True, False),
     _Level(SHORT, True, True),
     _Level(SHORT, True, False),
@@ -70,8 +74,9 @@ def legend(
 ) -> Words:
     """Return glyph, name and value of each series: the newest, or that at the cursor.
 
-    In a narrow place the run to compare with is left out, names are shortened, then raw values
-    behind smoothed ones left out, then all names, then the title, then the values.
+    In a narrow place the name of the run to compare with is cut in its middle, then left out,
+    names are shortened, then raw values behind smoothed ones left out, then all names, then the
+    title, then the values.
 
     Args:
         data: What the chart shows.
@@ -91,13 +96,23 @@ def legend(
     return bare if length(bare) <= width else cut([(heads[-1], TITLE)] if heads else [], width)
 
 
-def unnamed(data: ChartData, glyphs: Glyphs, width: int, heads: list[str]) -> Words:
-    """Return the name of the run to compare with, where the legend has no room for it."""
+def unnamed(data: ChartData, glyphs: Glyphs, width: int, heads: list[str], room: int) -> Words:
+    """Return the name of the run to compare with, where the legend has no room for it.
+
+    Args:
+        data: What the chart shows.
+        glyphs: The characters in use.
+        width: Cells that the legend has.
+        heads: The title and its shorter forms; empty if the title is elsewhere.
+        room: Cells for the name and what it is; a longer name is cut in its middle.
+    """
     previous = [series for series in data.series if series.kind == "dotted"]
     named = "".join(text for text, _ in legend(data, glyphs, width, heads))
     if not previous or PREVIOUS in named:
         return []
-    return _item(previous[0], glyphs, _name(previous[0], None), "")
+    name = previous[0].name
+    bare = length(_item(previous[0], glyphs, _previous(name), "")) - cell_len(name)
+    return _item(previous[0], glyphs, _previous(shorten_middle(name, max(room - bare, 1))), "")
 
 
 def caption(data: ChartData, is_log: bool, limits: Limits | None, glyphs: Glyphs) -> Words:
@@ -142,7 +157,7 @@ def _items(data: ChartData, glyphs: Glyphs, level: _Level, cursor: float | None)
     items: list[Words] = []
     for series in data.series:
         value = _value(data, series, cursor)
-        name = _name(series, level.letters)
+        name = _name(series, level)
         if series.kind == "dotted":
             items += [_item(series, glyphs, name, value)] if level.has_previous else []
         elif not series.is_smoothed:
@@ -158,15 +173,20 @@ def _items(data: ChartData, glyphs: Glyphs, level: _Level, cursor: float | None)
     return items
 
 
-def _name(series: Series, letters: int | None) -> str:
+def _name(series: Series, level: _Level) -> str:
+    letters = level.letters
     if series.kind == "dotted":
         if letters is not None:
             return PREVIOUS
-        return f"{PREVIOUS}: {series.name[:LONGEST]}" if series.name else PREVIOUS
+        return _previous(shorten_middle(series.name, CUT) if level.is_cut else series.name)
     if series.tag and letters is not None:
         return ""  # the tag tells more than the beginning of a name
     suffix = " (smoothed)" if series.is_smoothed and letters != 0 else ""
     return series.name[:letters] + suffix
+
+
+def _previous(name: str) -> str:
+    return f"{PREVIOUS}: {name}" if name else PREVIOUS
 
 
 def _item(series: Series, glyphs: Glyphs, name: str, value: str) -> Words:

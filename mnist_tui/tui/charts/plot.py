@@ -18,7 +18,17 @@ from mnist_tui.tui.charts.canvas import BLANK, Canvas, Cell
 from mnist_tui.tui.charts.columns import Limits, Reduced, reduce
 from mnist_tui.tui.charts.glyphs import UNICODE, Glyphs
 from mnist_tui.tui.charts.labels import fitted
-from mnist_tui.tui.charts.legend import Words, caption, cut, joined, legend, length, titles, unnamed
+from mnist_tui.tui.charts.legend import (
+    GAP,
+    Words,
+    caption,
+    cut,
+    joined,
+    legend,
+    length,
+    titles,
+    unnamed,
+)
 from mnist_tui.tui.charts.palette import CURSOR, FRAME, MUTED, Palette
 from mnist_tui.tui.charts.scale import Axis, Scale, x_axis, y_axis
 from mnist_tui.tui.charts.series import ChartData
@@ -72,7 +82,8 @@ class Plot:
         limits = Limits.of(data.series, reduced, view)
         heads = tuple(titles(data, view)) if has_title else ()
         words = caption(data, view.is_log, limits, glyphs)
-        words = joined([words, unnamed(data, glyphs, width, list(heads))])
+        taken = _Layout.caption_start(gutter) + (length(words) + len(GAP) if words else 0)
+        words = joined([words, unnamed(data, glyphs, width, list(heads), width - taken)])
         layout = _Layout.of(words, gutter, width, height)
         rows = [[BLANK] * width for _ in range(height)]
         if layout.area:
@@ -130,6 +141,11 @@ class _Layout:
         """Return how many cells at the left the y labels get."""
         return 0 if width < cls.BARE else 6 if width < cls.NARROW else 7
 
+    @staticmethod
+    def caption_start(gutter: int) -> int:
+        """Return the column that the caption begins in."""
+        return min(gutter, 1)
+
     @classmethod
     def of(cls, words: Words, gutter: int, width: int, height: int) -> _Layout:
         """Return what fits into `width` x `height` cells, with `words` as the caption."""
@@ -174,7 +190,7 @@ def _draw_area(
         if layout.has_ticks:
             _write_x_ticks(rows, layout, x, data.x_label, glyphs)
     if layout.caption:
-        _write(rows[-1], min(layout.gutter, 1), layout.caption)
+        _write(rows[-1], _Layout.caption_start(layout.gutter), layout.caption)
 
 
 def _write_y_ticks(rows: list[list[Cell]], layout: _Layout, y: Axis) -> None:

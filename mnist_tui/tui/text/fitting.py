@@ -44,6 +44,20 @@ def shorten(text: str, width: int) -> str:
     return f"{set_cell_size(text, width - 1).rstrip()}…" if width > 0 else ""
 
 
+def shorten_middle(text: str, width: int) -> str:
+    """`text`, or its beginning and its end in `width` columns with an ellipsis between them.
+
+    For names that differ at their ends.
+    """
+    if cell_len(text) <= width:
+        return text
+    if width < 3:
+        return shorten(text, width)
+    head = set_cell_size(text, (width - 1) // 2).rstrip()
+    tail = set_cell_size(text[::-1], width // 2).rstrip()[::-1]
+    return f"{head}…{tail}"
+
+
 def cut(text: str, width: int) -> str:
     """`text`, or as many whole words of it as go into `width` columns, and an ellipsis."""
     if cell_len(text) <= width:

@@ -200,6 +200,30 @@ def test_the_run_to_compare_with_is_named_at_every_size_with_a_caption() -> None
     assert "previous run: 20260102-030405-tutorial 0.0833" in lines(data, 110)[0]
 
 
+@pytest.mark.parametrize(
+    ("width", "named"),
+    [
+        (130, "previous run: recipe=tutorial,lr=0.01,seed=2 0.0833"),
+        (100, "previous run: recipe=tuto…=0.01,seed=2 0.0833"),
+        (78, "previous run: recipe=tutorial,lr=0.01,seed=2 "),
+        (38, "previous run: recipe=tu….01,seed=2"),
+    ],
+)
+def test_a_long_name_of_the_run_to_compare_with_is_whole_or_cut_in_its_middle(
+    width: int, named: str
+) -> None:
+    past = Series("recipe=tutorial,lr=0.01,seed=2", XS, TRAINING.ys, "dotted", faint=True)
+    drawn = lines(replace(LOSS, series=(past, TRAINING, VALIDATION)), width)
+    assert named in drawn[0] + drawn[-1]
+
+
+def test_a_name_beside_another_remark_is_cut_to_the_room_that_is_left() -> None:
+    past = Series("recipe=tutorial,lr=0.01,seed=2", XS, TRAINING.ys, "dotted", faint=True)
+    data = replace(LOSS, series=(past, TRAINING, VALIDATION), note="a note of some words")
+    assert lines(data, 60)[-1].strip().startswith("a note of some words  ⠂⠂ previous run: ")
+    assert lines(data, 60)[-1].rstrip().endswith("recipe=tu….01,seed=2")
+
+
 def test_a_zoomed_chart_says_what_it_shows_and_how_to_see_all() -> None:
     top = lines(view=View((3, 7)))[0]
     assert top.startswith("Loss · epochs 3-7 of 19, 0 shows all")
