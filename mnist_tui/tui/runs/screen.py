@@ -19,7 +19,7 @@ from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.insight.pasted_path import pasted_path
 from mnist_tui.tui.run.actions import RunActions
 from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, ListScreen
-from mnist_tui.tui.runs.query import HELP, parse_query
+from mnist_tui.tui.runs.query import EXAMPLES, HELP, Query, parse_query
 from mnist_tui.tui.runs.reader import Changes, RunsReader
 from mnist_tui.tui.runs.table import RunTable
 from mnist_tui.tui.screens.question import Question, TextEntry
@@ -70,7 +70,8 @@ class RunsScreen(ListScreen):
         self._runs_dir: Final = runs_dir
         self._current = current
         self._table = RunTable()
-        self._filter = Input(placeholder=f"filter: {HELP}", compact=True, classes="-hidden")
+        self._filter = Input(placeholder=f"filter: {EXAMPLES}", compact=True, classes="-hidden")
+        self._query = Query()
         self._reader = RunsReader(runs_dir, self.receive, lambda: actions.run_controller.is_busy)
         self._is_reading = True
         """For the first time."""
@@ -105,7 +106,9 @@ class RunsScreen(ListScreen):
     def on_cursor_list_cursor_moved(self) -> None:
         """Show what is known of the run under the cursor."""
         run, shown, total = self._table.current, self._table.count, self._table.total
-        nothing = "No run matches." if total else "No run yet: esc, then space starts one."
+        nothing = "No run yet: esc, then space starts one."
+        if total:
+            nothing = self._query.problem or "No run matches."
         self._detail.run = run
         self._detail.instead = ("" if run is not None or self._is_reading else nothing, "muted")
         count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
@@ -154,7 +157,8 @@ class RunsScreen(ListScreen):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed."""
-        self._table.filter(parse_query(event.value))
+        self._query = parse_query(event.value)
+        self._table.filter(self._query)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on in the table."""

@@ -67,6 +67,19 @@ async def test_the_table_is_sorted_by_keys_and_filtered_as_one_types(runs_dir: P
         await stage.until(lambda: len(shown(stage)) == 3, "all runs again")
 
 
+async def test_a_filter_shows_examples_and_says_what_it_does_not_understand(
+    runs_dir: Path,
+) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir), size=(80, 24)) as stage:
+        screen = await opened(stage)
+        await stage.pilot.press("slash")
+        await stage.sees("filter: words, lr<0.01, accuracy>98, data:fashion, tag:demo")
+        screen.query_one(Input).value = "lr<abc"
+        await stage.sees("lr<abc: abc is not a number")
+        screen.query_one(Input).value = "nowhere"
+        await stage.sees("No run matches.")
+
+
 async def test_the_column_that_is_sorted_by_is_in_sight(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir), size=(80, 24)) as stage:
         await opened(stage)
