@@ -22,8 +22,12 @@ from mnist_tui.tui.widgets.meters import bar
 _GAP: Final = "  "
 _RANK, _ACCURACY, _SPREAD, _COUNT, _BAR, _STATE = 3, 8, 7, 7, 12, 14
 """Widths of the columns beside the values."""
-_FIXED: Final = _RANK + _ACCURACY + _SPREAD + _COUNT + _BAR + _STATE + 4 * len(_GAP) + 1
+_RESULTS: Final = _RANK + _ACCURACY + _SPREAD + _COUNT + 2 * len(_GAP) + 1
+"""The columns that are there at any width."""
+_FIXED: Final = _RESULTS + _BAR + _STATE + 2 * len(_GAP)
 _LEAST_VALUES: Final = 12
+_LEAST_BAR, _LEAST_STATE = 4, 5
+"""In less room than that they are left out."""
 _LEAST_SCALE: Final = 20
 """The room from which on the accuracies are drawn on a scale, too."""
 _MOST_SCALE: Final = 48
@@ -96,8 +100,11 @@ class Board(CursorList):
     # What is drawn.
 
     def _value_widths(self, width: int) -> list[int]:
-        """How wide the column of each setting is; the last ones are cut where there is no room."""
-        room = max(width - _FIXED, _LEAST_VALUES)
+        """How wide the column of each setting is.
+
+        The last ones are cut where there is no room even without progress and state.
+        """
+        room = max(width - _RESULTS, _LEAST_VALUES)
         widths: list[int] = []
         for field in self._fields:
             texts = [_heading(field), *(_value(group, field) for group in self._groups)]
@@ -106,6 +113,13 @@ class Board(CursorList):
         least = _LEAST_VALUES - sum(widths) - len(_GAP) * (len(widths) - 1)
         widths[-1] += max(least, 0)
         return widths
+
+    def _end_widths(self, width: int) -> tuple[int, int]:
+        """How wide progress and state are beside the values; progress gives way first."""
+        widths = self._value_widths(width)
+        room = width - _RESULTS - sum(widths) - len(_GAP) * (len(widths) - 1)
+        state = _width_in(room, _LEAST_STATE, _STATE)
+        return _width_in(room - state - len(_GAP), _LEAST_BAR, _BAR), state
 
     @property
     def _groups(self) -> Sequence[Group]:
@@ -132,8 +146,10 @@ class Board(CursorList):
         values = self._in_columns(map(_heading, self._fields), width)
         text = (
             f"{'':{_RANK}}{values}{_GAP}{'▾mean':>{_ACCURACY}} {'± dev':<{_SPREAD}}{_GAP}"
-            f"{'runs':>{_COUNT}}{_GAP}{'trained':<{_BAR}}{_GAP}{'state':<{_STATE}}"
+            f"{'runs':>{_COUNT}}"
         )
+        for word, space in zip(("trained", "state"), self._end_widths(width), strict=True):
+            text += f"{_GAP}{pad(shorten(word, space), space)}" if space else ""
         room = self._scale_room(width)
         if room:
             low, high = self._span()
@@ -152,13 +168,15 @@ class Board(CursorList):
         spread = "" if group.spread is None else f"± {100 * group.spread:.2f}"
         count = f"{len(group.accuracies)}/{len(group.entries)}"
         state, tone = self._state_of(group)
+        bar_width, state_width = self._end_widths(width)
+        gap = _GAP if bar_width else ""
         line: Line = [
             (f"{row.rank if group.mean is not None else '':>{_RANK - 1}} ", "accent"),
             (values, "strong"),
             (f"{_GAP}{formatting.percent(group.mean):>{_ACCURACY}}", "strong"),
-            (f" {spread:<{_SPREAD}}{_GAP}{count:>{_COUNT}}{_GAP}", ""),
-            *bar(group.fraction, _BAR),
-            (f"{_GAP}{pad(shorten(state, _STATE), _STATE)}", tone),
+            (f" {spread:<{_SPREAD}}{_GAP}{count:>{_COUNT}}{gap}", ""),
+            *(bar(group.fraction, bar_width) if bar_width else ()),
+            *_state_piece(state, tone, state_width),
         ]
         return [*line, *self._on_scale(group.accuracies, group.mean, group.spread, width)]
 
@@ -170,13 +188,15 @@ class Board(CursorList):
         place = "" if run is None or run.best_epoch is None else f"in {run.best_epoch}"
         epochs = f"{entry.epochs_done}/{run.epochs if run else entry.trial.config.epochs}"
         state, tone = describe_state(run, entry.state)
-        curve = loss_curve(run.val_losses, _BAR) if run is not None else ""
+        bar_width, state_width = self._end_widths(width)
+        gap = _GAP if bar_width else ""
+        curve = loss_curve(run.val_losses, bar_width) if run is not None and bar_width else ""
         line: Line = [
             (f"{'':{_RANK}}{pad(f'  seed {entry.trial.config.seed}', room)}", "muted"),
             (f"{_GAP}{formatting.percent(entry.accuracy):>{_ACCURACY}}", ""),
-            (f" {place:<{_SPREAD}}{_GAP}{epochs:>{_COUNT}}{_GAP}", "muted"),
-            (pad(curve, _BAR), "bar"),
-            (f"{_GAP}{pad(shorten(state, _STATE), _STATE)}", tone),
+            (f" {place:<{_SPREAD}}{_GAP}{epochs:>{_COUNT}}{gap}", "muted"),
+            (pad(curve, bar_width), "bar"),
+            *_state_piece(state, tone, state_width),
         ]
         own = () if entry.accuracy is None else (entry.accuracy,)
         return [*line, *self._on_scale(own, None, None, width)]
@@ -226,6 +246,17 @@ class Board(CursorList):
         if mean is not None:
             cells[column(mean)] = "●"
         return [(f"{_GAP}{''.join(cells)}", "bar")]
+
+
+def _width_in(room: int, least: int, most: int) -> int:
+    """The width of a column behind a gap in `room`: `least` to `most`, or 0 where it has none."""
+    width = min(room - len(_GAP), most)
+    return width if width >= least else 0
+
+
+def _state_piece(state: str, tone: str, width: int) -> Line:
+    """The state behind a gap, cut or filled to `width`; nothing where that is 0."""
+    return [(f"{_GAP}{pad(shorten(state, width), width)}", tone)] if width else []
 
 
 def _log_of_error(accuracy: float) -> float:

@@ -6,6 +6,7 @@ import pytest
 
 from mnist_tui.run.plan import AttachedRun, NewRun, ShownRun
 from mnist_tui.store.directory import RunDirectory
+from mnist_tui.sweep.grid import Grid
 from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.runs.compare_screen import CompareScreen
 from mnist_tui.tui.runs.leaderboard import LeaderboardScreen
@@ -172,3 +173,28 @@ async def test_the_board_fits_any_terminal(folder: SweepFolder, size: tuple[int,
         await stage.until(lambda: isinstance(stage.app.screen, LeaderboardScreen), "the board")
         await stage.sees("98.60 %")
         assert "esc Back" in stage.footer
+
+
+@pytest.mark.parametrize(
+    ("columns", "heading", "first"),
+    [
+        (50, "recipe lr ▾mean ± dev runs", "1 fast 0.025 98.00 % 1/1"),
+        (64, "recipe lr ▾mean ± dev runs state", "1 fast 0.025 98.00 % 1/1 finished"),
+        (
+            75,
+            "recipe lr ▾mean ± dev runs trained state",
+            "1 fast 0.025 98.00 % 1/1 ━━━━━━━━━━ finished",
+        ),
+    ],
+)
+async def test_progress_and_state_give_way_before_the_values_are_cut(
+    tmp_path: Path, columns: int, heading: str, first: str
+) -> None:
+    folder = write_sweep(
+        tmp_path / "runs", grid=Grid({"recipe": ("fast", "tutorial"), "lr": (0.1, 0.025)})
+    )
+    write_trial(folder, "recipe=fast,lr=0.025", [0.2], "finished")
+    async with on_stage(plan=plan(folder), opens_sweep=folder, size=(columns, 12)) as stage:
+        await stage.sees("1/1")
+        lines = [" ".join(line.split()) for line in stage.text.splitlines()[1:3]]
+        assert lines == [heading, first]
