@@ -18,9 +18,11 @@ from mnist_tui.process.streams import is_terminal
 from mnist_tui.rules import absolute
 from mnist_tui.run.plan import NewRun
 from mnist_tui.store.atomic import to_json
-from mnist_tui.store.catalog import find_run, list_runs, start_remedy
+from mnist_tui.store.catalog import find_run, find_sweep_folder, list_runs, scan_runs, start_remedy
+from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.summary import RunSummary
 from mnist_tui.store.tidying import contents_of, delete_run
+from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui import DisplayOptions
 
 
@@ -72,21 +74,22 @@ def _describe_life(run: RunSummary) -> str:
 @runs_dir_option
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
 def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
-    """Move runs into the trash, the folder `.trash` among the runs.
+    """Move runs into the trash, the folder `.trash` among the runs; a sweep with all its runs.
 
     What waits there for more than a day is deleted for good by the next deletion. Until then a
     run is brought back by moving its folder out again, or with u in the dashboard that deleted
-    it. A live run is not removed.
+    it. A live run is not removed, nor a sweep that is being trained.
     """
-    directories = [find_run(runs_dir, run) for run in runs]
-    live = [directory.name for directory in directories if directory.lock.is_held()]
-    if live:
-        stop = command("control", live[0], "stop")
-        raise UsageError(f"run {live[0]} is live: stop it first: {stop}")
+    directories = [_run_or_sweep(runs_dir, run) for run in runs]
+    for directory in directories:
+        _check_not_live(directory)
     for directory in directories:
         contents = contents_of(directory)
+        below = sum(1 for _ in scan_runs(directory.path))
+        of_runs = f"{formatting.counted(below, 'run')}, " if _is_sweep(directory) else ""
         click.echo(
-            f"{directory.path}: {formatting.counted(contents.checkpoints, 'checkpoint')}, "
+            f"{directory.path}: {of_runs}"
+            f"{formatting.counted(contents.checkpoints, 'checkpoint')}, "
             f"{formatting.size(contents.size_bytes)} in "
             f"{formatting.counted(contents.files, 'file')}"
         )
@@ -98,6 +101,44 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
         deleted = delete_run(directory, runs_dir if is_below else directory.path.parent)
         click.echo(f"removed: {directory.name}, until the trash is emptied in {deleted.trashed}")
     return 0
+
+
+def _run_or_sweep(runs_dir: Path, name: str) -> RunDirectory:
+    """The directory of the run of that name, or of the sweep.
+
+    Raises:
+        UsageError: When there is neither.
+    """
+    try:
+        return find_run(runs_dir, name)
+    except UsageError as error:
+        is_sought = name != "last" and not isinstance(error.__cause__, OSError)
+        folder = find_sweep_folder(runs_dir, name) if is_sought else None
+        if folder is None:
+            raise
+        return RunDirectory(folder)
+
+
+def _is_sweep(directory: RunDirectory) -> bool:
+    return SweepFolder(directory.path).record.exists()
+
+
+def _check_not_live(directory: RunDirectory) -> None:
+    """Find out that nothing trains a run, or a sweep or one of its runs.
+
+    Raises:
+        UsageError: When a process does.
+    """
+    sweep = SweepFolder(directory.path)
+    if _is_sweep(directory) and sweep.is_locked():
+        raise UsageError(
+            f"sweep {directory.name} is being trained by {sweep.owner}; stop that one first"
+        )
+    runs = [(f"{directory.name}/{run.name}", run.directory) for run in scan_runs(directory.path)]
+    for name, run in [(directory.name, directory), *runs]:
+        if run.lock.is_held():
+            stop = command("control", name, "stop")
+            raise UsageError(f"run {name} is live: stop it first: {stop}")
 
 
 def _confirm() -> bool:

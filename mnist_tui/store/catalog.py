@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from mnist_tui.errors import CheckpointError, Remedy, UsageError
 from mnist_tui.store.atomic import read_json
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.summary import RunSummary, summarize
+
+SWEEP_FILE: Final = "sweep.json"
+"""The file that makes a folder a sweep's: its runs are in folders of their own beside it."""
 
 
 def list_runs(runs_dir: Path) -> list[RunSummary]:
@@ -108,7 +112,8 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     """The run of that name or path, or the newest one for `last`.
 
     Raises:
-        UsageError: When there is none, or its folder may not be looked into.
+        UsageError: When there is none, or its folder may not be looked into, or the name is a
+            sweep's, which has several.
     """
     if name == "last":
         newest = newest_run(runs_dir)
@@ -119,14 +124,35 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
         for path in (runs_dir / name, Path(name)):
             if (path / "config.json").exists():
                 return RunDirectory(path)
+        sweep = find_sweep_folder(runs_dir, name)
     except OSError as error:
         raise UsageError(_closed(error)) from error
+    if sweep is not None:
+        raise _SweepError(
+            f"{name} is a sweep, not a run: name one of its runs, {name.rstrip('/')}/NAME, "
+            "or look at all",
+            Remedy(command="sweep", settings={"resume": name, **_place(runs_dir)}),
+        )
     below = [run for run in scan_runs(runs_dir) if run.name.endswith(f"/{name}")]
     if len(below) == 1:
         return below[0].directory
     raise UsageError(
         f"there is no run named {name} in {runs_dir}; list those that are", list_remedy(runs_dir)
     )
+
+
+class _SweepError(UsageError):
+    """A run was asked for, and the name is a sweep's."""
+
+
+def find_sweep_folder(runs_dir: Path, name: str) -> Path | None:
+    """The folder of the sweep of that name or path; None where there is none.
+
+    Raises:
+        OSError: When it may not be looked for.
+    """
+    paths = (runs_dir / name, Path(name))
+    return next((path for path in paths if (path / SWEEP_FILE).exists()), None)
 
 
 def find_checkpoint(runs_dir: Path, name: str, file: str | None = None) -> Path:
@@ -138,7 +164,8 @@ def find_checkpoint(runs_dir: Path, name: str, file: str | None = None) -> Path:
         file: The checkpoint's name in the run; None: last.pt.
 
     Raises:
-        CheckpointError: When there is no such run or file, or it may not be looked for.
+        CheckpointError: When there is no such run or file, or it may not be looked for, or the
+            name is a sweep's.
     """
     try:
         if Path(name).is_file():
@@ -148,6 +175,8 @@ def find_checkpoint(runs_dir: Path, name: str, file: str | None = None) -> Path:
         is_there = path.is_file()
     except OSError as error:
         raise CheckpointError(_closed(error)) from error
+    except _SweepError as error:
+        raise CheckpointError(str(error), error.remedy) from error
     except UsageError as error:
         if isinstance(error.__cause__, OSError):
             raise CheckpointError(str(error)) from error

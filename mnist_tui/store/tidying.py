@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from mnist_tui.errors import UsageError
+from mnist_tui.store.catalog import scan_runs
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.new_run import name_problem
 
@@ -53,13 +54,16 @@ def contents_of(directory: RunDirectory) -> Contents:
 def delete_run(directory: RunDirectory, runs_dir: Path, now: float | None = None) -> DeletedRun:
     """Move a run into the trash of `runs_dir`, and empty that of what has waited for a day.
 
+    A sweep's directory is moved with all of its runs.
+
     Args:
         runs_dir: The folder of the runs that it is in, at any depth.
         now: Unix time; None: by the clock.
 
     Raises:
-        UsageError: When the run is live, or cannot be moved.
+        UsageError: When the run, or one of the sweep's, is live, or it cannot be moved.
     """
+    _check_not_live(directory)
     now = time.time() if now is None else now
     trash = runs_dir / TRASH
     empty_trash(trash, now)
@@ -102,6 +106,18 @@ def rename_run(directory: RunDirectory, name: str) -> RunDirectory:
         raise UsageError(problem)
     _move(directory, parent / name)
     return RunDirectory(parent / name)
+
+
+def _check_not_live(directory: RunDirectory) -> None:
+    """Find out that no process trains a run below this directory, as those of a sweep are.
+
+    Raises:
+        UsageError: When one does.
+    """
+    runs = [(f"{directory.name}/{run.name}", run.directory) for run in scan_runs(directory.path)]
+    live = [name for name, run in runs if run.lock.is_held()]
+    if live:
+        raise UsageError(f"run {live[0]} is live: stop it first")
 
 
 def _move(directory: RunDirectory, target: Path) -> None:

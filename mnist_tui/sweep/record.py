@@ -10,13 +10,11 @@ from typing import Any, Final, Self
 from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.errors import UsageError
 from mnist_tui.store.atomic import read_json, write_json
+from mnist_tui.store.catalog import SWEEP_FILE
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.new_run import check_place
 from mnist_tui.store.owner import Owner
 from mnist_tui.sweep.grid import Grid, Trial
-
-FILE: Final = "sweep.json"
-"""The file that makes a folder a sweep's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +79,7 @@ class SweepFolder:
         """
         self.path = path
         self.training: Final = training or {}
-        self.record = path / FILE
+        self.record = path / SWEEP_FILE
         self.log = path / "log.txt"
         """Of what the process without a terminal prints that trains it."""
         self._lock = RunDirectory(path).lock
@@ -100,7 +98,7 @@ class SweepFolder:
             return Sweep.from_dict(read_json(self.record))
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError(
-                f"{self.path} is not a sweep: it has no {FILE} that can be read"
+                f"{self.path} is not a sweep: it has no {SWEEP_FILE} that can be read"
             ) from error
 
     def write(self, sweep: Sweep) -> None:
@@ -186,7 +184,7 @@ def _check_same(folder: SweepFolder, grid: Grid) -> None:
 
 def list_sweeps(runs_dir: Path) -> list[SweepFolder]:
     """The sweeps in a folder of runs, the newest first."""
-    records = [path for path in runs_dir.glob(f"*/{FILE}") if path.is_file()]
+    records = [path for path in runs_dir.glob(f"*/{SWEEP_FILE}") if path.is_file()]
     records.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     return [SweepFolder(path.parent) for path in records]
 
@@ -203,6 +201,6 @@ def find_sweep(runs_dir: Path, name: str) -> SweepFolder:
             raise UsageError(f"there is no sweep in {runs_dir}")
         return sweeps[0]
     for path in (runs_dir / name, Path(name)):
-        if (path / FILE).exists():
+        if (path / SWEEP_FILE).exists():
             return SweepFolder(path)
     raise UsageError(f"there is no sweep named {name} in {runs_dir}; check the name")

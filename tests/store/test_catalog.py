@@ -67,6 +67,18 @@ def test_a_run_that_is_missing_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert caught.value.remedy == Remedy(command="train", settings={"runs_dir": str(tmp_path)})
 
 
+def test_a_sweep_is_neither_a_run_nor_a_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "rates").mkdir()
+    write_json(tmp_path / "rates/sweep.json", {})
+    create_run(tmp_path / "lab", "rates", TrainConfig())
+    look = Remedy(command="sweep", settings={"resume": "rates", "runs_dir": str(tmp_path)})
+    with pytest.raises(UsageError, match=r"a sweep, not a run.*rates/NAME") as of_run:
+        find_run(tmp_path, "rates")
+    with pytest.raises(CheckpointError, match="rates is a sweep, not a run") as of_file:
+        find_checkpoint(tmp_path, "rates")
+    assert of_run.value.remedy == of_file.value.remedy == look
+
+
 @contextmanager
 def closed(folder: Path) -> Iterator[None]:
     """Let nobody look into a folder; root, whom no permission stops, becomes another user."""

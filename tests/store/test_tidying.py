@@ -98,3 +98,12 @@ def test_labels_are_written_and_read(run: RunDirectory) -> None:
     assert read_labels(run) == labels
     run.labels.write_text('{"tags": "keep", "note": 3}')
     assert read_labels(run) == Labels()
+
+
+def test_a_folder_with_a_live_run_in_it_is_not_deleted(run: RunDirectory, tmp_path: Path) -> None:
+    with (
+        run.lock.hold(),
+        pytest.raises(UsageError, match="run lab/first is live: stop it first"),
+    ):
+        delete_run(RunDirectory(tmp_path / "lab"), tmp_path)
+    assert names(tmp_path) == ["lab/first"]
