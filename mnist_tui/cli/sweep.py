@@ -132,10 +132,11 @@ def sweep(
     if ray is not None:
         cluster = Cluster(address=ray, cpus=cpus_per_run or 1, gpus=gpus_per_run)
     grid = Grid({field: values for field, values in settings.items() if values is not None})
+    resumed = None if resume is None else _find(grid, name, runs_dir, resume)
     if not headless and not detach:
-        words = {"headless": None, **({"resume": resume} if resume else {})}
+        words = {"headless": None, **({"resume": resumed.path} if resumed else {})}
         check_terminal(NewRun(runs_dir=runs_dir), Remedy(command="sweep", settings=words))
-    folder = _open(grid, name, runs_dir, resume)
+    folder = resumed or _make(grid, name, runs_dir)
     if headless:
         return _train(folder, jobs, cluster, retries_failed=retry_failed)
     training = {**({"jobs": jobs} if jobs else {}), **(cluster.settings if cluster else {})}
@@ -155,17 +156,24 @@ def sweep(
     return code
 
 
-def _open(grid: Grid, name: str | None, runs_dir: Path, resume: str | None) -> SweepFolder:
-    """The folder of the sweep that is asked for, made if it is a new one.
+def _make(grid: Grid, name: str | None, runs_dir: Path) -> SweepFolder:
+    """The folder of the sweep of this grid, made if there is none yet.
 
     Raises:
         UsageError: When it cannot be made, or is another sweep's.
     """
-    if resume is None:
-        here = absolute(Path())
-        # Where the current folder has been deleted, nothing is found in it anyway.
-        origin = here if here.is_absolute() else absolute(runs_dir)
-        return make_sweep(runs_dir, name or default_name(grid), grid, origin)
+    here = absolute(Path())
+    # Where the current folder has been deleted, nothing is found in it anyway.
+    origin = here if here.is_absolute() else absolute(runs_dir)
+    return make_sweep(runs_dir, name or default_name(grid), grid, origin)
+
+
+def _find(grid: Grid, name: str | None, runs_dir: Path, resume: str) -> SweepFolder:
+    """The folder of the sweep that is to be resumed.
+
+    Raises:
+        UsageError: When there is none, or settings are given with it.
+    """
     given = [option_name(field) for field in grid.values] + (["--name"] if name else [])
     if given:
         raise UsageError(f"--resume takes a sweep as it is: leave {', '.join(given)} out")

@@ -47,6 +47,13 @@ def test_without_a_terminal_it_says_what_to_type(run: Run, tmp_path: Path) -> No
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_sweep_to_resume_is_looked_for_before_a_terminal(run: Run, tmp_path: Path) -> None:
+    assert_one_line(run("sweep", "--resume", "nope"), 2, "there is no sweep named nope in runs")
+    write_sweep(tmp_path / "runs")
+    said = ("needs a terminal", "sweep --headless --resume runs/rates")
+    assert_one_line(run("sweep", "--resume", "rates"), 2, *said)
+
+
 def test_a_sweep_that_is_trained_elsewhere_is_refused(run: Run, tmp_path: Path) -> None:
     folder = write_sweep(tmp_path / "runs")
     code = (
