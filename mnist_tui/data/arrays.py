@@ -14,6 +14,7 @@ from mnist_tui.data.dataset import Dataset
 from mnist_tui.data.own import own_dataset, split_by_content
 from mnist_tui.data.spec import check_count
 from mnist_tui.errors import DataError, first_line
+from mnist_tui.images.decode import begins_like_an_image
 
 _LARGEST_BYTES: Final = 8_000_000_000
 """What the arrays of a file may take, whatever its entries say."""
@@ -22,6 +23,8 @@ KEPT_IN: Final = ".data"
 KEPT_TITLE: Final = "arrays"
 """What those are called in words; their files are named by what is in them."""
 _KEPT_NAME: Final = re.compile(r"[0-9a-f]{16}")
+_HEAD_BYTES: Final = 64
+"""The beginning of a file, which shows whether it is an image."""
 
 
 def read_npz(path: Path) -> Dataset:
@@ -96,6 +99,8 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
                         "numpy.savez(path, images=..., labels=...)"
                     )
                 return {name: arrays[name] for name in wanted if name in arrays.files}
+    except zipfile.BadZipFile as error:
+        raise DataError(_describe_other_kind(path, error)) from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except DataError:
@@ -106,6 +111,18 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         if "allow_pickle" in reason:
             reason = "it holds Python objects, not arrays of numbers"
         raise DataError(f"{path} cannot be read as an .npz file ({reason})") from error
+
+
+def _describe_other_kind(path: Path, error: zipfile.BadZipFile) -> str:
+    """What is wrong with a file that holds no arrays, in one line."""
+    try:
+        with path.open("rb") as file:
+            is_image = begins_like_an_image(file.read(_HEAD_BYTES))
+    except OSError:
+        is_image = False
+    if is_image:
+        return f"{path} is an image; name a folder that has one folder of images for each class"
+    return f"{path} cannot be read as an .npz file ({first_line(error)})"
 
 
 def _pixels(images: NDArray[Any]) -> NDArray[np.uint8]:

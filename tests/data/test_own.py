@@ -209,6 +209,24 @@ def test_a_file_of_another_kind_is_refused(content: bytes, tmp_path: Path) -> No
         load_dataset(str(tmp_path / "other.npz"))
 
 
+def test_an_image_in_place_of_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    path = next(write_images(tmp_path).rglob("*.png"))
+    said = rf"{path} is an image; name a folder that has one folder of images for each class"
+    with pytest.raises(DataError, match=said):
+        load_dataset(str(path))
+
+
+@pytest.mark.parametrize(("kept", "found"), [(0, "no images"), (1, "one image")])
+def test_a_class_with_fewer_than_two_images_is_refused(
+    kept: int, found: str, tmp_path: Path
+) -> None:
+    first = min(path for path in write_images(tmp_path).iterdir() if path.is_dir())
+    for path in sorted(first.iterdir())[kept:]:
+        path.unlink()
+    with pytest.raises(DataError, match=f"has {found}; each needs two different ones"):
+        load_dataset(str(first.parent))
+
+
 def test_a_path_is_stored_in_full_and_a_name_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
