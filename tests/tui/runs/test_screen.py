@@ -67,6 +67,7 @@ async def test_the_table_is_sorted_by_keys_and_filtered_as_one_types(runs_dir: P
         await stage.until(lambda: len(shown(stage)) == 3, "all runs again")
 
 
+@pytest.mark.slow
 async def test_a_filter_shows_examples_and_says_what_it_does_not_understand(
     runs_dir: Path,
 ) -> None:
