@@ -69,12 +69,12 @@ def _describe_life(run: RunSummary) -> str:
     return f"{place}, {formatting.counted(run.viewers, 'viewer')}"
 
 
-@click.command()
+@click.command(short_help="Move runs, or whole sweeps, into the trash.")
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_runs)
 @runs_dir_option
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
 def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
-    """Move runs into the trash, the folder `.trash` among the runs; a sweep with all its runs.
+    """Move runs, or whole sweeps, into the trash: the folder `.trash` among the runs.
 
     What waits there for more than a day is deleted for good by the next deletion. Until then a
     run is brought back by moving its folder out again, or with u in the dashboard that deleted
