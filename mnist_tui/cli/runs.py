@@ -21,7 +21,7 @@ from mnist_tui.store.atomic import to_json
 from mnist_tui.store.catalog import find_run, find_sweep_folder, list_runs, scan_runs, start_remedy
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.summary import RunSummary
-from mnist_tui.store.tidying import contents_of, delete_run
+from mnist_tui.store.tidying import contents_of, delete_run, find_live_below
 from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui import DisplayOptions
 
@@ -84,15 +84,9 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
     for directory in directories:
         _check_not_live(directory)
     for directory in directories:
-        contents = contents_of(directory)
         below = sum(1 for _ in scan_runs(directory.path))
         of_runs = f"{formatting.counted(below, 'run')}, " if _is_sweep(directory) else ""
-        click.echo(
-            f"{directory.path}: {of_runs}"
-            f"{formatting.counted(contents.checkpoints, 'checkpoint')}, "
-            f"{formatting.size(contents.size_bytes)} in "
-            f"{formatting.counted(contents.files, 'file')}"
-        )
+        click.echo(f"{directory.path}: {of_runs}{contents_of(directory)}")
     if not is_sure and not _confirm():
         return 0
     for directory in directories:
@@ -134,11 +128,10 @@ def _check_not_live(directory: RunDirectory) -> None:
         raise UsageError(
             f"sweep {directory.name} is being trained by {sweep.owner}; stop that one first"
         )
-    runs = [(f"{directory.name}/{run.name}", run.directory) for run in scan_runs(directory.path)]
-    for name, run in [(directory.name, directory), *runs]:
-        if run.lock.is_held():
-            stop = command("control", name, "stop")
-            raise UsageError(f"run {name} is live: stop it first: {stop}")
+    live = directory.name if directory.lock.is_held() else find_live_below(directory)
+    if live:
+        stop = command("control", live, "stop")
+        raise UsageError(f"run {live} is live: stop it first: {stop}")
 
 
 def _confirm() -> bool:

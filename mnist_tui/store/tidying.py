@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mnist_tui import formatting
 from mnist_tui.errors import UsageError
 from mnist_tui.store.catalog import scan_runs
 from mnist_tui.store.directory import RunDirectory
@@ -30,6 +31,11 @@ class Contents:
     files: int
     checkpoints: int
     size_bytes: int
+
+    def __str__(self) -> str:
+        checkpoints = formatting.counted(self.checkpoints, "checkpoint")
+        files = formatting.counted(self.files, "file")
+        return f"{checkpoints}, {formatting.size(self.size_bytes)} in {files}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,9 @@ def delete_run(directory: RunDirectory, runs_dir: Path, now: float | None = None
     Raises:
         UsageError: When the run, or one of the sweep's, is live, or it cannot be moved.
     """
-    _check_not_live(directory)
+    live = find_live_below(directory)
+    if live:
+        raise UsageError(f"run {live} is live: stop it first")
     now = time.time() if now is None else now
     trash = runs_dir / TRASH
     empty_trash(trash, now)
@@ -108,16 +116,10 @@ def rename_run(directory: RunDirectory, name: str) -> RunDirectory:
     return RunDirectory(parent / name)
 
 
-def _check_not_live(directory: RunDirectory) -> None:
-    """Find out that no process trains a run below this directory, as those of a sweep are.
-
-    Raises:
-        UsageError: When one does.
-    """
-    runs = [(f"{directory.name}/{run.name}", run.directory) for run in scan_runs(directory.path)]
-    live = [name for name, run in runs if run.lock.is_held()]
-    if live:
-        raise UsageError(f"run {live[0]} is live: stop it first")
+def find_live_below(directory: RunDirectory) -> str:
+    """The name of a run of this sweep that a process trains; empty: there is none."""
+    runs = ((f"{directory.name}/{run.name}", run.directory) for run in scan_runs(directory.path))
+    return next((name for name, run in runs if run.lock.is_held()), "")
 
 
 def _move(directory: RunDirectory, target: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from mnist_tui.config import SETTINGS, TrainConfig
 from mnist_tui.errors import UsageError
 from mnist_tui.store.atomic import read_json, write_json
-from mnist_tui.store.catalog import SWEEP_FILE
+from mnist_tui.store.catalog import SWEEP_FILE, find_sweep_folder
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.new_run import check_place
 from mnist_tui.store.owner import Owner
@@ -200,7 +200,7 @@ def find_sweep(runs_dir: Path, name: str) -> SweepFolder:
         if not sweeps:
             raise UsageError(f"there is no sweep in {runs_dir}")
         return sweeps[0]
-    for path in (runs_dir / name, Path(name)):
-        if (path / SWEEP_FILE).exists():
-            return SweepFolder(path)
+    folder = find_sweep_folder(runs_dir, name)
+    if folder is not None:
+        return SweepFolder(folder)
     raise UsageError(f"there is no sweep named {name} in {runs_dir}; check the name")

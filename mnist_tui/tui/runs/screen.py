@@ -270,12 +270,9 @@ class RunsScreen(ListScreen):
             self.say(f"{run.name} is live: stop it first", is_problem=True)
             return
         directory = RunDirectory(Path(run.path))
-        contents = contents_of(directory)
         text = (
             f"{run.name}: {formatting.counted(run.epochs_done, 'epoch')}, "
-            f"{formatting.counted(contents.checkpoints, 'checkpoint')}, "
-            f"{formatting.size(contents.size_bytes)} in "
-            f"{formatting.counted(contents.files, 'file')}. "
+            f"{contents_of(directory)}. "
             "u brings it back; the first deletion after a day deletes it for good."
         )
 
