@@ -41,11 +41,8 @@ from tests.campaigns.campaign import main
 COLUMNS = 160
 SAVES = 10
 """A process keeps the memory that it took at most, and has taken it after some checkpoints."""
-MOST_GROWTH = 4.0
-"""An epoch of the last tenth against one of the second; six where each costs more than the last.
-
-A machine that others use too may become twice as slow meanwhile.
-"""
+MOST_GROWTH = 2.0
+"""An epoch of the last tenth against one of the second."""
 
 
 class StubLearner(Learner):
