@@ -84,8 +84,10 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
     for directory in directories:
         _check_not_live(directory)
     for directory in directories:
-        below = sum(1 for _ in scan_runs(directory.path))
-        of_runs = f"{formatting.counted(below, 'run')}, " if _is_sweep(directory) else ""
+        of_runs = ""
+        if _is_sweep(directory):
+            runs = sum(1 for _ in scan_runs(directory.path))
+            of_runs = f"{formatting.counted(runs, 'run')}, "
         click.echo(f"{directory.path}: {of_runs}{contents_of(directory)}")
     if not is_sure and not _confirm():
         return 0
