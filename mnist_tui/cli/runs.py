@@ -86,8 +86,8 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
     for directory in directories:
         of_runs = ""
         if _is_sweep(directory):
-            runs = sum(1 for _ in scan_runs(directory.path))
-            of_runs = f"{formatting.counted(runs, 'run')}, "
+            count = sum(1 for _ in scan_runs(directory.path))
+            of_runs = f"{formatting.counted(count, 'run')}, "
         click.echo(f"{directory.path}: {of_runs}{contents_of(directory)}")
     if not is_sure and not _confirm():
         return 0
