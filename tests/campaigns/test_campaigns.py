@@ -71,7 +71,7 @@ def test_a_run_of_many_batches_costs_no_more_at_its_end(tmp_path: Path) -> None:
 
 def test_a_run_of_many_epochs_costs_no_more_at_its_end(tmp_path: Path) -> None:
     # What is bounded in it is still filling up.
-    long_run.train(tmp_path, epochs=1000, batches_per_epoch=4, every_s=0.2, most_mb=20.0)
+    long_run.train(tmp_path, epochs=600, batches_per_epoch=4, every_s=0.2, most_mb=20.0)
 
 
 @pytest.mark.skipif(ssh_line.missing() is not None, reason=ssh_line.missing() or "")
