@@ -18,7 +18,13 @@ from mnist_tui.process.streams import is_terminal
 from mnist_tui.rules import absolute
 from mnist_tui.run.plan import NewRun
 from mnist_tui.store.atomic import to_json
-from mnist_tui.store.catalog import find_run, find_sweep_folder, list_runs, scan_runs, start_remedy
+from mnist_tui.store.catalog import (
+    SweepNamedError,
+    find_run,
+    list_runs,
+    scan_runs,
+    start_remedy,
+)
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.summary import RunSummary
 from mnist_tui.store.tidying import contents_of, delete_run, find_live_below
@@ -107,12 +113,8 @@ def _run_or_sweep(runs_dir: Path, name: str) -> RunDirectory:
     """
     try:
         return find_run(runs_dir, name)
-    except UsageError as error:
-        is_sought = name != "last" and not isinstance(error.__cause__, OSError)
-        folder = find_sweep_folder(runs_dir, name) if is_sought else None
-        if folder is None:
-            raise
-        return RunDirectory(folder)
+    except SweepNamedError as sweep:
+        return RunDirectory(sweep.folder)
 
 
 def _is_sweep(directory: RunDirectory) -> bool:

@@ -112,13 +112,14 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     """The run of that name or path, or the newest one for `last`.
 
     Raises:
-        UsageError: When there is none, or its folder may not be looked into, or the name is a
-            sweep's, which has several.
+        NoRunError: When there is none.
+        SweepNamedError: When the name is a sweep's, which has several.
+        UsageError: When its folder may not be looked into.
     """
     if name == "last":
         newest = newest_run(runs_dir)
         if newest is None:
-            raise UsageError(f"there is no run in {runs_dir}; start one", start_remedy(runs_dir))
+            raise NoRunError(f"there is no run in {runs_dir}; start one", start_remedy(runs_dir))
         return newest
     try:
         for path in (runs_dir / name, Path(name)):
@@ -128,21 +129,31 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     except OSError as error:
         raise UsageError(_closed(error)) from error
     if sweep is not None:
-        raise _SweepError(
+        raise SweepNamedError(
             f"{name} is a sweep, not a run: name one of its runs, {name.rstrip('/')}/NAME, "
             "or look at all",
             Remedy(command="sweep", settings={"resume": name, **_place(runs_dir)}),
+            folder=sweep,
         )
     below = [run for run in scan_runs(runs_dir) if run.name.endswith(f"/{name}")]
     if len(below) == 1:
         return below[0].directory
-    raise UsageError(
+    raise NoRunError(
         f"there is no run named {name} in {runs_dir}; list those that are", list_remedy(runs_dir)
     )
 
 
-class _SweepError(UsageError):
+class NoRunError(UsageError):
+    """There is no run of the name that was asked for."""
+
+
+class SweepNamedError(UsageError):
     """A run was asked for, and the name is a sweep's."""
+
+    def __init__(self, message: str, remedy: Remedy, *, folder: Path) -> None:
+        super().__init__(message, remedy)
+        self.folder: Final = folder
+        """The sweep's."""
 
 
 def find_sweep_folder(runs_dir: Path, name: str) -> Path | None:
@@ -175,15 +186,13 @@ def find_checkpoint(runs_dir: Path, name: str, file: str | None = None) -> Path:
         is_there = path.is_file()
     except OSError as error:
         raise CheckpointError(_closed(error)) from error
-    except _SweepError as error:
-        raise CheckpointError(str(error), error.remedy) from error
-    except UsageError as error:
-        if isinstance(error.__cause__, OSError):
-            raise CheckpointError(str(error)) from error
+    except NoRunError as error:
         raise CheckpointError(
             f"{name} is neither a checkpoint nor a run in {runs_dir}; list those that are",
             list_remedy(runs_dir),
         ) from error
+    except UsageError as error:
+        raise CheckpointError(str(error), error.remedy) from error
     if not is_there:
         others = sorted(found.name for found in directory.checkpoints.glob("[!.]*.pt"))
         known = f"it has {', '.join(others)}" if others else "nothing has been saved yet"
