@@ -34,6 +34,7 @@ for module in {list(modules)}:
     return {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
 
 
+@pytest.mark.slow
 def test_torch_is_not_imported_before_a_run_starts() -> None:
     contract = [".config", ".metrics", ".images", ".store.catalog", ".run.session", ".run.plan"]
     viewers = [".headless", ".cli", ".tui.launch", ".tui.app", ".tui.screens.question"]
@@ -149,6 +150,7 @@ def test_python_itself_imports_those_that_it_needs_to_find_the_package(homework:
     assert set(imported_from(homework, sys.executable, *train)) <= set(needed)
 
 
+@pytest.mark.slow
 def test_processes_of_ours_do_not_look_into_the_current_folder() -> None:
     lists = [
         [ast.unparse(word) for word in node.elts]

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 import mnist_tui
 from tests.training_helpers import few_config, train
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_either_network_is_used_by_the_public_names(
     few_digits: Path, tmp_path: Path
 ) -> None:

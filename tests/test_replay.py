@@ -68,6 +68,7 @@ def copied(finished: RecordedRun, tmp_path: Path) -> RunDirectory:
     return RunDirectory(tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_replayed_as_it_was(few_digits: Path, tmp_path: Path) -> None:
     run = train(few_config(few_digits, epochs=3), tmp_path)
     before = {path: path.read_bytes() for path in run.directory.path.rglob("*") if path.is_file()}

@@ -53,6 +53,7 @@ def test_a_class_is_trained_and_its_file_kept(few_digits: Path, tmp_path: Path) 
     assert torch.equal(again.model.state_dict()["layer.bias"], run.model.state_dict()["layer.bias"])
 
 
+@pytest.mark.slow
 def test_a_class_is_resumed_exactly(few_digits: Path, tmp_path: Path) -> None:
     given = {**SETTINGS, "epochs": 2, "data_dir": str(few_digits), "runs_dir": tmp_path}
 
@@ -129,6 +130,7 @@ def test_a_network_that_is_made_begins_with_its_own_weights(tmp_path: Path) -> N
     assert torch.equal(network.layer.weight, before), "the script's own is left alone"
 
 
+@pytest.mark.slow
 def test_a_network_that_was_made_with_arguments_is_resumed_by_its_script_alone(
     few_digits: Path, tmp_path: Path
 ) -> None:

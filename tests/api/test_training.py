@@ -31,6 +31,7 @@ def assert_equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
     assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
 
 
+@pytest.mark.slow
 def test_a_run_comes_back_with_its_curves_and_emits_its_events(
     few_digits: Path, tmp_path: Path
 ) -> None:
@@ -43,6 +44,7 @@ def test_a_run_comes_back_with_its_curves_and_emits_its_events(
     assert [event.row for event in events if isinstance(event, EpochFinished)] == list(run.rows)
 
 
+@pytest.mark.slow
 def test_a_folder_of_images_is_trained_on_by_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,7 @@ def test_a_folder_is_trained_on_and_pictures_are_taken_whole(
     assert_one_line(run("predict", "a", picture, "--many"), 2, "was not trained on handwriting")
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_where_its_data_have_gone_and_on_no_others(
     run: Run, words: Path, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ def run_into(
     return Done(done.returncode, "", done.stderr or "")
 
 
+@pytest.mark.slow
 @needs_full
 @pytest.mark.parametrize("buffered", [True, False])
 @pytest.mark.parametrize("args", [("runs",), ("runs", "--json"), ("--help",)])

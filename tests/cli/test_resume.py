@@ -70,6 +70,7 @@ def test_changed_digits_are_found_on_resume(
     assert "(--data-dir)" in done.err
 
 
+@pytest.mark.slow
 def test_resume_takes_the_checkpoint_that_was_named_and_no_other(run: Run, trained: Path) -> None:
     shutil.copytree(trained, trained.with_name("b"))
     for other in ("runs/b/checkpoints/best.pt", "/nonexistent/best.pt", "./best.pt"):

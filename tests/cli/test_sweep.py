@@ -54,6 +54,7 @@ def test_a_sweep_to_resume_is_looked_for_before_a_terminal(run: Run, tmp_path: P
     assert_one_line(run("sweep", "--resume", "rates"), 2, *said)
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_trained_elsewhere_is_refused(run: Run, tmp_path: Path) -> None:
     folder = write_sweep(tmp_path / "runs")
     code = (

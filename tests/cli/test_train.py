@@ -20,6 +20,7 @@ def test_headless_prints_one_line_per_epoch(run: Run, few: tuple[str, ...]) -> N
     assert "\r" not in done.err
 
 
+@pytest.mark.slow
 def test_headless_json_is_one_object_per_epoch_and_a_summary(
     run: Run, few: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_device_that_is_not_there_is_answered_with_what_is(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "wrong"), [(2, ("--precision", "tf32")), (3, ("--data-dir", "file"))]
 )
@@ -152,6 +154,7 @@ def test_a_runs_folder_that_cannot_be_written_is_named(
     assert_one_line(done, 2, "cannot write", "--runs-dir")
 
 
+@pytest.mark.slow
 def test_an_existing_name_is_refused_and_the_run_left_alone(
     run: Run, few: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -187,6 +190,7 @@ def test_what_only_the_dashboard_heeds_is_named_and_does_not_stop_a_script(
     assert_one_line(run("train", "--json"), 2, "--json needs --headless")
 
 
+@pytest.mark.slow
 def test_without_a_home_the_sample_is_trained_on(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -95,6 +95,7 @@ def test_the_form_of_old_versions_of_torchvision_is_named(tmp_path: Path) -> Non
         read_mnist(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [

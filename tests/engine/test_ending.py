@@ -72,6 +72,7 @@ def test_a_watched_run_ends_when_there_is_room_and_is_whole(
     assert State.STOPPING in [event.state for event in run.of(StateChanged)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_", [GiveUp(), Stop(save=False), Stop(exit_code=143)])
 def test_a_run_that_gives_up_waits_for_no_disk(
     few_digits: Path, tmp_path: Path, request_: Request
@@ -81,6 +82,7 @@ def test_a_run_that_gives_up_waits_for_no_disk(
     assert os.strerror(errno.ENOSPC) in run.ended.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stop", "is_watched"),
     [(None, False), (Stop(), False), (Stop(exit_code=143), True), (Stop(save=False), True)],

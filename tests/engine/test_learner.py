@@ -147,6 +147,7 @@ def test_label_smoothing_is_pytorchs_and_the_reported_loss_has_none() -> None:
         torch.testing.assert_close(gradient, parameter.grad)
 
 
+@pytest.mark.slow
 def test_the_fast_recipe_learns_a_few_digits(tmp_path: Path) -> None:
     config = recipe_config("fast", batch_size=32)
     learner = Learner(config, read_mnist(write_few_digits(tmp_path, 330)), CPU)

@@ -44,6 +44,7 @@ class Held:
             assert self.run.session.request(request).is_accepted
 
 
+@pytest.mark.slow
 def test_more_epochs_are_an_event_and_are_trained(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +89,7 @@ def test_changes_while_paused_are_honored_before_it_goes_on(
     assert len(run.of(EpochFinished)) == 1
 
 
+@pytest.mark.slow
 def test_the_same_settings_again_are_no_event(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +98,7 @@ def test_the_same_settings_again_are_no_event(
     assert not train(few_config(few_digits), tmp_path, on_event=held).of(SettingsChanged)
 
 
+@pytest.mark.slow
 def test_resume_and_config_json_know_of_changed_settings(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +140,7 @@ def test_settings_that_cannot_be_are_refused_with_a_reason(request_: Adjust, rea
     assert session.request(Adjust(epochs=5)).is_accepted
 
 
+@pytest.mark.slow
 def test_a_resumed_run_emits_the_learning_rate_changes_before_its_checkpoint(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +155,7 @@ def test_a_resumed_run_emits_the_learning_rate_changes_before_its_checkpoint(
     assert prepared.rates == (changed,)
 
 
+@pytest.mark.slow
 def test_a_listener_that_receives_a_new_learning_rate_finds_it_in_the_snapshot(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +171,7 @@ def test_a_listener_that_receives_a_new_learning_rate_finds_it_in_the_snapshot(
     assert seen == [(0.02, 0.02)]
 
 
+@pytest.mark.slow
 def test_a_learning_rate_changed_while_validating_belongs_to_the_next_epoch(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,6 +206,7 @@ def assert_jump(run: RecordedRun, epochs: int) -> LearningRateChanged:
     return change
 
 
+@pytest.mark.slow
 def test_a_one_cycle_run_that_is_resumed_for_longer_says_that_its_learning_rate_jumps(
     few_digits: Path, tmp_path: Path
 ) -> None:
@@ -226,6 +233,7 @@ def test_a_one_cycle_run_that_is_resumed_for_longer_at_another_rate_names_the_ra
     assert "with its peak at 0.3," in warning
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_at_the_same_rate_says_nothing_of_it(
     few_digits: Path, tmp_path: Path
 ) -> None:

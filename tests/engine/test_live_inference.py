@@ -67,6 +67,7 @@ def test_a_run_that_answers_requests_ends_with_the_same_bits(
         assert all(sum(row) == pytest.approx(1.0, abs=1e-4) for row in reading.probabilities)
 
 
+@pytest.mark.slow
 def test_nobody_is_left_waiting_at_the_end_of_a_run(few_digits: Path, tmp_path: Path) -> None:
     curious = Curious()
     train(few_config(few_digits), tmp_path, on_event=curious)
@@ -108,6 +109,7 @@ def test_before_there_is_a_model_nobody_answers() -> None:
         reply.result(0)
 
 
+@pytest.mark.slow
 def test_the_checkpoint_of_a_run_that_is_over_answers_as_the_run_would(
     few_digits: Path, tmp_path: Path
 ) -> None:
@@ -171,6 +173,7 @@ def test_the_first_layer_is_shown_with_what_it_makes_of_the_first_image(
     assert nothing is None
 
 
+@pytest.mark.slow
 def test_a_request_that_fails_fails_alone(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +190,7 @@ def test_a_request_that_fails_fails_alone(
         assert isinstance(reply.exception(0), TrainingError)
 
 
+@pytest.mark.slow
 def test_a_cancelled_request_is_left_out(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +224,7 @@ def test_weights_that_are_no_numbers_are_no_answer(few_digits: Path) -> None:
         learner.read_images(QUESTION)
 
 
+@pytest.mark.slow
 def test_whatever_is_wrong_with_a_checkpoint_is_described_in_words(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

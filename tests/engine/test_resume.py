@@ -90,7 +90,6 @@ def whole(few_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(few_config(few_digits), tmp_path_factory.mktemp("whole")).directory.path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "optimizer"),
     [
@@ -114,6 +113,7 @@ def test_resume_in_mid_epoch_gives_the_same_weights(
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batches", [1, BATCHES - 1, BATCHES, BATCHES + 1, 2 * BATCHES])
 def test_resume_is_exact_wherever_the_run_was_stopped(
     batches: int, few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -144,6 +144,7 @@ def test_a_run_stopped_at_every_third_batch_is_the_same_run(
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_saved_by_hand_leaves_the_run_as_it_was(
     few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +184,7 @@ def test_a_finished_run_can_be_made_longer(few_digits: Path, tmp_path: Path) -> 
     assert_same_run(tmp_path / "whole", tmp_path / "longer")
 
 
+@pytest.mark.slow
 def test_a_run_that_died_before_its_first_checkpoint_starts_again(
     few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +197,7 @@ def test_a_run_that_died_before_its_first_checkpoint_starts_again(
     assert_same_run(whole, tmp_path / "died")
 
 
+@pytest.mark.slow
 def test_a_run_stopped_while_it_loads_says_so_and_starts_again(
     few_digits: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +251,7 @@ def test_a_run_of_more_epochs_than_a_checkpoint_has_rows_for_keeps_them_all(
     assert "Finished 6 epochs." in resumed.ended.message
 
 
+@pytest.mark.slow
 def test_every_state_change_of_a_resumed_run_is_emitted_once(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,7 @@ def test_an_epoch_trained_again_replaces_what_was_known_of_it(learner: Learner) 
     assert [seen.epoch for seen in again.epochs] == [1, 2]
 
 
+@pytest.mark.slow
 def test_each_epoch_of_a_run_is_known_when_it_is_emitted(few_digits: Path, tmp_path: Path) -> None:
     known: list[int] = []
 

@@ -66,6 +66,7 @@ def test_tensorboard_reads_the_curves_back(curves: Curves, tmp_path: Path) -> No
     )
 
 
+@pytest.mark.slow
 def test_pictures_are_pictures(curves: Curves, tmp_path: Path) -> None:
     (png,) = export_picture(curves, tmp_path / "curves", "png")
     with Image.open(png) as image:

@@ -41,6 +41,7 @@ def test_onnxruntime_answers_as_predict_does(recipe: str, few_digits: Path, tmp_
     assert metadata["epoch"] == "2"
 
 
+@pytest.mark.slow
 def test_safetensors_has_the_weights(few_digits: Path, tmp_path: Path) -> None:
     train(few_config(few_digits, epochs=1), tmp_path, "run")
     run: Run = load_run("run", tmp_path)

@@ -46,6 +46,7 @@ def likenesses(kind: str, digits: NDArray[np.uint8]) -> Iterator[float]:
             yield 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SINGLE[::13])
 def test_a_digit_is_found_in_a_photograph(kind: str) -> None:
     assert min(likenesses(kind, DIGITS[[3, 450]])) > LEAST.get(kind, 0.7)
@@ -120,6 +121,7 @@ def test_no_part_of_thick_strokes_becomes_background() -> None:
         assert likeness(picture, digit) > 0.7
 
 
+@pytest.mark.slow
 def test_the_box_is_where_the_digit_is_in_the_photograph_itself() -> None:
     [content] = photographs("plain", DIGITS[:1])
     with Image.open(_file(content)) as small:

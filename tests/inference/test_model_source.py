@@ -213,6 +213,7 @@ def test_a_pickled_network_is_not_unpickled(tmp_path: Path) -> None:
 # A run whose files have changed.
 
 
+@pytest.mark.slow
 def test_a_resume_with_a_changed_file_is_refused_and_says_how_to_go_on(
     run: RunDirectory, tmp_path: Path
 ) -> None:

@@ -108,6 +108,7 @@ def test_an_empty_range_is_empty() -> None:
     assert history.envelope(5, 10, 3) == ()
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

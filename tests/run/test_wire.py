@@ -94,6 +94,7 @@ def altered(frame: bytes, change: Any) -> bytes:
     return struct.pack(">II", len(text), binary_size) + text + frame[8 + text_size :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=30, deadline=None)
 @given(data=st.data(), number=IDS)

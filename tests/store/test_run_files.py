@@ -64,6 +64,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return work
 
 
+@pytest.mark.slow
 def test_an_epoch_late_in_a_run_is_no_more_work_than_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, is_full: list[bool], name: str = 
         monkeypatch.setattr(run_files, kind, failing(kind))
 
 
+@pytest.mark.slow
 def test_training_goes_on_when_nothing_can_be_saved(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +77,7 @@ def test_what_could_not_be_saved_is_saved_once_it_can(
     assert events.count("epoch_finished") == 2
 
 
+@pytest.mark.slow
 def test_a_failing_file_is_reported_once_and_not_with_every_attempt(
     few_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +120,7 @@ def test_a_checkpoint_for_two_files_is_serialized_once(
     assert len(serialized) <= 2
 
 
+@pytest.mark.slow
 def test_a_deleted_folder_of_checkpoints_comes_back_and_no_row_is_written_twice(
     few_digits: Path, tmp_path: Path
 ) -> None:

@@ -192,6 +192,7 @@ async def test_a_runner_that_raises_is_shown_as_a_failure() -> None:
         assert "ZeroDivisionError: by zero" in exit_report(app.run_controller.log)
 
 
+@pytest.mark.slow
 async def test_the_end_of_a_run_is_summed_up() -> None:
     async with on_stage((100, 30), NewRun(config=TrainConfig(epochs=2))) as stage:
         runner = await stage.start()
@@ -284,6 +285,7 @@ async def test_pasted_text_steers_nothing_and_a_message_says_so() -> None:
         assert stage.runners == []
 
 
+@pytest.mark.slow
 async def test_a_dropped_photograph_that_is_not_read_is_named_with_its_kind(
     tmp_path: Path,
 ) -> None:

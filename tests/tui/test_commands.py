@@ -75,6 +75,7 @@ def titles(stage: Stage) -> set[str]:
     return {command.title for command in stage.app.get_system_commands(stage.app.screen)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", State)
 async def test_footer_and_palette_offer_what_can_be_done_now_and_other_keys_say_why_not(
     state: State,
@@ -166,6 +167,7 @@ async def test_a_run_can_be_steered_from_the_palette() -> None:
         await stage.sees("‖ paused")
 
 
+@pytest.mark.slow
 async def test_a_new_run_with_n_has_the_same_settings() -> None:
     async with on_stage() as stage:
         runner = await stage.start()

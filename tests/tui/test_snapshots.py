@@ -140,6 +140,7 @@ def test_a_training_run_looks_as_it_did(
     assert snap_compare(scene.app, terminal_size=size, run_before=run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "word"),
     [("question_mark", "esc"), ("q", "Cancel"), ("e", "Apply")],
@@ -201,6 +202,7 @@ async def show_runs(scene: Scene, pilot: Pilot[None]) -> None:
     await scene.stage.sees("6 runs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(140, 40), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_list_of_runs_looks_as_it_did(
     snap_compare: Compare, scenes: Callable[..., Scene], size: tuple[int, int]
@@ -229,6 +231,7 @@ def test_a_comparison_looks_as_it_did(
     assert snap_compare(scene.app, terminal_size=size, run_before=run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "colors"),
     [((140, 40), True), ((80, 24), True), ((80, 24), False)],

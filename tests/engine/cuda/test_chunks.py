@@ -177,6 +177,7 @@ def test_a_learner_with_captured_graphs_can_take_over_another_state(
     assert_same(result(learner), one_by_one(config))
 
 
+@pytest.mark.slow
 def test_single_steps_and_chunks_follow_each_other_as_they_like(
     digits: Dataset,
     one_by_one: Callable[..., Result],

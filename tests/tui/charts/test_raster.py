@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import plotext
+import pytest
 
 from mnist_tui.tui.charts.raster import BRAILLE, rasterize
 
@@ -42,6 +43,7 @@ def test_nothing_leaks_from_one_drawing_to_the_next_or_to_plotext() -> None:
     assert plotext.terminal._limit == [True, True]
 
 
+@pytest.mark.slow
 def test_plotext_is_imported_by_the_first_drawing_only() -> None:
     code = (
         "import sys, mnist_tui.tui.charts; print({'plotext', 'numpy', 'torch'} & set(sys.modules))"

@@ -11,6 +11,7 @@ def panes(stage: Stage) -> list[str]:
     return [str(pane.id) for pane in sorted(seen, key=lambda pane: pane.region.y)]
 
 
+@pytest.mark.slow
 async def test_a_high_and_narrow_screen_shows_the_active_pane_and_the_one_before_it() -> None:
     async with on_stage((80, 50)) as stage:
         await stage.pilot.pause()

@@ -134,6 +134,7 @@ async def test_l_with_the_accuracy_in_focus_shows_the_error_on_a_logarithmic_axi
         await stage.sees("Error (log)")
 
 
+@pytest.mark.slow
 async def test_where_no_chart_is_in_sight_its_keys_do_nothing() -> None:
     async with on_stage((80, 24)) as stage:
         await stage.start()

@@ -35,6 +35,7 @@ def test_training_is_points_and_validation_a_line() -> None:
     assert training.color != validation.color
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("done", "planned", "end"),
     [

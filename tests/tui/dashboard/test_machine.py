@@ -100,6 +100,7 @@ async def test_it_samples_only_while_it_is_in_sight_and_never_on_the_ui_thread()
         await stage.until(lambda: None in pane.samples, "a gap for the time out of sight")
 
 
+@pytest.mark.slow
 async def test_it_is_in_sight_in_the_wide_and_the_normal_arrangement() -> None:
     for size in ((140, 40), (100, 30)):
         async with on_stage(size) as stage:

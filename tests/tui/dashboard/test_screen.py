@@ -105,6 +105,7 @@ async def test_a_notice_stays_in_sight() -> None:
         assert "! training on the 5,000 digits" in stage.text
 
 
+@pytest.mark.slow
 async def test_number_keys_bring_each_pane_into_sight() -> None:
     async with on_stage((80, 24)) as stage:
         for key, pane in zip(
@@ -119,6 +120,7 @@ async def test_number_keys_bring_each_pane_into_sight() -> None:
             assert shown == [pane]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ["1 Loss", "2 Accuracy", "4 Epochs", "5 Log", "6 Machine"])
 async def test_a_click_on_a_tab_shows_its_pane_and_moves_nothing_else(title: str) -> None:
     async with on_stage((80, 24)) as stage:
@@ -152,6 +154,7 @@ async def test_a_click_on_a_key_presses_it() -> None:
         await stage.until(lambda: stage.runners, "a run")
 
 
+@pytest.mark.slow
 async def test_f_fills_the_screen_with_the_pane_and_gives_it_back() -> None:
     async with on_stage((140, 40)) as stage:
         await stage.pilot.press("1", "f")
@@ -184,6 +187,7 @@ async def test_the_lines_that_the_end_of_a_run_leaves_show_a_pane(height: int) -
         assert not stage.app.dashboard.is_full
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(40, 12), (40, 14), (80, 9)])
 async def test_a_pane_without_room_fills_the_screen_until_the_user_goes_back(
     size: tuple[int, int],

@@ -52,6 +52,7 @@ async def shows(stage: Stage, title: str) -> None:
     await stage.until(is_there, f"the pane {title}")
 
 
+@pytest.mark.slow
 async def test_i_opens_it_and_escape_or_i_goes_back() -> None:
     async with learned() as stage:
         assert "i Insight" in stage.footer
@@ -87,6 +88,7 @@ async def test_escape_after_a_number_leads_to_the_dashboard() -> None:
         await stage.sees("Loss per batch")
 
 
+@pytest.mark.slow
 async def test_escape_hides_the_large_image_before_it_leaves() -> None:
     async with learned(3, (80, 24), "i", "3") as stage:
         await shows(stage, "Learning")
@@ -117,6 +119,7 @@ async def test_it_opens_before_any_run() -> None:
         assert "space Start" in stage.footer
 
 
+@pytest.mark.slow
 async def test_a_number_opens_each_pane_and_only_that_one_is_mounted() -> None:
     async with learned(1) as stage:
         await stage.pilot.press("i")
@@ -217,6 +220,7 @@ async def test_the_line_at_the_top_follows_the_run() -> None:
         assert "accuracy 96.90 %" in stage.text.splitlines()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
 async def test_training_is_paused_and_resumed_without_leaving(size: tuple[int, int]) -> None:
     async with learned(2, size, "i") as stage:
@@ -226,12 +230,14 @@ async def test_training_is_paused_and_resumed_without_leaving(size: tuple[int, i
         await stage.sees("● training")
 
 
+@pytest.mark.slow
 async def test_a_save_is_answered_in_the_line_at_the_top() -> None:
     async with learned(2, (80, 24), "i") as stage:
         await stage.pilot.press("s")
         await stage.until(lambda: "saved checkpoints/" in stage.text.splitlines()[0], "the answer")
 
 
+@pytest.mark.slow
 async def test_q_asks_as_everywhere() -> None:
     async with learned(2, (80, 24), "i") as stage:
         await stage.pilot.press("q")
@@ -240,6 +246,7 @@ async def test_q_asks_as_everywhere() -> None:
         await shows(stage, "Confusion")
 
 
+@pytest.mark.slow
 async def test_the_end_of_the_run_leaves_it_open_and_a_new_run_empties_it() -> None:
     async with learned(2, (80, 24), "i") as stage:
         stage.runner.finish()
@@ -250,6 +257,7 @@ async def test_the_end_of_the_run_leaves_it_open_and_a_new_run_empties_it() -> N
         await stage.sees("After the first epoch is validated")
 
 
+@pytest.mark.slow
 async def test_the_footer_has_the_way_back_first_and_then_the_panes_keys() -> None:
     async with learned(2, (80, 24), "i", "2") as stage:
         await shows(stage, "Mistakes")
@@ -316,6 +324,7 @@ async def test_the_dashboard_under_it_is_not_painted_and_shows_what_came_after_i
         assert chart.is_seen
 
 
+@pytest.mark.slow
 async def test_what_changes_under_it_does_not_paint_all_of_it_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -331,7 +340,7 @@ async def test_what_changes_under_it_does_not_paint_all_of_it_anew(
         await stage.pilot.press("i")
         await shows(stage, "Confusion")
         await stage.until(lambda: full, "a first painting")
-        for batches in range(10):
+        for batches in range(3):
             await stage.pilot.pause()
             full.clear()
             stage.runner.train(100)

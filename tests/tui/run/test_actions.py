@@ -49,6 +49,7 @@ async def test_save_answers_with_path_batch_size_and_time() -> None:
         await stage.sees("saved checkpoints/step-10.pt · epoch 1, batch 10 · 187 kB, 12 ms")
 
 
+@pytest.mark.slow
 async def test_stop_saves_and_says_so_and_a_new_run_can_start() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
@@ -88,6 +89,7 @@ async def test_a_key_that_can_do_nothing_says_why() -> None:
         await stage.sees("cannot save: the run has not started")
 
 
+@pytest.mark.slow
 async def test_the_footer_offers_only_what_can_be_done() -> None:
     async with on_stage((140, 40)) as stage:
         assert "Save" not in stage.footer
@@ -106,6 +108,7 @@ async def test_q_quits_at_once_without_a_run() -> None:
         await stage.until(lambda: not stage.app.is_running, "the end")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "saves"), [("s", True), ("w", False), ("enter", True)])
 async def test_q_asks_while_running_and_ends_the_run_first(key: str, saves: bool) -> None:
     async with on_stage() as stage:
@@ -144,6 +147,7 @@ async def test_quitting_says_that_it_is_saving_until_it_has() -> None:
         await stage.until(lambda: not stage.app.is_running, "the end")
 
 
+@pytest.mark.slow
 async def test_a_run_that_ends_under_the_question_is_not_asked_about_again() -> None:
     async with on_stage() as stage:
         runner = await stage.start()
@@ -199,6 +203,7 @@ async def one_epoch(stage: Stage) -> ScriptedRunner:
     return runner
 
 
+@pytest.mark.slow
 async def test_space_trains_a_finished_run_for_the_epochs_asked_for() -> None:
     async with on_stage(plan=ONE_EPOCH) as stage:
         runner = await one_epoch(stage)
@@ -307,6 +312,7 @@ async def test_n_asks_before_it_takes_the_place_of_a_run() -> None:
         await stage.until(lambda: isinstance(stage.app.screen, SettingsScreen), "the settings")
 
 
+@pytest.mark.slow
 async def test_a_run_that_is_shown_is_resumed_only_when_that_is_confirmed() -> None:
     plan = ShownRun(name="mine", config=TrainConfig(epochs=3))
     async with on_stage(plan=plan, start=True) as stage:
@@ -407,6 +413,7 @@ async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it(
         assert stage.app.run_controller.exit_code == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [ShownRun, AttachedRun])
 async def test_a_read_only_view_offers_nothing_that_starts_or_changes_a_run(
     kind: type[ShownRun] | type[AttachedRun],

@@ -43,6 +43,7 @@ class Timers:
         self.cpu_s += self._look_s
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look_s", [0.0005, 0.004, 0.02])
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_a_loss_that_was_fetched_is_shown_within_a_second(

@@ -71,6 +71,7 @@ def test_losses_of_batches_are_drawn_where_a_run_has_them(runs_dir: Path) -> Non
     assert by_epoch.xs[-1] == pytest.approx(3.0)
 
 
+@pytest.mark.slow
 async def test_marked_runs_are_compared_and_the_dashboards_keys_are_off(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir), size=(140, 40)) as stage:
         await stage.pilot.press("r")

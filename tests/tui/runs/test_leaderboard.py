@@ -34,6 +34,7 @@ def first_words(stage: Stage, words: int = 2) -> list[str]:
     return [" ".join(line.split()[:words]) for line in stage.text.splitlines()[2:14]]
 
 
+@pytest.mark.slow
 async def test_a_sweep_stands_in_groups_with_mean_and_spread(folder: SweepFolder) -> None:
     async with on_stage(plan=plan(folder), opens_sweep=folder) as stage:
         await opened(stage)
@@ -91,6 +92,7 @@ async def test_enter_opens_a_run_in_the_dashboard(folder: SweepFolder) -> None:
         await stage.until(lambda: len(stage.app.screen_stack) == 1, "the dashboard")
 
 
+@pytest.mark.slow
 async def test_enter_attaches_to_a_live_run_of_a_sweep(folder: SweepFolder) -> None:
     path = write_trial(folder, "lr=0.001,seed=1", [2.0], "running")
     with RunDirectory(path).lock.hold():
@@ -157,6 +159,7 @@ async def test_a_sweep_is_resumed_where_its_command_had_it_trained(folder: Sweep
         )
 
 
+@pytest.mark.slow
 async def test_the_list_of_runs_leads_to_the_sweep_and_back(folder: SweepFolder) -> None:
     async with on_stage(plan=plan(folder)) as stage:
         await stage.pilot.press("r")
@@ -167,6 +170,7 @@ async def test_the_list_of_runs_leads_to_the_sweep_and_back(folder: SweepFolder)
         await stage.until(lambda: isinstance(stage.app.screen, RunsScreen), "all runs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (140, 40), (40, 12)])
 async def test_the_board_fits_any_terminal(folder: SweepFolder, size: tuple[int, int]) -> None:
     async with on_stage(plan=plan(folder), opens_sweep=folder, size=size) as stage:

@@ -55,6 +55,7 @@ async def test_all_runs_are_listed_the_newest_first(runs_dir: Path) -> None:
         await stage.sees("press space to start")
 
 
+@pytest.mark.slow
 async def test_the_table_is_sorted_by_keys_and_filtered_as_one_types(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await opened(stage)
@@ -81,6 +82,7 @@ async def test_a_filter_shows_examples_and_says_what_it_does_not_understand(
         await stage.sees("No run matches.")
 
 
+@pytest.mark.slow
 async def test_the_column_that_is_sorted_by_is_in_sight(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir), size=(80, 24)) as stage:
         await opened(stage)
@@ -274,6 +276,7 @@ async def test_a_name_that_cannot_be_one_is_refused(runs_dir: Path, name: str) -
         assert shown(stage) == before
 
 
+@pytest.mark.slow
 async def test_a_run_is_deleted_after_a_question_and_brought_back(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await opened(stage)
@@ -329,6 +332,7 @@ async def test_at_most_eight_runs_are_marked(runs_dir: Path) -> None:
         assert numbers == list("12345678")
 
 
+@pytest.mark.slow
 async def test_a_marked_run_keeps_its_number_when_others_are_marked_no_more(
     runs_dir: Path,
 ) -> None:

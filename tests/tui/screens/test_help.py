@@ -17,6 +17,7 @@ def test_an_explanation_wraps_within_its_own_column(width: int) -> None:
             assert what.strip() == what != ""
 
 
+@pytest.mark.slow
 async def test_help_begins_with_a_first_run_until_there_has_been_one() -> None:
     async with on_stage((80, 24)) as stage:
         await stage.pilot.press("question_mark")

@@ -98,6 +98,7 @@ def test_the_running_statistics_are_pytorchs(size: int) -> None:
         torch.testing.assert_close(buffer.double(), exact.double(), rtol=1e-6, atol=1e-7, msg=name)
 
 
+@pytest.mark.slow
 def test_batches_may_grow_and_shrink() -> None:
     net = make_net()
     step = make_step(net)
@@ -172,6 +173,7 @@ def test_a_cpu_takes_the_native_kernels_where_they_are_right(seed: int) -> None:
     assert net.training
 
 
+@pytest.mark.slow
 def test_a_wrong_kernel_is_found_before_it_trains(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -180,6 +180,7 @@ def selected(precision: str = "fp32", seed: int = 0) -> object:
     return select_step(Classifier(net), optimizer, config, CPU, precision, print)
 
 
+@pytest.mark.slow
 def test_a_cpu_takes_the_native_kernels_where_they_are_right(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -135,6 +135,7 @@ def classes_in_sight(stage: Stage) -> list[int]:
     return [int(row[0]) for row in cells if len(row) > 2 and len(row[0]) == 1 and "·" in row[1:]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "rows"),
     [((40, 10), 6), ((50, 10), 6), ((44, 11), 7), ((60, 12), 8), ((80, 14), 10), ((60, 22), 10)],

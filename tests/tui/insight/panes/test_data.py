@@ -80,6 +80,7 @@ async def test_why_there_are_none_is_said() -> None:
         await stage.sees("there are no images here; name their folder with --data-dir")
 
 
+@pytest.mark.slow
 async def test_keys_turn_pages_and_choose(source: ScriptedSource) -> None:
     pane = DataPane(source)
     async with alone(pane) as stage:
@@ -131,6 +132,7 @@ async def test_every_image_is_seen_when_paging(source: ScriptedSource) -> None:
         assert seen == set(range(50))
 
 
+@pytest.mark.slow
 async def test_one_class_alone_by_key_and_by_mouse(source: ScriptedSource) -> None:
     pane = DataPane(source)
     async with alone(pane) as stage:
@@ -210,6 +212,7 @@ async def test_the_wheel_and_a_click(source: ScriptedSource) -> None:
         assert in_sight(pane) == list(range(12))
 
 
+@pytest.mark.slow
 async def test_another_size_keeps_the_chosen_image_in_sight(source: ScriptedSource) -> None:
     pane = DataPane(source)
     async with alone(pane) as stage:
@@ -247,6 +250,7 @@ async def test_the_dataset_is_released_when_the_pane_is_left(source: ScriptedSou
         assert held() is None
 
 
+@pytest.mark.slow
 async def test_a_dataset_that_comes_after_it_was_left_is_not_kept(source: ScriptedSource) -> None:
     source.may_load.clear()
     pane = DataPane(source)

@@ -81,6 +81,7 @@ async def test_the_model_gets_the_drawing_in_mnists_form_and_that_is_shown() -> 
         assert shown.pixels == wanted.tobytes()
 
 
+@pytest.mark.slow
 async def test_the_right_button_erases_and_the_middle_one_does_nothing() -> None:
     source = ScriptedSource()
     pane = DrawPane(source)
@@ -138,6 +139,7 @@ async def test_a_button_let_go_outside_the_terminal_ends_the_stroke() -> None:
         assert stage.app.mouse_captured is None
 
 
+@pytest.mark.slow
 async def test_keys_draw_erase_clear_and_undo() -> None:
     source = ScriptedSource()
     pane = DrawPane(source)
@@ -255,6 +257,7 @@ async def test_leaving_cancels_the_request() -> None:
         assert source.sent[-1][1].cancelled()
 
 
+@pytest.mark.slow
 async def test_the_drawing_is_there_when_one_comes_back() -> None:
     source = ScriptedSource()
     pane = DrawPane(source)
@@ -343,6 +346,7 @@ def test_probabilities_of_the_script_are_probabilities() -> None:
     assert sum(sure_of(3)) == pytest.approx(1)
 
 
+@pytest.mark.slow
 async def test_an_image_file_whose_path_is_pasted_is_read_in_place_of_the_drawing(
     tmp_path: Path,
 ) -> None:

@@ -74,6 +74,7 @@ async def test_other_pasted_text_opens_nothing(tmp_path: Path) -> None:
         assert stage.app.screen is stage.app.dashboard
 
 
+@pytest.mark.slow
 async def test_before_a_run_a_dropped_image_file_is_shown_and_why_there_is_no_answer(
     image: Path,
 ) -> None:

@@ -102,6 +102,7 @@ async def test_in_a_large_terminal_all_filters_are_in_sight(shape: tuple[int, in
             assert word in stage.text
 
 
+@pytest.mark.slow
 async def test_arrows_and_the_mouse_choose_a_filter_and_it_is_explained() -> None:
     source = ScriptedSource(results=RESULTS)
     pane = InsidePane(source)

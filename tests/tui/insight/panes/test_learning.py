@@ -74,6 +74,7 @@ async def test_the_footer_offers_only_epochs_that_there_are() -> None:
         assert "→ Epoch after" in shown.stage.footer
 
 
+@pytest.mark.slow
 async def test_p_plays_from_the_first_epoch_to_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "PLAY_INTERVAL_S", 0.01)
     async with watching(insight_of(4)) as shown:

@@ -51,6 +51,7 @@ async def test_h_shows_the_correct_but_unsure_ones_and_goes_back() -> None:
         assert len(shown.gallery.tiles) == len(insight.mistakes)
 
 
+@pytest.mark.slow
 async def test_r_and_g_filter_by_true_and_predicted_class() -> None:
     async with mistakes(insight_of(3)) as shown:
         await shown.press("r", "r", "r", "r", "r")
@@ -104,6 +105,7 @@ async def test_a_filter_that_lets_nothing_through_says_so() -> None:
         assert "All" in shown.stage.footer
 
 
+@pytest.mark.slow
 async def test_pages_are_turned_by_keys_the_wheel_and_the_mouse() -> None:
     async with mistakes(insight_of(1)) as shown:
         pages, page = shown.gallery.pages, shown.gallery.grid.count
