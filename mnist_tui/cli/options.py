@@ -120,11 +120,15 @@ def complete_runs(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The runs whose names begin with `incomplete`, for a shell; then files, by the shell."""
+    return complete_names(("last", *known_runs(context)), incomplete, otherwise="file")
+
+
+def known_runs(context: click.Context) -> list[str]:
+    """The names of the runs in `runs_dir_of(context)`, sorted; none where it cannot be read."""
     try:
-        found = sorted(run.name for run in scan_runs(runs_dir_of(context)))
+        return sorted(run.name for run in scan_runs(runs_dir_of(context)))
     except UsageError:
-        found = []
-    return complete_names(("last", *found), incomplete, otherwise="file")
+        return []
 
 
 def runs_dir_of(context: click.Context) -> Path:

@@ -7,10 +7,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from mnist_tui import formatting
 from mnist_tui.cli.opened import open_dashboard
-from mnist_tui.cli.options import complete_runs, dashboard_options, json_option, runs_dir_option
+from mnist_tui.cli.options import (
+    complete_names,
+    dashboard_options,
+    json_option,
+    known_runs,
+    runs_dir_of,
+    runs_dir_option,
+)
 from mnist_tui.cli.table import table
 from mnist_tui.errors import UsageError
 from mnist_tui.process.invocation import command, with_remedy
@@ -28,7 +36,7 @@ from mnist_tui.store.catalog import (
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.summary import RunSummary
 from mnist_tui.store.tidying import contents_of, delete_run, find_live_below
-from mnist_tui.sweep.record import SweepFolder
+from mnist_tui.sweep.record import SweepFolder, list_sweeps
 from mnist_tui.tui import DisplayOptions
 
 
@@ -75,8 +83,19 @@ def _describe_life(run: RunSummary) -> str:
     return f"{place}, {formatting.counted(run.viewers, 'viewer')}"
 
 
+def complete_runs_and_sweeps(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The runs and sweeps whose names begin with `incomplete`, for a shell."""
+    sweeps = (sweep.path.name for sweep in list_sweeps(runs_dir_of(context)))
+    names = sorted({*known_runs(context), *sweeps})
+    return complete_names(("last", *names), incomplete, otherwise="file")
+
+
 @click.command(short_help="Move runs, or whole sweeps, into the trash.")
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_runs)
+@click.argument(
+    "runs", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_runs_and_sweeps
+)
 @runs_dir_option
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
 def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:

@@ -43,6 +43,7 @@ def test_sweeps_are_completed_by_name(tmp_path: Path, monkeypatch: pytest.Monkey
     assert completions("sweep", "--resume", "") == ["last", "rates", "seeds"]
     assert completions("sweep", "--resume", "ra") == ["rates"]
     assert completions("sweep", "--runs-dir", "elsewhere", "--resume", "t") == ["third"]
+    assert completions("remove", "rates")[0] == "rates"
 
 
 def test_commands_options_and_choices_are_completed() -> None:
