@@ -65,105 +65,161 @@ def prepare(
         StopRequested: When a stop was requested.
         MnistTuiError: When the run cannot be trained.
     """
-    warnings = Warnings(session)
-    start = find_starting_point(plan, directory, say)
-    say("importing the network")
-    is_handed_over = predecessor is not None
-    source = find_network(start, directory, warnings, network, is_handed_over=is_handed_over)
-    device, device_notices = _set_up_device(start)
-    dataset = _load_dataset(start.config, session, say)
-    source, learner = _make_learner(start, source, dataset, device, warnings, say)
-    if predecessor is not None:
-        learner.rehearse()
-        predecessor.wait_until_stopped(lambda: say("waiting for the last batch elsewhere"))
+    return _Preparation(session, directory, say, predecessor).prepare(plan, network)
+
+
+class _Preparation:
+    """What is done for one run before its first step."""
+
+    def __init__(
+        self,
+        session: Session,
+        directory: RunDirectory,
+        say: Say,
+        predecessor: Predecessor | None,
+    ) -> None:
+        self._session = session
+        self._directory = directory
+        self._say = say
+        self._predecessor = predecessor
+        self._warnings = Warnings(session)
+
+    def prepare(self, plan: TrainedRun, network: ModelSource | None) -> PreparedRun:
+        directory, warnings, say = self._directory, self._warnings, self._say
+        predecessor = self._predecessor
         start = find_starting_point(plan, directory, say)
-    _check_fingerprint(start, dataset, directory)
-    config = replace(start.config, dataset=dataset.name)
-    state = RunState(config, learner, session.history, dataset.spec, dataset.fingerprint)
-    _go_to(start, state, learner, source, session, directory, warnings)
-    notice = dataset.notice or start.record.get("dataset", {}).get("notice", "")
-    record = make_record(config, dataset, notice, learner, keep_source(source, directory))
-    writer = RunWriter(directory, session)
-    begins_paused = predecessor is not None and predecessor.was_paused
-    trainer = Trainer(
-        state=state,
-        learner=learner,
-        session=session,
-        directory=directory,
-        writer=writer,
-        begins_paused=begins_paused,
-        notify=plan.notify,
-    )
-    _take_over(predecessor, directory, record, start.rows, warnings, say)
-    return PreparedRun(
-        trainer=trainer,
-        state=state,
-        writer=writer,
-        record=record,
-        prepared=_describe(config, dataset, learner, directory, start, source),
-        notices=tuple(text for text in (notice, *device_notices) if text),
-        warnings=warnings,
-        source=source,
-        before=start.checkpoint.config if start.checkpoint else config,
-        peak_lr=start.peak_lr,
-    )
+        say("importing the network")
+        is_handed_over = predecessor is not None
+        source = find_network(start, directory, warnings, network, is_handed_over=is_handed_over)
+        device, device_notices = _set_up_device(start)
+        dataset = self._load_dataset(start.config)
+        source, learner = self._make_learner(start.config, source, dataset, device)
+        if predecessor is not None:
+            learner.rehearse()
+            predecessor.wait_until_stopped(lambda: say("waiting for the last batch elsewhere"))
+            start = find_starting_point(plan, directory, say)
+        self._check_fingerprint(start, dataset)
+        config = replace(start.config, dataset=dataset.name)
+        state = RunState(config, learner, self._session.history, dataset.spec, dataset.fingerprint)
+        self._go_to(start, state, learner, source)
+        notice = dataset.notice or start.record.get("dataset", {}).get("notice", "")
+        record = make_record(config, dataset, notice, learner, keep_source(source, directory))
+        writer = RunWriter(directory, self._session)
+        trainer = Trainer(
+            state=state,
+            learner=learner,
+            session=self._session,
+            directory=directory,
+            writer=writer,
+            begins_paused=predecessor is not None and predecessor.was_paused,
+            notify=plan.notify,
+        )
+        self._take_over(record, start.rows)
+        return PreparedRun(
+            trainer=trainer,
+            state=state,
+            writer=writer,
+            record=record,
+            prepared=self._describe(start, dataset, learner, source),
+            notices=tuple(text for text in (notice, *device_notices) if text),
+            warnings=warnings,
+            source=source,
+            before=start.checkpoint.config if start.checkpoint else config,
+            peak_lr=start.peak_lr,
+        )
 
+    def _load_dataset(self, config: TrainConfig) -> Dataset:
+        mailbox = self._session.mailbox
 
-def _make_learner(
-    start: StartingPoint,
-    source: ModelSource,
-    dataset: Dataset,
-    device: torch.device,
-    warnings: Warnings,
-    say: Say,
-) -> tuple[ModelSource, Learner]:
-    """Try the network, and make what trains it; its source says what it gives then."""
-    config = replace(start.config, dataset=dataset.name)
-    source = try_network(source, config, dataset, device, warnings, say)
-    say("building the model")
-    # A graph repeats what was captured: nobody knows what else the code of a user does.
-    recorder = recorder_for(device) if source.folder is None else None
-    return source, Learner(config, dataset, device, recorder, warnings.warn, source=source)
+        def on_status(status: str) -> None:
+            # While a download runs, the downloader asks `should_stop` and tidies up first.
+            if not mailbox.waiting:
+                self._say(status)
 
-
-def _go_to(
-    start: StartingPoint,
-    state: RunState,
-    learner: Learner,
-    source: ModelSource,
-    session: Session,
-    directory: RunDirectory,
-    warnings: Warnings,
-) -> None:
-    """Bring state, history and validation results to where the run starts."""
-    if start.checkpoint is not None:
-        check_fits(source, learner.model, start.checkpoint, directory)
-        _restore(state, start.checkpoint, start.path, directory)
-        if start.is_chosen:
-            warnings.warn(keep_dropped(directory, start.checkpoint) or "")
-    warnings.warn(_restore_results(session, directory, start.rows))
-    warnings.warn(describe_change(start.record, learner))
-
-
-def _take_over(
-    predecessor: Predecessor | None,
-    directory: RunDirectory,
-    record: dict[str, Any],
-    rows: tuple[EpochRow, ...],
-    warnings: Warnings,
-    say: Say,
-) -> None:
-    """Become the process that trains the run, and bring its files to where it starts."""
-    if predecessor is not None:
-        predecessor.take_over(lambda: say("taking the run over"))
-        directory.lock.claim()
-    try:
-        _write_start(directory, record, rows)
-    except UsageError as error:
-        if predecessor is None:
+        try:
+            return load_dataset(
+                config.dataset,
+                config.data_dir,
+                on_status=on_status,
+                should_stop=lambda: mailbox.waiting > 0,
+            )
+        except DataError:
+            self._say("")  # a stop, if that is what ended the download, comes before the error
             raise
-        # Nobody else has the run any more, and what the other process has written will do.
-        warnings.warn(str(error))
+
+    def _make_learner(
+        self, config: TrainConfig, source: ModelSource, dataset: Dataset, device: torch.device
+    ) -> tuple[ModelSource, Learner]:
+        """Try the network, and make what trains it; its source says what it gives then."""
+        config, warnings = replace(config, dataset=dataset.name), self._warnings
+        source = try_network(source, config, dataset, device, warnings, self._say)
+        self._say("building the model")
+        # A graph repeats what was captured: nobody knows what else the code of a user does.
+        recorder = recorder_for(device) if source.folder is None else None
+        return source, Learner(config, dataset, device, recorder, warnings.warn, source=source)
+
+    def _check_fingerprint(self, start: StartingPoint, dataset: Dataset) -> None:
+        checkpoint = start.checkpoint
+        if checkpoint is not None and checkpoint.fingerprint != dataset.fingerprint:
+            raise DataError(
+                f"the data in {dataset.source} are not what run {self._directory.name} was "
+                "trained on; name the folder that has those",
+                Remedy(settings={"data_dir" if dataset.spec.files else "dataset": None}),
+            )
+
+    def _go_to(
+        self, start: StartingPoint, state: RunState, learner: Learner, source: ModelSource
+    ) -> None:
+        """Bring state, history and validation results to where the run starts."""
+        if start.checkpoint is not None:
+            check_fits(source, learner.model, start.checkpoint, self._directory)
+            _restore(state, start.checkpoint, start.path, self._directory)
+            if start.is_chosen:
+                self._warnings.warn(keep_dropped(self._directory, start.checkpoint) or "")
+        self._warnings.warn(self._restore_results(start.rows))
+        self._warnings.warn(describe_change(start.record, learner))
+
+    def _restore_results(self, rows: tuple[EpochRow, ...]) -> str:
+        """Read what earlier validations showed; in words, why that cannot be done, or empty."""
+        try:
+            results = read_validation(self._directory.validation)
+        except DataError as error:
+            return str(error)
+        self._session.publish_validation(results.up_to(rows[-1].epoch if rows else 0))
+        return ""
+
+    def _take_over(self, record: dict[str, Any], rows: tuple[EpochRow, ...]) -> None:
+        """Become the process that trains the run, and bring its files to where it starts."""
+        predecessor = self._predecessor
+        if predecessor is not None:
+            predecessor.take_over(lambda: self._say("taking the run over"))
+            self._directory.lock.claim()
+        try:
+            _write_start(self._directory, record, rows)
+        except UsageError as error:
+            if predecessor is None:
+                raise
+            # Nobody else has the run any more, and what the other process has written will do.
+            self._warnings.warn(str(error))
+
+    def _describe(
+        self, start: StartingPoint, dataset: Dataset, learner: Learner, source: ModelSource
+    ) -> RunPrepared:
+        checkpoint = start.checkpoint
+        return RunPrepared(
+            run=self._directory.name,
+            directory=str(self._directory.path),
+            device=describe_device(learner.device),
+            dataset=dataset.title,
+            model=_describe_model(learner, source),
+            batches=learner.batches,
+            epochs=start.config.epochs,
+            resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
+            rows=start.rows,
+            rates=checkpoint.rates if checkpoint else (),
+            classes=dataset.classes,
+            is_handwriting=dataset.spec.is_handwriting,
+        )
 
 
 def _set_up_device(start: StartingPoint) -> tuple[torch.device, tuple[str, ...]]:
@@ -177,77 +233,12 @@ def _set_up_device(start: StartingPoint) -> tuple[torch.device, tuple[str, ...]]
     return device, (chosen.notice, threads)
 
 
-def _load_dataset(config: TrainConfig, session: Session, say: Say) -> Dataset:
-    mailbox = session.mailbox
-
-    def on_status(status: str) -> None:
-        # While a download runs, the downloader asks `should_stop` and tidies up first.
-        if not mailbox.waiting:
-            say(status)
-
-    try:
-        return load_dataset(
-            config.dataset,
-            config.data_dir,
-            on_status=on_status,
-            should_stop=lambda: mailbox.waiting > 0,
-        )
-    except DataError:
-        say("")  # a stop, if that is what ended the download, comes before the error
-        raise
-
-
-def _check_fingerprint(start: StartingPoint, dataset: Dataset, directory: RunDirectory) -> None:
-    checkpoint = start.checkpoint
-    if checkpoint is not None and checkpoint.fingerprint != dataset.fingerprint:
-        raise DataError(
-            f"the data in {dataset.source} are not what run {directory.name} was trained on; "
-            "name the folder that has those",
-            Remedy(settings={"data_dir" if dataset.spec.files else "dataset": None}),
-        )
-
-
 def _restore(state: RunState, checkpoint: Checkpoint, path: Path, directory: RunDirectory) -> None:
     try:
         state.restore(checkpoint)
     except Exception as error:
         reason = f"{path} does not fit the model {checkpoint.config.model}"
         raise unusable(reason, path, directory) from error
-
-
-def _restore_results(session: Session, directory: RunDirectory, rows: tuple[EpochRow, ...]) -> str:
-    """Read what earlier validations showed; in words, why that cannot be done, or empty."""
-    try:
-        newest = rows[-1].epoch if rows else 0
-        session.publish_validation(read_validation(directory.validation).up_to(newest))
-    except DataError as error:
-        return str(error)
-    return ""
-
-
-def _describe(
-    config: TrainConfig,
-    dataset: Dataset,
-    learner: Learner,
-    directory: RunDirectory,
-    start: StartingPoint,
-    source: ModelSource,
-) -> RunPrepared:
-    checkpoint = start.checkpoint
-    return RunPrepared(
-        run=directory.name,
-        directory=str(directory.path),
-        device=describe_device(learner.device),
-        dataset=dataset.title,
-        model=_describe_model(learner, source),
-        batches=learner.batches,
-        epochs=config.epochs,
-        resumed_at=(checkpoint.epoch, checkpoint.batch) if checkpoint else None,
-        rows=start.rows,
-        rates=checkpoint.rates if checkpoint else (),
-        classes=dataset.classes,
-        is_handwriting=dataset.spec.is_handwriting,
-    )
 
 
 def _describe_model(learner: Learner, source: ModelSource) -> str:
