@@ -16,7 +16,7 @@ from mnist_tui.run.validation import ValidationResults
 from mnist_tui.run.wire import encode
 from mnist_tui.store.atomic import to_json
 
-INTERVAL_S: Final = 0.5
+INTERVAL_S: Final = 0.75
 """From one snapshot to the next."""
 BULK_BYTES_PER_S: Final = 12_000
 """What a client is sent on average, as long as what is large can wait: validation results."""

@@ -26,8 +26,8 @@ class Pace:
 OWN: Final = Pace(least_s=0.25, longest_s=0.75, latest_s=0.9)
 """A run of this process: nobody reads numbers faster, and with the time that the terminal's frame
 takes, a loss is on the screen within a second of being fetched."""
-ATTACHED: Final = Pace(least_s=0.5, longest_s=1.25, latest_s=2.0)
-"""A run of another process, which sends what is new twice a second.
+ATTACHED: Final = Pace(least_s=0.75, longest_s=1.5, latest_s=2.25)
+"""A run of another process, which sends what is new each 0.75 s.
 
 Two processes have timers and a connection beside what they draw: together they are to take no
 more than one that trains and draws.
