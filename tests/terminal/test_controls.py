@@ -120,7 +120,8 @@ def test_the_end_of_a_run_is_summed_up_on_the_dashboard_and_after_it(
     open_terminal: Open, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     settings = ("--dataset", "sample", "--epochs", "1", "--batch-size", "250", "--name", "a")
-    terminal = open_terminal(*settings, "--start", "--bell", size=size)
+    options = ("--start", "--bell", "--notify", "exit 3")
+    terminal = open_terminal(*settings, *options, size=size)
     terminal.wait_for("✓ finished")
     [row] = map(json.loads, (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines())
     numbers = f"{100 * row['val_accuracy']:.2f} %, loss {row['val_loss']:.4f}"
@@ -148,6 +149,7 @@ def test_the_end_of_a_run_is_summed_up_on_the_dashboard_and_after_it(
     terminal.assert_restored()
     assert "Finished 1 epoch." in left_behind(terminal)
     assert f"mnist-tui resume {other.name} --epochs 2" in left_behind(terminal)
+    assert "note: the command at the run's end failed with exit code 3" in left_behind(terminal)
 
 
 NOISE = """
