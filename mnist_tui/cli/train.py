@@ -106,7 +106,8 @@ def resume(
             "give --epochs a larger number"
         )
     if is_long_enough and directory.is_over(epochs):
-        longer = Remedy(command="resume", run=str(directory.path), settings={"epochs": epochs + 1})
+        more = {"epochs": max(epochs, done) + 1}
+        longer = Remedy(command="resume", run=str(directory.path), settings=more)
         click.echo(
             f"run {directory.name} is finished, {done} of "
             f"{formatting.counted(epochs, 'epoch')}; "

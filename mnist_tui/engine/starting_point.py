@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_tui import formatting
 from mnist_tui.config import TrainConfig, find_difference
-from mnist_tui.errors import CheckpointError, Remedy
+from mnist_tui.errors import CheckpointError, Remedy, UsageError
 from mnist_tui.run.events import EpochRow
 from mnist_tui.run.plan import NewRun, TrainedRun
 from mnist_tui.store.atomic import read_json, write_atomic
@@ -54,6 +54,7 @@ def find_starting_point(plan: TrainedRun, directory: RunDirectory, say: Say) -> 
         say("reading the checkpoint")
         checkpoint = _read_checkpoint(path, config, directory)
         config = checkpoint.config
+        _check_epochs(overrides.get("epochs", config.epochs), checkpoint, directory)
     return StartingPoint(
         config=replace(config, **overrides),
         record=record,
@@ -64,6 +65,16 @@ def find_starting_point(plan: TrainedRun, directory: RunDirectory, say: Say) -> 
         peak_lr=peak_lr,
         model=model,
     )
+
+
+def _check_epochs(epochs: int, checkpoint: Checkpoint, directory: RunDirectory) -> None:
+    """A run can become longer, and no shorter than it is."""
+    begun = checkpoint.epoch if checkpoint.batch else checkpoint.epoch - 1
+    if epochs < begun:
+        raise UsageError(
+            f"run {directory.name} has begun epoch {begun}; give at least as many epochs",
+            Remedy(settings={"epochs": None}),
+        )
 
 
 def _checkpoint_path(name: str | None, directory: RunDirectory) -> Path:

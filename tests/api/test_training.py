@@ -158,3 +158,6 @@ def test_a_run_can_be_made_longer(few_digits: Path, tmp_path: Path) -> None:
         longer = mnist_tui.resume(which, epochs=epochs, quiet=True)
         assert [row.epoch for row in longer.rows] == [*range(1, epochs + 1)]
         assert longer.rows[0] == first[0]
+    with pytest.raises(UsageError, match="has begun epoch 3; give at least as many epochs"):
+        mnist_tui.resume(run, epochs=2, quiet=True)
+    assert mnist_tui.load_run(run.path).config.epochs == 3
