@@ -60,7 +60,8 @@ class LiveHyperparameters:
         before, previous = self.config, self.lr_at(global_batch)
         events = self._change_config(request, epoch, global_batch)
         if request.lr is not None:
-            self.lr_scale = self.lr_scale * (request.lr / self.lr_at(global_batch))
+            # Not by the factor between two rates, whose rounding errors would add up.
+            self.lr_scale = request.lr / self._scheduled(self.config, global_batch)
         if request.lr is not None or self._is_rescheduled(before):
             events += self._leave_schedule(before, previous, epoch, global_batch)
         return events
@@ -94,7 +95,11 @@ class LiveHyperparameters:
 
     def _lr_by(self, config: TrainConfig, global_batch: int) -> float:
         """As `lr_at`, by the settings of `config`."""
-        return self.lr_scale * scheduled_lr(config, global_batch, config.epochs * self._batches)
+        return self.lr_scale * self._scheduled(config, global_batch)
+
+    def _scheduled(self, config: TrainConfig, global_batch: int) -> float:
+        """The learning rate by the schedule alone."""
+        return scheduled_lr(config, global_batch, config.epochs * self._batches)
 
     def _leave_schedule(
         self, before: TrainConfig, previous: float, epoch: int, global_batch: int

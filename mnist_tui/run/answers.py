@@ -35,8 +35,8 @@ def problem_of(request: Adjust, progress: Progress) -> str | None:
             return f"cannot change the settings: {SETTINGS[name].label} {problem}"
     if request.epochs is not None and request.epochs < progress.epoch:
         return (
-            f"cannot change the settings: epochs must be at least {progress.epoch}, the epoch "
-            f"that is open, not {request.epochs}"
+            f"cannot change the settings: epochs must be at least {progress.epoch}: that "
+            "epoch has begun"
         )
     return None
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mnist_tui import formatting
-from mnist_tui.config import SETTINGS, TrainConfig
+from mnist_tui.config import SETTINGS, TrainConfig, recipe_config
 from mnist_tui.engine.learner import Learner
+from mnist_tui.engine.live_hyperparameters import LiveHyperparameters
 from mnist_tui.engine.optimizers import scheduled_lr
 from mnist_tui.inference.validation_pass import Evaluation
 from mnist_tui.run.events import (
@@ -122,7 +123,7 @@ def test_resume_and_config_json_know_of_changed_settings(
     ("request_", "reason"),
     [
         (Adjust(epochs=0), "epochs must be a whole number from 1"),
-        (Adjust(epochs=4), "epochs must be at least 5, the epoch that is open, not 4"),
+        (Adjust(epochs=4), "epochs must be at least 5: that epoch has begun"),
         (Adjust(lr=0.0), "learning rate must be a number above 0"),
         (Adjust(lr=float("nan")), "learning rate must be a number above 0"),
         (Adjust(checkpoint_every_s=-1.0), "save interval must be a number from 0"),
@@ -185,6 +186,13 @@ def test_a_learning_rate_changed_while_validating_belongs_to_the_next_epoch(
     monkeypatch.setattr(Learner, "validate", asking)
     run = train(few_config(few_digits, lr=0.01), tmp_path, on_event=held)
     assert [done.row.lr for done in run.of(EpochFinished)] == [0.01, 0.5]
+
+
+def test_a_rate_is_the_one_that_was_asked_for_whatever_came_before() -> None:
+    live = LiveHyperparameters(recipe_config(lr=0.01), 10)
+    for lr in (1e-12, 0.3, 7e-8, 0.02):
+        live.adjust(Adjust(lr=lr), 1, 5)
+    assert live.lr_at(5) == live.peak_lr == 0.02
 
 
 def test_every_setting_that_is_declared_live_can_be_adjusted_and_no_other() -> None:
