@@ -99,7 +99,7 @@ def load_model(checkpoint: Checkpoint, path: Path, source: ModelSource | None = 
     classifier = build_model(source, len(checkpoint.classes))
     mismatch = find_mismatch(checkpoint.model, classifier.module)
     if mismatch is not None:
-        raise CheckpointError(f"{path} is not a {source.name}: {mismatch}")
+        raise CheckpointError(f"{path} does not fit {source.name}: {mismatch}")
     return _with_weights(classifier, checkpoint.model, source)
 
 

@@ -92,8 +92,9 @@ def _load_file(spec: ModelSpec, files: PythonFiles) -> ModuleType:
     content = files.read(name)
     if content is None:
         others = sorted(path.name for path in files.folder.glob("*.py"))
+        known = {path: shown(files.path(path)) for path in others}
         raise UsageError(
-            f"there is no file {shown(files.path(name))}{_did_you_mean(name, others, '')}"
+            f"there is no file {shown(files.path(name))}{_did_you_mean(name, known, '')}"
         )
     return load_module(_MODULE, content, files.path(name))
 
@@ -149,6 +150,9 @@ def _watched(spec: ModelSpec, files: PythonFiles, notices: list[str]) -> Iterato
     except SystemExit as error:
         place = files.place_of(error) or spec.place
         raise UsageError(f"{place}: it ends the program as it is imported; {_GUARD}") from error
+    except EOFError as error:
+        place = files.place_of(error) or spec.place
+        raise UsageError(f"{place}: it asks for input as it is imported; {_GUARD}") from error
     except Exception as error:
         raise UsageError(f"{spec.place} cannot be imported: {files.describe(error)}") from error
     finally:
@@ -181,30 +185,38 @@ def _find_attribute(module: ModuleType, spec: ModelSpec) -> Callable[..., Any]:
             f"that makes it, as def make_net(): return {type(found).__name__}(...)"
         )
     if not callable(found):
-        raise UsageError(f"{spec} is a {type(found).__name__}, not a class or function")
+        raise UsageError(
+            f"{spec} is not a class or function, but of the type {type(found).__name__}"
+        )
     makes: Callable[..., Any] = found
     return makes
 
 
-def _candidates(module: ModuleType) -> list[str]:
-    """The networks' classes, and the functions, that a module defines itself."""
-    return [
-        name
+def _candidates(module: ModuleType) -> dict[str, str]:
+    """The networks' classes, and the functions, that a module defines itself, by their names."""
+    return {
+        name: name
         for name, value in vars(module).items()
         if getattr(value, "__module__", None) == module.__name__ and _makes_networks(value)
-    ]
+    }
 
 
 def _makes_networks(value: object) -> bool:
     return inspect.isfunction(value) or (isinstance(value, type) and issubclass(value, nn.Module))
 
 
-def _did_you_mean(name: str, others: list[str], otherwise: str) -> str:
-    """A clause that proposes what is there; empty where that leads nowhere."""
-    close = get_close_matches(name, others, n=1, cutoff=0.5)
+def _did_you_mean(name: str, others: Mapping[str, str], otherwise: str) -> str:
+    """A clause that proposes what is there; empty where that leads nowhere.
+
+    Args:
+        others: What there is: how it is compared with `name`, and how it is written.
+        otherwise: Begins the clause that lists them where none is close; empty: nothing is said.
+    """
+    close = get_close_matches(name, others, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]}?"
-    return f"; {otherwise}{', '.join(others[:5])}" if otherwise and others else ""
+        return f"; did you mean {others[close[0]]}?"
+    written = ", ".join([*others.values()][:5])
+    return f"; {otherwise}{written}" if otherwise and others else ""
 
 
 def make_with(

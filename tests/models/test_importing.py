@@ -41,7 +41,7 @@ def refused(folder: Path, text: str, attribute: str = "Net") -> str:
         ("x = 1 / 0\n", "net.py:4: ZeroDivisionError: division by zero"),
         ("def f(:\n", "net.py:4: SyntaxError: "),
         ("import nothing_like_it\n", "net.py:4: ModuleNotFoundError: No module named 'nothing_"),
-        ("answer = input()\n", "net.py:4: EOFError: "),
+        ("answer = input()\n", "net.py:4: it asks for input as it is imported; put what it does"),
     ],
 )
 def test_what_goes_wrong_in_an_import_is_reported_with_the_users_own_line(
@@ -56,7 +56,7 @@ def test_what_goes_wrong_in_an_import_is_reported_with_the_users_own_line(
         ("Nett", NET, "net.py has no Nett; did you mean Net?"),
         ("Other", NET, "net.py has no Other; it has Net"),
         ("net", f"{NET}net = Net()\n", "net.py:net is a network that is made already"),
-        ("size", "size = 3\n", "net.py:size is a int, not a class or function"),
+        ("size", "size = 3\n", "net.py:size is not a class or function, but of the type int"),
         ("make", "def make(): return {}\n", "net.py:make makes a dict, not a torch.nn.Module"),
         ("make", "def make(): return nn.Linear(a, 1)\n", "cannot be made: "),
         ("make", "def make(width, depth=2): ...\n", "net.py:make cannot be made without width"),
@@ -70,7 +70,9 @@ def test_a_name_that_makes_no_network_is_refused_with_what_would(
 
 def test_a_file_that_is_not_there_is_refused_with_one_that_is(tmp_path: Path) -> None:
     write(tmp_path, NET, "network.py")
-    with pytest.raises(UsageError, match=r"there is no file .*netwrok.py; did you mean network.py"):
+    with pytest.raises(
+        UsageError, match=r"there is no file .*netwrok.py; did you mean .*/network.py"
+    ):
         import_model(ModelSpec.parse("netwrok.py:Net"), tmp_path)
     with pytest.raises(UsageError, match="there is no module nets, neither installed nor in"):
         import_model(ModelSpec.parse("nets.small:Net"), tmp_path)
