@@ -51,7 +51,7 @@ def runs(runs_dir: Path, as_json: bool, browse: bool, look: DisplayOptions) -> i
         return open_dashboard(NewRun(runs_dir=runs_dir), look, start=False, opens_runs=True)
     found = list_runs(runs_dir)
     if as_json:
-        click.echo(to_json([asdict(run) for run in found], indent=2))
+        click.echo(to_json([{**asdict(run), "network": run.network} for run in found], indent=2))
         return 0
     if not found:
         click.echo(with_remedy(f"no runs in {runs_dir}; start one", start_remedy(runs_dir)))
@@ -120,7 +120,7 @@ def remove(runs: tuple[str, ...], runs_dir: Path, *, is_sure: bool) -> int:
         # The trash lies beside the run where that is not below the folder of the runs.
         is_below = absolute(directory.path).is_relative_to(absolute(runs_dir))
         deleted = delete_run(directory, runs_dir if is_below else directory.path.parent)
-        click.echo(f"removed: {directory.name}, until the trash is emptied in {deleted.trashed}")
+        click.echo(f"removed: {directory.name}; until the trash is emptied: {deleted.trashed}")
     return 0
 
 

@@ -14,6 +14,7 @@ def test_runs_lists_what_is_there(run: Run, few: tuple[str, ...]) -> None:
     done = run("runs")
     assert done.out.splitlines()[1].split()[:3] == ["a", "finished", "2/2"]
     [listed] = json.loads(run("runs", "--json").out)
+    assert (listed["model"], listed["network"]) == ("mnist_net", "tutorial")
     assert (listed["name"], listed["state"], listed["epochs_done"]) == ("a", "finished", 2)
 
 
