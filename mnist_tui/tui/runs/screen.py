@@ -246,7 +246,7 @@ class RunsScreen(ListScreen):
         text = f"Words about {run.name}, with spaces between them"
         self._label(
             TextEntry("Tags", text, " ".join(run.tags)),
-            lambda typed: Labels(tuple(dict.fromkeys(typed.split())), run.note),
+            lambda typed: Labels(tuple(dict.fromkeys(typed.replace(",", " ").split())), run.note),
         )
 
     def action_note(self) -> None:
