@@ -32,8 +32,8 @@ NATIVE: Final = ("-march=native", "-mcpu=native")
 """How compilers are told to use all that this processor has; the first that one understands."""
 _SLOWEST_S: Final = 60
 """Seconds after which a compiler is given up."""
-PROBE_S: Final = 5
-"""The same where it has nothing to compile."""
+PROBE_S: Final = 15
+"""The same where it has nothing to compile; with many programs at work even that takes long."""
 _MONTH_S: Final = 30 * 24 * 3600
 _UNFINISHED: Final = "tmp"
 """How the names of libraries begin that are still being compiled."""
@@ -43,6 +43,10 @@ _building: Final = threading.Lock()
 
 class NativeUnavailableError(Exception):
     """There are no native kernels on this machine; the message says why."""
+
+
+class _GivenUpError(NativeUnavailableError):
+    """A compiler took too long."""
 
 
 def compile_ahead(model: str) -> None:
@@ -152,9 +156,13 @@ def _compiler() -> _Compiler:
     for name in (os.environ.get("CC", ""), *COMPILERS):
         path = shutil.which(name) if name else None
         for native in NATIVE if path else ():
-            with suppress(NativeUnavailableError):
-                probe = [str(path), native, "-dM", "-E", "-x", "c", os.devnull]
+            probe = [str(path), native, "-dM", "-E", "-x", "c", os.devnull]
+            try:
                 return _Compiler(str(path), native, _run(probe, PROBE_S))
+            except _GivenUpError:
+                break  # it may know this option: with another one the bits would be others
+            except NativeUnavailableError:
+                continue
     raise NativeUnavailableError(f"there is no C compiler that works ({', '.join(COMPILERS)})")
 
 
@@ -195,7 +203,7 @@ def _run(command: Sequence[str], longest_s: float = _SLOWEST_S) -> bytes:
         with suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)  # the compiler proper is a child of `cc`
         process.communicate()
-        raise NativeUnavailableError(f"{command[0]} took more than {longest_s} s") from None
+        raise _GivenUpError(f"{command[0]} took more than {longest_s} s") from None
     if process.returncode:
         lines = complaints.decode(errors="replace").splitlines()
         complaint = next((line for line in lines if "error" in line), f"{command[0]} failed")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,22 @@ def test_a_compiler_that_hangs_is_given_up(
     with caplog.at_level(logging.INFO):
         assert type(selected()) is AutogradStep
     assert "there is no C compiler that works" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_compiler_that_is_slow_once_is_not_told_to_compile_in_another_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usual = library._compiler()
+    library._compiler.cache_clear()
+    slow_with = f'[ "$1" = {library.NATIVE[0]} ] && exec sleep 600\n'
+    (tmp_path / "cc").write_text(f"#!/bin/sh\n{slow_with}exec {usual.path} $@\n", "utf-8")
+    (tmp_path / "cc").chmod(0o755)
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(library, "PROBE_S", 1)
+    with suppress(library.NativeUnavailableError):
+        assert library._compiler().native == usual.native
 
 
 def test_without_a_compiler_pytorchs_kernels_train(
