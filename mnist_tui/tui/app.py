@@ -165,7 +165,8 @@ class DashboardApp(ScreenActions, Palettes, KeyQueue, CrashGuard):
         if self.run_controller.leaving is not None:
             self.leave_if_over()
         elif self._starts_at_once:
-            self.action_begin("start")
+            if self.run_controller.thread is None:
+                self.begin_run(self.run_controller.plan)
         else:
             self.dashboard.log_pane.add(LogEntry("Ready. Space: start. ?: help."))
         if self._opens_runs:

@@ -32,6 +32,7 @@ RUN_KEYS: Final = (
     Binding("right_square_bracket", "scale_lr(2.0)", show=False),
     # Where none of the above can be done, the key says why.
     Binding("space", "refuse('pause')", show=False),
+    Binding("n", "refuse('new')", show=False),
     Binding("s", "refuse('save')", show=False),
     Binding("x", "refuse('stop')", show=False),
     Binding("e,left_square_bracket,right_square_bracket", "refuse('adjust')", show=False),
@@ -69,7 +70,7 @@ class RunActions(RunSwitching, RunExporting):
             return False
         match what:
             case "start":
-                return run.thread is None and run.leaving is None
+                return run.thread is None and run.leaving is None and not run.is_awaited
             case "new":
                 is_over = run.session.state.is_over and not run.is_busy
                 return is_over and run.leaving is None
@@ -79,6 +80,10 @@ class RunActions(RunSwitching, RunExporting):
                 return run.can_resume and run.leaving is None
             case "export":
                 return run.log.prepared is not None
+            case "refuse":
+                return parameters != ("new",) or run.is_awaited
+            case "settings" if run.is_awaited:
+                return False
             case "settings":
                 return run.session.allows(Adjust) if run.is_busy else run.leaving is None
             case "scale_lr":
@@ -131,7 +136,9 @@ class RunActions(RunSwitching, RunExporting):
     def action_refuse(self, request: str) -> None:
         """Say why a key does nothing now, and which does."""
         run = self.run_controller
-        if run.log.is_elsewhere:
+        if run.is_awaited:
+            self.presenter.say(LogEntry("the run is not there yet", "warning"))
+        elif run.log.is_elsewhere:
             why = "another process trains this run: it can't be controlled from here"
             self.presenter.say(LogEntry(why, "warning"))
         elif request == "pause" and self._can_begin("new"):

@@ -19,11 +19,13 @@ from mnist_tui.run.events import (
 from mnist_tui.run.log import RunLog
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import (
+    AttachedRun,
     MakeRunner,
     NewRun,
     ResumedRun,
     Runner,
     RunPlan,
+    ShownRun,
 )
 from mnist_tui.run.requests import Adjust, Answer, Detach, GiveUp, Stop
 from mnist_tui.run.session import Session
@@ -126,6 +128,12 @@ class RunController:
     def is_busy(self) -> bool:
         """Whether a training thread is alive; then no other run can start."""
         return self.thread is not None and self.thread.is_alive()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it is a run on disk or of another process of which nothing is known yet."""
+        is_found = self.log.state is not State.READY or self.log.ended is not None
+        return isinstance(self.plan, ShownRun | AttachedRun) and not is_found
 
     @property
     def outlives_viewer(self) -> bool:

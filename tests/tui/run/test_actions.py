@@ -413,6 +413,27 @@ async def test_a_run_that_waits_for_the_disk_says_so_and_can_be_left_without_it(
         assert stage.app.run_controller.exit_code == 1
 
 
+@pytest.mark.parametrize("key", ["e", "n", "space"])
+@pytest.mark.parametrize("kind", [ShownRun, AttachedRun])
+async def test_keys_do_not_act_on_a_next_run_before_the_run_to_be_shown_is_there(
+    kind: type[ShownRun] | type[AttachedRun], key: str
+) -> None:
+    async with on_stage(plan=kind(name="mine")) as stage:
+        await stage.pilot.press(key)
+        await stage.sees("the run is not there yet")
+        assert len(stage.app.screen_stack) == 1
+        assert stage.runners == []
+
+
+async def test_e_shows_the_live_settings_once_an_attached_run_is_there() -> None:
+    async with on_stage(plan=AttachedRun(name="mine"), start=True) as stage:
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+        stage.runner.prepare()
+        await stage.sees("● training")
+        await stage.pilot.press("e")
+        await stage.sees("Settings of the live run")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [ShownRun, AttachedRun])
 async def test_a_read_only_view_offers_nothing_that_starts_or_changes_a_run(
