@@ -185,14 +185,18 @@ class SettingsChanged(Event):
     global_batch: int
 
     @property
+    def values(self) -> dict[str, Any]:
+        """The settings from now on, by TrainConfig's names."""
+        before = (field.name for field in fields(self) if field.name.startswith("previous_"))
+        names = (name.removeprefix("previous_") for name in before)
+        return {name: getattr(self, name) for name in names}
+
+    @property
     def changes(self) -> dict[str, tuple[Any, Any]]:
         """What is different, by TrainConfig's names: the value before, and from now on."""
-        before = {
-            field.name.removeprefix("previous_"): getattr(self, field.name)
-            for field in fields(self)
-            if field.name.startswith("previous_")
+        pairs = {
+            name: (getattr(self, f"previous_{name}"), new) for name, new in self.values.items()
         }
-        pairs = {name: (value, getattr(self, name)) for name, value in before.items()}
         return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
 
 

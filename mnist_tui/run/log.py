@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from mnist_tui.run import events
 from mnist_tui.run.classes import DIGITS
@@ -90,6 +91,12 @@ class RunLog:
                 newer = event.log.copy()
                 for name in (field.name for field in fields(newer)):
                     setattr(self, name, getattr(newer, name))
+
+    @property
+    def live_settings(self) -> dict[str, Any]:
+        """What is known of the settings that can change in a run, by TrainConfig's names."""
+        changed = self.settings.values if self.settings is not None else {}
+        return {"epochs": self.epochs, **changed} if self.epochs else changed
 
     def copy(self) -> "RunLog":
         """A log of its own that later events can be added to."""

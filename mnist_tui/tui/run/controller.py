@@ -16,7 +16,7 @@ from mnist_tui.run.events import (
     SettingsChanged,
     StateChanged,
 )
-from mnist_tui.run.log import RunLog
+from mnist_tui.run.log import CaughtUp, RunLog
 from mnist_tui.run.machine import SampleMachine
 from mnist_tui.run.plan import (
     AttachedRun,
@@ -174,9 +174,8 @@ class RunController:
         self.log.add(event)
         if isinstance(event, LearningRateChanged) and event.lr == self._wanted_lr:
             self._wanted_lr = None
-        if isinstance(event, SettingsChanged):
-            changes = {name: new for name, (_, new) in event.changes.items()}
-            config = replace(self.plan.config, **changes)
+        if isinstance(event, SettingsChanged | CaughtUp):
+            config = replace(self.plan.config, **self.log.live_settings)
             self.plan = replace(self.plan, config=config)
         if isinstance(event, HandOverFailed):
             self.is_detaching, self.following = False, None

@@ -9,7 +9,9 @@ from mnist_tui.run.events import (
     HandOverFailed,
     LearningRateChanged,
     RunEnded,
+    SettingsChanged,
 )
+from mnist_tui.run.log import CaughtUp
 from mnist_tui.run.plan import AttachedRun, NewRun, ResumedRun, ShownRun
 from mnist_tui.run.requests import Detach
 from mnist_tui.run.state import State
@@ -432,6 +434,29 @@ async def test_e_shows_the_live_settings_once_an_attached_run_is_there() -> None
         await stage.sees("● training")
         await stage.pilot.press("e")
         await stage.sees("Settings of the live run")
+
+
+async def test_the_form_has_what_was_changed_before_the_attached_run_was_there() -> None:
+    plan = AttachedRun(name="mine", config=TrainConfig(epochs=19, checkpoint_every_s=30.0))
+    changed = SettingsChanged(
+        epochs=70,
+        checkpoint_every_s=5.0,
+        previous_epochs=19,
+        previous_checkpoint_every_s=30.0,
+        epoch=1,
+        global_batch=10,
+    )
+    async with on_stage(plan=plan, start=True) as stage:
+        await stage.until(lambda: stage.runners and stage.runner.thread, "a thread")
+        stage.runner.prepare()
+        log = stage.runner.session.log
+        log.add(changed)
+        stage.runner.do(lambda: stage.runner.session.mirror(CaughtUp(log=log)))
+        run = stage.app.run_controller
+        await stage.until(lambda: run.log.settings == changed, "the log")
+        draft = run.draft()
+        assert (draft.value("epochs"), draft.value("checkpoint_every_s")) == (70, 5.0)
+        assert draft.adjustment() is None
 
 
 @pytest.mark.slow
