@@ -149,13 +149,22 @@ class ListScreen(RunsOverlay):
 
     def try_to(self, change: Callable[[], object], done: str) -> None:
         """Change something on disk or of a process, and say what became of it. Any thread."""
-        answer = Answer(True, done)
-        try:
-            change()
-        except MnistTuiError as error:
-            answer = Answer(False, str(error))
-        except OSError as error:
-            answer = Answer(False, f"that could not be written: {error.strerror}")
+        problem = attempt(change)
+        self.tell(Answer(problem is None, problem or done))
+
+    def tell(self, answer: Answer) -> None:
+        """Say what became of a change, and look at what is there now. Any thread."""
         self.call_later(self.answer, answer)
         self.call_later(self.refresh_bindings)
         self._reader.look_now()
+
+
+def attempt(change: Callable[[], object]) -> str | None:
+    """Change something on disk or of a process; why that could not be, None when it could."""
+    try:
+        change()
+    except MnistTuiError as error:
+        return str(error)
+    except OSError as error:
+        return f"that could not be written: {error.strerror}"
+    return None

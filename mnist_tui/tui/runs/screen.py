@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from mnist_tui import formatting
+from mnist_tui.run.requests import Answer
 from mnist_tui.store.comparison import MOST, PickedRun
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.store.labels import Labels, write_labels
@@ -18,7 +19,7 @@ from mnist_tui.store.tidying import DeletedRun, contents_of, delete_run, rename_
 from mnist_tui.sweep.record import SweepFolder
 from mnist_tui.tui.insight.pasted_path import pasted_path
 from mnist_tui.tui.run.actions import RunActions
-from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, ListScreen
+from mnist_tui.tui.runs.overlay import NO_RUN_KEYS, ListScreen, attempt
 from mnist_tui.tui.runs.query import EXAMPLES, HELP, Query, parse_query
 from mnist_tui.tui.runs.reader import Changes, RunsReader
 from mnist_tui.tui.runs.table import RunTable
@@ -232,14 +233,17 @@ class RunsScreen(ListScreen):
         run = self._chosen
         directory = RunDirectory(Path(run.path))
 
-        def rename(name: str | None) -> None:
-            if name and name != directory.name:
-                self.try_to(
-                    lambda: self._table.select(str(rename_run(directory, name).path)),
-                    f"{run.name} is {name} now",
-                )
+        def rename(name: str) -> str | None:
+            if not name or name == directory.name:
+                return None
+            problem = attempt(lambda: rename_run(directory, name))
+            if problem is None:
+                self._table.select(str(directory.path.parent / name))
+                self.tell(Answer(True, f"{run.name} is {name} now"))
+            return problem
 
-        self.app.push_screen(TextEntry("Rename", f"{run.name} becomes", directory.name), rename)
+        text = f"{run.name} becomes"
+        self.app.push_screen(TextEntry("Rename", text, directory.name, take=rename))
 
     def action_tag(self) -> None:
         run = self._chosen

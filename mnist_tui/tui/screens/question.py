@@ -114,9 +114,14 @@ class TextEntry(Dialog[str]):
 
     DEFAULT_CSS = """
     TextEntry {
-        & > Vertical { width: 60; }
+        & > Vertical { width: 60; overflow-y: auto; }
         Label { width: 1fr; margin-bottom: 1; color: $text-muted; }
+        #refusal { display: none; margin: 1 0 0 0; color: $text-error; }
         &.-wrong > Vertical { border-subtitle-color: $text-error; }
+        &.-refused {
+            & > Vertical { padding: 0 2; }
+            #refusal { display: block; }
+        }
     }
     """
 
@@ -126,11 +131,21 @@ class TextEntry(Dialog[str]):
         text: str,
         value: str = "",
         problem: Callable[[str], str | None] = lambda typed: None,
+        take: Callable[[str], str | None] = lambda typed: None,
     ) -> None:
-        """Ask for what begins as `value`; `problem` says, in few words, what to type instead."""
+        """Make a question.
+
+        Args:
+            title: What it is about.
+            text: What to type.
+            value: What is there at first.
+            problem: Says, in few words, what to type instead; None: nothing is wrong.
+            take: Does what the text is for when it is entered, or says why that cannot be.
+        """
         super().__init__()
         self._asked, self._text, self._value = title, text, value
-        self._problem = problem
+        self._problem, self._take = problem, take
+        self._refusal: Final = Label(id="refusal", markup=False)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -138,14 +153,23 @@ class TextEntry(Dialog[str]):
             box.border_subtitle = _HINT
             yield Label(self._text, markup=False)
             yield Input(self._value, compact=True)
+            yield self._refusal
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say what is wrong with the text while it is typed."""
         problem = self._problem(event.value.strip())
         self.set_class(problem is not None, "-wrong")
+        self.remove_class("-refused")
         self.query_one(Vertical).border_subtitle = _HINT if problem is None else problem
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the text, if nothing is wrong with it."""
-        if self._problem(event.value.strip()) is None:
-            self.dismiss(event.value.strip())
+        """Take the text, if nothing is wrong with it; say below it why it is refused."""
+        typed = event.value.strip()
+        if self._problem(typed) is not None:
+            return
+        refusal = self._take(typed)
+        if refusal is None:
+            self.dismiss(typed)
+            return
+        self._refusal.update(refusal)
+        self.add_class("-refused")

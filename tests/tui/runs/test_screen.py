@@ -13,6 +13,7 @@ from mnist_tui.run.requests import Detach, Stop
 from mnist_tui.store.comparison import MOST
 from mnist_tui.store.directory import RunDirectory
 from mnist_tui.tui.runs.screen import RunsScreen
+from mnist_tui.tui.screens.question import TextEntry
 from mnist_tui.tui.terminal.input import TerminalInput
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.runs.written_runs import write_run
@@ -274,6 +275,23 @@ async def test_a_name_that_cannot_be_one_is_refused(runs_dir: Path, name: str) -
         await stage.pilot.press("enter")
         await stage.sees("cannot be a folder's name")
         assert shown(stage) == before
+
+
+@pytest.mark.parametrize("size", [(80, 24), (50, 12)])
+async def test_a_refused_name_stays_to_be_mended_with_all_of_the_reason(
+    runs_dir: Path, size: tuple[int, int]
+) -> None:
+    async with on_stage(plan=NewRun(runs_dir=runs_dir), size=size) as stage:
+        await opened(stage)
+        await stage.pilot.press("R", *["backspace"] * 5, *"third", "enter")
+        await stage.until(lambda: isinstance(stage.app.screen, TextEntry), "the question")
+        assert stage.app.screen.query_one(Input).value == "third"
+        said = " ".join(stage.text.replace("│", " ").split())
+        assert "third is already in" in said
+        assert "choose another name, or resume it" in said
+        await stage.pilot.press("x", "enter")
+        await stage.until(lambda: (runs_dir / "thirdx").exists(), "the new name")
+        await stage.until(lambda: isinstance(stage.app.screen, RunsScreen), "no question")
 
 
 @pytest.mark.slow
