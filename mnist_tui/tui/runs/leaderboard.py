@@ -138,14 +138,13 @@ def describe_counts(standing: Standing) -> tuple[str, ...]:
     """How far a sweep is, the most important first."""
     states = [entry.state for entry in standing.entries]
     live = sum(group.live for group in standing.groups)
-    waiting = sum(state in _LEFT for state in states)
+    is_left = any(state in _LEFT for state in states)
     counts = (
         formatting.counted(len(states), "run"),
         f"{states.count('finished')} finished",
         f"{live} training" if live else "",
-        f"{waiting} waiting" if waiting else "",
-        f"{states.count('failed')} failed" if "failed" in states else "",
-        "" if standing.trainer or not waiting else "nobody trains it",
+        *(f"{states.count(state)} {state}" for state in ("failed", *_LEFT) if state in states),
+        "nobody trains it" if is_left and not standing.trainer else "",
     )
     return tuple(filter(None, counts))
 
