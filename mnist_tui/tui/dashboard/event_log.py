@@ -59,6 +59,8 @@ class EventLog(FollowList):
         self._lines: list[Line] = []
         self._wrapped_to = 0
         self._least = _RANKS["info"]
+        self._day = ""
+        """The date of the newest entry; empty: there is none."""
 
     @property
     def count(self) -> int:
@@ -73,22 +75,31 @@ class EventLog(FollowList):
         return [entry for entry in self._entries if _RANKS[entry.level] >= self._least]
 
     def add(self, record: LogEntry, time_s: float | None = None) -> None:
-        """Add one thing, or several lines of it, with its Unix time; None: now."""
-        time_s = self._clock() if time_s is None else time_s
-        now = time.strftime("%H:%M:%S", time.localtime(time_s))
+        """Add one thing, or several lines of it, with its Unix time; None: now.
+
+        The date stands above what was not now, and where it changes.
+        """
+        at = time.localtime(self._clock() if time_s is None else time_s)
+        now, day = time.strftime("%H:%M:%S", at), time.strftime("%d %B %Y", at)
+        if day != self._day and (self._day or time_s is not None):
+            self._append(Entry(now, f"on {day}", "info"))
+        self._day = day
         for text in record.text.rstrip().splitlines():
-            entry = Entry(now, text.expandtabs(4), record.level)
-            self._entries.append(entry)
-            if self._wrapped_to and _RANKS[entry.level] >= self._least:
-                self._lines += wrap(entry, self._wrapped_to)
+            self._append(Entry(now, text.expandtabs(4), record.level))
         if len(self._lines) > 3 * self.LONGEST:
             self._rewrap()
             self.refresh()
         else:
             self.grown()
 
+    def _append(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        if self._wrapped_to and _RANKS[entry.level] >= self._least:
+            self._lines += wrap(entry, self._wrapped_to)
+
     def clear(self) -> None:
         self._entries.clear()
+        self._day = ""
         self._rewrap()
         self.refresh()
 

@@ -1,6 +1,5 @@
 """What is on disk of the time before: an earlier run to compare with, and a run's own events."""
 
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,17 +33,8 @@ def find_previous(path: Path, runs_dir: Path) -> Trace | None:
 
 def describe_past(events: Iterable[PastEvent]) -> list[PastEntry]:
     """What a run has emitted, in words."""
-    entries = []
-    day = ""
-    for time_s, event in events:
-        entry = describe(event)
-        if entry is None:
-            continue
-        if (today := time.strftime("%d %B %Y", time.localtime(time_s))) != day:
-            entries.append((time_s, LogEntry(f"on {today}")))
-            day = today
-        entries.append((time_s, entry))
-    return entries
+    described = ((time_s, describe(event)) for time_s, event in events)
+    return [(time_s, entry) for time_s, entry in described if entry is not None]
 
 
 def read_trace(directory: RunDirectory) -> Trace | None:

@@ -22,6 +22,32 @@ def test_log_entries_wrap_between_words_beside_their_time() -> None:
     assert lines == ["12:34:56   saved a checkpoint", "           of epoch 3"]
 
 
+async def test_a_date_stands_at_the_top_and_where_it_changes() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)):
+        log = app.query_one(EventLog)
+        for day, what in ((9, "one run"), (9, "its end"), (9, "another run"), (8, "an older run")):
+            log.add(LogEntry(what), day * 86_400.0 + 43_200)
+        said = [line.partition(" ")[2] for line in log.text.splitlines()]
+        assert said == [
+            "on 10 January 1970",
+            "one run",
+            "its end",
+            "another run",
+            "on 09 January 1970",
+            "an older run",
+        ]
+
+
+async def test_a_log_that_begins_now_has_no_date() -> None:
+    app = OneWidget()
+    async with app.run_test(size=(80, 20)):
+        log = app.query_one(EventLog)
+        log.add(LogEntry("ready"))
+        log.add(LogEntry("of the same day"), 1.0)
+        assert "on " not in log.text
+
+
 async def test_the_log_filters_by_level_and_stays_bounded() -> None:
     app = OneWidget()
     async with app.run_test(size=(80, 20)) as pilot:

@@ -13,6 +13,7 @@ from mnist_tui.run.events import (
     CheckpointSaved,
     Notice,
     SaveReason,
+    Warned,
 )
 from mnist_tui.run.plan import NewRun, ShownRun
 from mnist_tui.store.directory import RunDirectory
@@ -21,6 +22,7 @@ from mnist_tui.tui.dashboard.outcome import Outcome
 from tests.run.values import epoch_row
 from tests.tui.app_harness import Stage, on_stage
 from tests.tui.insight.pane_harness import Mouse
+from tests.tui.runs.written_runs import write_run
 
 pytestmark = pytest.mark.asyncio
 
@@ -52,6 +54,27 @@ async def test_a_run_that_is_shown_has_the_log_of_its_own_time(tmp_path: Path) -
         first, second = log.text.splitlines()
         assert first == f"{at} on {time.strftime('%d %B %Y', time.localtime(1e9))}"
         assert second.startswith(f"{at} saved a/last.pt"), "and nothing of today"
+
+
+async def test_another_run_of_the_same_day_has_no_date_of_its_own_in_the_log(
+    tmp_path: Path,
+) -> None:
+    other = write_run(tmp_path, "other", [0.5])
+    async with on_stage(plan=ShownRun(name="one", runs_dir=tmp_path), start=True) as stage:
+        log = stage.app.dashboard.log_pane
+        for number in (1, 2):
+            await stage.until(
+                lambda number=number: len(stage.runners) == number and stage.runner.thread,
+                "a thread",
+            )
+            stage.runner.before = [(1e9 + number, Warned(message=f"of run {number}"))]
+            stage.runner.prepare()
+            await stage.until(
+                lambda number=number: f"of run {number}" in log.text, "what happened then"
+            )
+            if number == 1:
+                stage.app.open_run(other, lambda answer: None)
+        assert log.text.count(time.strftime("on %d %B %Y", time.localtime(1e9))) == 1
 
 
 async def test_the_end_takes_three_lines_says_nothing_twice_and_closes_with_escape() -> None:
