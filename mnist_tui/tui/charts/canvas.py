@@ -64,10 +64,17 @@ class Canvas:
     def add_mark_labels(self, marks: Iterable[Mark], x: Scale) -> None:
         """Write the labels of the marks at the top or the bottom, where nothing is hidden.
 
-        Rather where they touch no curve, too.
+        Rather where they touch no curve, too. A label that would stand before that of an earlier
+        mark of its kind is left out.
+
+        Args:
+            marks: The first one at the left.
+            x: Where they are.
         """
         # A label keeps its distance from the next one, or the two would read as one word.
         taken: dict[int, set[int]] = {0: set(), self._height - 1: set()}
+        newest: dict[MarkKind, tuple[int, int]] = {}
+        """Where the last label of each kind is: its first column, and its row."""
         for mark in marks:
             column, size = x.cell(mark.x), len(mark.label)
             if not 0 <= column < self._width:
@@ -77,12 +84,14 @@ class Canvas:
                 for y in taken
                 for start in (column + 1, column - size)
                 if self._is_free(self.rows[y], start, size)
+                and (start, y) > newest.get(mark.kind, (-1, 0))
                 and not taken[y] & set(range(start, start + size))
             ]
             places.sort(key=lambda place: self._touches(place[0], place[1], size))
             for y, start in places[:1]:
                 ink = Ink(MARK_COLORS[mark.kind], 0.9)
                 self.rows[y][start : start + size] = [Cell(c, ink) for c in mark.label]
+                newest[mark.kind] = start, y
                 taken[y] |= set(range(start - 1, start + size + 1))
 
     def add_series(self, series: Sequence[Series], reduced: Sequence[Reduced], y: Scale) -> None:

@@ -271,6 +271,19 @@ def test_labels_of_marks_side_by_side_are_apart() -> None:
         assert "best" in text
 
 
+def test_labels_of_changes_stand_in_their_order_or_one_is_left_out() -> None:
+    for place in range(2, 19):
+        for apart in (0.1, 0.3, 1.0, 3.0):
+            first, second = Mark(place, "lr 1e-12", "rate"), Mark(place + apart, "lr 0.02", "rate")
+            text = lines(replace(LOSS, marks=(first, second)), width=50)
+            columns = [
+                [row.index(mark.label) for row in text if mark.label in row]
+                for mark in (first, second)
+            ]
+            assert any(columns), "one of them is there"
+            assert not all(columns) or columns[0] <= columns[1], "\n".join(text)
+
+
 def test_no_style_has_a_background() -> None:
     palette = Palette({"primary": "#0178D4", "warning": "#FEA62B", "foreground": "#E0E0E0"})
     strips = Plot.draw(LOSS, 78, 12).strips(palette)
