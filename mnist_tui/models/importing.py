@@ -92,10 +92,11 @@ def _load_file(spec: ModelSpec, files: PythonFiles) -> ModuleType:
     content = files.read(name)
     if content is None:
         others = sorted(path.name for path in files.folder.glob("*.py"))
-        known = {path: shown(files.path(path)) for path in others}
-        raise UsageError(
-            f"there is no file {shown(files.path(name))}{_did_you_mean(name, known, '')}"
-        )
+
+        def write(other: str) -> str:
+            return shown(files.path(other))
+
+        raise UsageError(f"there is no file {write(name)}{_did_you_mean(name, others, '', write)}")
     return load_module(_MODULE, content, files.path(name))
 
 
@@ -150,10 +151,10 @@ def _watched(spec: ModelSpec, files: PythonFiles, notices: list[str]) -> Iterato
     except SystemExit as error:
         place = files.place_of(error) or spec.place
         raise UsageError(f"{place}: it ends the program as it is imported; {_GUARD}") from error
-    except EOFError as error:
-        place = files.place_of(error) or spec.place
-        raise UsageError(f"{place}: it asks for input as it is imported; {_GUARD}") from error
     except Exception as error:
+        if isinstance(error, EOFError) and str(error) == _NO_INPUT:
+            place = files.place_of(error) or spec.place
+            raise UsageError(f"{place}: it asks for input as it is imported; {_GUARD}") from error
         raise UsageError(f"{spec.place} cannot be imported: {files.describe(error)}") from error
     finally:
         sys.stdin = stdin
@@ -167,6 +168,8 @@ def _watched(spec: ModelSpec, files: PythonFiles, notices: list[str]) -> Iterato
         notices.append(f"{spec.place} works for {seconds:.0f} s as it is imported; {_GUARD}")
 
 
+_NO_INPUT: Final = "EOF when reading a line"
+"""What `input()` says where there is none; other readers say other things."""
 _GUARD: Final = 'put what it does as a script below `if __name__ == "__main__":`'
 
 
@@ -192,31 +195,33 @@ def _find_attribute(module: ModuleType, spec: ModelSpec) -> Callable[..., Any]:
     return makes
 
 
-def _candidates(module: ModuleType) -> dict[str, str]:
-    """The networks' classes, and the functions, that a module defines itself, by their names."""
-    return {
-        name: name
+def _candidates(module: ModuleType) -> list[str]:
+    """The networks' classes, and the functions, that a module defines itself."""
+    return [
+        name
         for name, value in vars(module).items()
         if getattr(value, "__module__", None) == module.__name__ and _makes_networks(value)
-    }
+    ]
 
 
 def _makes_networks(value: object) -> bool:
     return inspect.isfunction(value) or (isinstance(value, type) and issubclass(value, nn.Module))
 
 
-def _did_you_mean(name: str, others: Mapping[str, str], otherwise: str) -> str:
+def _did_you_mean(
+    name: str, others: list[str], otherwise: str, write: Callable[[str], str] = str
+) -> str:
     """A clause that proposes what is there; empty where that leads nowhere.
 
     Args:
-        others: What there is: how it is compared with `name`, and how it is written.
+        others: What there is.
         otherwise: Begins the clause that lists them where none is close; empty: nothing is said.
+        write: How one of them is written.
     """
     close = get_close_matches(name, others, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {others[close[0]]}?"
-    written = ", ".join([*others.values()][:5])
-    return f"; {otherwise}{written}" if otherwise and others else ""
+        return f"; did you mean {write(close[0])}?"
+    return f"; {otherwise}{', '.join(map(write, others[:5]))}" if otherwise and others else ""
 
 
 def make_with(

@@ -41,6 +41,7 @@ def refused(folder: Path, text: str, attribute: str = "Net") -> str:
         ("x = 1 / 0\n", "net.py:4: ZeroDivisionError: division by zero"),
         ("def f(:\n", "net.py:4: SyntaxError: "),
         ("import nothing_like_it\n", "net.py:4: ModuleNotFoundError: No module named 'nothing_"),
+        ("raise EOFError('Ran out of input')\n", "net.py:4: EOFError: Ran out of input"),
         ("answer = input()\n", "net.py:4: it asks for input as it is imported; put what it does"),
     ],
 )
