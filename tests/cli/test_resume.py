@@ -25,6 +25,16 @@ def test_resume_of_a_finished_run_says_how_to_make_it_longer(
     assert_one_line(run("resume", "a", "--headless", "--epochs", 2), 2, "3 epochs already")
 
 
+@pytest.mark.slow
+def test_a_run_whose_settings_say_fewer_epochs_is_made_longer_as_it_is_told(
+    run: Run, few: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("train", *few, "--epochs", 3, "--name", "a")
+    config = next(tmp_path.rglob("config.json"))  # as earlier releases left it
+    config.write_text(config.read_text().replace('"epochs": 3', '"epochs": 1'), "utf-8")
+    assert "resume a --epochs 4" in run("resume", "a", "--headless").out
+
+
 def test_without_a_terminal_the_same_run_is_named_in_plain_lines(run: Run, trained: Path) -> None:
     done = run("resume", "--epochs", 3)
     assert_one_line(done, 2, "terminal", "use: mnist-tui resume a --headless")

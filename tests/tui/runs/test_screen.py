@@ -254,14 +254,14 @@ async def test_the_footer_names_the_most_important_keys_first(runs_dir: Path) ->
 async def test_a_run_is_renamed_tagged_and_noted(runs_dir: Path) -> None:
     async with on_stage(plan=NewRun(runs_dir=runs_dir)) as stage:
         await opened(stage)
-        await stage.pilot.press("t", *"keep", "space", *"May", "enter")
-        await stage.sees("#keep #May")
+        await stage.pilot.press("t", *"keep,", "space", *"May,now", "enter")
+        await stage.sees("#keep #May #now")
         await stage.pilot.press("n", *"good", "enter")
-        await stage.sees("#keep #May  good")
+        await stage.sees("#keep #May #now  good")
         await stage.pilot.press("R", *["backspace"] * 5, *"renamed", "enter")
         await stage.until(lambda: shown(stage)[:1] == ["renamed"], "the new name")
         labels = json.loads((runs_dir / "renamed/labels.json").read_text())
-        assert labels == {"tags": ["keep", "May"], "note": "good"}
+        assert labels == {"tags": ["keep", "May", "now"], "note": "good"}
 
 
 @pytest.mark.parametrize("name", ["a/b", ".", "..", "-a"])
